@@ -1,0 +1,76 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.run-installed
+DEV_STAMP := $(VENV)/.dev-installed
+NODE_STAMP := sdk_js/node_modules/.installed
+LISTENER_STAMP := tests/listener/node_modules/.installed
+
+.PHONY: demo test e2e lint types sdk sdk-check bench lock install browser clean
+
+demo: $(RUN_STAMP)
+	$(BIN)/micromoment up --demo
+
+install: $(DEV_STAMP) $(NODE_STAMP) $(LISTENER_STAMP) browser
+
+test: install sdk-check
+	cd sdk_js && npm test --silent
+	$(BIN)/pytest tests
+	$(BIN)/pytest e2e
+
+e2e: install
+	$(BIN)/pytest e2e
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV_STAMP) $(NODE_STAMP)
+	$(BIN)/mypy
+	cd sdk_js && npm run --silent types
+
+# Builds the file that the collector serves; it is committed, so that a wheel needs no Node.
+sdk: $(NODE_STAMP)
+	cd sdk_js && npm run --silent build
+
+# Proves that the committed build is the source's.
+sdk-check: $(NODE_STAMP)
+	cd sdk_js && npm run --silent check
+
+bench: install
+	$(BIN)/python -m bench
+
+# Pins every dependency with its hash and without naming a registry.
+lock: $(DEV_STAMP)
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --output-file requirements/run.txt pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --output-file requirements/dev.txt --constraint requirements/run.txt pyproject.toml requirements/dev.in
+
+browser: $(DEV_STAMP)
+	$(BIN)/python -m e2e.browser
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Micromoment needs Python 3.11 or newer; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): pyproject.toml requirements/run.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	touch $@
+
+$(NODE_STAMP): sdk_js/package-lock.json
+	cd sdk_js && npm ci --silent
+	touch $@
+
+$(LISTENER_STAMP): tests/listener/package-lock.json
+	cd tests/listener && npm ci --silent
+	touch $@
+
+clean:
+	rm -rf $(VENV) sdk_js/node_modules tests/listener/node_modules build dist

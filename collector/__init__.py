@@ -1,0 +1,1 @@
+"""The edge: HTTP in, durable spool, server-sent events out."""

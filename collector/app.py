@@ -1,0 +1,75 @@
+"""The collector as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+
+from collector.edge import Edge
+from collector.errors import answer
+from collector.health_routes import healthz, metrics, readyz
+from collector.script_routes import script_routes
+from collector.stream_route import listen
+from collector.tracking_routes import take_batch, take_single
+from warehouse.limits import MAX_BODY_BYTES
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def create_app(edge: Edge, version: str, lifespan: list[Lifespan] | None = None) -> Litestar:
+    """Build the application.
+
+    Args:
+        edge: its parts.
+        version: shown in the API description.
+        lifespan: what runs beside it, such as the writer.
+    """
+
+    def counted(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
+        response = answer(request, error)
+        edge.metrics.requests_refused.labels(response.content["code"]).inc()
+        return response
+
+    return Litestar(
+        [
+            take_batch,
+            take_single,
+            listen,
+            healthz,
+            readyz,
+            metrics,
+            *script_routes(edge.settings.script_path, edge.script.digest),
+        ],
+        dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
+        exception_handlers={Exception: counted},
+        cors_config=_cors(edge.sites.origins),
+        openapi_config=OpenAPIConfig(title="Micromoment collector", version=version, path="/schema"),
+        request_max_body_size=MAX_BODY_BYTES + 1,
+        lifespan=lifespan or [],
+        logging_config=None,
+    )
+
+
+def _cors(origins: list[str]) -> CORSConfig:
+    return CORSConfig(
+        allow_origins=origins or ["*"],
+        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_headers=[
+            "authorization",
+            "content-type",
+            "content-encoding",
+            "x-write-key",
+            "x-retry-count",
+            "anonymousid",
+            "sentat",
+        ],
+        allow_credentials=True,
+        expose_headers=["retry-after"],
+        max_age=900,
+    )

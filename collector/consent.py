@@ -1,0 +1,31 @@
+"""Keeping only what the visitor agreed to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collector.draft import Draft
+from collector.drops import Drop, DropReason
+
+#: The visitor's own word on consent is always kept: it is the record of what was asked and answered.
+_ALWAYS_KEPT: Final = frozenset({"consent", "unsubscribed"})
+
+
+def drop_without_consent(draft: Draft) -> Draft | Drop:
+    """Drop what the visitor refused, or did not agree to where the site's mode is `opt-in`.
+
+    An explicit answer outweighs the browser's Global Privacy Control or Do Not Track.
+    """
+    mode = draft.site.consent
+    if mode == "off" or draft.receipt.source == "import" or draft.columns["event"] in _ALWAYS_KEPT:
+        return draft
+    answer = draft.section("consent").get("analytics")
+    if answer is True:
+        return draft
+    if answer is False:
+        return draft.dropped(DropReason.NO_CONSENT, "the visitor refused analytics")
+    if mode == "opt-in":
+        return draft.dropped(DropReason.NO_CONSENT, "this site keeps only what a visitor agreed to")
+    if draft.receipt.opted_out:
+        return draft.dropped(DropReason.NO_CONSENT, "the browser asks not to be tracked")
+    return draft

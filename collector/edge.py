@@ -1,0 +1,50 @@
+"""Everything that the collector's routes need, built once and handed to them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from collector.banners import BannerDesk
+from collector.group_commit import GroupCommit
+from collector.ingest import Ingest
+from collector.metrics import CollectorMetrics
+from collector.rate import RateLimit
+from collector.script import Script
+from collector.sites import Sites
+from collector.visitor_token import VisitorTokens
+from warehouse.connection import Warehouse
+
+
+class EdgeSettings(msgspec.Struct, frozen=True):
+    """What an operator may set.
+
+    Args:
+        script_path: where the SDK is served; ad blockers match names.
+        country_header: header of a trusted proxy that names the visitor's country, '' for none.
+        address_header: header of a trusted proxy that names the visitor's address, '' for none.
+        heartbeat_seconds: between two signs of life on a silent stream.
+    """
+
+    script_path: str = "/mm.js"
+    country_header: str = ""
+    address_header: str = ""
+    heartbeat_seconds: float = 15.0
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """The collector's parts; `now_ms` is its clock in epoch milliseconds."""
+
+    settings: EdgeSettings
+    sites: Sites
+    ingest: Ingest
+    spool: GroupCommit
+    warehouse: Warehouse
+    desk: BannerDesk
+    tokens: VisitorTokens
+    rate: RateLimit
+    script: Script
+    metrics: CollectorMetrics
+    now_ms: Callable[[], int]
+    check_ready: Callable[[], Awaitable[dict[str, str]]]

@@ -1,0 +1,80 @@
+"""From a decoded batch to an acknowledgement: pipeline, spool, counters."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import msgspec
+import structlog
+
+from collector import pipeline
+from collector.body import Batch
+from collector.draft import Receipt
+from collector.drops import Drop, DropReason
+from collector.group_commit import GroupCommit
+from collector.metrics import CollectorMetrics
+from collector.sites import Site
+from collector.spool import SpooledEvent
+from collector.writer import Writer
+from warehouse.event import EventRow
+
+_encode = msgspec.json.Encoder().encode
+_log = structlog.get_logger("collector.ingest")
+_LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of them
+
+
+class Acknowledgement(msgspec.Struct, frozen=True):
+    """What became of a batch.
+
+    Args:
+        anonymous_ids: whose events were kept.
+        drops: each event that was not, with its reason.
+    """
+
+    anonymous_ids: set[str]
+    drops: list[Drop]
+
+
+class Ingest:
+    """Takes batches; when it returns, what it kept is on disk.
+
+    Args:
+        spool: where events wait for ClickHouse.
+        writer: told when there are some.
+        metrics: counts what is kept and dropped.
+    """
+
+    def __init__(self, spool: GroupCommit, writer: Writer, metrics: CollectorMetrics) -> None:
+        self._spool = spool
+        self._writer = writer
+        self._metrics = metrics
+
+    async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
+        """Keep a batch.
+
+        Raises:
+            SpoolError: nothing of it was kept; the sender must try again.
+        """
+        outcome = pipeline.run(batch.batch, site, receipt, batch.context or {})
+        repeated = await self._spool_rows(outcome.rows, receipt.received_at)
+        drops = outcome.drops + [Drop(event_id, DropReason.DUPLICATE) for event_id in repeated]
+        self._count(site, len(outcome.rows) - len(repeated), drops)
+        return Acknowledgement({row.anonymous_id for row in outcome.rows if row.anonymous_id}, drops)
+
+    async def _spool_rows(self, rows: list[EventRow], now_ms: int) -> list[str]:
+        if not rows:
+            return []
+        events = [SpooledEvent(row.site, row.event_id, _encode(row)) for row in rows]
+        repeated = await asyncio.wrap_future(self._spool.append(events, now_ms))
+        self._writer.wake()
+        return [event.event_id for event in repeated]
+
+    def _count(self, site: Site, kept: int, drops: list[Drop]) -> None:
+        self._metrics.events_accepted.labels(site.name).inc(kept)
+        for drop in drops:
+            self._metrics.events_dropped.labels(site.name, drop.reason).inc()
+        telling = [drop for drop in drops if drop.reason is not DropReason.DUPLICATE]
+        if telling:
+            examples = [f"{drop.reason}: {drop.detail}" for drop in telling[:_LOGGED_DROPS]]
+            _log.info("events_dropped", site=site.name, count=len(telling), examples=examples)

@@ -1,0 +1,43 @@
+"""What the collector counts, in Prometheus' format."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class CollectorMetrics:
+    """Counters and timings of one collector, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events_accepted = Counter(
+            "micromoment_events_accepted_total", "Events acknowledged.", ["site"], registry=self.registry
+        )
+        self.events_dropped = Counter(
+            "micromoment_events_dropped_total", "Events not kept.", ["site", "reason"], registry=self.registry
+        )
+        self.requests_refused = Counter(
+            "micromoment_requests_refused_total", "Requests answered with an error.", ["code"], registry=self.registry
+        )
+        self.rows_inserted = Counter(
+            "micromoment_rows_inserted_total", "Events that ClickHouse confirmed.", registry=self.registry
+        )
+        self.insert_failures = Counter(
+            "micromoment_insert_failures_total", "Insert attempts that failed; each is retried.", registry=self.registry
+        )
+        self.acknowledge_seconds = Histogram(
+            "micromoment_acknowledge_seconds", "From request to 200.", buckets=_SECONDS, registry=self.registry
+        )
+        self.insert_seconds = Histogram(
+            "micromoment_insert_seconds", "One insert attempt.", buckets=_SECONDS, registry=self.registry
+        )
+        self.spool_depth = Gauge(
+            "micromoment_spool_depth", "Acknowledged events that wait for ClickHouse.", registry=self.registry
+        )
+        self.open_streams = Gauge("micromoment_open_streams", "Pages that listen for banners.", registry=self.registry)
+
+    def render(self) -> bytes:
+        """Return every figure as Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,51 @@
+"""Which sites may send events, and on what terms."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+ConsentMode = Literal["opt-out", "opt-in", "off"]
+
+
+class Site(msgspec.Struct, frozen=True):
+    """One shop that sends events.
+
+    Args:
+        name: what its rows carry in the column `site`.
+        write_key: public key in the snippet; it may write events and nothing else.
+        origins: pages that may send, such as `https://shop.example`; `*` allows every page.
+        retention_days: how long an event is kept, counted from its receipt.
+        consent: `opt-in` keeps only what a visitor agreed to, `opt-out` all but what a visitor refused,
+            `off` leaves consent to the shop.
+    """
+
+    name: str
+    write_key: str
+    origins: tuple[str, ...] = ("*",)
+    retention_days: int = 400
+    consent: ConsentMode = "opt-out"
+
+    def allows(self, origin: str) -> bool:
+        """Tell whether a page of this origin may send; servers send no origin and may."""
+        return not origin or "*" in self.origins or origin in self.origins
+
+
+class Sites:
+    """Every configured site, found by its write key."""
+
+    def __init__(self, sites: Iterable[Site]) -> None:
+        self._sites = tuple(sites)
+
+    def with_key(self, write_key: str) -> Site | None:
+        """Return the site of a write key, comparing in constant time."""
+        given = write_key.encode()
+        return next((site for site in self._sites if hmac.compare_digest(site.write_key.encode(), given)), None)
+
+    @property
+    def origins(self) -> list[str]:
+        """Return every origin that some site allows."""
+        return sorted({origin for site in self._sites for origin in site.origins})

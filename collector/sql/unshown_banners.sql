@@ -1,0 +1,15 @@
+-- Banners that were sent to this anonymous id, are still in date, and were never shown nor withdrawn.
+SELECT message_id, any(content) AS banner, max(toUnixTimestamp64Milli(expires_at)) AS expires
+FROM messages
+WHERE site = {site:String}
+  AND visitor_id IN (
+      SELECT {anonymous_id:String}
+      UNION ALL
+      SELECT person FROM identity WHERE site = {site:String} AND alias = {anonymous_id:String})
+  AND channel = 'banner'
+  AND state != 'pending'
+  AND expires_at > fromUnixTimestamp64Milli({now_ms:Int64}, 'UTC')
+GROUP BY message_id
+HAVING countIf(state != 'sent') = 0 AND countIf(has(recipients, {anonymous_id:String})) > 0
+ORDER BY min(at), message_id
+LIMIT 5

@@ -1,0 +1,1 @@
+"""A small shop that carries the pasted snippet and nothing else of Micromoment's."""

@@ -1,0 +1,79 @@
+"""`up`, `collector` and `worker`: what runs until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from micromoment.collector_role import run_collector
+from micromoment.demo import (
+    collector_url,
+    demo_defaults,
+    demo_folder,
+    install_samples,
+    mailbox_url,
+    run_demo,
+    store_url,
+)
+from micromoment.logs import configure_logs
+from micromoment.options import read_options, settings_options
+from micromoment.settings import Settings
+from micromoment.up import ALL_ROLES, Role, run_roles, until_stopped
+from micromoment.worker_role import run_worker
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Add a store, sample rules and a local mailbox.")
+@settings_options
+def up(*, demo: bool, **options: Any) -> None:  # noqa: ANN401 - the settings, as text
+    """Run everything in one process."""
+    settings = read_options(options, demo_defaults if demo else None)
+    if demo:
+        install_samples(settings)
+    # The demo's servers start first, so that its mailbox is there before the worker has something to send.
+    roles = (run_demo, *ALL_ROLES) if demo else ALL_ROLES
+    _run(settings, roles, _demo_words(settings) if demo else _words(settings))
+
+
+@click.command()
+@settings_options
+def collector(**options: Any) -> None:  # noqa: ANN401 - the settings, as text
+    """Run one collector: HTTP in, server-sent events out."""
+    settings = read_options(options)
+    _run(settings, (run_collector,), _words(settings))
+
+
+@click.command()
+@settings_options
+def worker(**options: Any) -> None:  # noqa: ANN401 - the settings, as text
+    """Run the trigger worker: rules, decisions, messages."""
+    settings = read_options(options)
+    _run(settings, (run_worker,), f"worker    rules from {settings.rules_folder}/")
+
+
+def _run(settings: Settings, roles: tuple[Role, ...], words: str) -> None:
+    configure_logs(settings)
+    asyncio.run(until_stopped(run_roles(settings, roles), lambda: click.echo(words)))
+
+
+def _words(settings: Settings) -> str:
+    return f"collector {collector_url(settings)}   (API description at /schema, figures at /metrics)"
+
+
+def _demo_words(settings: Settings) -> str:
+    example = 'micromoment sql "SELECT event, count() FROM events GROUP BY event ORDER BY 2 DESC"'
+    return f"""
+  Micromoment is up.
+
+  store      {store_url(settings)}     linger over a product; fill a cart and leave it for a minute
+  inbox      {mailbox_url(settings)}     what the store's visitors were sent
+  collector  {collector_url(settings)}     /metrics, /schema
+  rules      {demo_folder(settings)}/rules     edit one: it is live a second later
+
+  In another terminal:
+    {example}
+
+  Ctrl-C stops everything.
+"""

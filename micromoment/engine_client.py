@@ -1,0 +1,99 @@
+"""ClickHouse as a command sees it: directly, or through the process that holds the embedded engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import msgspec
+
+from micromoment.engine_socket import Export, socket_path
+from micromoment.settings import Settings
+from warehouse.connection import connect
+from warehouse.dsn import parse_dsn
+from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.migrations import migrate
+
+_TIMEOUT_SECONDS = 120.0
+
+
+class Engine(Protocol):
+    """What commands need of ClickHouse."""
+
+    def export(
+        self,
+        sql: str,
+        format_name: str,
+        settings: Mapping[str, object] | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> bytes:
+        """Return what a statement selects in one of ClickHouse's formats."""
+
+    def insert_lines(self, table: str, lines: bytes, token: str) -> None:
+        """Insert JSON lines at most once for a token."""
+
+
+class EngineClient:
+    """The embedded engine inside another process."""
+
+    def __init__(self, path: Path) -> None:
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(path)), base_url="http://engine", timeout=_TIMEOUT_SECONDS
+        )
+
+    def export(
+        self,
+        sql: str,
+        format_name: str,
+        settings: Mapping[str, object] | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> bytes:
+        """Return what a statement selects in one of ClickHouse's formats."""
+        asked = Export(sql, format_name, dict(parameters or {}), dict(settings or {}))
+        return self._post("/export", msgspec.json.encode(asked))
+
+    def insert_lines(self, table: str, lines: bytes, token: str) -> None:
+        """Insert JSON lines at most once for a token."""
+        self._post("/insert", lines, {"table": table, "token": token})
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def answers(self) -> bool:
+        """Tell whether a process listens: its socket may be left over from one that was killed."""
+        try:
+            self.export("SELECT 1", "TSV")
+        except WarehouseUnavailable:
+            return False
+        return True
+
+    def _post(self, path: str, content: bytes, query: dict[str, str] | None = None) -> bytes:
+        try:
+            response = self._http.post(path, content=content, params=query or {})
+        except httpx.TransportError as error:
+            raise WarehouseUnavailable(f"the running process does not answer: {error}") from error
+        if response.is_success:
+            return response.content
+        answer = response.json()
+        raise WarehouseError(answer["message"], answer["hint"])
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """Open ClickHouse for a command, through the running process when that holds the embedded engine."""
+    path = socket_path(settings.data_folder)
+    if parse_dsn(settings.clickhouse).embedded and path.exists():
+        client = EngineClient(path)
+        try:
+            if client.answers():
+                yield client
+                return
+        finally:
+            client.close()
+    with connect(settings.clickhouse, settings.clickhouse_memory_bytes) as warehouse:
+        migrate(warehouse)
+        yield warehouse

@@ -1,0 +1,142 @@
+"""Loads history: a file of messages becomes rows, each stored once however often the file is loaded."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from collector.draft import Receipt
+from collector.drops import Drop
+from collector.pipeline import process
+from collector.sites import Site
+from micromoment.engine_client import Engine
+from warehouse.errors import ConfigurationError
+from warehouse.event import EventRow
+from warehouse.sql import read_sql
+
+ROWS_PER_INSERT: Final = 20_000
+_EXAMPLES: Final = 5
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_encode = msgspec.json.Encoder().encode
+
+
+class ImportReport(msgspec.Struct):
+    """What an import did.
+
+    Args:
+        stored: events that are new.
+        known: events that were stored before, or stood in the file before.
+        dropped: by reason, lines that are no event.
+        examples: the first of them, with their line numbers.
+    """
+
+    stored: int = 0
+    known: int = 0
+    dropped: Counter[str] = msgspec.field(default_factory=Counter)
+    examples: list[str] = []
+
+
+def import_file(engine: Engine, path: Path, site: Site, now_ms: int, progress: Callable[[int], None]) -> ImportReport:
+    """Store every message of a file that is not stored yet.
+
+    Args:
+        engine: where to.
+        path: one Segment-shaped message a line; gzip is recognised by its first bytes.
+        site: whose history it is.
+        now_ms: epoch milliseconds, noted as the time of receipt.
+        progress: told how many bytes of the file were read since the last call.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+        WarehouseError: ClickHouse did not take the rows; running the import again goes on where it stopped.
+    """
+    report = ImportReport()
+    reader = _RowReader(site, Receipt(received_at=now_ms, source="import"), report)
+    try:
+        with path.open("rb") as file:
+            for rows in reader.chunks(file, progress):
+                _store(engine, site.name, rows, report)
+    except (OSError, EOFError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+    return report
+
+
+class _RowReader:
+    """Turns lines into rows, counting those that are no events."""
+
+    def __init__(self, site: Site, receipt: Receipt, report: ImportReport) -> None:
+        self._site = site
+        self._receipt = receipt
+        self._report = report
+        self._unnamed: Counter[str] = Counter()
+
+    def chunks(self, file: BinaryIO, progress: Callable[[int], None]) -> Iterator[list[EventRow]]:
+        """Yield rows in groups that are inserted together."""
+        packed = file.read(2) == _GZIP_MAGIC
+        file.seek(0)
+        told = 0
+        rows: list[EventRow] = []
+        for number, line in enumerate(gzip.GzipFile(fileobj=file) if packed else file, 1):
+            row = self._row(number, line)
+            if row is not None:
+                rows.append(row)
+            if len(rows) >= ROWS_PER_INSERT:
+                yield rows
+                rows = []
+                progress(file.tell() - told)
+                told = file.tell()
+        if rows:
+            yield rows
+        progress(file.tell() - told)
+
+    def _row(self, number: int, line: bytes) -> EventRow | None:
+        text = line.strip()
+        if not text:
+            return None
+        result = process(msgspec.Raw(text), self._site, self._receipt, {})
+        if isinstance(result, Drop):
+            self._note(number, result)
+            return None
+        return result if b'"messageId"' in text else self._numbered(result)
+
+    def _numbered(self, row: EventRow) -> EventRow:
+        """Tell apart lines of the same content that carry no id: each is an event of its own."""
+        self._unnamed[row.event_id] += 1
+        count = self._unnamed[row.event_id]
+        return row if count == 1 else msgspec.structs.replace(row, event_id=f"{row.event_id}-{count}")
+
+    def _note(self, number: int, drop: Drop) -> None:
+        self._report.dropped[drop.reason] += 1
+        if len(self._report.examples) < _EXAMPLES:
+            self._report.examples.append(f"line {number}: {drop.reason}: {drop.detail}")
+
+
+def _store(engine: Engine, site: str, rows: Sequence[EventRow], report: ImportReport) -> None:
+    known = _stored_before(engine, site, rows)
+    fresh: dict[str, EventRow] = {}
+    for row in rows:
+        if row.event_id not in known:
+            fresh.setdefault(row.event_id, row)
+    report.known += len(rows) - len(fresh)
+    report.stored += len(fresh)
+    if fresh:
+        lines = b"\n".join(map(_encode, fresh.values()))
+        engine.insert_lines("events", lines, hashlib.sha256(lines).hexdigest())
+
+
+def _stored_before(engine: Engine, site: str, rows: Sequence[EventRow]) -> set[str]:
+    parameters = {
+        "site": site,
+        "visitors": sorted({row.visitor_id for row in rows}),
+        "events": [row.event_id for row in rows],
+        "first": min(row.ts for row in rows),
+        "last": max(row.ts for row in rows),
+    }
+    answer = engine.export(read_sql("micromoment", "stored_events"), "JSONCompactEachRow", parameters=parameters)
+    return {msgspec.json.decode(line, type=tuple[str])[0] for line in answer.splitlines()}

@@ -1,0 +1,88 @@
+"""The trigger worker, wired: rules, gate, templates and channels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from micromoment.bus import BANNERS, NEWS, Bus
+from micromoment.settings import Settings
+from micromoment.tasks import running
+from trigger_worker.channels.banner import BannerChannel
+from trigger_worker.channels.base import Channel
+from trigger_worker.channels.email import EmailChannel, EmailSettings
+from trigger_worker.channels.webhook import WebhookChannel, WebhookSettings
+from trigger_worker.content.templates import TemplateFolder
+from trigger_worker.decider import Decider
+from trigger_worker.dispatcher import Dispatcher
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.outbox import Outbox
+from trigger_worker.policy_source import PolicySource
+from trigger_worker.records import Records
+from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.worker import Worker
+from warehouse.connection import Warehouse
+
+_SETTLE_SECONDS: Final = 5.0
+
+
+@asynccontextmanager
+async def run_worker(settings: Settings, warehouse: Warehouse, bus: Bus) -> AsyncIterator[None]:
+    """Evaluate rules and send messages until the block ends.
+
+    Raises:
+        ConfigurationError: a channel's settings make no sense.
+        RuleError: the policy file is wrong.
+    """
+    metrics = WorkerMetrics(CollectorRegistry())
+    outbox = Outbox()
+    async with AsyncExitStack() as stack:
+        dispatcher = Dispatcher(
+            records=Records(warehouse),
+            outbox=outbox,
+            templates=TemplateFolder(Path(settings.templates_folder)),
+            channels=await _channels(settings, bus, stack),
+            site_urls={name: site.url for name, site in settings.sites.items()},
+            metrics=metrics,
+            now_ms=_now_ms,
+        )
+        worker = Worker(
+            warehouse=warehouse,
+            folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
+            policy=PolicySource(Path(settings.policy_file)),
+            decider=Decider(warehouse, settings.webhook_url),
+            dispatcher=dispatcher,
+            outbox=outbox,
+            metrics=metrics,
+        )
+        await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
+        await stack.enter_async_context(running(worker.run(), "worker"))
+        yield
+    await dispatcher.settle(_SETTLE_SECONDS)
+
+
+async def _channels(settings: Settings, bus: Bus, stack: AsyncExitStack) -> dict[str, Channel]:
+    channels: list[Channel] = [BannerChannel(lambda notice: bus.publish(BANNERS, notice))]
+    if settings.smtp_host:
+        email = EmailSettings(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            sender=settings.smtp_sender,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            security=settings.smtp_security,
+        )
+        channels.append(await stack.enter_async_context(EmailChannel(email, _now_ms)))
+    if settings.webhook_url:
+        webhook = WebhookSettings(url=settings.webhook_url, secret=settings.webhook_secret)
+        channels.append(await stack.enter_async_context(WebhookChannel(webhook, _now_ms)))
+    return {channel.name: channel for channel in channels}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""The browser SDK's built files, shipped as package data under `dist/`."""

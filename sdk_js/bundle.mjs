@@ -1,0 +1,59 @@
+/** How the SDK is bundled; shared by build, check and tests. */
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+import { minify } from "terser";
+
+export const root = fileURLToPath(new URL(".", import.meta.url));
+
+/** Hands stylesheets to the code as minified text. */
+const cssAsText = {
+  name: "css-as-text",
+  setup(plugins) {
+    plugins.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+
+const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
+
+/** Options that every bundle of the sources shares. */
+export const common = {
+  absWorkingDir: root,
+  bundle: true,
+  target: "es2020",
+  charset: "utf8",
+  define: { __VERSION__: JSON.stringify(version) },
+  plugins: [cssAsText],
+  logLevel: "warning",
+};
+
+const TARGETS = [
+  { entryPoints: ["src/snippet.ts"], outfile: "dist/mm.js", format: "iife" },
+  { entryPoints: ["src/module.ts"], outfile: "dist/mm.mjs", format: "esm" },
+];
+
+/** Terser inlines functions that are used once, which esbuild does not: a sixteenth less after gzip. */
+async function shrink(code, format) {
+  const result = await minify(code, {
+    ecma: 2020,
+    module: format === "esm",
+    toplevel: true,
+    compress: { passes: 3, unsafe_arrows: true },
+    format: { preamble: `/*! mm.js ${version} Apache-2.0 */` },
+  });
+  return Buffer.from(`${result.code}\n`);
+}
+
+/** Builds the files of dist/ in memory: [{ path, contents }], paths relative to this folder. */
+export async function bundle() {
+  return Promise.all(
+    TARGETS.map(async (target) => {
+      const { outputFiles } = await build({ ...common, ...target, write: false });
+      return { path: target.outfile, contents: await shrink(outputFiles[0].text, target.format) };
+    }),
+  );
+}

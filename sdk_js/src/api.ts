@@ -1,0 +1,52 @@
+/** What a page can call: one function that takes commands, with a method for each. */
+
+import { guarded } from "./base/guard";
+import { log, setDebug } from "./base/log";
+import type { ConsentState, Properties } from "./types";
+
+export interface Commands {
+  /** Records an event; GA4's names are understood, any other is the shop's own. */
+  track(event: string, properties?: Properties): void;
+  /** Ties the visitor to the shop's own id; null only adds traits. */
+  identify(userId: string | number | null, traits?: Properties): void;
+  /** Records a view of the current page; views are recorded by themselves, so few pages need this. */
+  page(properties?: Properties): void;
+  /** Forgets who the visitor is, as on a log-out. */
+  reset(): void;
+  /** Takes the visitor's answers; keys left out stay as they were. */
+  consent(answer: ConsentState): void;
+  /** Whether to say on the console what happens. */
+  debug(on: boolean): void;
+}
+
+type CommandName = keyof Commands;
+
+export interface Micromoment extends Commands {
+  (command: CommandName, ...values: unknown[]): void;
+  readonly version: string;
+}
+
+/** What the pasted snippet leaves behind until the script has loaded. */
+export interface Stub {
+  (...values: unknown[]): void;
+  q?: ArrayLike<unknown>[];
+}
+
+/** Wraps commands into the callable that pages use; no call of it ever throws. */
+export function createApi(commands: Omit<Commands, "debug">, version: string): Micromoment {
+  const all: Commands = { ...commands, debug: setDebug };
+  const names = Object.keys(all) as CommandName[];
+  const methods = Object.fromEntries(names.map((name) => [name, guarded(all[name] as (...values: unknown[]) => void)]));
+  const call = (command: CommandName, ...values: unknown[]) => {
+    const method = methods[command];
+    if (method) method(...values);
+    else log(`there is no command "${String(command)}"`);
+  };
+  return Object.assign(call, methods as unknown as Commands, { version });
+}
+
+/** Runs the calls that were made before the script had loaded, in their order. */
+export function replay(api: Micromoment, stub: Stub | undefined): void {
+  const calls = stub?.q ?? [];
+  for (const call of calls) api(...(Array.from(call) as [CommandName, ...unknown[]]));
+}

@@ -1,0 +1,19 @@
+/** Reads values whose type nobody vouches for. */
+
+const MAX_TEXT = 1000;
+
+/** An object's fields; none for anything else. */
+export function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value ? (value as Record<string, unknown>) : {};
+}
+
+/** A trimmed and bounded text, also of a number; empty for anything else. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value).trim().slice(0, MAX_TEXT) : "";
+}
+
+/** A finite number, or undefined; "1,299.00" reads as 1299. */
+export function numberOf(value: unknown): number | undefined {
+  const digits = textOf(value).replace(/,(?=\d{3}(\D|$))/g, "");
+  return /^-?\d*\.?\d+$/.test(digits) ? Number(digits) : undefined;
+}

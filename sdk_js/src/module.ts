@@ -1,0 +1,23 @@
+/** Entry of mm.mjs, for bundlers: the page starts it itself. */
+
+import type { Micromoment } from "./api";
+import { trimmed } from "./config";
+import { start } from "./index";
+
+export type { Commands, Micromoment } from "./api";
+export type { ConsentState, Properties } from "./types";
+
+export interface Options {
+  writeKey: string;
+  /** Address of the collector, such as `https://collector.example`. */
+  collector: string;
+  /** Whether to capture nothing until `consent({analytics: true})`. */
+  optIn?: boolean;
+  /** The page's CSP nonce; only browsers without constructed style sheets need it. */
+  nonce?: string;
+}
+
+/** Starts capturing on the current page, once it is parsed; call it once. */
+export function init({ writeKey, collector, optIn = false, nonce = "" }: Options): Micromoment {
+  return start({ writeKey, collector: trimmed(collector), optIn, nonce });
+}

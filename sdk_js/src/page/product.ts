@@ -1,0 +1,91 @@
+/** Which product an element belongs to. */
+
+import { linkAround, resolveUrl } from "../base/dom";
+import { numberOf } from "../base/read";
+import type { Product } from "../types";
+import type { Catalog } from "./catalog";
+
+const MAX_STEPS = 8;
+const MAX_LINKS = 30;
+const MAX_TEXT = 512;
+
+export interface ProductFinder {
+  /** The product around an element: by data-mm-* attributes, else by JSON-LD. */
+  around(element: Element): Product | undefined;
+  /** The product that the whole page is about. */
+  ofPage(): Product | undefined;
+}
+
+export function createProductFinder(catalog: Catalog): ProductFinder {
+  let cards = new WeakMap<Element, Product | null>();
+  catalog.changed.on(() => {
+    cards = new WeakMap();
+  });
+
+  const byCard = (element: Element): Product | undefined => {
+    const known = cards.get(element);
+    if (known !== undefined) return known ?? undefined;
+    const found = productOfCard(element, catalog);
+    cards.set(element, found ?? null);
+    return found;
+  };
+  const ofPage = () => {
+    const declared = document.querySelector("html[data-mm-product],body[data-mm-product],main[data-mm-product]");
+    return declared ? declaredProduct(declared, catalog) : catalog.single();
+  };
+  return {
+    ofPage,
+    around: (element) =>
+      declaredProduct(element, catalog) ?? byCard(element) ?? (isAboutPage(element) ? ofPage() : undefined),
+  };
+}
+
+/** The product of the closest data-mm-product, completed from the JSON-LD of the same id. */
+function declaredProduct(element: Element, catalog: Catalog): Product | undefined {
+  const declared = (name: string) =>
+    element.closest(`[data-mm-${name}]`)?.getAttribute(`data-mm-${name}`)?.slice(0, MAX_TEXT) || undefined;
+  const id = declared("product");
+  if (!id) return undefined;
+  const known = catalog.byId(id);
+  return {
+    ...known,
+    product_id: id,
+    name: declared("name") ?? known?.name,
+    price: numberOf(declared("price")) ?? known?.price,
+    category: declared("category") ?? known?.category,
+    currency: declared("currency") ?? known?.currency,
+  };
+}
+
+/** The nearest ancestor whose links lead to exactly one known product is that product's card; a card has no h1. */
+function productOfCard(element: Element, catalog: Catalog): Product | undefined {
+  const own = linkAround(element);
+  const linked = own && catalog.byUrl(own);
+  if (linked && !isThisPage(own)) return linked;
+  let current: Element | null = element;
+  for (let step = 0; current && step < MAX_STEPS && !current.matches("main,body"); step++) {
+    const products = linkedProducts(current, catalog);
+    if (products.size > 1 || (products.size && current.querySelector("h1"))) return undefined;
+    for (const product of products) return product;
+    current = current.parentElement;
+  }
+  return undefined;
+}
+
+function linkedProducts(element: Element, catalog: Catalog): Set<Product> {
+  const links = [...element.querySelectorAll("a[href]")].slice(0, MAX_LINKS);
+  const urls = links.map((link) => resolveUrl(link.getAttribute("href")));
+  return new Set(urls.flatMap((url) => (url && !isThisPage(url) && catalog.byUrl(url)) || []));
+}
+
+/** Whether an element is part of what the page is about, not of its frame or on the way elsewhere. */
+function isAboutPage(element: Element): boolean {
+  const link = linkAround(element);
+  if (link && !isThisPage(link)) return false;
+  const main = document.querySelector("main,[role=main]");
+  return main ? main.contains(element) : !element.closest("header,footer,nav,aside");
+}
+
+function isThisPage(url: URL): boolean {
+  return url.pathname === location.pathname;
+}

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from trigger_worker.channels.banner import BannerChannel, banner_payload
+from trigger_worker.channels.base import OutboundMessage
+from trigger_worker.content.model import BannerContent, CallToAction, Content, EmailContent, Theme
+from warehouse.errors import DeliveryError, DeliveryUnavailable
+
+FULL = BannerContent(
+    form="slide_in",
+    position="left",
+    title="</script>",
+    text="Text",
+    image="https://cdn.example/a.png",
+    cta=CallToAction(label="Go", url="/cart"),
+    dismiss="No",
+    coupon="CODE",
+    theme=Theme(background="#fff"),
+)
+
+
+def message(content: Content, *anonymous_ids: str) -> OutboundMessage:
+    return OutboundMessage(
+        message_id="m",
+        site="shop",
+        rule="hover_hesitation",
+        visitor_id="ada",
+        recipients=anonymous_ids,
+        content=content,
+        expires_at_ms=1_795_348_800_000,
+        variant="plain",
+    )
+
+
+ENVELOPE = {
+    "message_id": "m",
+    "rule": "hover_hesitation",
+    "variant": "plain",
+    "expires_at": "2026-11-22T12:00:00.000Z",
+}
+
+
+def test_writes_a_banner_as_the_browser_reads_it() -> None:
+    assert json.loads(banner_payload(message(FULL))) == {
+        **ENVELOPE,
+        "form": "slide_in",
+        "position": "left",
+        "title": "</script>",
+        "text": "Text",
+        "image": "https://cdn.example/a.png",
+        "cta": {"label": "Go", "url": "/cart"},
+        "dismiss": "No",
+        "coupon": "CODE",
+        "theme": {"background": "#fff"},
+    }
+
+
+def test_leaves_out_what_a_banner_has_not() -> None:
+    payload = banner_payload(message(BannerContent(form="bar", title="Hi")))
+    assert json.loads(payload) == {**ENVELOPE, "form": "bar", "title": "Hi"}
+
+
+async def test_publishes_to_each_browser_of_the_visitor() -> None:
+    published: list[tuple[str, bytes]] = []
+
+    async def publish(topic: str, payload: bytes) -> None:
+        published.append((topic, payload))
+
+    await BannerChannel(publish).send(message(FULL, "phone", "laptop"))
+    payload = banner_payload(message(FULL))
+    assert published == [("banner:shop:phone", payload), ("banner:shop:laptop", payload)]
+
+
+async def test_a_bus_that_is_away_is_passed_on() -> None:
+    async def publish(topic: str, payload: bytes) -> None:
+        raise DeliveryUnavailable("the bus is away")
+
+    with pytest.raises(DeliveryUnavailable, match="the bus is away"):
+        await BannerChannel(publish).send(message(FULL, "phone"))
+
+
+@pytest.mark.parametrize(
+    ("content", "anonymous_ids", "problem"),
+    [
+        (FULL, (), "has no browser to go to"),
+        (EmailContent(subject="x", html="x", text="x"), ("phone",), "carries EmailContent"),
+    ],
+)
+async def test_what_cannot_be_a_banner_is_final(content: Content, anonymous_ids: tuple[str, ...], problem: str) -> None:
+    async def publish(topic: str, payload: bytes) -> None:
+        raise AssertionError("nothing is to be published")
+
+    with pytest.raises(DeliveryError, match=problem) as failure:
+        await BannerChannel(publish).send(message(content, *anonymous_ids))
+    assert not failure.value.retryable

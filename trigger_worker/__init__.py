@@ -1,0 +1,1 @@
+"""The brain: rules become windowed queries, decisions and deliveries."""

@@ -1,0 +1,87 @@
+"""Which rules to ask of which visitors: never all rules, never all visitors."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from trigger_worker.live_rules import LiveRule, LiveRules, Wait
+from trigger_worker.reading.feed import Anchor, News, Visitor
+from warehouse.vocabulary import MESSAGE_EVENTS
+
+#: News this much older than its storing came late (from an offline phone, say): it may change what was asked before,
+#: so every rule that looks at it is asked again.
+LATE_MS: Final = 5_000
+
+
+#: Visitors whose newest event is remembered, to tell what comes out of order.
+MAX_REMEMBERED: Final = 100_000
+
+
+class NewestSeen:
+    """The latest event time asked about, of the visitors seen last."""
+
+    def __init__(self) -> None:
+        self._times: OrderedDict[Visitor, int] = OrderedDict()
+
+    def is_out_of_order(self, visitor: Visitor, ts: int) -> bool:
+        """Tell whether something later was asked about before, and remember this time."""
+        newest = self._times.get(visitor, 0)
+        self._times[visitor] = max(ts, newest)
+        self._times.move_to_end(visitor)
+        if len(self._times) > MAX_REMEMBERED:
+            self._times.popitem(last=False)
+        return ts < newest
+
+
+class Candidate(msgspec.Struct):
+    """What to ask of one visitor.
+
+    Args:
+        since: the earliest instant at which the answer may be new, epoch milliseconds.
+        rules: those to ask.
+    """
+
+    since: int
+    rules: set[LiveRule]
+
+
+class Candidates:
+    """The pairs of visitor and rule whose answer may have changed."""
+
+    def __init__(self, rules: LiveRules) -> None:
+        self._rules = rules
+        self.by_visitor: dict[Visitor, Candidate] = {}
+
+    def add_news(self, news: Iterable[News], newest_seen: NewestSeen) -> None:
+        """Take events that became visible; what is late or out of order concerns every rule that looks at it."""
+        for item in news:
+            out_of_order = newest_seen.is_out_of_order(item.visitor, item.ts)
+            late = out_of_order or item.ingested_at - item.ts > LATE_MS
+            chosen = self._rules.looking_at(item.event) if late else self._rules.completed_by(item.event)
+            self._add(item.visitor, item.ts, chosen)
+
+    def add_due(self, wait: Wait, anchors: Iterable[Anchor]) -> None:
+        """Take events whose wait has run out."""
+        for anchor in anchors:
+            waiting = (live for live in wait.rules if _starts(anchor.event, live))
+            self._add(anchor.visitor, anchor.ts + wait.wait_ms, waiting)
+
+    def _add(self, visitor: Visitor, since: int, rules: Iterable[LiveRule]) -> None:
+        chosen = set(rules)
+        if not chosen:
+            return
+        known = self.by_visitor.get(visitor)
+        if known is None:
+            self.by_visitor[visitor] = Candidate(since, chosen)
+        else:
+            known.since = min(known.since, since)
+            known.rules |= chosen
+
+
+def _starts(event: str, live: LiveRule) -> bool:
+    names = live.needs.trigger_names
+    return event in names or ("any" in names and event not in MESSAGE_EVENTS)

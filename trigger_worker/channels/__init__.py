@@ -1,0 +1,1 @@
+"""Ways to reach a visitor, each behind one small interface."""

@@ -1,0 +1,79 @@
+"""On-site banners: published to the visitor's open pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from trigger_worker.channels.base import OutboundMessage, wrong_content
+from trigger_worker.content.model import BannerContent
+from warehouse.errors import DeliveryError
+
+#: Hands a notice to the bus, where every collector hears it. Raises DeliveryUnavailable when the bus is away.
+Publish = Callable[[bytes], Awaitable[None]]
+
+
+class BannerNotice(msgspec.Struct, frozen=True):
+    """What collectors hear of a banner.
+
+    Args:
+        message_id: names the banner.
+        anonymous_ids: the browsers whose pages may show it.
+        expires_at: milliseconds since 1970.
+        banner: its JSON, which collectors pass on as it is.
+    """
+
+    site: str
+    message_id: str
+    anonymous_ids: tuple[str, ...]
+    expires_at: int
+    banner: msgspec.Raw
+
+
+def banner_payload(message: OutboundMessage) -> bytes:
+    """Writes a banner as the browser reads it: JSON in UTF-8.
+
+    Raises:
+        DeliveryError: when the message is no banner.
+    """
+    content = message.content
+    if not isinstance(content, BannerContent):
+        raise wrong_content("banner", message)
+    shown = {name: value for name, value in msgspec.to_builtins(content).items() if value is not None}
+    expires_at = datetime.fromtimestamp(message.expires_at_ms / 1000, UTC)
+    envelope = {
+        "message_id": message.message_id,
+        "rule": message.rule,
+        "variant": message.variant,
+        "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+    return msgspec.json.encode({**envelope, **shown})
+
+
+class BannerChannel:
+    """Publishes a banner to every browser of the visitor; each shows it at most once, by its message id.
+
+    Args:
+        publish: hands a notice to the bus.
+    """
+
+    name: Final = "banner"
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+
+    async def send(self, message: OutboundMessage) -> None:
+        """Publishes one banner."""
+        if not message.recipients:
+            raise DeliveryError(f"banner: message {message.message_id} has no browser to go to")
+        notice = BannerNotice(
+            site=message.site,
+            message_id=message.message_id,
+            anonymous_ids=message.recipients,
+            expires_at=message.expires_at_ms,
+            banner=msgspec.Raw(banner_payload(message)),
+        )
+        await self._publish(msgspec.json.encode(notice))

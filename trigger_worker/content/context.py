@@ -1,0 +1,83 @@
+"""The facts that a template may use. What is not known is absent, and renders as nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class VisitorContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`visitor` in a template; `traits` are those of `identify`."""
+
+    id: str
+    first_name: str = ""
+    email: str = ""
+    locale: str = ""
+    timezone: str = ""
+    traits: Mapping[str, object] = {}
+
+
+class CartItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of `cart.items`; `value` is that of the whole line."""
+
+    product_id: str
+    name: str = ""
+    category: str = ""
+    quantity: float = 1
+    price: float | None = None
+    value: float | None = None
+    currency: str = ""
+    image: str = ""
+    url: str = ""
+
+
+class CartContext(msgspec.Struct, frozen=True, kw_only=True):
+    """`cart` in a template: its worth, the number of pieces, and its lines."""
+
+    value: float = 0.0
+    quantity: float = 0
+    currency: str = ""
+    items: tuple[CartItem, ...] = ()
+
+
+class SiteContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`site` in a template; `url` is what relative addresses in emails are resolved against."""
+
+    name: str
+    url: str = ""
+    currency: str = ""
+
+
+class RuleContext(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`rule` in a template."""
+
+    id: str
+    variant: str = ""
+
+
+class RenderContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a template may name at its top.
+
+    Args:
+        visitor: who gets the message.
+        site: the shop.
+        rule: what sends the message.
+        cart: what the visitor left in the cart.
+        event: the fields of the event that the rule matched at.
+        product: product_id, name, category, price, currency, image and url of the product in question.
+        order: order_id, value, currency and items of the visitor's latest purchase.
+    """
+
+    visitor: VisitorContext
+    site: SiteContext
+    rule: RuleContext
+    cart: CartContext = CartContext()
+    event: Mapping[str, object] = {}
+    product: Mapping[str, object] = {}
+    order: Mapping[str, object] = {}
+
+    def names(self) -> dict[str, object]:
+        """Gives the facts as the plain data that templates see."""
+        names: dict[str, object] = msgspec.to_builtins(self)
+        return names

@@ -1,0 +1,135 @@
+"""The gate's checks, each a pure function that says None when it has nothing against the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trigger_worker.gate.facts import MessageFacts, SentMessage
+from trigger_worker.gate.holdout import in_holdout
+from trigger_worker.gate.policy import Cap, Policy
+from trigger_worker.gate.quiet import format_quiet, quiet_until_ms
+from trigger_worker.gate.verdict import Reason, Verdict
+from trigger_worker.language.duration import format_duration
+
+#: (facts, policy, now in milliseconds since 1970) -> what stands against the message, if anything.
+Check = Callable[[MessageFacts, Policy, int], Verdict | None]
+
+
+def consent(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
+    """A no to marketing stops marketing; a no to the channel stops every class."""
+    if facts.message_class == "marketing" and facts.consent.marketing is False:
+        return _drop(Reason.NO_CONSENT, denied="marketing")
+    if facts.consent.channels.get(facts.channel) is False:
+        return _drop(Reason.NO_CONSENT, denied=f"channels.{facts.channel}")
+    return None
+
+
+def subscription(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
+    """Who unsubscribed gets no marketing there; transactional messages still arrive."""
+    if facts.message_class == "marketing" and facts.channel in facts.unsubscribed:
+        return _drop(Reason.UNSUBSCRIBED, channel=facts.channel)
+    return None
+
+
+def suppression(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
+    """An address that bounced or complained gets nothing of any class."""
+    return _drop(Reason.SUPPRESSED, channel=facts.channel) if facts.suppressed else None
+
+
+def address(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
+    """A message needs at least one recipient on its channel."""
+    return None if facts.recipients else _drop(Reason.NO_ADDRESS, channel=facts.channel)
+
+
+def holdout(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None:
+    """Visitors of the global holdout get no marketing."""
+    if facts.message_class == "marketing" and in_holdout(facts.site, facts.visitor_id, policy.holdout):
+        return _drop(Reason.HOLDOUT, holdout="global", share=policy.holdout)
+    return None
+
+
+def expiry(facts: MessageFacts, _policy: Policy, now_ms: int) -> Verdict | None:
+    """A message is not sent at or after its expiry."""
+    if now_ms >= facts.expires_at_ms:
+        return _drop(Reason.EXPIRED, expires_at_ms=facts.expires_at_ms, now_ms=now_ms)
+    return None
+
+
+def fatigue(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
+    """A rule ignored often enough rests; after the rest it has one try until it is clicked."""
+    limit = policy.fatigue
+    if limit is None or facts.message_class == "transactional":
+        return None
+    showings = sorted(
+        (sent for sent in facts.history if sent.rule == facts.rule and sent.shown),
+        key=lambda sent: sent.at_ms,
+    )
+    latest = showings[-limit.ignored :]
+    if len(latest) < limit.ignored or any(sent.clicked for sent in latest):
+        return None
+    rests_until_ms = latest[-1].at_ms + limit.rest_ms
+    if now_ms >= rests_until_ms:
+        return None
+    return _drop(Reason.FATIGUE, ignored=limit.ignored, rests_until_ms=rests_until_ms)
+
+
+def caps(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
+    """The first cap that is used up stops marketing; transactional messages pass, but count."""
+    if facts.message_class == "transactional":
+        return None
+    for cap in policy.caps:
+        if not cap.covers(facts.channel, facts.tags, facts.message_class):
+            continue
+        counted = [sent for sent in facts.history if _counts(cap, sent, now_ms)]
+        if len(counted) >= cap.max:
+            return _drop(Reason.CAP, **_describe(cap), sent=len(counted))
+    return None
+
+
+def quiet_hours(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
+    """Marketing waits until the visitor's quiet hours are over; the rule's own win over the policy's."""
+    quiet = facts.quiet or policy.quiet
+    if quiet is None or facts.message_class == "transactional":
+        return None
+    until_ms = quiet_until_ms(quiet, now_ms, facts.timezone)
+    if until_ms is None:
+        return None
+    return _wait(Reason.QUIET_HOURS, facts, until_ms, quiet=format_quiet(quiet), timezone=facts.timezone or "UTC")
+
+
+def gap(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
+    """Marketing keeps its distance from the message before it on the same channel."""
+    gap_ms = policy.gap_ms.get(facts.channel, 0)
+    if not gap_ms or facts.message_class == "transactional":
+        return None
+    latest_ms = max((sent.at_ms for sent in facts.history if sent.channel == facts.channel), default=None)
+    if latest_ms is None or now_ms >= latest_ms + gap_ms:
+        return None
+    return _wait(Reason.GAP, facts, latest_ms + gap_ms, gap=format_duration(gap_ms), previous_at_ms=latest_ms)
+
+
+def _drop(reason: Reason, **detail: object) -> Verdict:
+    return Verdict("drop", reason, detail)
+
+
+def _wait(reason: Reason, facts: MessageFacts, until_ms: int, **detail: object) -> Verdict:
+    """Defers, or drops what would be worth nothing by then."""
+    if until_ms >= facts.expires_at_ms:
+        return _drop(
+            Reason.EXPIRED,
+            waiting_for=reason.value,
+            until_ms=until_ms,
+            expires_at_ms=facts.expires_at_ms,
+            **detail,
+        )
+    return Verdict("defer", reason, {**detail, "until_ms": until_ms}, until_ms)
+
+
+def _counts(cap: Cap, sent: SentMessage, now_ms: int) -> bool:
+    return sent.at_ms > now_ms - cap.per_ms and cap.covers(sent.channel, sent.tags, sent.message_class)
+
+
+def _describe(cap: Cap) -> dict[str, object]:
+    """The cap as the policy file writes it."""
+    of = {"channel": cap.channel, "tag": cap.tag, "class": cap.message_class}
+    return {**{key: value for key, value in of.items() if value}, "max": cap.max, "per": format_duration(cap.per_ms)}

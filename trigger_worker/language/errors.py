@@ -1,0 +1,55 @@
+"""What is wrong with a text of the rule language, and where."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from warehouse.errors import RuleError
+
+Severity = Literal["error", "warning"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something to tell the author of a text.
+
+    Args:
+        message: what is wrong, or what was expected and what was found.
+        start: offset in characters from the beginning of the text.
+        hint: what to write instead; empty when the message says it already.
+        severity: an error refuses the rule, a warning does not.
+    """
+
+    message: str
+    start: int
+    hint: str = ""
+    severity: Severity = "error"
+
+
+class RuleSyntaxError(RuleError):
+    """A text that the grammar refuses.
+
+    Args:
+        text: the whole text.
+        finding: what is wrong, and at which offset.
+    """
+
+    def __init__(self, text: str, finding: Finding) -> None:
+        before = text[: finding.start]
+        self.finding = finding
+        self.line = before.count("\n") + 1
+        self.column = len(before) - (before.rfind("\n") + 1) + 1
+        super().__init__(f"{self.line}:{self.column}: {finding.message}", finding.hint)
+
+
+class Refusal(Exception):
+    """Raised while a tree is built: the text parses, but a part of it cannot mean anything."""
+
+    def __init__(self, message: str, start: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.finding = Finding(message, start, hint)
+
+
+class Misplaced(Refusal):
+    """A refusal whose message says what was expected; the parser adds what it found there."""

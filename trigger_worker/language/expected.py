@@ -1,0 +1,81 @@
+"""What the grammar would have taken at a place, in words for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from typing import Final
+
+_VALUE: Final = frozenset({"NUMBER", "STRING", "NAME", "MINUS"})
+_LITERAL: Final = frozenset({"NUMBER", "STRING", "TRUE"})
+_EVENT: Final = frozenset({"NAME", "ANY"})
+
+#: Terminals that say the same in words, the most telling first.
+_WORDS: Final = (
+    ("DURATION", "a duration such as 15m"),
+    ("STRING", 'a text in quotes such as "/pricing*"'),
+    ("NUMBER", "a number"),
+    ("NAME", "a name"),
+    ("COMPARE", "an operator"),
+    ("_WITHIN", "within"),
+    ("_AND", "and"),
+    ("_OR", "or"),
+    ("COMMA", "a comma"),
+    ("RSQB", "]"),
+    ("RPAR", ")"),
+    ("__ANON_0", "->"),
+    ("$END", "the end"),
+)
+
+#: What people write out of habit from other languages, and what it is called here.
+_HABITS: Final = {
+    "=": "write == to compare",
+    "&&": "write and",
+    "||": "write or",
+    "!": "write not",
+    "&": "write and",
+    "|": "write or",
+    "<>": "write != for unequal",
+    "in": "write VALUE in [A, B]",
+    "not": "`not` stands before a whole comparison, as in not country in [...]",
+}
+
+_WORD: Final = re.compile(r"->|&&|\|\||<>|[\w.]+|\"[^\"\n]*\"?|'[^'\n]*'?|\S")
+
+
+def describe_expected(accepted: Set[str]) -> str:
+    """Names what would have been right, joined by commas and a final or."""
+    words = _leading_words(accepted)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _leading_words(accepted: Set[str]) -> list[str]:
+    if accepted >= _VALUE:
+        return ["a value"]
+    if accepted >= _EVENT:
+        return ["an event such as view_item", "no"] if "_NO" in accepted else ["an event such as view_item"]
+    if accepted >= _LITERAL:
+        return ["a text in quotes", "a number"]
+    spare = {"_AND", "_OR"} if "COMPARE" in accepted else set()
+    return [words for terminal, words in _WORDS if terminal in accepted - spare]
+
+
+def describe_found(text: str, start: int) -> str:
+    """Names what stands at an offset instead, in quotes unless it is quoted already."""
+    word = word_at(text, start)
+    if not word:
+        return "the end"
+    return word if word[0] in "\"'" else f'"{word}"'
+
+
+def word_at(text: str, start: int) -> str:
+    """Returns the word or the sign that begins at an offset; empty at the end of the text."""
+    found = _WORD.match(text, start)
+    return found.group()[:60] if found else ""
+
+
+def habit_hint(text: str, start: int, accepted: Set[str]) -> str:
+    """Returns what somebody used to another language should write here, or an empty text."""
+    if word_at(text, start) == "->" and accepted == {"$END"}:
+        return "an absence (`no ... within ...`) is always the last part"
+    return _HABITS.get(word_at(text, start), "")

@@ -1,0 +1,34 @@
+"""What visitors did with messages, from the events that their pages sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from trigger_worker.reading.feed import PACKAGE, News
+from trigger_worker.reading.people import find_people
+from warehouse.connection import Warehouse
+from warehouse.sql import read_sql
+
+#: Events that move a message to another state.
+OUTCOME_EVENTS: Final = frozenset(
+    {"message_shown", "message_clicked", "message_dismissed", "email_opened", "email_clicked"}
+)
+
+
+def record_outcomes(warehouse: Warehouse, news: Iterable[News]) -> None:
+    """Store the states that messages reached; an event about somebody else's message is passed over."""
+    by_site: dict[str, list[News]] = defaultdict(list)
+    for item in news:
+        if item.event in OUTCOME_EVENTS:
+            by_site[item.visitor.site].append(item)
+    for site, outcomes in by_site.items():
+        people = find_people(warehouse, {item.visitor for item in outcomes})
+        parameters = {
+            "site": site,
+            "ids": sorted({item.visitor.visitor_id for item in outcomes}),
+            "owners": sorted({visitor_id for person in people.values() for visitor_id in person.ids}),
+            "events": [item.event_id for item in outcomes],
+        }
+        warehouse.command(read_sql(PACKAGE, "message_outcomes"), parameters)

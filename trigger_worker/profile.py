@@ -1,0 +1,161 @@
+"""A visitor as messages see them: traits, consent, cart and latest order, from their events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from trigger_worker.content.context import CartContext, CartItem, VisitorContext
+from trigger_worker.evaluate.event import Event
+from trigger_worker.evaluate.history import History
+from trigger_worker.gate.facts import Consent
+from trigger_worker.language.duration import DAY_MS
+from trigger_worker.reading.window import Wanted
+
+_RECENT_MS: Final = 30 * DAY_MS
+_EVER_MS: Final = 400 * DAY_MS
+_EMAIL_LENGTH: Final = 254  # RFC 5321
+
+#: What a profile is made from.
+PROFILE_WANTED: Final = Wanted(
+    {
+        "identify": _EVER_MS,
+        "consent": _EVER_MS,
+        "unsubscribed": _EVER_MS,
+        "add_to_cart": _RECENT_MS,
+        "remove_from_cart": _RECENT_MS,
+        "purchase": _RECENT_MS,
+    },
+    fields=None,
+    contexts=frozenset({"timezone", "locale"}),
+)
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What is known about a visitor at an instant.
+
+    Args:
+        unsubscribed: channels that the visitor left.
+        order: fields of the latest purchase.
+    """
+
+    visitor: VisitorContext
+    consent: Consent
+    unsubscribed: frozenset[str]
+    cart: CartContext
+    order: Mapping[str, Any]
+
+
+def build_profile(visitor_id: str, history: History, at: int) -> Profile:
+    """Return the profile of a visitor.
+
+    Args:
+        history: read with `PROFILE_WANTED`.
+        at: epoch milliseconds.
+    """
+    events = [event for event in history.events if event.ts <= at]
+    traits = _merged(event.fields.get("traits") for event in events if event.name == "identify")
+    purchases = [event for event in events if event.name == "purchase"]
+    visitor = VisitorContext(
+        id=visitor_id,
+        first_name=str(traits.get("first_name") or traits.get("firstName") or ""),
+        email=_email(traits.get("email")),
+        locale=str(history.context("locale").at(at) or ""),
+        timezone=str(history.context("timezone").at(at) or ""),
+        traits=traits,
+    )
+    return Profile(
+        visitor=visitor,
+        consent=_consent(events),
+        unsubscribed=_unsubscribed(events),
+        cart=_cart(events),
+        order=purchases[-1].fields if purchases else {},
+    )
+
+
+def _merged(objects: Iterable[object]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for item in objects:
+        if isinstance(item, dict):
+            merged |= item
+    return merged
+
+
+def _email(value: object) -> str:
+    """Return an address fit to send to, or ''; what a page says is not trusted to be one."""
+    text = value.strip() if isinstance(value, str) else ""
+    local, _, domain = text.rpartition("@")
+    plain = text.isprintable() and not any(character in text for character in ' ,;<>"()[]\\')
+    return text if local and "@" not in local and "." in domain and plain and len(text) <= _EMAIL_LENGTH else ""
+
+
+def _consent(events: Iterable[Event]) -> Consent:
+    answers = _merged(event.fields for event in events if event.name == "consent")
+    channels = answers.get("channels")
+    allowed = channels if isinstance(channels, dict) else {}
+    marketing = answers.get("marketing")
+    return Consent(
+        marketing=marketing if isinstance(marketing, bool) else None,
+        channels={name: answer for name, answer in allowed.items() if isinstance(answer, bool)},
+    )
+
+
+def _unsubscribed(events: Iterable[Event]) -> frozenset[str]:
+    return frozenset(str(event.fields.get("channel") or "email") for event in events if event.name == "unsubscribed")
+
+
+def _cart(events: Iterable[Event]) -> CartContext:
+    """Return what is in the cart: added less removed since the latest purchase, in the order of the first adding."""
+    lines: dict[str, CartItem] = {}
+    for event in events:
+        if event.name == "purchase":
+            lines.clear()
+        elif event.name in {"add_to_cart", "remove_from_cart"}:
+            sign = 1 if event.name == "add_to_cart" else -1
+            for item in _items(event):
+                _move(lines, item, sign)
+    items = tuple(line for line in lines.values() if line.quantity > 0)
+    return CartContext(
+        value=sum(line.value or 0.0 for line in items),
+        quantity=sum(line.quantity for line in items),
+        currency=next((line.currency for line in items if line.currency), ""),
+        items=items,
+    )
+
+
+def _items(event: Event) -> list[dict[str, Any]]:
+    items = event.fields.get("items")
+    found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    shared = {"currency": event.fields.get("currency")}
+    return [{**shared, **item} for item in found] or [dict(event.fields)]
+
+
+def _move(lines: dict[str, CartItem], item: Mapping[str, Any], sign: int) -> None:
+    product_id = str(item.get("product_id") or "")
+    if not product_id:
+        return
+    known = lines.get(product_id)
+    quantity = (known.quantity if known else 0) + sign * (_number(item.get("quantity")) or 1)
+    price = _number(item.get("price"))
+    if price is None and known:
+        price = known.price
+    texts = {name: _text(item.get(name)) for name in ("name", "category", "currency", "image", "url")}
+    if known:
+        texts = {name: text or getattr(known, name) for name, text in texts.items()}
+    lines[product_id] = CartItem(
+        product_id=product_id,
+        quantity=max(0, quantity),
+        price=price,
+        value=None if price is None else price * max(0, quantity),
+        **texts,
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,2 @@
+-- The one clock that stamps the feed.
+SELECT toUnixTimestamp64Milli(now64(3))

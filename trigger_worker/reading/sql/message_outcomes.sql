@@ -1,0 +1,20 @@
+-- What visitors did with messages: each of these events moves its message to a state, if the message is theirs.
+INSERT INTO messages
+    (message_id, fire_id, site, rule, version, visitor_id, channel, template, tags, class,
+     state, at, due_at, expires_at, recipients, content, detail)
+SELECT m.message_id, m.fire_id, m.site, m.rule, m.version, m.visitor_id, m.channel, m.template, m.tags, m.class,
+       transform(e.event,
+                 ['message_shown', 'message_clicked', 'message_dismissed', 'email_opened', 'email_clicked'],
+                 ['shown', 'clicked', 'dismissed', 'opened', 'clicked'], '') AS state,
+       e.ts, m.due_at, m.expires_at, [], '', ''
+FROM (
+    SELECT site, visitor_id, anonymous_id, event, ts, message_id
+    FROM events
+    WHERE site = {site:String} AND visitor_id IN {ids:Array(String)} AND event_id IN {events:Array(String)}
+      AND message_id != ''
+    LIMIT 1 BY event_id) AS e
+INNER JOIN (
+    SELECT * FROM messages
+    WHERE site = {site:String} AND visitor_id IN {owners:Array(String)} AND state = 'sent'
+    LIMIT 1 BY message_id) AS m ON m.message_id = e.message_id
+WHERE state != '' AND (m.visitor_id = e.visitor_id OR has(m.recipients, e.anonymous_id))

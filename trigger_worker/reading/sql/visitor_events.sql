@@ -1,0 +1,8 @@
+-- The candidates' rows of the names and windows that their rules look at, and nothing else. The two marks are filled
+-- by `window.py` from our own column names and from bound parameters.
+SELECT visitor_id, event, toUnixTimestamp64Milli(ts) AS at, event_id /* columns */
+FROM events
+WHERE site = {site:String}
+  AND visitor_id IN {ids:Array(String)}
+  AND ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+  AND (/* windows */)

@@ -1,0 +1,7 @@
+-- Everything about single events, for the messages that they lead to.
+SELECT visitor_id, event, toUnixTimestamp64Milli(ts) AS at, event_id /* columns */
+FROM events
+WHERE site = {site:String}
+  AND visitor_id IN {ids:Array(String)}
+  AND event_id IN {events:Array(String)}
+LIMIT 1 BY event_id

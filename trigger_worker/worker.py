@@ -1,0 +1,194 @@
+"""The loop: news and due times become firings, firings become messages, messages are decided and delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+
+from trigger_worker.decider import Decided, Decider
+from trigger_worker.dispatcher import Dispatcher
+from trigger_worker.evaluator import evaluate
+from trigger_worker.feed_reader import FeedReader, Reading
+from trigger_worker.live_rules import LiveRules
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.outbox import Outbox
+from trigger_worker.outcomes import record_outcomes
+from trigger_worker.policy_source import PolicySource
+from trigger_worker.queueing import queue_messages
+from trigger_worker.reading.feed import read_clock, read_cursor
+from trigger_worker.reading.outgoing import queue_record, read_queue
+from trigger_worker.records import QueuedMessage, Records
+from trigger_worker.rules.folder import RuleFolder, RuleSet
+from warehouse.connection import Warehouse
+from warehouse.errors import WarehouseError
+
+#: Least seconds between two ticks: what arrives within them is asked about together.
+TICK_INTERVAL_SECONDS: Final = 0.05
+#: Most seconds between two ticks, for what becomes due and for news whose announcement was lost.
+IDLE_INTERVAL_SECONDS: Final = 1.0
+#: How often files are looked at for changes.
+RELOAD_INTERVAL_SECONDS: Final = 1.0
+#: How often the cursor is stored. After a crash this much is read again, which changes nothing.
+CURSOR_INTERVAL_MS: Final = 1_000
+IDLE_CURSOR_INTERVAL_MS: Final = 30_000
+#: How far back a worker looks that never ran here.
+FIRST_LOOK_MS: Final = 60_000
+RETRY_SECONDS: Final = 1.0
+WORKER_NAME: Final = "rules"
+
+_log = structlog.get_logger("trigger_worker")
+
+
+class Worker:
+    """Evaluates rules and sends messages until cancelled.
+
+    Args:
+        warehouse: where events are and results go.
+        folder: the rules.
+        policy: what holds for all of them.
+        decider, dispatcher: judge and deliver messages.
+        outbox: messages that wait for their time.
+        metrics: counts what happens.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        folder: RuleFolder,
+        policy: PolicySource,
+        decider: Decider,
+        dispatcher: Dispatcher,
+        outbox: Outbox,
+        metrics: WorkerMetrics,
+    ) -> None:
+        self._warehouse = warehouse
+        self._records = Records(warehouse)
+        self._folder = folder
+        self._policy = policy
+        self._decider = decider
+        self._dispatcher = dispatcher
+        self._outbox = outbox
+        self._metrics = metrics
+        self._news = asyncio.Event()
+        self._rule_set: RuleSet | None = None
+        self._rules = LiveRules()
+        self._reloaded_at = 0.0
+        self._cursor_stored_at = 0
+
+    def wake(self) -> None:
+        """Say that ClickHouse has news."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Tick on news, when something is due, and now and then; trouble with ClickHouse is waited out."""
+        reader = await self._until_read()
+        while True:
+            started = time.monotonic()
+            try:
+                complete = await self.tick(reader)
+            except WarehouseError as error:
+                _log.warning("tick_failed", error=error.message, remedy=error.hint)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            await asyncio.sleep(max(0.0, TICK_INTERVAL_SECONDS - (time.monotonic() - started)))
+            if complete:
+                await self._rest()
+
+    async def tick(self, reader: FeedReader) -> bool:
+        """Do what there is to do now, and tell whether that was all.
+
+        Firings are stored before anything is sent, and the cursor moves only after both: a crash in between repeats
+        the work, and what was stored is recognised by its id.
+        """
+        self._news.clear()
+        self._reload()
+        with self._metrics.tick_seconds.time():
+            now_ms, reading = await asyncio.to_thread(self._evaluate, reader)
+            await self._send_due(now_ms)
+        self._metrics.ticks.inc()
+        await asyncio.to_thread(self._store_cursor, reader, now_ms, idle=not reading.news)
+        return reading.complete
+
+    def _evaluate(self, reader: FeedReader) -> tuple[int, Reading]:
+        now_ms = read_clock(self._warehouse)
+        reading = reader.read(self._rules, now_ms)
+        candidates = reading.candidates.by_visitor
+        record_outcomes(self._warehouse, reading.news)
+        fired = evaluate(self._warehouse, candidates, now_ms)
+        queued = [message for live, fire in fired for message in queue_messages(live.rule, fire)]
+        # Messages first: a firing that is stored is never asked about again, so its messages must be there by then.
+        self._records.store_messages([queue_record(message, now_ms) for message in queued])
+        self._records.store_fires([fire for _, fire in fired], now_ms)
+        self._outbox.add(queued)
+        reader.accept(reading)
+        self._count(reading, now_ms, [fire.rule for _, fire in fired])
+        return now_ms, reading
+
+    async def _send_due(self, now_ms: int) -> None:
+        due = self._outbox.take_due(now_ms)
+        if not due:
+            return
+        try:
+            decided = await asyncio.to_thread(self._decide, due, now_ms)
+        except WarehouseError:
+            self._outbox.add(due)
+            raise
+        await self._dispatcher.dispatch(decided)
+
+    def _decide(self, due: list[QueuedMessage], now_ms: int) -> list[Decided]:
+        return self._decider.decide(due, self._rules.by_id, self._policy.policy, now_ms)
+
+    def _reload(self) -> None:
+        if time.monotonic() - self._reloaded_at < RELOAD_INTERVAL_SECONDS:
+            return
+        self._reloaded_at = time.monotonic()
+        self._policy.refresh()
+        rule_set = self._folder.refresh()
+        if rule_set is not self._rule_set:
+            self._rule_set = rule_set
+            self._rules = LiveRules(rule_set.rules, rule_set.audiences)
+            problems = [str(problem) for problem in rule_set.problems]
+            _log.info("rules_loaded", rules=len(rule_set.rules), problems=problems)
+
+    async def _until_read(self) -> FeedReader:
+        """Return the feed where an earlier run left it, with the messages that it left waiting."""
+        while True:
+            try:
+                return await asyncio.to_thread(self._resume)
+            except WarehouseError as error:
+                _log.warning("start_delayed", error=error.message, remedy=error.hint)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _resume(self) -> FeedReader:
+        now_ms = read_clock(self._warehouse)
+        read_to = read_cursor(self._warehouse, WORKER_NAME) or now_ms - FIRST_LOOK_MS
+        self._outbox.add(read_queue(self._warehouse))
+        _log.info("worker_started", behind_ms=now_ms - read_to, waiting_messages=len(self._outbox))
+        return FeedReader(self._warehouse, read_to)
+
+    async def _rest(self) -> None:
+        seconds = IDLE_INTERVAL_SECONDS
+        if self._outbox.next_due is not None:
+            seconds = min(seconds, max(0.0, self._outbox.next_due / 1000 - time.time()))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    def _store_cursor(self, reader: FeedReader, now_ms: int, *, idle: bool) -> None:
+        interval = IDLE_CURSOR_INTERVAL_MS if idle else CURSOR_INTERVAL_MS
+        if now_ms - self._cursor_stored_at >= interval:
+            self._records.store_cursor(WORKER_NAME, 0, reader.read_to)
+            self._cursor_stored_at = now_ms
+
+    def _count(self, reading: Reading, now_ms: int, fired_rules: list[str]) -> None:
+        self._metrics.candidates.inc(len(reading.candidates.by_visitor))
+        self._metrics.outbox_depth.set(len(self._outbox))
+        for rule in fired_rules:
+            self._metrics.fires.labels(rule).inc()
+        if reading.news:
+            self._metrics.lag_seconds.set((now_ms - reading.news[0].ingested_at) / 1000)

@@ -1,0 +1,215 @@
+"""One way to talk to ClickHouse, embedded or served, from any number of threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from warehouse.dsn import Dsn, parse_dsn
+from warehouse.errors import ConfigurationError, WarehouseError, WarehouseUnavailable
+
+#: Settings of every session. Inserts are synchronous: an answer means the rows are there.
+SESSION_SETTINGS: Final[dict[str, object]] = {"async_insert": 0, "max_threads": 2}
+#: Settings of every insert. One block in, one block on a retry, so that the token recognises it.
+INSERT_SETTINGS: Final[dict[str, object]] = {
+    "async_insert": 0,
+    "input_format_parallel_parsing": 0,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+}
+CONNECT_TIMEOUT_SECONDS: Final = 5
+READ_TIMEOUT_SECONDS: Final = 60
+#: ClickHouse's codes for trouble that passes: timeouts, too many queries or parts, memory, network, shutting down.
+TRANSIENT_CODES: Final = frozenset({3, 159, 160, 202, 203, 209, 210, 236, 241, 242, 252, 279, 425, 439, 999})
+
+Row = tuple[Any, ...]
+
+
+class Warehouse:
+    """A pool of ClickHouse clients, one for each thread that asks.
+
+    Args:
+        dsn: where ClickHouse is.
+        memory_bytes: most that the embedded engine may use; the first to open a folder decides.
+    """
+
+    def __init__(self, dsn: Dsn, memory_bytes: int = 4 * 1024**3) -> None:
+        self.dsn = dsn
+        self._memory_bytes = memory_bytes
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._clients: list[Client] = []
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
+        """Return the rows that a statement selects; `{name:Type}` in it are bound, never pasted.
+
+        Raises:
+            WarehouseUnavailable: ClickHouse cannot answer just now.
+            WarehouseError: ClickHouse refused the statement.
+        """
+        with self._translated():
+            return cast(Sequence[Row], self._client().query(sql, parameters=dict(parameters or {})).result_rows)
+
+    def export(
+        self,
+        sql: str,
+        format_name: str,
+        settings: Mapping[str, object] | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> bytes:
+        """Return what a statement selects in one of ClickHouse's own formats, such as `PrettyCompact`."""
+        with self._translated():
+            return self._client().raw_query(
+                sql, parameters=dict(parameters or {}), fmt=format_name, settings=dict(settings or {})
+            )
+
+    def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Run a statement that returns nothing."""
+        with self._translated():
+            self._client().command(sql, parameters=dict(parameters or {}))
+
+    def insert_lines(self, table: str, lines: bytes, token: str) -> None:
+        """Insert rows given as JSON objects, one a line, at most once for a token.
+
+        Args:
+            table: a table of ours, never a name from outside.
+            lines: newline-separated JSON objects; the same bytes for the same token.
+            token: names the batch; a repeat within the deduplication window stores nothing.
+        """
+        settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
+        with self._translated():
+            self._client().raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=settings)
+
+    def close(self) -> None:
+        """Close every client; the pool answers nothing afterwards."""
+        with self._lock:
+            self._closed = True
+            clients, self._clients = self._clients, []
+        for client in reversed(clients):
+            client.close()
+
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._local.client = self._open()
+        return client
+
+    def _open(self) -> Client:
+        client = _embedded_client(self.dsn, self._memory_bytes) if self.dsn.embedded else _server_client(self.dsn)
+        with self._lock:
+            if self._closed:
+                client.close()
+                raise WarehouseError("the connection to ClickHouse was closed")
+            self._clients.append(client)
+        return client
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            if error.code in TRANSIENT_CODES:
+                raise WarehouseUnavailable(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
+            raise WarehouseError(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
+        except (ClickHouseError, OSError) as error:
+            self._local.client = None
+            raise _unreachable(self.dsn, error) from error
+
+
+def connect(dsn: str, memory_bytes: int = 4 * 1024**3) -> Warehouse:
+    """Open ClickHouse and make its database when it is missing.
+
+    Args:
+        dsn: `chdb:///folder` or `clickhouse://user:password@host:port/database`.
+        memory_bytes: most that the embedded engine may use.
+
+    Raises:
+        ConfigurationError: the data source cannot be read, or its folder cannot be written.
+        WarehouseUnavailable: nothing answers there.
+    """
+    parsed = parse_dsn(dsn)
+    if parsed.embedded:
+        _require_writable(Path(parsed.path))
+    _make_database(parsed, memory_bytes)
+    return Warehouse(parsed, memory_bytes)
+
+
+def _make_database(dsn: Dsn, memory_bytes: int) -> None:
+    anywhere = Dsn(**{**_fields(dsn), "database": "default"})
+    with Warehouse(anywhere, memory_bytes) as warehouse:
+        engine = " ENGINE = Atomic" if dsn.embedded else ""
+        warehouse.command(f"CREATE DATABASE IF NOT EXISTS `{dsn.database.replace('`', '')}`{engine}")
+
+
+def _fields(dsn: Dsn) -> dict[str, Any]:
+    return {name: getattr(dsn, name) for name in dsn.__struct_fields__}
+
+
+def _embedded_client(dsn: Dsn, memory_bytes: int) -> Client:
+    return clickhouse_connect.get_client(
+        interface="chdb",
+        path=dsn.path,
+        database=dsn.database,
+        settings=SESSION_SETTINGS,
+        chdb_options={"max_server_memory_usage": str(memory_bytes)},
+    )
+
+
+def _server_client(dsn: Dsn) -> Client:
+    return clickhouse_connect.get_client(
+        host=dsn.host,
+        port=dsn.port,
+        username=dsn.username,
+        password=dsn.password,
+        database=dsn.database,
+        interface="https" if dsn.secure else "http",
+        settings=SESSION_SETTINGS,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        send_receive_timeout=READ_TIMEOUT_SECONDS,
+        autogenerate_session_id=False,
+        client_name="micromoment",
+        dedicated_pool=True,
+    )
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"clickhouse: the data folder {folder} cannot be written: {error.strerror}",
+            "make it writable, or name another in `clickhouse` (MICROMOMENT_CLICKHOUSE)",
+        ) from error
+
+
+def _unreachable(dsn: Dsn, error: Exception) -> WarehouseError:
+    reason = _first_line(error)
+    if dsn.embedded:
+        return WarehouseUnavailable(
+            f"ClickHouse at {dsn}: {reason}",
+            "another process may hold this folder: the embedded engine serves one process at a time",
+        )
+    return WarehouseUnavailable(
+        f"ClickHouse at {dsn} cannot be reached: {reason}",
+        "start it, or correct `clickhouse` (MICROMOMENT_CLICKHOUSE)",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]

@@ -1,0 +1,77 @@
+"""Every error that Micromoment raises on purpose.
+
+MicromomentError
+├── ConfigurationError      a setting, file or folder that the operator must change
+├── RuleError               a rule, audience or policy file that says something impossible
+├── TemplateError           a template that cannot be read or rendered
+├── WarehouseError          ClickHouse refused or cannot be reached
+│   └── WarehouseUnavailable   worth retrying: nothing is wrong with what was asked
+├── SpoolError              the durable spool cannot take or give events
+│   └── SpoolFull              worth retrying once the warehouse has caught up
+└── DeliveryError           a message could not be handed to its channel
+    └── DeliveryUnavailable    worth retrying: the peer may take it later
+"""
+
+from __future__ import annotations
+
+
+class MicromomentError(Exception):
+    """An error that a person can act on.
+
+    Args:
+        message: what is wrong, naming the place.
+        hint: what to do about it; empty when the message says it already.
+    """
+
+    #: Whether the same attempt may succeed later without anybody changing anything.
+    retryable = False
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  remedy: {self.hint}" if self.hint else self.message
+
+
+class ConfigurationError(MicromomentError):
+    """A setting, file or folder that the operator must change."""
+
+
+class RuleError(MicromomentError):
+    """A rule, audience or policy file that says something impossible."""
+
+
+class TemplateError(MicromomentError):
+    """A template that cannot be read or rendered."""
+
+
+class WarehouseError(MicromomentError):
+    """ClickHouse refused what was asked."""
+
+
+class WarehouseUnavailable(WarehouseError):
+    """ClickHouse cannot be reached just now."""
+
+    retryable = True
+
+
+class SpoolError(MicromomentError):
+    """The durable spool cannot take or give events."""
+
+
+class SpoolFull(SpoolError):
+    """The spool holds as much as it may until the warehouse has caught up."""
+
+    retryable = True
+
+
+class DeliveryError(MicromomentError):
+    """A message that its channel will never take."""
+
+
+class DeliveryUnavailable(DeliveryError):
+    """A message that its channel may take later."""
+
+    retryable = True

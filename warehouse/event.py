@@ -1,0 +1,79 @@
+"""One stored event: the row that the collector spools and ClickHouse keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+
+class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A row of `events`; what is absent is '' or None and is not written.
+
+    Times are UTC text, `YYYY-MM-DD HH:MM:SS.mmm`; `props` is JSON text. `ingested_at` is ClickHouse's to stamp.
+    """
+
+    site: str
+    event: str
+    type: str
+    event_id: str
+    visitor_id: str
+    ts: str
+    received_at: str
+    source: Literal["live", "import"]
+    anonymous_id: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    seq: int = 0
+    path: str = ""
+    url: str = ""
+    title: str = ""
+    referrer: str = ""
+    page_type: str = ""
+    product_id: str = ""
+    name: str = ""
+    category: str = ""
+    price: float | None = None
+    quantity: float | None = None
+    value: float | None = None
+    currency: str = ""
+    order_id: str = ""
+    coupon: str = ""
+    search_term: str = ""
+    results: float | None = None
+    duration_ms: float | None = None
+    depth_pct: float | None = None
+    message_id: str = ""
+    device: str = ""
+    os: str = ""
+    browser: str = ""
+    country: str = ""
+    region: str = ""
+    timezone: str = ""
+    locale: str = ""
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    props: str = ""
+    retention_days: int = 400
+
+
+def format_time(epoch_ms: int) -> str:
+    """Return a moment as ClickHouse writes a `DateTime64(3, 'UTC')`.
+
+    Args:
+        epoch_ms: milliseconds since 1970 in UTC.
+    """
+    moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{epoch_ms % 1000:03d}"
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Return a moment as milliseconds since 1970; a naive one is taken as UTC.
+
+    Sub-millisecond digits are cut, exactly, without passing through a float.
+    """
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    delta = aware - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000

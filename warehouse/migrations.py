@@ -1,0 +1,85 @@
+"""Numbered schema files, each applied once and recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+from warehouse.connection import Warehouse
+from warehouse.errors import WarehouseError
+
+_FILE_NAME: Final = re.compile(r"(\d{4})_\w+\.sql")
+_RECORD: Final = """
+CREATE TABLE IF NOT EXISTS schema_migrations
+(version UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
+ENGINE = ReplacingMergeTree(applied_at) ORDER BY version
+"""
+
+
+class Migration(msgspec.Struct, frozen=True):
+    """One numbered schema file."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """Return what tells this text from an edited one."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+
+    @property
+    def statements(self) -> list[str]:
+        """Return its statements; each ends with a semicolon at the end of a line."""
+        return [text for part in self.sql.split(";\n") if (text := part.strip().rstrip(";"))]
+
+
+def shipped() -> list[Migration]:
+    """Return the schema files of this version of Micromoment, in order."""
+    found = [
+        Migration(int(match[1]), file.name, file.read_text(encoding="utf-8"))
+        for file in files("warehouse").joinpath("schema").iterdir()
+        if (match := _FILE_NAME.fullmatch(file.name))
+    ]
+    return sorted(found, key=lambda migration: migration.version)
+
+
+def migrate(warehouse: Warehouse, migrations: Sequence[Migration] | None = None) -> list[str]:
+    """Bring the schema up to date.
+
+    Every statement may be run again without harm, so a crash between a file and its record is healed by the next run.
+
+    Returns:
+        The names of the files applied now.
+
+    Raises:
+        WarehouseError: a file that was applied has since been edited, or ClickHouse refused a statement.
+    """
+    warehouse.command(_RECORD)
+    applied: dict[int, str] = dict(warehouse.query("SELECT version, checksum FROM schema_migrations FINAL"))
+    fresh = []
+    for migration in shipped() if migrations is None else migrations:
+        if migration.version not in applied:
+            _apply(warehouse, migration)
+            fresh.append(migration.name)
+        elif applied[migration.version] != migration.checksum:
+            raise WarehouseError(
+                f"schema file {migration.name} was edited after it was applied to {warehouse.dsn}",
+                "put its text back and make the change in a new numbered file",
+            )
+    return fresh
+
+
+def _apply(warehouse: Warehouse, migration: Migration) -> None:
+    for statement in migration.statements:
+        warehouse.command(statement)
+    warehouse.command(
+        "INSERT INTO schema_migrations (version, name, checksum)"
+        " VALUES ({version:UInt32}, {name:String}, {checksum:String})",
+        {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
+    )

@@ -1,0 +1,131 @@
+"""The names that behaviour goes by: GA4's ecommerce vocabulary, extended to micro-interactions."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+#: How a field is compared in a rule: text, a number, or milliseconds read as a duration.
+FieldType = Literal["text", "number", "boolean", "duration"]
+
+#: Every event name by group. Other names are allowed: they are a shop's own custom events.
+EVENT_GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "page": ("page_view", "session_start"),
+    "attention": ("dwell", "scroll", "hover", "exit_intent", "copy"),
+    "friction": ("click", "rage_click", "dead_click", "form_start", "form_submit", "form_abandon"),
+    "commerce": (
+        "view_item_list",
+        "select_item",
+        "view_item",
+        "add_to_cart",
+        "remove_from_cart",
+        "view_cart",
+        "begin_checkout",
+        "add_shipping_info",
+        "add_payment_info",
+        "purchase",
+        "refund",
+        "search",
+        "add_to_wishlist",
+    ),
+    "account": ("sign_up", "login", "share", "subscribe", "identify", "consent"),
+    "message": (
+        "message_sent",
+        "message_shown",
+        "message_clicked",
+        "message_dismissed",
+        "email_opened",
+        "email_clicked",
+        "unsubscribed",
+        "message_failed",
+    ),
+}
+
+EVENT_NAMES: Final = frozenset(name for names in EVENT_GROUPS.values() for name in names)
+
+#: Events that Micromoment's own messages cause; `any` in a rule does not see them.
+MESSAGE_EVENTS: Final = frozenset(EVENT_GROUPS["message"])
+
+#: Fields of an event that have a column of their own in `events`, with how a rule reads them.
+COLUMN_FIELDS: Final[dict[str, FieldType]] = {
+    "path": "text",
+    "url": "text",
+    "title": "text",
+    "referrer": "text",
+    "page_type": "text",
+    "product_id": "text",
+    "name": "text",
+    "category": "text",
+    "price": "number",
+    "quantity": "number",
+    "value": "number",
+    "currency": "text",
+    "order_id": "text",
+    "coupon": "text",
+    "search_term": "text",
+    "results": "number",
+    "duration_ms": "number",
+    "depth_pct": "number",
+    "message_id": "text",
+    "session_id": "text",
+    "device": "text",
+    "os": "text",
+    "browser": "text",
+    "country": "text",
+    "region": "text",
+    "timezone": "text",
+    "locale": "text",
+    "utm_source": "text",
+    "utm_medium": "text",
+    "utm_campaign": "text",
+}
+
+#: Fields that live in `props` but are part of the vocabulary.
+PROPERTY_FIELDS: Final[dict[str, FieldType]] = {
+    "selector": "text",
+    "x_pct": "number",
+    "y_pct": "number",
+    "form_id": "text",
+    "last_field": "text",
+    "fields_touched": "number",
+    "method": "text",
+    "rule": "text",
+    "variant": "text",
+    "channel": "text",
+    "reason": "text",
+    "shipping_tier": "text",
+    "payment_type": "text",
+}
+
+#: What `if` may ask of the visitor by name: read from the latest event that has it.
+CONTEXT_FIELDS: Final = (
+    "device",
+    "os",
+    "browser",
+    "country",
+    "region",
+    "timezone",
+    "locale",
+    "referrer",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+)
+
+#: Segment's ecommerce names, as its own SDKs send them, and ours.
+SEGMENT_EVENT_NAMES: Final[dict[str, str]] = {
+    "Product List Viewed": "view_item_list",
+    "Product Clicked": "select_item",
+    "Product Viewed": "view_item",
+    "Product Added": "add_to_cart",
+    "Product Removed": "remove_from_cart",
+    "Cart Viewed": "view_cart",
+    "Checkout Started": "begin_checkout",
+    "Payment Info Entered": "add_payment_info",
+    "Order Completed": "purchase",
+    "Order Refunded": "refund",
+    "Products Searched": "search",
+    "Product Added to Wishlist": "add_to_wishlist",
+    "Product Shared": "share",
+    "Signed Up": "sign_up",
+    "Signed In": "login",
+}
