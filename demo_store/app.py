@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Router
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -13,14 +12,13 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from demo_store.catalogue import load_catalogue
+from demo_store.problem import build_problem_handler
 from demo_store.routes import account, browse, cart, checkout, home, information, order, product, wishlist
 from demo_store.security import COMMON_HEADERS
 from demo_store.settings import StoreSettings
 from demo_store.shop import Shop
 from demo_store.templating import STATIC_FOLDER, build_engine
 from demo_store.visit import Visit, open_visit
-
-_logger = logging.getLogger(__name__)
 
 _HANDLERS = (
     home.show_home,
@@ -74,14 +72,7 @@ def create_app(settings: StoreSettings) -> Litestar:
     def provide_visit(request: Request[Any, Any, Any]) -> Visit:
         return open_visit(request, shop)
 
-    def show_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        status_code = error.status_code if isinstance(error, HTTPException) else 500
-        if status_code >= 500:
-            _logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        titles = {404: "Page not found", 405: "Page not found"}
-        title = titles.get(status_code, "Something went wrong" if status_code >= 500 else "We did not understand that")
-        return open_visit(request, shop).page("problem.html", title, status_code=status_code, problem=status_code)
-
+    show_problem = build_problem_handler(shop)
     return Litestar(
         route_handlers=[*_HANDLERS, _static_files()],
         dependencies={"visit": Provide(provide_visit, sync_to_thread=False)},
@@ -94,7 +85,7 @@ def create_app(settings: StoreSettings) -> Litestar:
     )
 
 
-def _static_files() -> Any:  # noqa: ANN401
+def _static_files() -> Router:
     return create_static_files_router(
         path="/static",
         directories=[STATIC_FOLDER],

@@ -1,12 +1,17 @@
-"""What the shop's forms send, and how a form of it is read."""
+"""What the shop's forms send."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
+
+Form = TypeVar("Form")
+
+#: The body of a request that a form sent.
+Submitted = Annotated[Form, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Quantity = Annotated[int, msgspec.Meta(ge=0, le=99)]
@@ -72,13 +77,3 @@ class NewsletterForm(msgspec.Struct, frozen=True):
 
     email: Text = ""
     back: Text = "/"
-
-
-AddToCartData = Annotated[AddToCartForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-CartLineData = Annotated[CartLineForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-CouponData = Annotated[CouponForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-ContactData = Annotated[ContactForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-ChoiceData = Annotated[ChoiceForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-AccountData = Annotated[AccountForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-WishData = Annotated[WishForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-NewsletterData = Annotated[NewsletterForm, Body(media_type=RequestEncodingType.URL_ENCODED)]

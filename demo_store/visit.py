@@ -15,7 +15,7 @@ from litestar.response import Redirect, Template
 from demo_store.account import Account
 from demo_store.data_layer import Push
 from demo_store.security import page_policy
-from demo_store.session import Session
+from demo_store.session import Flash, Session
 from demo_store.shop import Shop
 from demo_store.structured_data import Node, breadcrumbs, organization
 
@@ -34,11 +34,6 @@ class Visit:
     origin: str
     path: str
 
-    @property
-    def secure(self) -> bool:
-        """Whether the visitor came by HTTPS."""
-        return self.origin.startswith("https:")
-
     def announce(self, *pushes: Push, notice: str = "", identity: Account | None = None) -> None:
         """Leave for the next page what it is to say once."""
         flash = self.session.flash
@@ -56,6 +51,7 @@ class Visit:
         trail: Sequence[tuple[str, str]] = (),
         structured: Sequence[Node] = (),
         pushes: Sequence[Push] = (),
+        use_flash: bool = True,
         status_code: int = 200,
         **context: Any,  # noqa: ANN401 - whatever the template shows
     ) -> Template:
@@ -67,24 +63,24 @@ class Visit:
             trail: (name, path) of the pages above it and of itself; becomes breadcrumbs.
             structured: JSON-LD objects that describe this page.
             pushes: data layer pushes that viewing this page means.
+            use_flash: whether this is the next page, which says what was left for it.
             status_code: HTTP status.
             context: what else the template shows.
         """
-        kept = self.shop.sessions.keep(self.session)
-        flash = self.session.take_flash()
+        cookies = self._cookies()
+        flash = self.session.take_flash() if use_flash else Flash()
         nonce = secrets.token_urlsafe(16)
-        crumbs = [("Home", "/"), *trail]
-        head = [organization(self.origin), *([breadcrumbs(self.origin, crumbs)] if trail else []), *structured]
+        crumbs = [("Home", "/"), *trail] if trail else []
+        about_place = [breadcrumbs(self.origin, crumbs)] if crumbs else []
         return Template(
             template,
             context={
                 **context,
                 "title": title,
-                "crumbs": crumbs if trail else [],
-                "structured": head,
+                "crumbs": crumbs,
+                "structured": [organization(self.origin), *about_place, *structured],
                 "pushes": [*flash.pushes, *pushes],
-                "notices": flash.notices,
-                "identity": flash.identity,
+                "flash": flash,
                 "nonce": nonce,
                 "visit": self,
                 "session": self.session,
@@ -96,16 +92,18 @@ class Visit:
                 "Content-Security-Policy": page_policy(self.shop.settings, nonce),
                 "Cache-Control": "no-store" if flash else "private, no-cache",
             },
-            cookies=self._cookies() if kept else [],
+            cookies=cookies,
             status_code=status_code,
         )
 
     def redirect(self, path: str) -> Redirect:
         """Send the browser on to another page of the shop, after a form was taken."""
-        kept = self.shop.sessions.keep(self.session)
-        return Redirect(path, status_code=303, cookies=self._cookies() if kept else [])
+        return Redirect(path, status_code=303, cookies=self._cookies())
 
     def _cookies(self) -> list[Cookie]:
+        """Keep the session if there is anything in it, and let the browser know its token."""
+        if not self.shop.sessions.keep(self.session):
+            return []
         return [
             Cookie(
                 key=SESSION_COOKIE,
@@ -113,7 +111,7 @@ class Visit:
                 path="/",
                 httponly=True,
                 samesite="lax",
-                secure=self.secure,
+                secure=self.origin.startswith("https:"),
                 max_age=_COOKIE_DAYS * 86_400,
             )
         ]

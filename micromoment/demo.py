@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +13,8 @@ from typing import Any, Final
 from demo_store.app import create_app
 from demo_store.settings import StoreSettings
 from micromoment.bus import Bus
-from micromoment.mailbox.running import run_mailbox
-from micromoment.serving import serve
+from micromoment.mailbox.app import create_mailbox
+from micromoment.serving import require_free, serve
 from micromoment.settings import Settings
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError
@@ -91,8 +92,10 @@ async def run_demo(settings: Settings, _warehouse: Warehouse, _bus: Bus) -> Asyn
         script_path=settings.script_path,
         mailbox_url=mailbox_url(settings),
     )
+    require_free(settings.host, settings.mailbox_smtp_port, "mailbox_smtp_port")
+    mailbox = create_mailbox(settings.host, settings.mailbox_smtp_port, lambda: datetime.now(UTC))
     async with (
-        run_mailbox(settings),
+        serve(mailbox, settings.host, settings.mailbox_port, "mailbox_port"),
         serve(create_app(store), settings.host, settings.store_port, "store_port"),
     ):
         yield

@@ -67,7 +67,10 @@ async def run_worker(settings: Settings, warehouse: Warehouse, bus: Bus) -> Asyn
 
 
 async def _channels(settings: Settings, bus: Bus, stack: AsyncExitStack) -> dict[str, Channel]:
-    channels: list[Channel] = [BannerChannel(lambda notice: bus.publish(BANNERS, notice))]
+    async def publish(notice: bytes) -> None:
+        await bus.publish(BANNERS, notice)
+
+    channels: list[Channel] = [BannerChannel(publish)]
     if settings.smtp_host:
         email = EmailSettings(
             host=settings.smtp_host,

@@ -42,7 +42,7 @@ async function shrink(code, format) {
     ecma: 2020,
     module: format === "esm",
     toplevel: true,
-    compress: { passes: 3, unsafe_arrows: true },
+    compress: { passes: 6, unsafe_arrows: true, hoist_funs: true, lhs_constants: false },
     format: { preamble: `/*! mm.js ${version} Apache-2.0 */` },
   });
   return Buffer.from(`${result.code}\n`);

@@ -9,7 +9,7 @@ from litestar.response import Redirect, Template
 
 from demo_store.account import Account, is_email
 from demo_store.data_layer import account_event
-from demo_store.forms import AccountData, AccountForm
+from demo_store.forms import AccountForm, Submitted
 from demo_store.membership import PLANS
 from demo_store.structured_data import web_page
 from demo_store.visit import Visit
@@ -24,7 +24,7 @@ def show_sign_up(visit: Visit, plan: str = "") -> Template:
 
 
 @post("/sign-up", sync_to_thread=False)
-def sign_up(visit: Visit, data: AccountData) -> Response[Any]:
+def sign_up(visit: Visit, data: Submitted[AccountForm]) -> Response[Any]:
     """Open an account and log its holder in."""
     mistakes = {} if is_email(data.email.strip()) else {"email": _EMAIL_MISTAKE}
     if not data.first_name.strip():
@@ -43,7 +43,7 @@ def show_log_in(visit: Visit) -> Template:
 
 
 @post("/log-in", sync_to_thread=False)
-def log_in(visit: Visit, data: AccountData) -> Response[Any]:
+def log_in(visit: Visit, data: Submitted[AccountForm]) -> Response[Any]:
     """Log somebody in by the address alone: this shop has nothing to protect."""
     account = visit.shop.accounts.find(data.email)
     if account is None:

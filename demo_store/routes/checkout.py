@@ -10,11 +10,11 @@ from litestar.response import Redirect, Template
 
 from demo_store.account import Account
 from demo_store.cart import total_up
-from demo_store.checkout_options import PAYMENT_OPTIONS, SHIPPING_OPTIONS, payment_option, shipping_option
 from demo_store.checkout import STEPS, missing_step
+from demo_store.checkout_options import PAYMENT_OPTIONS, SHIPPING_OPTIONS, payment_option, shipping_option
 from demo_store.contact import COUNTRIES, check_contact, prefilled
 from demo_store.data_layer import Push, lines_event
-from demo_store.forms import ChoiceData, ContactData, ContactForm
+from demo_store.forms import ChoiceForm, ContactForm, Submitted
 from demo_store.structured_data import web_page
 from demo_store.visit import Visit
 
@@ -31,7 +31,7 @@ def show_contact(visit: Visit) -> Response[Any]:
 
 
 @post("/checkout", sync_to_thread=False)
-def take_contact(visit: Visit, data: ContactData) -> Response[Any]:
+def take_contact(visit: Visit, data: Submitted[ContactForm]) -> Response[Any]:
     """Take contact and address, and say who the visitor is; a mistake is shown beside its field."""
     if (early := _redirect_back(visit, "/checkout")) is not None:
         return early
@@ -54,7 +54,7 @@ def show_shipping(visit: Visit) -> Response[Any]:
 
 
 @post("/checkout/shipping", sync_to_thread=False)
-def take_shipping(visit: Visit, data: ChoiceData) -> Response[Any]:
+def take_shipping(visit: Visit, data: Submitted[ChoiceForm]) -> Response[Any]:
     """Take the way to ship."""
     if (early := _redirect_back(visit, "/checkout/shipping")) is not None:
         return early
@@ -76,7 +76,7 @@ def show_payment(visit: Visit) -> Response[Any]:
 
 
 @post("/checkout/payment", sync_to_thread=False)
-def take_payment(visit: Visit, data: ChoiceData) -> Response[Any]:
+def take_payment(visit: Visit, data: Submitted[ChoiceForm]) -> Response[Any]:
     """Take the way to pay."""
     if (early := _redirect_back(visit, "/checkout/payment")) is not None:
         return early

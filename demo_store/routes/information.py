@@ -10,7 +10,7 @@ from litestar.response import Redirect, Template
 from demo_store.account import is_email
 from demo_store.checkout_options import FREE_SHIPPING_FROM, SHIPPING_OPTIONS
 from demo_store.data_layer import account_event
-from demo_store.forms import NewsletterData
+from demo_store.forms import NewsletterForm, Submitted
 from demo_store.membership import PLANS
 from demo_store.structured_data import web_page
 from demo_store.visit import Visit, safe_path
@@ -48,7 +48,7 @@ def show_membership(visit: Visit) -> Template:
 
 
 @post("/newsletter", sync_to_thread=False)
-def subscribe(visit: Visit, data: NewsletterData) -> Redirect:
+def subscribe(visit: Visit, data: Submitted[NewsletterForm]) -> Redirect:
     """Subscribe to the newsletter."""
     if is_email(data.email.strip()):
         visit.announce(account_event("subscribe", "footer"), notice="You are on the list. The next letter is yours.")

@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.response import Redirect, Template
 
 from demo_store.data_layer import product_event
-from demo_store.forms import WishData
+from demo_store.forms import Submitted, WishForm
 from demo_store.structured_data import web_page
 from demo_store.visit import Visit, found, safe_path
 
@@ -25,7 +25,7 @@ def show_wishlist(visit: Visit) -> Template:
 
 
 @post("/wishlist", sync_to_thread=False)
-def toggle_wish(visit: Visit, data: WishData) -> Redirect:
+def toggle_wish(visit: Visit, data: Submitted[WishForm]) -> Redirect:
     """Wish for a product, or no longer."""
     product = found(visit.shop.catalogue.product(data.slug))
     wishlist = visit.session.wishlist

@@ -62,4 +62,4 @@ def refuse_problems(source: Source) -> None:
     """Raises the first problem that was found in a file, if any was."""
     for problem in source.problems:
         place = f"{problem.path}:{problem.line}:{problem.column}"
-        raise TemplateError(f"{place}: {problem.message}", problem.hint)
+        raise TemplateError(f"{place}: {problem.message}", problem.hint or "correct the value there")

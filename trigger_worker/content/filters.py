@@ -11,10 +11,12 @@ from urllib.parse import urljoin, urlsplit
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
-from trigger_worker.gate.quiet import visitor_zone
+from trigger_worker.evaluate.calendar import local_time
 
 _SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "AUD": "A$", "CAD": "CA$"}
 _WITHOUT_CENTS: Final = frozenset({"JPY", "KRW", "CLP", "VND", "ISK", "XAF", "XOF"})
+#: The year 5138; calendars end soon after.
+_LATEST_MS: Final = 10**14
 _LARGEST_AMOUNT: Final = Decimal(10) ** 15
 
 
@@ -62,12 +64,12 @@ def date(context: Context, value: object, pattern: str = "%d %B %Y") -> str:
         value: milliseconds since 1970, or a text in ISO 8601.
         pattern: as `strftime` understands it.
     """
-    moment = _moment(value)
-    if moment is None:
+    moment_ms = _epoch_ms(value)
+    if moment_ms is None:
         return ""
     visitor = context.get("visitor")
     zone_name = visitor.get("timezone", "") if isinstance(visitor, Mapping) else ""
-    return moment.astimezone(visitor_zone(str(zone_name))).strftime(pattern)
+    return local_time(moment_ms, zone_name).strftime(pattern)
 
 
 @pass_context
@@ -103,16 +105,16 @@ def _decimal(value: object) -> Decimal | None:
     return amount if amount.is_finite() and abs(amount) < _LARGEST_AMOUNT else None
 
 
-def _moment(value: object) -> datetime | None:
+def _epoch_ms(value: object) -> int | None:
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+            value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return int(value) if 0 <= value < _LATEST_MS else None
+    except (ValueError, OverflowError):
         return None
-    return None
 
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
-from functools import lru_cache
-from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, time, timedelta
 
+from trigger_worker.evaluate.calendar import local_time
 from trigger_worker.rules.model import QuietHours
-
-#: No zone of the tz database has a longer name; what a page sends may be any text.
-_LONGEST_ZONE_NAME: Final = 64
 
 
 def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None:
@@ -27,7 +22,7 @@ def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None
     Returns:
         The end in milliseconds since 1970, later than `now_ms`; None when it is not quiet.
     """
-    local = datetime.fromtimestamp(now_ms / 1000, visitor_zone(zone_name))
+    local = local_time(now_ms, zone_name)
     minute = local.hour * 60 + local.minute
     if not is_quiet(quiet, minute):
         return None
@@ -48,17 +43,6 @@ def is_quiet(quiet: QuietHours, minute: int) -> bool:
 def format_quiet(quiet: QuietHours) -> str:
     """Writes a span as rules do: `21:00-09:00`."""
     return f"{_clock(quiet.start_minute):%H:%M}-{_clock(quiet.end_minute):%H:%M}"
-
-
-@lru_cache(maxsize=1024)
-def visitor_zone(zone_name: str) -> tzinfo:
-    """Gives the zone of that name; UTC when there is none, for the name is whatever a page sent."""
-    if not zone_name or len(zone_name) > _LONGEST_ZONE_NAME:
-        return UTC
-    try:
-        return ZoneInfo(zone_name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def _passes_midnight(quiet: QuietHours) -> bool:

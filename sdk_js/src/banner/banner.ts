@@ -3,15 +3,14 @@
 import { resolveUrl } from "../base/dom";
 import { fieldsOf, textOf } from "../base/read";
 
-export type Form = "bar" | "modal" | "slide_in";
-export type Position = "top" | "bottom" | "left" | "right";
-
 export interface Banner {
   id: string;
   rule: string;
   variant: string;
-  form: Form;
-  position: Position | undefined;
+  /** "bar", "modal" or "slide_in"; anything else is shown like the last. */
+  form: string;
+  /** Which edge it keeps to: "top", "bottom", "left" or "right"; empty for the form's own. */
+  position: string;
   title: string;
   text: string;
   image: string | undefined;
@@ -35,8 +34,8 @@ export function readBanner(data: unknown): Banner | undefined {
     id,
     rule: textOf(fields["rule"]),
     variant: textOf(fields["variant"]),
-    form: oneOf(["bar", "modal", "slide_in"], fields["form"]) ?? "slide_in",
-    position: oneOf(["top", "bottom", "left", "right"], fields["position"]),
+    form: textOf(fields["form"]),
+    position: textOf(fields["position"]),
     title,
     text: body,
     image: resolveUrl(fields["image"])?.href,
@@ -61,8 +60,4 @@ function readTheme(fields: Record<string, unknown>): Banner["theme"] {
     if (CSS.supports("color", color)) theme[part] = color;
   }
   return theme;
-}
-
-function oneOf<const Choice extends string>(choices: readonly Choice[], value: unknown): Choice | undefined {
-  return choices.find((choice) => choice === value);
 }

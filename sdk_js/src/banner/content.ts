@@ -26,7 +26,8 @@ export function createContent(banner: Banner, handlers: ContentHandlers): HTMLEl
   if (banner.image) card.append(createImage(banner.image));
   const dismiss = createDismiss(banner.dismiss, handlers.onDismiss);
   if (banner.dismiss) actions.append(dismiss);
-  card.append(words, actions);
+  card.append(words);
+  if (actions.firstChild) card.append(actions);
   if (!banner.dismiss) card.append(dismiss);
   return card;
 }

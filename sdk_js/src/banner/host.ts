@@ -9,7 +9,7 @@ export function createHost(banner: Banner, nonce: string): { host: HTMLElement; 
   const host = document.createElement("div");
   host.setAttribute(BANNER_ATTRIBUTE, banner.id);
   host.dataset["form"] = banner.form;
-  if (banner.position) host.dataset["position"] = banner.position;
+  host.dataset["position"] = banner.position;
   const root = host.attachShadow({ mode: "open" });
   applyStyles(root, nonce);
   return { host, root };

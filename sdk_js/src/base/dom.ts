@@ -37,10 +37,17 @@ function stepOf(element: Element): string {
   return [tag, ...classes.slice(0, 2)].join(".");
 }
 
-/** The link around an element, resolved; undefined without one. */
-export function linkAround(element: Element): URL | undefined {
-  const anchor = element.closest("a[href]");
-  return anchor ? resolveUrl(anchor.getAttribute("href")) : undefined;
+/** The part of an address that names a page of this shop. */
+export type PageAddress = Pick<URL, "pathname" | "search">;
+
+/** The link around an element. */
+export function linkAround(element: Element): HTMLAnchorElement | null {
+  return element.closest<HTMLAnchorElement>("a[href]");
+}
+
+/** Whether an address is this page's, whatever its query. */
+export function isThisPage(address: PageAddress): boolean {
+  return address.pathname === location.pathname;
 }
 
 /** An http(s) address resolved against the page; undefined for any other scheme or a malformed one. */

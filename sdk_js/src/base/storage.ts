@@ -1,25 +1,27 @@
-/** Small texts that outlive the page: localStorage, or this page's memory where that is refused. */
+/** Small texts that outlive the page: in localStorage, else in a cookie, else in this page's memory. */
 
 const PREFIX = "mm_";
+const YEAR_S = 31536000;
+/** Cookies travel with every request, so only ids and answers may go there. */
+const MAX_COOKIE = 200;
 const memory = new Map<string, string>();
 
-export function read(key: string): string | null {
+export function read(key: string): string | undefined {
   try {
-    return memory.get(key) ?? localStorage.getItem(PREFIX + key);
+    return memory.get(key) ?? localStorage.getItem(PREFIX + key) ?? readCookie(key);
   } catch {
-    return memory.get(key) ?? null;
+    return memory.get(key) ?? readCookie(key);
   }
 }
 
-/** Keeps a text under a key and says whether it will outlive the page. */
-export function write(key: string, value: string): boolean {
+/** Keeps a text under a key. */
+export function write(key: string, value: string): void {
   try {
     localStorage.setItem(PREFIX + key, value);
     memory.delete(key);
-    return true;
   } catch {
     memory.set(key, value);
-    return false;
+    if (value.length < MAX_COOKIE) writeCookie(key, value, YEAR_S);
   }
 }
 
@@ -30,9 +32,10 @@ export function remove(key: string): void {
   } catch {
     // A store that cannot be reached holds nothing of ours.
   }
+  if (readCookie(key)) writeCookie(key, "", 0);
 }
 
-/** The stored keys, ours only, that start with `start`. */
+/** The keys in localStorage, ours only, that start with `start`. */
 export function keys(start: string): string[] {
   try {
     return Object.keys(localStorage)
@@ -46,12 +49,21 @@ export function keys(start: string): string[] {
 /** Parses what is stored; undefined when it is absent or damaged. */
 export function readJson<Value>(key: string): Value | undefined {
   try {
-    return (JSON.parse(read(key) ?? "null") as Value | null) ?? undefined;
+    return JSON.parse(read(key) ?? "") as Value;
   } catch {
     return undefined;
   }
 }
 
-export function writeJson(key: string, value: unknown): boolean {
-  return write(key, JSON.stringify(value));
+export function writeJson(key: string, value: unknown): void {
+  write(key, JSON.stringify(value));
+}
+
+function readCookie(key: string): string | undefined {
+  const value = new RegExp(`(?:^|; )${PREFIX}${key}=([^;]+)`).exec(document.cookie)?.[1];
+  return value && decodeURIComponent(value);
+}
+
+function writeCookie(key: string, value: string, maxAgeS: number): void {
+  document.cookie = `${PREFIX}${key}=${encodeURIComponent(value)};path=/;max-age=${maxAgeS};SameSite=Lax`;
 }

@@ -8,7 +8,7 @@ import type { Capture } from "./capture";
 
 const NO_REACTION_MS = 2000;
 const MAX_PENDING = 5;
-const INTERACTIVE = "a,button,summary,[role=button],[role=link],[role=tab],[role=menuitem],[onclick]";
+const INTERACTIVE = "a,button,summary,[role=button],[role=tab],[onclick]";
 /** These answer on their own, outside the document or in ways that leave no trace in it. */
 const ANSWERS_ELSEWHERE = `${CONTROLS},[download],[target=_blank]`;
 /** What a page does when it reacts, besides changing its elements. */

@@ -57,10 +57,9 @@ export const captureForm: Capture = ({ track, page }) => {
 };
 
 function describe(form: HTMLFormElement): Properties {
-  const selector = selectorOf(form);
   // A field named "id" or "name" hides the form's own property, so the attributes are read.
-  const id = form.getAttribute("id") || form.getAttribute("name") || selector;
-  return { form_id: id.slice(0, MAX_NAME), selector };
+  const id = form.getAttribute("id") || form.getAttribute("name") || selectorOf(form);
+  return { form_id: id.slice(0, MAX_NAME) };
 }
 
 function summary(progress: Progress | undefined): Properties {

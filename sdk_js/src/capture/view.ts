@@ -3,6 +3,7 @@
 import { linkAround, targetOf } from "../base/dom";
 import { listen } from "../base/guard";
 import type { ProductList } from "../page/json-ld";
+import { leadsTo } from "../page/product";
 import type { Product, Properties } from "../types";
 import { productFields, type Capture } from "./capture";
 
@@ -28,8 +29,7 @@ export const captureView: Capture = ({ track, page, catalog, products }) => {
 
   listen(document, "click", (event) => {
     const target = targetOf(event);
-    const link = target && linkAround(target);
-    const product = link && link.pathname !== location.pathname && catalog.byUrl(link);
+    const product = target && leadsTo(linkAround(target), catalog);
     if (product) tell("select_item", product);
   });
 };

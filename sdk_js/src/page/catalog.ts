@@ -1,5 +1,6 @@
 /** The products that the current page speaks of, by JSON-LD. */
 
+import type { PageAddress } from "../base/dom";
 import { later } from "../base/guard";
 import { createSignal, type Signal } from "../base/signal";
 import type { Product } from "../types";
@@ -14,7 +15,7 @@ export interface Catalog {
   single(): Product | undefined;
   lists(): ProductList[];
   types(): ReadonlySet<string>;
-  byUrl(url: URL): Product | undefined;
+  byUrl(address: PageAddress): Product | undefined;
   byId(id: string): Product | undefined;
   /** Emitted when the page's JSON-LD has become another. */
   changed: Signal;
@@ -49,14 +50,14 @@ export function createCatalog(): Catalog {
     },
     lists: () => data.lists,
     types: () => data.types,
-    byUrl: (url) => urls.get(keyOf(url)) ?? urls.get(keyOf(url, "")),
+    byUrl: (address) => urls.get(keyOf(address)) ?? urls.get(keyOf(address, "")),
     byId: (id) => data.products.find((product) => product.product_id === id),
   };
 }
 
 /** A link and the JSON-LD may name different hosts of one shop, so only path and query count. */
-function keyOf(url: URL, query = url.search): string {
-  return url.pathname.replace(/\/+$/, "") + query;
+function keyOf({ pathname, search }: PageAddress, query = search): string {
+  return `${pathname}${query}`.replace(/\/(\?|$)/, "$1");
 }
 
 function onPageChange(work: () => void): void {

@@ -75,7 +75,7 @@ function addProduct(data: StructuredData, node: Node, isMain: boolean): void {
 function readList(node: Node): ProductList {
   const items = [node["itemListElement"]].flat().map(readListItem);
   return {
-    name: textOf(node["name"]),
+    name: text(node["name"]),
     total: numberOf(node["numberOfItems"]),
     items: items.filter((item) => item !== undefined),
   };
@@ -89,8 +89,8 @@ function readListItem(entry: unknown): Product | undefined {
 }
 
 function readProduct(node: Node): Product | undefined {
-  const url = resolveUrl(textOf(node["url"]) || textOf(node["@id"]));
-  const id = ["sku", "productID", "productGroupID", "mpn"].map((key) => textOf(node[key])).find(Boolean) || lastStep(url);
+  const url = resolveUrl(text(node["url"]) || text(node["@id"]));
+  const id = ["sku", "productID", "productGroupID", "mpn"].map((key) => text(node[key])).find(Boolean) || lastStep(url);
   if (!id) return undefined;
   const offer = first(node["offers"]);
   // An AggregateOffer may hold the offers, and an Offer may hold a price of its own making.
@@ -98,13 +98,17 @@ function readProduct(node: Node): Product | undefined {
   const find = (key: string) => prices.map((place) => place[key]).find(Boolean);
   return {
     product_id: id,
-    name: textOf(node["name"]),
+    name: text(node["name"]),
     price: numberOf(find("price") ?? find("lowPrice")),
-    currency: textOf(find("priceCurrency")),
-    category: textOf(node["category"]) || textOf(first(node["category"])["name"]),
-    image: resolveUrl(textOf([node["image"]].flat()[0]) || textOf(first(node["image"])["url"]))?.href,
+    currency: text(find("priceCurrency")),
+    category: text(node["category"]) || text(first(node["category"])["name"]),
+    image: resolveUrl(text([node["image"]].flat()[0]) || text(first(node["image"])["url"]))?.href,
     url: url?.href,
   };
+}
+
+function text(value: unknown): string | undefined {
+  return textOf(value) || undefined;
 }
 
 /** The first object of what may be one or several. */

@@ -11,14 +11,13 @@ export function watchNavigation(onNavigate: () => void): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const settle = () => {
-    clearTimeout(timer);
     if (address() === known) return;
     known = address();
     onNavigate();
   };
   const notice = guarded(() => {
     clearTimeout(timer);
-    if (address() !== known) timer = later(settle, SETTLE_MS);
+    timer = later(settle, SETTLE_MS);
   });
   for (const method of ["pushState", "replaceState"] as const) {
     const original = history[method];
@@ -28,7 +27,6 @@ export function watchNavigation(onNavigate: () => void): void {
     };
   }
   listen(window, "popstate", notice);
-  listen(window, "pagehide", settle);
   listen<PageTransitionEvent>(window, "pageshow", (event) => {
     if (event.persisted) onNavigate();
   });

@@ -1,6 +1,6 @@
 /** Which product an element belongs to. */
 
-import { linkAround, resolveUrl } from "../base/dom";
+import { isThisPage, linkAround } from "../base/dom";
 import { numberOf } from "../base/read";
 import type { Product } from "../types";
 import type { Catalog } from "./catalog";
@@ -17,18 +17,6 @@ export interface ProductFinder {
 }
 
 export function createProductFinder(catalog: Catalog): ProductFinder {
-  let cards = new WeakMap<Element, Product | null>();
-  catalog.changed.on(() => {
-    cards = new WeakMap();
-  });
-
-  const byCard = (element: Element): Product | undefined => {
-    const known = cards.get(element);
-    if (known !== undefined) return known ?? undefined;
-    const found = productOfCard(element, catalog);
-    cards.set(element, found ?? null);
-    return found;
-  };
   const ofPage = () => {
     const declared = document.querySelector("html[data-mm-product],body[data-mm-product],main[data-mm-product]");
     return declared ? declaredProduct(declared, catalog) : catalog.single();
@@ -36,7 +24,7 @@ export function createProductFinder(catalog: Catalog): ProductFinder {
   return {
     ofPage,
     around: (element) =>
-      declaredProduct(element, catalog) ?? byCard(element) ?? (isAboutPage(element) ? ofPage() : undefined),
+      declaredProduct(element, catalog) ?? productOfCard(element, catalog) ?? (isAboutPage(element) ? ofPage() : undefined),
   };
 }
 
@@ -57,25 +45,26 @@ function declaredProduct(element: Element, catalog: Catalog): Product | undefine
   };
 }
 
-/** The nearest ancestor whose links lead to exactly one known product is that product's card; a card has no h1. */
+/**
+ * The product that a link around the element leads to; else the nearest ancestor whose links lead
+ * to exactly one known product is that product's card. A card has no h1.
+ */
 function productOfCard(element: Element, catalog: Catalog): Product | undefined {
-  const own = linkAround(element);
-  const linked = own && catalog.byUrl(own);
-  if (linked && !isThisPage(own)) return linked;
-  let current: Element | null = element;
-  for (let step = 0; current && step < MAX_STEPS && !current.matches("main,body"); step++) {
+  const linked = leadsTo(linkAround(element), catalog);
+  if (linked) return linked;
+  let current = element;
+  for (let step = 0; step < MAX_STEPS && !current.matches("main,body"); step++) {
     const products = linkedProducts(current, catalog);
     if (products.size > 1 || (products.size && current.querySelector("h1"))) return undefined;
     for (const product of products) return product;
-    current = current.parentElement;
+    current = current.parentElement ?? document.body;
   }
   return undefined;
 }
 
 function linkedProducts(element: Element, catalog: Catalog): Set<Product> {
-  const links = [...element.querySelectorAll("a[href]")].slice(0, MAX_LINKS);
-  const urls = links.map((link) => resolveUrl(link.getAttribute("href")));
-  return new Set(urls.flatMap((url) => (url && !isThisPage(url) && catalog.byUrl(url)) || []));
+  const links = [...element.querySelectorAll<HTMLAnchorElement>("a[href]")].slice(0, MAX_LINKS);
+  return new Set(links.flatMap((link) => leadsTo(link, catalog) ?? []));
 }
 
 /** Whether an element is part of what the page is about, not of its frame or on the way elsewhere. */
@@ -86,6 +75,7 @@ function isAboutPage(element: Element): boolean {
   return main ? main.contains(element) : !element.closest("header,footer,nav,aside");
 }
 
-function isThisPage(url: URL): boolean {
-  return url.pathname === location.pathname;
+/** The other page's product that a link leads to. */
+export function leadsTo(link: HTMLAnchorElement | null, catalog: Catalog): Product | undefined {
+  return link && !isThisPage(link) ? catalog.byUrl(link) : undefined;
 }

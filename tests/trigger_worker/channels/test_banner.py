@@ -63,19 +63,25 @@ def test_leaves_out_what_a_banner_has_not() -> None:
     assert json.loads(payload) == {**ENVELOPE, "form": "bar", "title": "Hi"}
 
 
-async def test_publishes_to_each_browser_of_the_visitor() -> None:
-    published: list[tuple[str, bytes]] = []
+async def test_one_notice_names_every_browser_of_the_visitor() -> None:
+    published: list[bytes] = []
 
-    async def publish(topic: str, payload: bytes) -> None:
-        published.append((topic, payload))
+    async def publish(notice: bytes) -> None:
+        published.append(notice)
 
     await BannerChannel(publish).send(message(FULL, "phone", "laptop"))
-    payload = banner_payload(message(FULL))
-    assert published == [("banner:shop:phone", payload), ("banner:shop:laptop", payload)]
+    [notice] = published
+    assert json.loads(notice) == {
+        "site": "shop",
+        "message_id": "m",
+        "anonymous_ids": ["phone", "laptop"],
+        "expires_at": 1_795_348_800_000,
+        "banner": json.loads(banner_payload(message(FULL))),
+    }
 
 
 async def test_a_bus_that_is_away_is_passed_on() -> None:
-    async def publish(topic: str, payload: bytes) -> None:
+    async def publish(notice: bytes) -> None:
         raise DeliveryUnavailable("the bus is away")
 
     with pytest.raises(DeliveryUnavailable, match="the bus is away"):
@@ -90,7 +96,7 @@ async def test_a_bus_that_is_away_is_passed_on() -> None:
     ],
 )
 async def test_what_cannot_be_a_banner_is_final(content: Content, anonymous_ids: tuple[str, ...], problem: str) -> None:
-    async def publish(topic: str, payload: bytes) -> None:
+    async def publish(notice: bytes) -> None:
         raise AssertionError("nothing is to be published")
 
     with pytest.raises(DeliveryError, match=problem) as failure:

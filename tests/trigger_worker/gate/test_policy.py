@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from trigger_worker.gate.facts import MessageClass
 from trigger_worker.gate.policy import FATIGUE_LOOKBACK_MS, Cap, Fatigue, Policy
+from trigger_worker.rules.model import MessageClass
 
 HOUR = 3_600_000
 

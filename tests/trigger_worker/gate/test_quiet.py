@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.gate.quiet import format_quiet, is_quiet, quiet_until_ms, visitor_zone
+from trigger_worker.gate.quiet import format_quiet, is_quiet, quiet_until_ms
 from trigger_worker.rules.model import QuietHours
 from trigger_worker.rules.scalars import parse_quiet
 
@@ -48,6 +48,9 @@ def test_a_span_is_written_as_it_is_read(text: str) -> None:
         # What is no zone is read as UTC.
         (NIGHT, "", "2026-11-22T22:00:00+00:00", "2026-11-23T09:00:00+00:00"),
         (NIGHT, "Mars/Olympus", "2026-11-22T22:00:00+00:00", "2026-11-23T09:00:00+00:00"),
+        (NIGHT, "../../etc/passwd", "2026-11-22T22:00:00+00:00", "2026-11-23T09:00:00+00:00"),
+        (NIGHT, "America", "2026-11-22T22:00:00+00:00", "2026-11-23T09:00:00+00:00"),
+        (NIGHT, "x" * 10_000, "2026-11-22T22:00:00+00:00", "2026-11-23T09:00:00+00:00"),
         # Berlin, 29 March 2026: 02:00 becomes 03:00; the night is one hour shorter.
         (NIGHT, "Europe/Berlin", "2026-03-28T22:00:00+01:00", "2026-03-29T09:00:00+02:00"),
         # Berlin, 25 October 2026: 03:00 becomes 02:00; the night is one hour longer.
@@ -79,8 +82,3 @@ def test_the_end_of_the_quiet_is_later_within_a_day_and_not_quiet(start: int, en
         assert now_ms < until_ms <= now_ms + timedelta(hours=26).total_seconds() * 1000
         assert is_quiet(quiet, minute_at(now_ms, zone))
         assert not is_quiet(quiet, minute_at(until_ms, zone))
-
-
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "America", "a" * 10_000, "x\0y", "Europe/Ber lin"])
-def test_a_page_cannot_make_a_zone_of_any_text(name: str) -> None:
-    assert visitor_zone(name) is UTC

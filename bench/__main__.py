@@ -1,0 +1,30 @@
+"""Runs the benchmarks: `python -m bench`, or some of them by name."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import banner, size, visible
+from e2e.stack import running_stack
+
+ON_THE_PRODUCT = {"visible": visible.measure, "banner": banner.measure}
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all, and print a line for each figure."""
+    print(f"{platform.machine()}, Python {platform.python_version()}")
+    wanted = names or ["size", *ON_THE_PRODUCT]
+    lines = size.measure() if "size" in wanted else []
+    chosen = [name for name in wanted if name in ON_THE_PRODUCT]
+    if chosen:
+        with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder), None, None) as stack:
+            for name in chosen:
+                lines += ON_THE_PRODUCT[name](stack)
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

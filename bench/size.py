@@ -1,0 +1,26 @@
+"""How many bytes the SDK costs a page."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+SDK: Final = Path(__file__).parent.parent / "sdk_js" / "dist" / "mm.js"
+_BROTLI: Final = """
+const zlib = require('zlib'), file = require('fs').readFileSync(process.argv[1]);
+process.stdout.write(String(zlib.brotliCompressSync(file, {params: {[zlib.constants.BROTLI_PARAM_QUALITY]: 11}}).length));
+"""
+
+
+def measure() -> list[str]:
+    """Return the size of the built SDK, raw and compressed."""
+    plain = SDK.read_bytes()
+    line = f"SDK: {len(plain)} bytes raw, {len(gzip.compress(plain, 9))} gzip -9"
+    node = shutil.which("node")
+    if node is None:
+        return [line]
+    brotli = subprocess.run([node, "-e", _BROTLI, str(SDK)], capture_output=True, text=True, check=True).stdout
+    return [f"{line}, {brotli} brotli 11"]

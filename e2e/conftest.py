@@ -1,0 +1,80 @@
+"""The running product, and visitors in Chromium.
+
+By default one process with the embedded engine. With `MICROMOMENT_CLICKHOUSE=clickhouse://...`, or
+`MICROMOMENT_E2E=separate` for a listener of the tests' own, each role runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from e2e.browser import open_browser
+from e2e.redis import running_redis
+from e2e.stack import Stack, running_stack
+from tests.listener.process import running_listener
+
+#: The sample rules wait a minute so that a person can follow; nobody watches here.
+_SHORT_WAIT = "within 3s"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("product")
+    with ExitStack() as cleanup:
+        server = cleanup.enter_context(_server())
+        redis = cleanup.enter_context(running_redis(folder)) if server else None
+        product = cleanup.enter_context(running_stack(folder, server, redis))
+        _shorten_waits(product.rules_folder)
+        yield product
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Callable[[], Page]]:
+    """Opens pages, each of a visitor of its own."""
+    contexts = []
+
+    def open_page() -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB")
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visitor: Callable[[], Page]) -> Page:
+    return visitor()
+
+
+@contextmanager
+def _server() -> Iterator[str | None]:
+    given = os.environ.get("MICROMOMENT_CLICKHOUSE", "")
+    if given.startswith("clickhouse"):
+        yield given
+    elif os.environ.get("MICROMOMENT_E2E") == "separate":
+        with running_listener() as dsn:
+            yield f"{dsn}/e2e"
+    else:
+        yield None
+
+
+def _shorten_waits(rules: Path) -> None:
+    """Change the live rules, which are read again within a second."""
+    for file in rules.glob("*.yaml"):
+        text = file.read_text()
+        file.write_text(re.sub(r"(-> no .* )within \d+s", rf"\1{_SHORT_WAIT}", text))

@@ -1,0 +1,191 @@
+"""The product under test, started as a user starts it: all in one process, or each role in its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from e2e.ports import free_ports
+from e2e.waiting import answers, wait_for
+
+STOPPED_WITHIN_SECONDS: Final = 15.0
+WRITE_KEY: Final = "demo-write-key"
+
+
+class Stack(msgspec.Struct):
+    """A running product.
+
+    Args:
+        folder: its working folder.
+        environment: of each of its processes.
+        commands: what runs, by role.
+        processes: those that run now, by role.
+    """
+
+    folder: Path
+    environment: dict[str, str]
+    commands: dict[str, list[str]]
+    ports: dict[str, int]
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def collector_url(self) -> str:
+        """Where pages reach the collector."""
+        return f"http://localhost:{self.ports['collector']}"
+
+    @property
+    def store_url(self) -> str:
+        """Where the shop is."""
+        return f"http://localhost:{self.ports['store']}"
+
+    @property
+    def mailbox_url(self) -> str:
+        """Where sent mail is shown."""
+        return f"http://localhost:{self.ports['mailbox']}"
+
+    @property
+    def rules_folder(self) -> Path:
+        """The live rules."""
+        return self.folder / "var" / "demo" / "rules"
+
+    def start(self, role: str) -> None:
+        """Start one process."""
+        log = (self.folder / f"{role}.log").open("ab")
+        self.processes[role] = subprocess.Popen(
+            self.commands[role], cwd=self.folder, env=self.environment, stdout=log, stderr=log
+        )
+        log.close()
+
+    def stop(self, role: str, how: signal.Signals = signal.SIGTERM) -> None:
+        """End one process, and wait until it is gone."""
+        process = self.processes.pop(role)
+        process.send_signal(how)
+        try:
+            process.wait(STOPPED_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"{role} did not stop within {STOPPED_WITHIN_SECONDS} s; see {self.folder}") from None
+
+    def restart_collector(self, how: signal.Signals) -> None:
+        """End the process that holds the collector, and start it again."""
+        role = "collector" if "collector" in self.processes else "up"
+        self.stop(role, how)
+        self.start(role)
+        wait_for(lambda: answers(f"{self.collector_url}/healthz"), "the collector")
+
+    def sql(self, query: str) -> list[list[Any]]:
+        """Return the rows of a query, asked as a user asks: by `micromoment sql`."""
+        answer = self.run("sql", query, "--format", "JSONCompactEachRow")
+        return [json.loads(line) for line in answer.splitlines()]
+
+    def run(self, *arguments: str) -> str:
+        """Run a command beside the running product and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "micromoment", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@contextmanager
+def running_stack(folder: Path, clickhouse: str | None, redis: str | None) -> Iterator[Stack]:
+    """Run the demonstration until the block ends.
+
+    Args:
+        folder: an empty folder to run in.
+        clickhouse: a server, for roles in separate processes; None for one process with the embedded engine.
+        redis: the bus between separate processes.
+    """
+    stack = _stack(folder, clickhouse, redis)
+    with ExitStack() as cleanup:
+        for role in stack.commands:
+            stack.start(role)
+            cleanup.callback(_end, stack, role)
+        for url in (f"{stack.collector_url}/healthz", stack.store_url, stack.mailbox_url):
+            wait_for(partial(answers, url), f"{url}; the logs are in {folder}")
+        yield stack
+
+
+def _end(stack: Stack, role: str) -> None:
+    if role in stack.processes:
+        stack.stop(role)
+
+
+def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
+    names = ("collector", "store", "mailbox", "smtp")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MICROMOMENT_")}
+    environment |= {
+        "MICROMOMENT_COLLECTOR_PORT": str(ports["collector"]),
+        "MICROMOMENT_STORE_PORT": str(ports["store"]),
+        "MICROMOMENT_MAILBOX_PORT": str(ports["mailbox"]),
+        "MICROMOMENT_MAILBOX_SMTP_PORT": str(ports["smtp"]),
+        "MICROMOMENT_LOG_LEVEL": "info",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if clickhouse is None:
+        return Stack(folder, environment, {"up": _micromoment("up", "--demo")}, ports)
+    environment |= {"MICROMOMENT_CLICKHOUSE": clickhouse, "MICROMOMENT_REDIS": redis or ""}
+    _configure(folder, ports)
+    return Stack(folder, environment, _separate_commands(ports), ports)
+
+
+def _separate_commands(ports: dict[str, int]) -> dict[str, list[str]]:
+    collector = f"http://localhost:{ports['collector']}"
+    mailbox = f"http://localhost:{ports['mailbox']}"
+    return {
+        "mailbox": [
+            *(sys.executable, "-m", "micromoment.mailbox"),
+            *("--port", str(ports["mailbox"]), "--smtp-port", str(ports["smtp"])),
+        ],
+        "collector": _micromoment("collector"),
+        "worker": _micromoment("worker"),
+        "store": [
+            *(sys.executable, "-m", "demo_store", "--port", str(ports["store"])),
+            *("--collector", collector, "--write-key", WRITE_KEY, "--mailbox", mailbox),
+        ],
+    }
+
+
+def _configure(folder: Path, ports: dict[str, int]) -> None:
+    """Write the configuration that a shop with a server of its own would write, around the sample rules."""
+    with as_file(files("micromoment") / "sample") as sample:
+        shutil.copytree(sample, folder / "var" / "demo")
+    (folder / "micromoment.toml").write_text(
+        f"""
+rules_folder = "var/demo/rules"
+templates_folder = "var/demo/templates"
+audiences_file = "var/demo/audiences.yaml"
+policy_file = "var/demo/policy.yaml"
+smtp_host = "127.0.0.1"
+smtp_port = {ports["smtp"]}
+smtp_security = "none"
+smtp_sender = "Shop <shop@demo.example>"
+
+[sites.demo]
+write_key = "{WRITE_KEY}"
+url = "http://localhost:{ports["store"]}"
+"""
+    )
+
+
+def _micromoment(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "micromoment", *arguments]

@@ -1,0 +1,35 @@
+"""Waiting for something to come true."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(check: Callable[[], T], what: str, seconds: float = 30.0) -> T:
+    """Return the first true answer of `check`, asked until `seconds` are over.
+
+    Raises:
+        AssertionError: there was none; names `what`.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = check()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}; last answer: {answer!r}"
+        time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    """Tell whether a server answers at an address."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
