@@ -23,13 +23,7 @@ _TIMEOUT_SECONDS = 120.0
 class Engine(Protocol):
     """What commands need of ClickHouse."""
 
-    def export(
-        self,
-        sql: str,
-        format_name: str,
-        settings: Mapping[str, object] | None = None,
-        parameters: Mapping[str, object] | None = None,
-    ) -> bytes:
+    def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
         """Return what a statement selects in one of ClickHouse's formats."""
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:
@@ -44,15 +38,9 @@ class EngineClient:
             transport=httpx.HTTPTransport(uds=str(path)), base_url="http://engine", timeout=_TIMEOUT_SECONDS
         )
 
-    def export(
-        self,
-        sql: str,
-        format_name: str,
-        settings: Mapping[str, object] | None = None,
-        parameters: Mapping[str, object] | None = None,
-    ) -> bytes:
+    def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
         """Return what a statement selects in one of ClickHouse's formats."""
-        asked = Export(sql, format_name, dict(parameters or {}), dict(settings or {}))
+        asked = Export(sql, format_name, dict(parameters or {}))
         return self._post("/export", msgspec.json.encode(asked))
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:

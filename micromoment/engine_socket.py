@@ -24,12 +24,11 @@ MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 
 class Export(msgspec.Struct, frozen=True):
-    """A statement, its bound parameters and settings, and the format of its answer."""
+    """A statement that reads, its bound parameters, and the format of its answer."""
 
     sql: str
     format: str
     parameters: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
 
 
 def socket_path(data_folder: str) -> Path:
@@ -59,7 +58,7 @@ def create_engine_app(warehouse: Warehouse) -> Litestar:
     @post("/export", status_code=HTTPStatus.OK)
     async def export(request: Request[Any, Any, Any]) -> Response[bytes]:
         asked = msgspec.json.decode(await request.body(), type=Export)
-        answer = await asyncio.to_thread(warehouse.export, asked.sql, asked.format, asked.settings, asked.parameters)
+        answer = await asyncio.to_thread(warehouse.export, asked.sql, asked.format, asked.parameters)
         return Response(answer, media_type="application/octet-stream")
 
     @post("/insert", status_code=HTTPStatus.NO_CONTENT)

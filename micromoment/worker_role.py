@@ -23,6 +23,7 @@ from trigger_worker.dispatcher import Dispatcher
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.outbox import Outbox
 from trigger_worker.policy_source import PolicySource
+from trigger_worker.reading.feed import read_clock
 from trigger_worker.records import Records
 from trigger_worker.rules.folder import RuleFolder
 from trigger_worker.worker import Worker
@@ -52,13 +53,14 @@ async def run_worker(settings: Settings, warehouse: Warehouse, bus: Bus) -> Asyn
             now_ms=_now_ms,
         )
         worker = Worker(
-            warehouse=warehouse,
+            warehouse,
             folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
             policy=PolicySource(Path(settings.policy_file)),
             decider=Decider(warehouse, settings.webhook_url),
             dispatcher=dispatcher,
             outbox=outbox,
             metrics=metrics,
+            clock_ms=lambda: read_clock(warehouse),
         )
         await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
         await stack.enter_async_context(running(worker.run(), "worker"))

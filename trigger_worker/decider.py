@@ -73,7 +73,7 @@ class Decider:
         for message in due:
             person = people[Visitor(message.site, message.visitor_id)]
             profile = profiles[person]
-            recipients = self._recipients.get(message.channel, lambda *_: ())(person, profile)
+            recipients = self._recipients.get(message.channel, _nowhere)(person, profile)
             facts = _facts(message, rules.get(message.rule), profile, recipients, sent[person])
             verdict = stopped.get(message.message_id) or judge(facts, policy, now_ms)
             if verdict.verdict == "send":
@@ -120,6 +120,10 @@ class Decider:
             if verdict is not None:
                 stopped[message.message_id] = verdict
         return stopped
+
+
+def _nowhere(_person: Person, _profile: Profile) -> tuple[str, ...]:
+    return ()
 
 
 def browsers(person: Person) -> tuple[str, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
+import msgspec
 import structlog
 
 from trigger_worker.decider import Decided, Decider
@@ -18,7 +20,7 @@ from trigger_worker.outbox import Outbox
 from trigger_worker.outcomes import record_outcomes
 from trigger_worker.policy_source import PolicySource
 from trigger_worker.queueing import queue_messages
-from trigger_worker.reading.feed import read_clock, read_cursor
+from trigger_worker.reading.feed import read_cursor
 from trigger_worker.reading.outgoing import queue_record, read_queue
 from trigger_worker.records import QueuedMessage, Records
 from trigger_worker.rules.folder import RuleFolder, RuleSet
@@ -42,6 +44,20 @@ WORKER_NAME: Final = "rules"
 _log = structlog.get_logger("trigger_worker")
 
 
+class Ticked(msgspec.Struct, frozen=True):
+    """What a tick did.
+
+    Args:
+        now_ms: when, by the clock that stamps the feed.
+        complete: False when there is more to do at once.
+        idle: whether there was no news.
+    """
+
+    now_ms: int
+    complete: bool
+    idle: bool
+
+
 class Worker:
     """Evaluates rules and sends messages until cancelled.
 
@@ -52,19 +68,23 @@ class Worker:
         decider, dispatcher: judge and deliver messages.
         outbox: messages that wait for their time.
         metrics: counts what happens.
+        clock_ms: the clock that stamps the feed, in epoch milliseconds.
     """
 
     def __init__(
         self,
         warehouse: Warehouse,
+        *,
         folder: RuleFolder,
         policy: PolicySource,
         decider: Decider,
         dispatcher: Dispatcher,
         outbox: Outbox,
         metrics: WorkerMetrics,
+        clock_ms: Callable[[], int],
     ) -> None:
         self._warehouse = warehouse
+        self._clock_ms = clock_ms
         self._records = Records(warehouse)
         self._folder = folder
         self._policy = policy
@@ -84,21 +104,21 @@ class Worker:
 
     async def run(self) -> None:
         """Tick on news, when something is due, and now and then; trouble with ClickHouse is waited out."""
-        reader = await self._until_read()
+        reader = await self.resume()
         while True:
             started = time.monotonic()
             try:
-                complete = await self.tick(reader)
+                ticked = await self.tick(reader)
             except WarehouseError as error:
                 _log.warning("tick_failed", error=error.message, remedy=error.hint)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             await asyncio.sleep(max(0.0, TICK_INTERVAL_SECONDS - (time.monotonic() - started)))
-            if complete:
-                await self._rest()
+            if ticked.complete:
+                await self._rest(ticked.now_ms)
 
-    async def tick(self, reader: FeedReader) -> bool:
-        """Do what there is to do now, and tell whether that was all.
+    async def tick(self, reader: FeedReader) -> Ticked:
+        """Do what there is to do now.
 
         Firings are stored before anything is sent, and the cursor moves only after both: a crash in between repeats
         the work, and what was stored is recognised by its id.
@@ -106,14 +126,14 @@ class Worker:
         self._news.clear()
         self._reload()
         with self._metrics.tick_seconds.time():
-            now_ms, reading = await asyncio.to_thread(self._evaluate, reader)
-            await self._send_due(now_ms)
+            ticked = await asyncio.to_thread(self._evaluate, reader)
+            await self._send_due(ticked.now_ms)
         self._metrics.ticks.inc()
-        await asyncio.to_thread(self._store_cursor, reader, now_ms, idle=not reading.news)
-        return reading.complete
+        await asyncio.to_thread(self._store_cursor, reader, ticked)
+        return ticked
 
-    def _evaluate(self, reader: FeedReader) -> tuple[int, Reading]:
-        now_ms = read_clock(self._warehouse)
+    def _evaluate(self, reader: FeedReader) -> Ticked:
+        now_ms = self._clock_ms()
         reading = reader.read(self._rules, now_ms)
         candidates = reading.candidates.by_visitor
         record_outcomes(self._warehouse, reading.news)
@@ -125,7 +145,7 @@ class Worker:
         self._outbox.add(queued)
         reader.accept(reading)
         self._count(reading, now_ms, [fire.rule for _, fire in fired])
-        return now_ms, reading
+        return Ticked(now_ms, reading.complete, idle=not reading.news)
 
     async def _send_due(self, now_ms: int) -> None:
         due = self._outbox.take_due(now_ms)
@@ -153,7 +173,7 @@ class Worker:
             problems = [str(problem) for problem in rule_set.problems]
             _log.info("rules_loaded", rules=len(rule_set.rules), problems=problems)
 
-    async def _until_read(self) -> FeedReader:
+    async def resume(self) -> FeedReader:
         """Return the feed where an earlier run left it, with the messages that it left waiting."""
         while True:
             try:
@@ -163,27 +183,27 @@ class Worker:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _resume(self) -> FeedReader:
-        now_ms = read_clock(self._warehouse)
+        now_ms = self._clock_ms()
         read_to = read_cursor(self._warehouse, WORKER_NAME) or now_ms - FIRST_LOOK_MS
         self._outbox.add(read_queue(self._warehouse))
         _log.info("worker_started", behind_ms=now_ms - read_to, waiting_messages=len(self._outbox))
         return FeedReader(self._warehouse, read_to)
 
-    async def _rest(self) -> None:
+    async def _rest(self, now_ms: int) -> None:
         seconds = IDLE_INTERVAL_SECONDS
         if self._outbox.next_due is not None:
-            seconds = min(seconds, max(0.0, self._outbox.next_due / 1000 - time.time()))
+            seconds = min(seconds, max(0.0, (self._outbox.next_due - now_ms) / 1000))
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
         except TimeoutError:
             return
 
-    def _store_cursor(self, reader: FeedReader, now_ms: int, *, idle: bool) -> None:
-        interval = IDLE_CURSOR_INTERVAL_MS if idle else CURSOR_INTERVAL_MS
-        if now_ms - self._cursor_stored_at >= interval:
+    def _store_cursor(self, reader: FeedReader, ticked: Ticked) -> None:
+        interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
+        if ticked.now_ms - self._cursor_stored_at >= interval:
             self._records.store_cursor(WORKER_NAME, 0, reader.read_to)
-            self._cursor_stored_at = now_ms
+            self._cursor_stored_at = ticked.now_ms
 
     def _count(self, reading: Reading, now_ms: int, fired_rules: list[str]) -> None:
         self._metrics.candidates.inc(len(reading.candidates.by_visitor))

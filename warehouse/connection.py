@@ -17,6 +17,9 @@ from warehouse.errors import ConfigurationError, WarehouseError, WarehouseUnavai
 
 #: Settings of every session. Inserts are synchronous: an answer means the rows are there.
 SESSION_SETTINGS: Final[dict[str, object]] = {"async_insert": 0, "max_threads": 2}
+#: Settings of sessions that only read. ClickHouse lets nobody out of `readonly` again, so such a session does nothing
+#: else; and it gives up on what runs away.
+READING_SETTINGS: Final[dict[str, object]] = {**SESSION_SETTINGS, "max_execution_time": 60, "readonly": 1}
 #: Settings of every insert. One block in, one block on a retry, so that the token recognises it.
 INSERT_SETTINGS: Final[dict[str, object]] = {
     "async_insert": 0,
@@ -63,18 +66,15 @@ class Warehouse:
         with self._translated():
             return cast(Sequence[Row], self._client().query(sql, parameters=dict(parameters or {})).result_rows)
 
-    def export(
-        self,
-        sql: str,
-        format_name: str,
-        settings: Mapping[str, object] | None = None,
-        parameters: Mapping[str, object] | None = None,
-    ) -> bytes:
-        """Return what a statement selects in one of ClickHouse's own formats, such as `PrettyCompact`."""
+    def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
+        """Return what a statement selects in one of ClickHouse's own formats, such as `PrettyCompact`.
+
+        Raises:
+            WarehouseUnavailable: ClickHouse cannot answer just now.
+            WarehouseError: ClickHouse refused the statement, as it does whatever is more than reading.
+        """
         with self._translated():
-            return self._client().raw_query(
-                sql, parameters=dict(parameters or {}), fmt=format_name, settings=dict(settings or {})
-            )
+            return self._client(reading=True).raw_query(sql, parameters=dict(parameters or {}), fmt=format_name)
 
     def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Run a statement that returns nothing."""
@@ -101,14 +101,15 @@ class Warehouse:
         for client in reversed(clients):
             client.close()
 
-    def _client(self) -> Client:
-        client: Client | None = getattr(self._local, "client", None)
-        if client is None:
-            client = self._local.client = self._open()
-        return client
+    def _client(self, *, reading: bool = False) -> Client:
+        clients: dict[bool, Client] = self._local.__dict__.setdefault("clients", {})
+        if reading not in clients:
+            clients[reading] = self._open(READING_SETTINGS if reading else SESSION_SETTINGS)
+        return clients[reading]
 
-    def _open(self) -> Client:
-        client = _embedded_client(self.dsn, self._memory_bytes) if self.dsn.embedded else _server_client(self.dsn)
+    def _open(self, settings: dict[str, object]) -> Client:
+        dsn = self.dsn
+        client = _embedded_client(dsn, settings, self._memory_bytes) if dsn.embedded else _server_client(dsn, settings)
         with self._lock:
             if self._closed:
                 client.close()
@@ -125,7 +126,7 @@ class Warehouse:
                 raise WarehouseUnavailable(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
             raise WarehouseError(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
         except (ClickHouseError, OSError) as error:
-            self._local.client = None
+            self._local.__dict__.clear()
             raise _unreachable(self.dsn, error) from error
 
 
@@ -158,17 +159,17 @@ def _fields(dsn: Dsn) -> dict[str, Any]:
     return {name: getattr(dsn, name) for name in dsn.__struct_fields__}
 
 
-def _embedded_client(dsn: Dsn, memory_bytes: int) -> Client:
+def _embedded_client(dsn: Dsn, settings: dict[str, object], memory_bytes: int) -> Client:
     return clickhouse_connect.get_client(
         interface="chdb",
         path=dsn.path,
         database=dsn.database,
-        settings=SESSION_SETTINGS,
+        settings=settings,
         chdb_options={"max_server_memory_usage": str(memory_bytes)},
     )
 
 
-def _server_client(dsn: Dsn) -> Client:
+def _server_client(dsn: Dsn, settings: dict[str, object]) -> Client:
     return clickhouse_connect.get_client(
         host=dsn.host,
         port=dsn.port,
@@ -176,7 +177,7 @@ def _server_client(dsn: Dsn) -> Client:
         password=dsn.password,
         database=dsn.database,
         interface="https" if dsn.secure else "http",
-        settings=SESSION_SETTINGS,
+        settings=settings,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         send_receive_timeout=READ_TIMEOUT_SECONDS,
         autogenerate_session_id=False,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from micromoment.engine_client import open_engine
 from micromoment.options import read_options, settings_options
-
-#: ClickHouse refuses anything but reading, and gives up on what runs away.
-READ_ONLY: Final = {"readonly": 1, "max_execution_time": 60}
 
 
 @click.command()
@@ -21,5 +18,5 @@ READ_ONLY: Final = {"readonly": 1, "max_execution_time": 60}
 def sql(query: str, format_name: str, **options: Any) -> None:  # noqa: ANN401 - the settings, as text
     """Run a read-only query over events, fires, decisions and messages."""
     with open_engine(read_options(options)) as engine:
-        answer = engine.export(query.rstrip().rstrip(";"), format_name, READ_ONLY)
+        answer = engine.export(query.rstrip().rstrip(";"), format_name)
     sys.stdout.buffer.write(answer if answer.endswith(b"\n") or not answer else answer + b"\n")

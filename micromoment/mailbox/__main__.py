@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime
 
 import click
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from micromoment.mailbox.app import create_mailbox
+from micromoment.serving import require_free, serve
+from warehouse.errors import ConfigurationError
 
 
 @click.command()
@@ -18,10 +18,18 @@ from micromoment.mailbox.app import create_mailbox
 @click.option("--smtp-port", default=8025, show_default=True, help="Port of the mail server.")
 def main(host: str, port: int, smtp_port: int) -> None:
     """Takes mail and shows it in a browser, until interrupted."""
+    try:
+        asyncio.run(_run(host, port, smtp_port))
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _run(host: str, port: int, smtp_port: int) -> None:
+    require_free(host, smtp_port, "mailbox_smtp_port")
     app = create_mailbox(host, smtp_port, lambda: datetime.now(UTC))
-    server = Server(app, address=host, port=port, interface=Interfaces.ASGI, log_access=False)
-    click.echo(f"inbox http://{host}:{port}/, mail server {host}:{smtp_port}")
-    asyncio.run(server.serve())
+    async with serve(app, host, port, "mailbox_port"):
+        click.echo(f"inbox http://{host}:{port}/, mail server {host}:{smtp_port}")
+        await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

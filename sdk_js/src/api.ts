@@ -40,7 +40,7 @@ export function createApi(commands: Omit<Commands, "debug">, version: string): M
   const call = (command: CommandName, ...values: unknown[]) => {
     const method = methods[command];
     if (method) method(...values);
-    else log(`there is no command "${String(command)}"`);
+    else log("unknown command", command);
   };
   return Object.assign(call, methods as unknown as Commands, { version });
 }

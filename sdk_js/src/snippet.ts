@@ -13,7 +13,7 @@ guarded(() => {
   // A tag that was pasted twice would count everything twice.
   if (host.micromoment && "version" in host.micromoment) return;
   const configuration = readConfiguration(findScript());
-  if (!configuration) return warn("the script tag has no data-key, so nothing is captured");
+  if (!configuration) return warn("the script tag has no data-key: nothing is captured");
   whenReady(() => {
     const stub = host.micromoment as Stub | undefined;
     const api = start(configuration);

@@ -41,12 +41,22 @@ def test_an_export_comes_in_the_format_that_was_asked_for(warehouse: Warehouse) 
     assert warehouse.export(sql, "JSONEachRow", parameters={"word": "x"}).count(b'"word":"x"') == 2
 
 
-@pytest.mark.parametrize("sql", ["DROP TABLE events", "INSERT INTO worker_cursor (worker) VALUES ('w')"])
-def test_an_export_can_be_held_to_reading(warehouse: Warehouse, sql: str) -> None:
-    with pytest.raises(WarehouseError):
-        warehouse.export(sql, "TSV", settings={"readonly": 1})
-    assert value(warehouse, "SELECT count() FROM worker_cursor") == 0
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE events",
+        "INSERT INTO worker_cursor (worker) VALUES ('w')",
+        "SET readonly = 0",
+        "SELECT 1 SETTINGS readonly = 0",
+    ],
+)
+def test_an_export_only_reads_and_leaves_the_thread_able_to_write(warehouse: Warehouse, sql: str) -> None:
+    with pytest.raises(WarehouseError, match="READONLY"):
+        warehouse.export(sql, "TSV")
     assert value(warehouse, "EXISTS TABLE events") == 1
+    assert value(warehouse, "SELECT count() FROM worker_cursor") == 0
+    store(warehouse, event_row(visitor_id="v", event_id="e"))
+    assert warehouse.export("SELECT count() FROM events", "TSV") == b"1\n"
 
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT * FROM nowhere", "SELECT toUInt8('x')"])

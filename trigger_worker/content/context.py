@@ -22,9 +22,9 @@ class CartItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of `cart.items`; `value` is that of the whole line."""
 
     product_id: str
+    quantity: float
     name: str = ""
     category: str = ""
-    quantity: float = 1
     price: float | None = None
     value: float | None = None
     currency: str = ""

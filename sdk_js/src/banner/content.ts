@@ -20,6 +20,8 @@ export function createContent(banner: Banner, handlers: ContentHandlers): HTMLEl
   title.id = TITLE_ID;
   words.append(title);
   if (banner.title && banner.text) words.append(element("p", "", banner.text));
+  // A text may run the other way than its page does.
+  for (const text of words.children) (text as HTMLElement).dir = "auto";
   const actions = element("div", "actions");
   if (banner.coupon) actions.append(createCoupon(banner.coupon, handlers.onCoupon));
   if (banner.cta) actions.append(createCta(banner.cta, handlers.onCta));
@@ -79,13 +81,10 @@ function onActivate(target: HTMLElement, work: () => void): void {
 function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   className: string,
-  text?: string,
+  text = "",
 ): HTMLElementTagNameMap[Tag] {
   const created = document.createElement(tag);
-  if (className) created.className = className;
-  if (text !== undefined) {
-    created.dir = "auto";
-    created.textContent = text;
-  }
+  created.className = className;
+  created.textContent = text;
   return created;
 }

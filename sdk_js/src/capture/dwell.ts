@@ -42,7 +42,6 @@ export const captureDwell: Capture = ({ track, page, products }) => {
     timer = later(update, remainingMs());
   };
 
-  page.left.on(pause);
   page.entered.on(() => {
     pause();
     engagedMs = reached = 0;

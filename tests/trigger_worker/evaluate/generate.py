@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -9,8 +10,10 @@ from tests.trigger_worker.evaluate.reference import (
     DAY,
     Calculation,
     Compare,
+    Condition,
     Logic,
     Milliseconds,
+    Operand,
     Plain,
     Record,
     Rule,
@@ -50,7 +53,7 @@ CONDITIONS = (
     Compare("duration", ">=", Milliseconds(3000)),
     Compare("device", "in", ("mobile", "tablet")),
     Compare("props.colour", "==", "red"),
-    Compare("colour", "!=", True),
+    Compare("colour", "!=", literal=True),
     Compare("colour", "!=", 5),
 )
 
@@ -68,18 +71,16 @@ class Generator:
         return made + sent_again
 
     def rule(self) -> Rule:
-        steps = [(self._which(), 0)]
-        for _ in range(self.random.choice([0, 1, 1, 2])):
-            steps.append((self._which(), self.random.choice([0, self.span()])))
+        following = range(self.random.choice([0, 1, 1, 2]))
         return Rule(
-            steps=tuple(steps),
+            steps=((self._which(), 0), *((self._which(), self._gap()) for _ in following)),
             absence=(self._which(), self.span()) if self._chance(0.4) else None,
             condition=self._expression() if self._chance(0.5) else None,
-            every=self.random.choice([0, self.span()]),
+            every=self._gap(),
             key=self.random.choice(["", "", "product_id", "device"]),
         )
 
-    def term(self) -> Any:
+    def term(self) -> Operand:
         """A term of any type."""
         return self.random.choice(
             [
@@ -96,14 +97,15 @@ class Generator:
     def instant(self) -> int:
         return self.random.randrange(INSTANTS) * self.unit
 
+    def _gap(self) -> int:
+        return self.random.choice([0, self.span()])
+
     def _event(self) -> Record:
         return {
             "name": self.random.choice(EVENT_NAMES),
             "ts": self.instant(),
             "id": f"{self.random.randrange(100):02}",
-            "fields": {
-                name: self.random.choice(values) for name, values in FIELD_VALUES.items() if self._chance(0.6)
-            },
+            "fields": {name: self.random.choice(values) for name, values in FIELD_VALUES.items() if self._chance(0.6)},
         }
 
     def _which(self) -> Which:
@@ -112,10 +114,10 @@ class Generator:
             names = tuple({self.random.choice(EVENT_NAMES) for _ in range(self.random.choice([1, 2, 2]))})
         return Which(names, self._condition() if self._chance(0.2) else None)
 
-    def _condition(self, depth: int = 2) -> Any:
+    def _condition(self, depth: int = 2) -> Condition:
         return self._logic(self._condition, depth) or self.random.choice(CONDITIONS)
 
-    def _expression(self, depth: int = 2) -> Any:
+    def _expression(self, depth: int = 2) -> Condition:
         return self._logic(self._expression, depth) or self.random.choice(
             [
                 Compare(self._number(1), self.random.choice(COMPARE), self.random.choice([0, 1, 2, 10])),
@@ -125,14 +127,14 @@ class Generator:
             ]
         )
 
-    def _logic(self, part: Any, depth: int) -> Logic | None:
+    def _logic(self, part: Callable[[int], Condition], depth: int) -> Logic | None:
         if depth == 0 or self._chance(0.6):
             return None
         if self._chance(0.5):
             return Logic("not", (part(depth - 1),))
         return Logic(self.random.choice(["and", "or"]), (part(depth - 1), part(depth - 1)))
 
-    def _number(self, depth: int) -> Any:
+    def _number(self, depth: int) -> Operand:
         if depth and self._chance(0.4):
             operator = self.random.choice(["+", "-", "*", "/", "min", "max"])
             return Calculation(operator, self._number(depth - 1), self._number(depth - 1))

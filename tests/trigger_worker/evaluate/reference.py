@@ -13,6 +13,8 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
+Value = str | float | bool | None
+
 DAY = 86_400_000
 MESSAGE_NAMES = {
     "message_sent",
@@ -30,9 +32,9 @@ MESSAGE_NAMES = {
 class Compare:
     """A field or a term against a literal; `~` and `in` included."""
 
-    left: Any
+    left: Operand | str
     operator: str
-    literal: Any
+    literal: Literal
 
     def text(self) -> str:
         return f"{operand_text(self.left)} {self.operator} {literal_text(self.literal)}"
@@ -43,7 +45,7 @@ class Logic:
     """`and`, `or` and `not` of conditions."""
 
     operator: str
-    parts: tuple[Any, ...]
+    parts: tuple[Condition, ...]
 
     def text(self) -> str:
         if self.operator == "not":
@@ -66,7 +68,7 @@ class Which:
     """Events by names and condition; `any` has the one name any."""
 
     names: tuple[str, ...]
-    condition: Any = None
+    condition: Condition | None = None
 
     def text(self) -> str:
         names = self.names[0] if len(self.names) == 1 else f"({' or '.join(self.names)})"
@@ -103,8 +105,8 @@ class Calculation:
     """Arithmetic, and min or max of two numbers."""
 
     operator: str
-    left: Any
-    right: Any
+    left: Operand
+    right: Operand
 
     def text(self) -> str:
         left, right = operand_text(self.left), operand_text(self.right)
@@ -119,7 +121,7 @@ class Rule:
 
     steps: tuple[tuple[Which, int], ...]
     absence: tuple[Which, int] | None = None
-    condition: Any = None
+    condition: Condition | None = None
     every: int = DAY
     key: str = ""
 
@@ -130,7 +132,13 @@ class Rule:
         return " -> ".join(steps)
 
 
-def literal_text(literal: Any) -> str:
+Condition = Compare | Logic
+Operand = Term | Plain | Calculation | int | float
+Scalar = str | int | float | bool | Milliseconds
+Literal = Scalar | tuple[Scalar, ...]
+
+
+def literal_text(literal: Literal) -> str:
     if isinstance(literal, Milliseconds):
         return literal.text()
     if isinstance(literal, tuple):
@@ -140,7 +148,7 @@ def literal_text(literal: Any) -> str:
     return f'"{literal}"' if isinstance(literal, str) else str(literal)
 
 
-def operand_text(operand: Any) -> str:
+def operand_text(operand: Operand | str) -> str:
     return str(operand) if isinstance(operand, int | float | str) else str(operand.text())
 
 
@@ -152,7 +160,7 @@ def in_order(events: Sequence[Record]) -> list[Record]:
     return sorted(first.values(), key=lambda each: (each["ts"], each["id"]))
 
 
-def kind(value: Any) -> str:
+def kind(value: object) -> str:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float | Milliseconds):
@@ -160,7 +168,7 @@ def kind(value: Any) -> str:
     return "text" if isinstance(value, str) else "missing"
 
 
-def holds(left: Any, operator: str, literal: Any) -> bool:
+def holds(left: Value, operator: str, literal: Literal) -> bool:
     """A missing or mismatched side makes any comparison false."""
     if operator == "in":
         return any(holds(left, "==", each) for each in literal)
@@ -180,7 +188,7 @@ def holds(left: Any, operator: str, literal: Any) -> bool:
     return tests[operator](left, right)
 
 
-def truth(node: Any, read: Callable[[Any], Any]) -> bool:
+def truth(node: Condition, read: Callable[[Any], Value]) -> bool:
     if isinstance(node, Compare):
         return holds(read(node.left), node.operator, node.literal)
     if node.operator == "not":
@@ -196,7 +204,7 @@ def fits(event: Record, which: Which) -> bool:
     elif event["name"] not in which.names:
         return False
 
-    def read(field: str) -> Any:
+    def read(field: str) -> Value:
         path = field.removeprefix("props.")
         return event["fields"].get("duration_ms" if path == "duration" else path)
 
@@ -241,7 +249,7 @@ def matches_in(events: Sequence[Record], rule: Rule) -> list[tuple[int, str]]:
     for place in completions:
         c = events[place]["ts"]
         is_superseded = any(
-            later > place and events[later]["ts"] == c or c < events[later]["ts"] <= c + wait for later in completions
+            (later > place and events[later]["ts"] == c) or c < events[later]["ts"] <= c + wait for later in completions
         )
         is_disturbed = any(event["ts"] <= c + wait and fits(event, which) for event in events[place + 1 :])
         if not is_superseded and not is_disturbed:
@@ -269,7 +277,7 @@ def firings(events: Sequence[Record], rule: Rule) -> set[tuple[str, int]]:
     return fired
 
 
-def value(node: Any, events: Sequence[Record], at: int) -> Any:
+def value(node: Operand, events: Sequence[Record], at: int) -> Value:
     """The value of a term at an instant, None when it is missing."""
     seen = [event for event in in_order(events) if event["ts"] <= at]
     if isinstance(node, int | float):
@@ -292,7 +300,7 @@ def value(node: Any, events: Sequence[Record], at: int) -> Any:
     return operations[node.operator](left, right)
 
 
-def plain(name: str, seen: Sequence[Record], at: int) -> Any:
+def plain(name: str, seen: Sequence[Record], at: int) -> Value:
     if name in {"cart.value", "cart.items"}:
         return cart(name, [event for event in seen if event["ts"] > at - 30 * DAY])
     if name.startswith("traits."):
@@ -321,23 +329,31 @@ def cart(name: str, recent: Sequence[Record]) -> float:
     return max(0, total)
 
 
-def term(node: Term, seen: Sequence[Record], at: int) -> Any:
-    looks_back = {"since": 400 * DAY if node.which.condition is None else 30 * DAY, "last": 30 * DAY}
-    window = node.window or looks_back.get(node.function, 30 * DAY)
+def term(node: Term, seen: Sequence[Record], at: int) -> Value:
+    longest = 400 * DAY if node.function == "since" and node.which.condition is None else 30 * DAY
+    window = node.window or longest
     chosen = [event for event in seen if at - window < event["ts"] and fits(event, node.which)]
     if node.function == "count":
         return len(chosen)
-    if node.function == "since":
-        return at - chosen[-1]["ts"] if chosen else None
-    if node.function in {"first", "last"}:
-        edge = chosen[0 if node.function == "first" else -1] if chosen else None
-        return None if edge is None else edge["fields"].get(node.field)
+    if node.function in {"since", "first", "last"}:
+        return edge(node, chosen, at)
     values = [event["fields"].get(node.field) for event in chosen]
     if node.function == "uniq":
         return len({(kind(each), each) for each in values if kind(each) != "missing"})
-    numbers = [each for each in values if kind(each) == "number"]
-    if node.function == "sum":
+    return aggregate(node.function, [each for each in values if kind(each) == "number"])
+
+
+def edge(node: Term, chosen: Sequence[Record], at: int) -> Value:
+    if not chosen:
+        return None
+    event = chosen[0] if node.function == "first" else chosen[-1]
+    found: Value = at - event["ts"] if node.function == "since" else event["fields"].get(node.field)
+    return found
+
+
+def aggregate(function: str, numbers: Sequence[float]) -> Value:
+    if function == "sum":
         return sum(numbers)
     if not numbers:
         return None
-    return {"avg": sum(numbers) / len(numbers), "min": min(numbers), "max": max(numbers)}[node.function]
+    return {"avg": sum(numbers) / len(numbers), "min": min(numbers), "max": max(numbers)}[function]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
 
 from trigger_worker.evaluate.engine import CompiledRule
 from trigger_worker.evaluate.event import Event
@@ -24,7 +23,7 @@ NOON = 1_795_348_800_000
 _numbers = count()
 
 
-def event(name: str, after: str = "0s", event_id: str = "", **fields: Any) -> Event:
+def event(name: str, after: str = "0s", event_id: str = "", **fields: object) -> Event:
     """An event some time after NOON."""
     return Event(name, NOON + ms(after), event_id or f"e{next(_numbers):06}", fields)
 

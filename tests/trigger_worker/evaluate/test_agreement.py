@@ -48,8 +48,7 @@ def test_matches_agree(random: Random) -> None:
     generate = Generator(random)
     rule, events = generate.rule(), generate.events()
     found = [
-        (match.key, match.at, match.event.event_id)
-        for match in compiled(rule).matches(history_of(events), 0, END)
+        (match.key, match.at, match.event.event_id) for match in compiled(rule).matches(history_of(events), 0, END)
     ]
     assert sorted(found) == sorted(reference.matches(events, rule))
     assert [at for _, at, _ in found] == sorted(at for _, at, _ in found)

@@ -1,0 +1,19 @@
+"""A shop with a running worker, on each engine in turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.trigger_worker.shop import Shop
+from trigger_worker import worker
+from warehouse.connection import Warehouse
+
+
+@pytest.fixture
+async def shop(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setattr(worker, "RELOAD_INTERVAL_SECONDS", 0.0)
+    made = Shop(warehouse, tmp_path)
+    await made.starts()
+    return made
