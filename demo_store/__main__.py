@@ -2,58 +2,50 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+import os
+import signal
+import socket
 import sys
-from collections.abc import Sequence
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from demo_store.app import create_app
-from demo_store.settings import StoreSettings
+from demo_store.command_line import Command, parse_command_line
 
 
-def parse_arguments(arguments: Sequence[str]) -> tuple[str, int, StoreSettings]:
-    """Read the command line.
-
-    Returns:
-        Host, port and settings.
-
-    Raises:
-        SystemExit: an argument is missing or impossible; what and why is on stderr.
-    """
-    parser = argparse.ArgumentParser(prog="python -m demo_store", description="A demonstration shop.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8001, help="port to listen on (default: %(default)s)")
-    parser.add_argument(
-        "--collector", default="http://127.0.0.1:8000", help="the collector's URL (default: %(default)s)"
-    )
-    parser.add_argument("--write-key", required=True, help="the site's write key")
-    parser.add_argument("--public-url", default="", help="origin that visitors see (default: that of each request)")
-    parser.add_argument("--mailbox", default="", help="page with the demonstration's outgoing mail")
-    parser.add_argument("--console", default="", help="page where an operator looks at behaviour")
-    parsed = parser.parse_args(arguments)
-    try:
-        settings = StoreSettings(
-            collector_url=parsed.collector,
-            write_key=parsed.write_key,
-            public_url=parsed.public_url,
-            mailbox_url=parsed.mailbox,
-            console_url=parsed.console,
-        )
-    except ValueError as error:
-        parser.error(str(error))
-    return parsed.host, parsed.port, settings
-
-
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Serve the shop until it is interrupted."""
-    host, port, settings = parse_arguments(arguments)
-    server = Server(create_app(settings), address=host, port=port, interface=Interfaces.ASGI, log_access=False)
-    print(f"Tarn & Timber is open at http://{host}:{port}/", flush=True)  # noqa: T201 - for the person who started it
-    asyncio.run(server.serve())
+    command = parse_command_line(sys.argv[1:])
+    try:
+        _require_free(command.host, command.port)
+    except OSError as error:
+        sys.exit(f"cannot listen on {command.host}:{command.port}: {os.strerror(error.errno or 0)}; choose another --host or --port")
+    asyncio.run(_serve(command))
+
+
+async def _serve(command: Command) -> None:
+    app = create_app(command.settings)
+    server = Server(
+        app,
+        address=command.host,
+        port=command.port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        log_enabled=False,
+    )
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, server.stop)
+    print(f"Tarn & Timber opens at http://{command.host}:{command.port}/", flush=True)  # noqa: T201 - a command's output
+    await server.serve()
+
+
+def _require_free(host: str, port: int) -> None:
+    """Find out early what Granian would not tell: it shares a port that is taken already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

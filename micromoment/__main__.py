@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Final
 
 import click
 
-from micromoment.commands.check import check
-from micromoment.commands.importing import import_history
-from micromoment.commands.run import collector, up, worker
-from micromoment.commands.sql import sql
 from micromoment.version import VERSION
 from warehouse.errors import MicromomentError
 
+#: Where each command is. It is imported when it is called: `sql` must not wait for a web server to load.
+COMMANDS: Final = {
+    "up": ("micromoment.commands.run", "up"),
+    "collector": ("micromoment.commands.run", "collector"),
+    "worker": ("micromoment.commands.run", "worker"),
+    "sql": ("micromoment.commands.sql", "sql"),
+    "import": ("micromoment.commands.importing", "import_history"),
+    "check": ("micromoment.commands.check", "check"),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class LazyCommands(click.Group):
+    """A group whose commands are found by `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return every command's name, in the order in which they are met."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Return a command, or None when there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="micromoment")
 def cli() -> None:
     """Capture behaviour on a storefront, evaluate rules over it, and answer within a fraction of a second."""
-
-
-for command in (up, collector, worker, sql, import_history, check):
-    cli.add_command(command)
 
 
 def main() -> None:

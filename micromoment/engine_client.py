@@ -10,7 +10,7 @@ from typing import Protocol
 import httpx
 import msgspec
 
-from micromoment.engine_socket import Export, socket_path
+from micromoment.engine_protocol import Export, socket_path
 from micromoment.settings import Settings
 from warehouse.connection import connect
 from warehouse.dsn import parse_dsn

@@ -17,23 +17,11 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, Request, Response, post
 
+from micromoment.engine_protocol import Export
 from warehouse.connection import Warehouse
 from warehouse.errors import MicromomentError, WarehouseError
 
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
-
-
-class Export(msgspec.Struct, frozen=True):
-    """A statement that reads, its bound parameters, and the format of its answer."""
-
-    sql: str
-    format: str
-    parameters: dict[str, Any] = {}
-
-
-def socket_path(data_folder: str) -> Path:
-    """Return where the running process listens."""
-    return Path(data_folder) / "run" / "engine.sock"
 
 
 @asynccontextmanager

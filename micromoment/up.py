@@ -12,7 +12,8 @@ import structlog
 
 from micromoment.bus import Bus, open_bus
 from micromoment.collector_role import run_collector
-from micromoment.engine_socket import serve_engine, socket_path
+from micromoment.engine_protocol import socket_path
+from micromoment.engine_socket import serve_engine
 from micromoment.settings import Settings
 from micromoment.worker_role import run_worker
 from warehouse.connection import Warehouse, connect

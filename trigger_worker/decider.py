@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from trigger_worker.evaluate.history import History
+from trigger_worker.gate.arms import choose_arm
 from trigger_worker.gate.facts import MessageFacts, SentMessage
 from trigger_worker.gate.gate import judge
 from trigger_worker.gate.policy import Policy
@@ -21,6 +22,7 @@ from trigger_worker.reading.outgoing import read_fire_facts, read_sent
 from trigger_worker.reading.people import Person, find_people
 from trigger_worker.reading.window import combine, read_histories
 from trigger_worker.records import QueuedMessage
+from trigger_worker.schedule import next_local_time
 from warehouse.connection import Warehouse
 
 #: Says that a rule was removed or changed since it fired: its message is not what anybody wants sent any more.
@@ -28,10 +30,11 @@ _RULE_GONE: Final = Verdict("drop", Reason.RULE_CHANGED)
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """A message with its verdict and all that rendering and delivering it take."""
+    """A message with its verdict and all that rendering and delivering it take; `arm` is the visitor's."""
 
     message: QueuedMessage
     verdict: Verdict
+    arm: str
     person: Person
     profile: Profile
     recipients: tuple[str, ...]
@@ -75,10 +78,15 @@ class Decider:
             profile = profiles[person]
             recipients = self._recipients.get(message.channel, _nowhere)(person, profile)
             facts = _facts(message, rules.get(message.rule), profile, recipients, sent[person])
-            verdict = stopped.get(message.message_id) or judge(facts, policy, now_ms)
+            verdict = (
+                stopped.get(message.message_id)
+                or _scheduled(message, rules[message.rule], profile, now_ms)
+                or judge(facts, policy, now_ms)
+            )
             if verdict.verdict == "send":
                 sent[person].append(_as_sent(message, now_ms))
-            decided.append(Decided(message, verdict, person, profile, recipients))
+            arm = _arm(rules.get(message.rule), person)
+            decided.append(Decided(message, verdict, arm, person, profile, recipients))
         return decided
 
     def _profiles(self, people: set[Person], now_ms: int) -> dict[Person, Profile]:
@@ -146,6 +154,17 @@ def _own_verdict(
     return Verdict("drop", Reason.CONDITION, {"known": sorted(facts)})
 
 
+def _scheduled(message: QueuedMessage, live: LiveRule, profile: Profile, now_ms: int) -> Verdict | None:
+    """Put a message that has a time of day off until then, once."""
+    entry = live.rule.send[message.position]
+    if entry.at_minute is None or message.due_at != message.fired_at + entry.after_ms:
+        return None
+    due_at = next_local_time(entry.at_minute, now_ms, profile.visitor.timezone)
+    if due_at == message.due_at:
+        return None
+    return Verdict("defer", Reason.SCHEDULED, {"timezone": profile.visitor.timezone or "UTC"}, due_at)
+
+
 def _conditional(live: LiveRule, message: QueuedMessage) -> bool:
     entry = live.rule.send[message.position]
     return entry.condition is not None or entry.unless is not None
@@ -169,10 +188,17 @@ def _facts(
         recipients=recipients,
         timezone=profile.visitor.timezone,
         quiet=live.rule.quiet if live else None,
+        rule_holdout=live.rule.experiment.holdout if live and live.rule.experiment else 0.0,
         consent=profile.consent,
         unsubscribed=profile.unsubscribed,
         history=tuple(history),
     )
+
+
+def _arm(live: LiveRule | None, person: Person) -> str:
+    if live is None or live.rule.experiment is None:
+        return ""
+    return choose_arm(live.rule.experiment.arms, person.site, live.rule.id, person.visitor_id)
 
 
 def _as_sent(message: QueuedMessage, now_ms: int) -> SentMessage:

@@ -16,6 +16,7 @@ from trigger_worker.content.context import RenderContext, RuleContext, SiteConte
 from trigger_worker.content.model import BannerContent
 from trigger_worker.content.templates import TemplateFolder
 from trigger_worker.decider import Decided
+from trigger_worker.gate.verdict import Reason
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.outbox import Outbox
 from trigger_worker.reading.outgoing import queue_record
@@ -80,9 +81,7 @@ class Dispatcher:
         """
         now_ms = self._now_ms()
         ready, failed = self._render([one for one in decided if one.verdict.verdict == "send"])
-        deferred = [
-            _at(one.message, one.verdict.until_ms or now_ms) for one in decided if one.verdict.verdict == "defer"
-        ]
+        deferred = [_deferred(one, now_ms) for one in decided if one.verdict.verdict == "defer"]
         before = [self._before(one, now_ms) for one in ready]
         before += [queue_record(message, now_ms) for message in deferred]
         before += [
@@ -115,7 +114,7 @@ class Dispatcher:
         context = RenderContext(
             visitor=one.profile.visitor,
             site=SiteContext(name=message.site, url=self._site_urls.get(message.site, "")),
-            rule=RuleContext(message.rule),
+            rule=RuleContext(message.rule, one.arm),
             cart=one.profile.cart,
             event=message.event,
             product=message.event,
@@ -129,6 +128,7 @@ class Dispatcher:
             recipients=one.recipients,
             content=self._templates.render(message.channel, message.template, context),
             expires_at_ms=message.expires_at,
+            variant=one.arm,
         )
 
     def _before(self, one: _Ready, now_ms: int) -> MessageRecord:
@@ -199,7 +199,7 @@ class Dispatcher:
     def _decision(self, one: Decided, now_ms: int) -> DecisionRecord:
         verdict = one.verdict
         self._metrics.decisions.labels(verdict.verdict, verdict.reason).inc()
-        return DecisionRecord(one.message, verdict.verdict, verdict.reason, dict(verdict.detail), now_ms)
+        return DecisionRecord(one.message, verdict.verdict, verdict.reason, dict(verdict.detail), now_ms, one.arm)
 
 
 def _is_banner(one: _Ready) -> bool:
@@ -216,6 +216,14 @@ def retry_wait_ms(attempts: int, error: DeliveryUnavailable) -> int:
     wait = min(FIRST_RETRY_MS << (attempts - 1), LONGEST_RETRY_MS)
     asked = error.retry_after_s if isinstance(error, DeliveryPostponed) else None
     return max(wait, int(asked * 1000)) if asked is not None else wait
+
+
+def _deferred(one: Decided, now_ms: int) -> QueuedMessage:
+    """Return a message with its later time; one that waits for its time of day lives on from then."""
+    message = _at(one.message, one.verdict.until_ms or now_ms)
+    if one.verdict.reason is not Reason.SCHEDULED:
+        return message
+    return msgspec.structs.replace(message, expires_at=message.expires_at + message.due_at - one.message.due_at)
 
 
 def _at(message: QueuedMessage, due_at: int) -> QueuedMessage:

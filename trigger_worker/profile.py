@@ -87,7 +87,7 @@ def _email(value: object) -> str:
     """Return an address fit to send to, or ''; what a page says is not trusted to be one."""
     text = value.strip() if isinstance(value, str) else ""
     local, _, domain = text.rpartition("@")
-    plain = text.isprintable() and not any(character in text for character in ' ,;<>"()[]\\')
+    plain = text.isascii() and text.isprintable() and not any(character in text for character in ' ,;<>"()[]\\')
     return text if local and "@" not in local and "." in domain and plain and len(text) <= _EMAIL_LENGTH else ""
 
 

@@ -29,4 +29,4 @@ def create_mailbox(smtp_host: str, smtp_port: int, now: Callable[[], datetime]) 
             app.state.smtp_port = port
             yield
 
-    return Litestar([inbox_router(store)], lifespan=[serve_mail], openapi_config=None)
+    return Litestar([inbox_router(store)], lifespan=[serve_mail], openapi_config=None, logging_config=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +37,8 @@ async def mail_server(store: MailStore, host: str, port: int) -> AsyncIterator[i
     Raises:
         ConfigurationError: when the port cannot be opened.
     """
+    # It would write every command to the log, with the addresses in it.
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     handler = _Handler(store)
     open_connections: WeakSet[SMTP] = WeakSet()
 

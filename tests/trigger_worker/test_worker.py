@@ -230,3 +230,30 @@ async def test_trouble_while_storing_a_firing_neither_loses_nor_repeats_it(
     await shop.passes(0.1)
     assert shop.sent() == ["anna"]
     assert len(shop.fires()) == 1
+
+
+async def test_a_message_with_a_time_of_day_waits_for_it_on_the_visitors_clock(shop: Shop) -> None:
+    shop.rule("lingers", HOVER.replace("banner: hello", 'banner: hello\n    at: "18:30"'))
+    shop.happens("hover", duration_ms=3000, timezone="Europe/Berlin")
+    await shop.passes(1)
+    assert shop.decisions() == [("banner", "defer", "scheduled")]
+    await shop.passes(6.5 * 3600 - 10)
+    assert shop.sent() == []
+    await shop.passes(10)
+    assert shop.sent() == ["anna"]
+
+
+async def test_a_rule_holds_out_its_share_and_shows_each_visitor_one_arm(shop: Shop) -> None:
+    shop.rule("lingers", f"{HOVER}experiment:\n  holdout: 30%\n  arms: {{plain: 50, coupon: 50}}\n")
+    shop.write("templates/hello.banner.yaml", "form: bar\ntitle: '{{ rule.variant }}'\n")
+    visitors = [f"visitor-{number}" for number in range(60)]
+    for _ in range(2):
+        for visitor in visitors:
+            shop.happens("hover", visitor, duration_ms=3000)
+        await shop.passes(60)
+    held_out = {v for (v,) in shop.rows("SELECT DISTINCT visitor_id FROM decisions WHERE reason = 'holdout'")}
+    assert 6 <= len(held_out) <= 30
+    arms = {(message.visitor_id, message.variant) for message in shop.channels["banner"].sent}
+    assert len(arms) == 60 - len(held_out)
+    assert {arm for _, arm in arms} == {"plain", "coupon"}
+    assert all(message.content.title == message.variant for message in shop.channels["banner"].sent)

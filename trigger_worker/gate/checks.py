@@ -42,9 +42,13 @@ def address(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | Non
 
 
 def holdout(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None:
-    """Visitors of the global holdout get no marketing."""
-    if facts.message_class == "marketing" and in_holdout(facts.site, facts.visitor_id, policy.holdout):
+    """Visitors of the global holdout get no marketing, and those of a rule's holdout none of the rule's."""
+    if facts.message_class != "marketing":
+        return None
+    if in_holdout(facts.site, facts.visitor_id, policy.holdout):
         return _drop(Reason.HOLDOUT, holdout="global", share=policy.holdout)
+    if in_holdout(facts.site, facts.visitor_id, facts.rule_holdout, facts.rule):
+        return _drop(Reason.HOLDOUT, holdout="rule", share=facts.rule_holdout)
     return None
 
 

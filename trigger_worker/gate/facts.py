@@ -52,6 +52,7 @@ class MessageFacts(msgspec.Struct, frozen=True, kw_only=True):
         recipients: addresses on that channel: email addresses, or anonymous ids for banners.
         timezone: the visitor's zone, as the page sent it; unknown ones are read as UTC.
         quiet: the rule's own quiet hours, which win over the policy's; None when it has none.
+        rule_holdout: the share of visitors, from 0 to 1, whom the rule itself holds out.
         consent: what the visitor allowed.
         unsubscribed: channels that the visitor unsubscribed from.
         suppressed: whether the address must never be written to again (it bounced, or complained).
@@ -68,6 +69,7 @@ class MessageFacts(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()
     timezone: str = ""
     quiet: QuietHours | None = None
+    rule_holdout: float = 0.0
     consent: Consent = Consent()
     unsubscribed: frozenset[str] = frozenset()
     suppressed: bool = False

@@ -21,6 +21,8 @@ class Reason(StrEnum):
     RULE_CHANGED = "rule_changed"
     #: The firing has reached the rule's goal.
     GOAL_REACHED = "goal_reached"
+    #: The message waits for its time of day, `at`.
+    SCHEDULED = "scheduled"
     #: The message's own `if` or `unless` said no at the moment of sending.
     CONDITION = "condition"
     #: The visitor said no to marketing, or to this channel.

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jinja2 import DictLoader
 
 from trigger_worker.content.engine import LONGEST_TEXT, TextEngine
 from warehouse.errors import TemplateError
@@ -99,15 +96,6 @@ def test_output_has_an_end() -> None:
     source = "{% for i in range(90000) %}0123456789{% endfor %}"
     with pytest.raises(TemplateError, match=f"more than {LONGEST_TEXT} characters"):
         rendered(source)
-
-
-def test_a_mistake_in_an_included_file_is_named_there(tmp_path: Path) -> None:
-    engine = TextEngine(DictLoader({"part.txt": "fine\n{{ 1 / zero }}"}))
-    template = engine.text("\n{% include 'part.txt' %}", "t.txt")
-    with pytest.raises(TemplateError) as failure:
-        template.render({"zero": 0})
-    assert "ZeroDivisionError" in failure.value.message
-    assert failure.value.message.startswith(("part.txt:2", "<template>:2"))
 
 
 @pytest.mark.parametrize(

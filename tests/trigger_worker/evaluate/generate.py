@@ -139,15 +139,14 @@ class Generator:
             operator = self.random.choice(["+", "-", "*", "/", "min", "max"])
             return Calculation(operator, self._number(depth - 1), self._number(depth - 1))
         aggregate = self.random.choice(["sum", "avg", "min", "max", "uniq"])
-        return self.random.choice(
-            [
-                Term("count", self._which(), window=self.span()),
-                Term(aggregate, self._which(), "price", self.span()),
-                Term(self.random.choice(["first", "last"]), self._which(), "price"),
-                Plain(self.random.choice(["cart.value", "cart.items"])),
-                self.random.choice([0, 1, 2, 10]),
-            ]
-        )
+        terms: list[Operand] = [
+            Term("count", self._which(), window=self.span()),
+            Term(aggregate, self._which(), "price", self.span()),
+            Term(self.random.choice(["first", "last"]), self._which(), "price"),
+            Plain(self.random.choice(["cart.value", "cart.items"])),
+            self.random.choice([0, 1, 2, 10]),
+        ]
+        return self.random.choice(terms)
 
     def _chance(self, share: float) -> bool:
         return self.random.random() < share

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -170,13 +171,13 @@ def kind(value: object) -> str:
 
 def holds(left: Value, operator: str, literal: Literal) -> bool:
     """A missing or mismatched side makes any comparison false."""
-    if operator == "in":
+    if isinstance(literal, tuple):
         return any(holds(left, "==", each) for each in literal)
     if kind(left) == "missing" or kind(left) != kind(literal):
         return False
     right = literal.ms if isinstance(literal, Milliseconds) else literal
     if operator == "~":
-        return fnmatch.fnmatchcase(left, right)
+        return fnmatch.fnmatchcase(str(left), str(right))
     tests: dict[str, Callable[[Any, Any], bool]] = {
         "==": lambda a, b: a == b,
         "!=": lambda a, b: a != b,
@@ -206,7 +207,8 @@ def fits(event: Record, which: Which) -> bool:
 
     def read(field: str) -> Value:
         path = field.removeprefix("props.")
-        return event["fields"].get("duration_ms" if path == "duration" else path)
+        found: Value = event["fields"].get("duration_ms" if path == "duration" else path)
+        return found
 
     return which.condition is None or truth(which.condition, read)
 
@@ -270,7 +272,7 @@ def firings(events: Sequence[Record], rule: Rule) -> set[tuple[str, int]]:
     """Key and instant of every firing."""
     fired: set[tuple[str, int]] = set()
     for key, at, _ in sorted(matches(events, rule), key=lambda match: match[1]):
-        is_true = rule.condition is None or truth(rule.condition, lambda term, at=at: value(term, events, at))
+        is_true = rule.condition is None or truth(rule.condition, partial(value, events=events, at=at))
         recent = [before for other, before in fired if other == key and at - before < rule.every]
         if is_true and not recent:
             fired.add((key, at))
@@ -305,13 +307,13 @@ def plain(name: str, seen: Sequence[Record], at: int) -> Value:
         return cart(name, [event for event in seen if event["ts"] > at - 30 * DAY])
     if name.startswith("traits."):
         trait = name.removeprefix("traits.")
-        said = [
+        said: list[Value] = [
             event["fields"]["traits"][trait]
             for event in seen
             if event["name"] == "identify" and trait in event["fields"].get("traits", {})
         ]
         return said[-1] if said else None
-    known = [event["fields"][name] for event in seen if event["fields"].get(name)]
+    known: list[Value] = [event["fields"][name] for event in seen if event["fields"].get(name)]
     return known[-1] if known else None
 
 

@@ -66,7 +66,8 @@ def test_a_rule_looks_back(text: str, lookback: dict[str, str]) -> None:
 )
 def test_a_rule_looks_at_fields_and_contexts(text: str, fields: set[str], contexts: set[str]) -> None:
     needed = needs(rule(text), NO_AUDIENCES)
-    assert (needed.fields, needed.contexts) == (fields, contexts)
+    assert needed.fields == fields
+    assert needed.contexts == contexts
 
 
 def test_a_match_comes_with_the_last_step_or_after_the_wait() -> None:

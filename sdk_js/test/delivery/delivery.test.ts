@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import type { Browser } from "../support/browser";
+import { inBrowser } from "../support/with-browser";
+
+const failing = (status: number, headers = {}) => () => ({ status, body: {}, headers });
+
+async function settled(browser: Browser): Promise<void> {
+  await browser.pass(1000);
+  browser.requests.length = 0;
+}
+
+inBrowser("sends what one action causes in one request, at once", {}, async (browser) => {
+  const micromoment = browser.start();
+  await settled(browser);
+  micromoment.track("add_to_cart");
+  micromoment.track("view_cart");
+  await browser.pass(30);
+  assert.deepEqual(browser.requests.map((request) => request.batch.length), [2]);
+});
+
+inBrowser("holds frequent events back for a second, unless twenty wait", { body: "<p>x</p>" }, async (browser) => {
+  browser.start();
+  await settled(browser);
+  browser.fire("p", "click");
+  await browser.pass(750);
+  assert.equal(browser.requests.length, 0);
+  await browser.pass(250);
+  assert.equal(browser.requests.length, 1);
+  for (let count = 0; count < 20; count++) browser.fire("p", "click");
+  await browser.pass(250);
+  assert.equal(browser.requests.length, 2);
+});
+
+inBrowser("tells the collector who asks, and about the browser", {}, async (browser) => {
+  browser.start();
+  await browser.pass(250);
+  const [request] = browser.requests;
+  assert.equal(request?.writeKey, "KEY");
+  assert.equal(request?.sentAt.endsWith("Z"), true);
+  assert.deepEqual(Object.keys(request?.context ?? {}).sort(), ["library", "locale", "screen", "timezone"]);
+});
+
+inBrowser("sends the very same message again after a failure", {}, async (browser) => {
+  const micromoment = browser.start();
+  await settled(browser);
+  browser.answer = failing(503);
+  micromoment.track("order");
+  const stored = () => JSON.stringify(browser.stored()).match(/\\"messageId\\\\":\\\\"([\w-]+)/)?.[1];
+  await browser.pass(250);
+  assert.equal(browser.requests.length, 0);
+  browser.answer = failing(200);
+  await browser.pass(31_000);
+  const [message] = browser.messages("order");
+  assert.equal(message?.timestamp, "2026-11-22T10:00:01.000Z");
+  assert.equal(browser.requests.flatMap((request) => request.batch).filter(({ event }) => event === "order").length, 1);
+  assert.equal(stored(), undefined);
+});
+
+inBrowser("retries when the network breaks, and again when it comes back", {}, async (browser) => {
+  const micromoment = browser.start();
+  await settled(browser);
+  browser.answer = () => {
+    throw new TypeError("network");
+  };
+  micromoment.track("order");
+  await browser.pass(5000);
+  browser.answer = failing(200);
+  browser.fireWindow("online");
+  await browser.pass(250);
+  assert.deepEqual(browser.messages("order").length, 1);
+});
+
+inBrowser("comes back no sooner than the collector asks", {}, async (browser) => {
+  const micromoment = browser.start();
+  await settled(browser);
+  browser.answer = failing(429, { "Retry-After": "20" });
+  micromoment.track("order");
+  await browser.pass(250);
+  browser.answer = failing(200);
+  micromoment.track("another");
+  await browser.pass(19_000);
+  assert.equal(browser.requests.length, 0);
+  await browser.pass(2500);
+  assert.deepEqual(browser.names().slice(-2), ["order", "another"]);
+});
+
+for (const status of [400, 401, 413]) {
+  inBrowser(`does not repeat what the collector refuses with ${status}`, {}, async (browser) => {
+    const micromoment = browser.start();
+    await settled(browser);
+    browser.answer = failing(status);
+    micromoment.track("refused");
+    await browser.pass(250);
+    browser.answer = failing(200);
+    micromoment.track("accepted");
+    await browser.pass(60_000);
+    assert.deepEqual(browser.messages("refused"), []);
+    assert.equal(browser.messages("accepted").length, 1);
+  });
+}
+
+inBrowser("beacons what waits when the page is hidden, once", { body: "<p>x</p>" }, async (browser) => {
+  browser.start();
+  await settled(browser);
+  browser.fire("p", "click");
+  browser.hide();
+  browser.fireWindow("pagehide");
+  assert.deepEqual(browser.beacons.flatMap(({ batch }) => batch.map(({ event }) => event)), ["click"]);
+});
+
+inBrowser("splits beacons so that each is small enough", {}, async (browser) => {
+  const micromoment = browser.start();
+  await settled(browser);
+  const large = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`k${index}`, "x".repeat(1000)]));
+  for (let count = 0; count < 5; count++) micromoment.track("large", large);
+  browser.hide();
+  assert.deepEqual(browser.beacons.map(({ batch }) => batch.length), [2, 2, 1]);
+});
+
+inBrowser("keeps what was beaconed until a later page has it confirmed", { body: "<p>x</p>" }, async (browser) => {
+  browser.start();
+  await settled(browser);
+  browser.fire("p", "click");
+  browser.fireWindow("pagehide");
+  const beaconed = browser.beacons[0]?.batch[0]?.messageId;
+  browser.start();
+  await browser.pass(1000);
+  const confirmed = browser.requests.flatMap(({ batch }) => batch.map(({ messageId }) => messageId));
+  assert.ok(beaconed && confirmed.includes(beaconed));
+});
+
+inBrowser("drops a message that no browser would carry", {}, async (browser) => {
+  const micromoment = browser.start();
+  await settled(browser);
+  const warn = console.warn;
+  console.warn = () => undefined;
+  micromoment.track("huge", { list: Array(50).fill("x".repeat(1024)) });
+  console.warn = warn;
+  micromoment.track("next");
+  await browser.pass(1000);
+  assert.deepEqual(browser.requests.flatMap(({ batch }) => batch.map(({ event }) => event)), ["next"]);
+});
