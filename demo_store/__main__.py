@@ -21,7 +21,8 @@ def main() -> None:
     try:
         _require_free(command.host, command.port)
     except OSError as error:
-        sys.exit(f"cannot listen on {command.host}:{command.port}: {os.strerror(error.errno or 0)}; choose another --host or --port")
+        reason = os.strerror(error.errno or 0)
+        sys.exit(f"cannot listen on {command.host}:{command.port}: {reason}; choose another --host or --port")
     asyncio.run(_serve(command))
 
 

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 from litestar import Request
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Template
 
 from demo_store.account import Account
 from demo_store.data_layer import Push
-from demo_store.security import page_policy
+from demo_store.security import COMMON_HEADERS, page_policy
 from demo_store.session import Flash, Session
 from demo_store.shop import Shop
 from demo_store.structured_data import Node, breadcrumbs, organization
@@ -89,6 +90,7 @@ class Visit:
             },
             # A page that says something once must come from the server when the visitor goes back to it.
             headers={
+                **COMMON_HEADERS,
                 "Content-Security-Policy": page_policy(self.shop.settings, nonce),
                 "Cache-Control": "no-store" if flash else "private, no-cache",
             },
@@ -115,6 +117,10 @@ class Visit:
                 max_age=_COOKIE_DAYS * 86_400,
             )
         ]
+
+
+#: A handler's visit, which the application provides.
+CurrentVisit = NamedDependency[Visit]
 
 
 def open_visit(request: Request[Any, Any, Any], shop: Shop) -> Visit:

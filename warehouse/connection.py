@@ -30,6 +30,7 @@ CONNECT_TIMEOUT_SECONDS: Final = 5
 READ_TIMEOUT_SECONDS: Final = 60
 #: ClickHouse's codes for trouble that passes: timeouts, too many queries or parts, memory, network, shutting down.
 TRANSIENT_CODES: Final = frozenset({3, 159, 160, 202, 203, 209, 210, 236, 241, 242, 252, 279, 425, 439, 999})
+_CLOSED: Final = "the connection to ClickHouse was closed"
 
 Row = tuple[Any, ...]
 
@@ -102,6 +103,8 @@ class Warehouse:
             client.close()
 
     def _client(self, *, reading: bool = False) -> Client:
+        if self._closed:
+            raise WarehouseError(_CLOSED)
         clients: dict[bool, Client] = self._local.__dict__.setdefault("clients", {})
         if reading not in clients:
             clients[reading] = self._open(READING_SETTINGS if reading else SESSION_SETTINGS)
@@ -113,7 +116,7 @@ class Warehouse:
         with self._lock:
             if self._closed:
                 client.close()
-                raise WarehouseError("the connection to ClickHouse was closed")
+                raise WarehouseError(_CLOSED)
             self._clients.append(client)
         return client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
 from demo_store.account import Account, is_email
@@ -12,19 +13,19 @@ from demo_store.data_layer import account_event
 from demo_store.forms import AccountForm, Submitted
 from demo_store.membership import PLANS
 from demo_store.structured_data import web_page
-from demo_store.visit import Visit
+from demo_store.visit import CurrentVisit, Visit
 
 _EMAIL_MISTAKE = "Please give an e-mail address such as name@example.com."
 
 
 @get("/sign-up", sync_to_thread=False)
-def show_sign_up(visit: Visit, plan: str = "") -> Template:
+def show_sign_up(visit: CurrentVisit, plan: FromQuery[str] = "") -> Template:
     """Ask for what an account needs."""
     return _form_page(visit, "sign_up", AccountForm(plan=plan if plan in PLANS else ""), {})
 
 
 @post("/sign-up", sync_to_thread=False)
-def sign_up(visit: Visit, data: Submitted[AccountForm]) -> Response[Any]:
+def sign_up(visit: CurrentVisit, data: Submitted[AccountForm]) -> Response[Any]:
     """Open an account and log its holder in."""
     mistakes = {} if is_email(data.email.strip()) else {"email": _EMAIL_MISTAKE}
     if not data.first_name.strip():
@@ -37,13 +38,13 @@ def sign_up(visit: Visit, data: Submitted[AccountForm]) -> Response[Any]:
 
 
 @get("/log-in", sync_to_thread=False)
-def show_log_in(visit: Visit) -> Template:
+def show_log_in(visit: CurrentVisit) -> Template:
     """Ask whose account it is."""
     return _form_page(visit, "log_in", AccountForm(), {})
 
 
 @post("/log-in", sync_to_thread=False)
-def log_in(visit: Visit, data: Submitted[AccountForm]) -> Response[Any]:
+def log_in(visit: CurrentVisit, data: Submitted[AccountForm]) -> Response[Any]:
     """Log somebody in by the address alone: this shop has nothing to protect."""
     account = visit.shop.accounts.find(data.email)
     if account is None:
@@ -53,7 +54,7 @@ def log_in(visit: Visit, data: Submitted[AccountForm]) -> Response[Any]:
 
 
 @post("/log-out", sync_to_thread=False)
-def log_out(visit: Visit) -> Redirect:
+def log_out(visit: CurrentVisit) -> Redirect:
     """Log out; the cart stays."""
     visit.session.account = None
     visit.announce(notice="You are logged out.")
@@ -61,7 +62,7 @@ def log_out(visit: Visit) -> Redirect:
 
 
 @get("/account", sync_to_thread=False)
-def show_account(visit: Visit) -> Response[Any]:
+def show_account(visit: CurrentVisit) -> Response[Any]:
     """Show the account and the orders of this visit."""
     if visit.session.account is None:
         return visit.redirect("/log-in")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from demo_store.data_layer import list_viewed, searched
 from demo_store.listing import MAX_QUERY_LENGTH, SORT_LABELS, apply_filter, parse_filter, search
 from demo_store.structured_data import item_list, web_page
-from demo_store.visit import Visit, found
-
-MinPrice = Annotated[str, Parameter(query="min_price")]
-MaxPrice = Annotated[str, Parameter(query="max_price")]
-InStock = Annotated[str, Parameter(query="in_stock")]
+from demo_store.visit import CurrentVisit, found
 
 #: What somebody who found nothing may look for instead.
 SUGGESTED_SEARCHES = ("tent", "backpack", "wool", "coffee", "boots")
@@ -23,7 +17,12 @@ SUGGESTED_SEARCHES = ("tent", "backpack", "wool", "coffee", "boots")
 
 @get("/category/{slug:str}", sync_to_thread=False)
 def show_category(
-    slug: str, visit: Visit, sort: str = "", min_price: MinPrice = "", max_price: MaxPrice = "", in_stock: InStock = ""
+    slug: FromPath[str],
+    visit: CurrentVisit,
+    sort: FromQuery[str] = "",
+    min_price: FromQuery[str] = "",
+    max_price: FromQuery[str] = "",
+    in_stock: FromQuery[str] = "",
 ) -> Template:
     """Show a category's products as the visitor sorts and filters them."""
     category = found(visit.shop.catalogue.category(slug))
@@ -46,7 +45,7 @@ def show_category(
 
 
 @get("/search", sync_to_thread=False)
-def show_search(visit: Visit, q: str = "") -> Template:
+def show_search(visit: CurrentVisit, q: FromQuery[str] = "") -> Template:
     """Show what a search found, or where to go when it found nothing."""
     query = " ".join(q.split())[:MAX_QUERY_LENGTH]
     products = search(visit.shop.catalogue.products, query)

@@ -12,11 +12,11 @@ from demo_store.checkout_options import COUPONS, FREE_SHIPPING_FROM, normalise_c
 from demo_store.data_layer import lines_event
 from demo_store.forms import AddToCartForm, CartLineForm, CouponForm, Submitted
 from demo_store.structured_data import web_page
-from demo_store.visit import Visit, found
+from demo_store.visit import CurrentVisit, Visit, found
 
 
 @get("/cart", sync_to_thread=False)
-def show_cart(visit: Visit) -> Template:
+def show_cart(visit: CurrentVisit) -> Template:
     """Show the cart; looking at it makes a checkout begin anew."""
     cart = visit.session.cart
     visit.session.checkout.announced = False
@@ -34,7 +34,7 @@ def show_cart(visit: Visit) -> Template:
 
 
 @post("/cart/add", sync_to_thread=False)
-def add_to_cart(visit: Visit, data: Submitted[AddToCartForm]) -> Redirect:
+def add_to_cart(visit: CurrentVisit, data: Submitted[AddToCartForm]) -> Redirect:
     """Put a variant into the cart."""
     product = found(visit.shop.catalogue.product(data.slug))
     line = _line_of(product, data)
@@ -49,7 +49,7 @@ def add_to_cart(visit: Visit, data: Submitted[AddToCartForm]) -> Redirect:
 
 
 @post("/cart/update", sync_to_thread=False)
-def update_cart(visit: Visit, data: Submitted[CartLineForm]) -> Redirect:
+def update_cart(visit: CurrentVisit, data: Submitted[CartLineForm]) -> Redirect:
     """Change how many of a line there are; 0 removes the line."""
     line = visit.session.cart.line(data.line)
     if line is not None:
@@ -58,7 +58,7 @@ def update_cart(visit: Visit, data: Submitted[CartLineForm]) -> Redirect:
 
 
 @post("/cart/coupon", sync_to_thread=False)
-def use_coupon(visit: Visit, data: Submitted[CouponForm]) -> Redirect:
+def use_coupon(visit: CurrentVisit, data: Submitted[CouponForm]) -> Redirect:
     """Use a coupon, or take it away."""
     coupon = normalise_coupon(data.code)
     visit.session.cart = set_coupon(visit.session.cart, coupon)

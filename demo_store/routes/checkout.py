@@ -16,11 +16,11 @@ from demo_store.contact import COUNTRIES, check_contact, prefilled
 from demo_store.data_layer import Push, lines_event
 from demo_store.forms import ChoiceForm, ContactForm, Submitted
 from demo_store.structured_data import web_page
-from demo_store.visit import Visit
+from demo_store.visit import CurrentVisit, Visit
 
 
 @get("/checkout", sync_to_thread=False)
-def show_contact(visit: Visit) -> Response[Any]:
+def show_contact(visit: CurrentVisit) -> Response[Any]:
     """Ask for contact and address; the first time for this cart, announce that checkout began."""
     if (early := _redirect_back(visit, "/checkout")) is not None:
         return early
@@ -31,7 +31,7 @@ def show_contact(visit: Visit) -> Response[Any]:
 
 
 @post("/checkout", sync_to_thread=False)
-def take_contact(visit: Visit, data: Submitted[ContactForm]) -> Response[Any]:
+def take_contact(visit: CurrentVisit, data: Submitted[ContactForm]) -> Response[Any]:
     """Take contact and address, and say who the visitor is; a mistake is shown beside its field."""
     if (early := _redirect_back(visit, "/checkout")) is not None:
         return early
@@ -44,7 +44,7 @@ def take_contact(visit: Visit, data: Submitted[ContactForm]) -> Response[Any]:
 
 
 @get("/checkout/shipping", sync_to_thread=False)
-def show_shipping(visit: Visit) -> Response[Any]:
+def show_shipping(visit: CurrentVisit) -> Response[Any]:
     """Offer the ways to ship."""
     if (early := _redirect_back(visit, "/checkout/shipping")) is not None:
         return early
@@ -54,7 +54,7 @@ def show_shipping(visit: Visit) -> Response[Any]:
 
 
 @post("/checkout/shipping", sync_to_thread=False)
-def take_shipping(visit: Visit, data: Submitted[ChoiceForm]) -> Response[Any]:
+def take_shipping(visit: CurrentVisit, data: Submitted[ChoiceForm]) -> Response[Any]:
     """Take the way to ship."""
     if (early := _redirect_back(visit, "/checkout/shipping")) is not None:
         return early
@@ -68,7 +68,7 @@ def take_shipping(visit: Visit, data: Submitted[ChoiceForm]) -> Response[Any]:
 
 
 @get("/checkout/payment", sync_to_thread=False)
-def show_payment(visit: Visit) -> Response[Any]:
+def show_payment(visit: CurrentVisit) -> Response[Any]:
     """Offer the ways to pay."""
     if (early := _redirect_back(visit, "/checkout/payment")) is not None:
         return early
@@ -76,7 +76,7 @@ def show_payment(visit: Visit) -> Response[Any]:
 
 
 @post("/checkout/payment", sync_to_thread=False)
-def take_payment(visit: Visit, data: Submitted[ChoiceForm]) -> Response[Any]:
+def take_payment(visit: CurrentVisit, data: Submitted[ChoiceForm]) -> Response[Any]:
     """Take the way to pay."""
     if (early := _redirect_back(visit, "/checkout/payment")) is not None:
         return early
@@ -90,7 +90,7 @@ def take_payment(visit: Visit, data: Submitted[ChoiceForm]) -> Response[Any]:
 
 
 @get("/checkout/review", sync_to_thread=False)
-def show_review(visit: Visit) -> Response[Any]:
+def show_review(visit: CurrentVisit) -> Response[Any]:
     """Show the whole order before it is placed."""
     if (early := _redirect_back(visit, "/checkout/review")) is not None:
         return early

@@ -7,11 +7,11 @@ from litestar.response import Template
 
 from demo_store.data_layer import list_viewed
 from demo_store.structured_data import item_list, website
-from demo_store.visit import Visit
+from demo_store.visit import CurrentVisit
 
 
 @get("/", sync_to_thread=False)
-def show_home(visit: Visit) -> Template:
+def show_home(visit: CurrentVisit) -> Template:
     """Show the front page with the bestsellers."""
     bestsellers = visit.shop.catalogue.bestsellers
     return visit.page(

@@ -13,17 +13,17 @@ from demo_store.data_layer import account_event
 from demo_store.forms import NewsletterForm, Submitted
 from demo_store.membership import PLANS
 from demo_store.structured_data import web_page
-from demo_store.visit import Visit, safe_path
+from demo_store.visit import CurrentVisit, Visit, safe_path
 
 
 @get("/size-guide", sync_to_thread=False)
-def show_size_guide(visit: Visit) -> Template:
+def show_size_guide(visit: CurrentVisit) -> Template:
     """Show the size charts."""
     return _information(visit, "size_guide.html", "Size guide", "/size-guide")
 
 
 @get("/shipping", sync_to_thread=False)
-def show_shipping_information(visit: Visit) -> Template:
+def show_shipping_information(visit: CurrentVisit) -> Template:
     """Explain what shipping costs and how long it takes."""
     return _information(
         visit,
@@ -36,19 +36,19 @@ def show_shipping_information(visit: Visit) -> Template:
 
 
 @get("/returns", sync_to_thread=False)
-def show_returns(visit: Visit) -> Template:
+def show_returns(visit: CurrentVisit) -> Template:
     """Explain how to send something back."""
     return _information(visit, "returns.html", "Returns & repairs", "/returns")
 
 
 @get("/membership", sync_to_thread=False)
-def show_membership(visit: Visit) -> Template:
+def show_membership(visit: CurrentVisit) -> Template:
     """Compare the plans."""
     return _information(visit, "membership.html", "Membership", "/membership", plans=list(PLANS.values()))
 
 
 @post("/newsletter", sync_to_thread=False)
-def subscribe(visit: Visit, data: Submitted[NewsletterForm]) -> Redirect:
+def subscribe(visit: CurrentVisit, data: Submitted[NewsletterForm]) -> Redirect:
     """Subscribe to the newsletter."""
     if is_email(data.email.strip()):
         visit.announce(account_event("subscribe", "footer"), notice="You are on the list. The next letter is yours.")

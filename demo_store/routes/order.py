@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Template
 
 from demo_store.cart import Cart
@@ -16,13 +17,13 @@ from demo_store.data_layer import purchased
 from demo_store.order import Order
 from demo_store.session import Session
 from demo_store.structured_data import web_page
-from demo_store.visit import Visit, found
+from demo_store.visit import CurrentVisit, found
 
 _NUMBER_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 @post("/checkout/place", sync_to_thread=False)
-def place_order(visit: Visit) -> Response[Any]:
+def place_order(visit: CurrentVisit) -> Response[Any]:
     """Turn the cart into an order; sent twice, it leads to the same order."""
     session = visit.session
     if not session.cart.lines and session.orders:
@@ -38,7 +39,7 @@ def place_order(visit: Visit) -> Response[Any]:
 
 
 @get("/thank-you/{number:str}", sync_to_thread=False)
-def show_thanks(number: str, visit: Visit) -> Template:
+def show_thanks(number: FromPath[str], visit: CurrentVisit) -> Template:
     """Thank for an order of this visitor's; to everybody else there is no such page."""
     order = found(visit.session.orders.get(number))
     return visit.page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import get
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from demo_store.cart import MAX_QUANTITY
@@ -12,11 +13,11 @@ from demo_store.data_layer import product_event
 from demo_store.illustration import PICTURE_TEMPLATE, VIEWS, picture_context
 from demo_store.security import PICTURE_POLICY
 from demo_store.structured_data import item_list, product
-from demo_store.visit import Visit, found
+from demo_store.visit import CurrentVisit, found
 
 
 @get("/p/{slug:str}", sync_to_thread=False)
-def show_product(slug: str, visit: Visit) -> Template:
+def show_product(slug: FromPath[str], visit: CurrentVisit) -> Template:
     """Show one product."""
     item = found(visit.shop.catalogue.product(slug))
     related = visit.shop.catalogue.related_to(item)
@@ -34,7 +35,9 @@ def show_product(slug: str, visit: Visit) -> Template:
 
 
 @get("/images/{file_name:str}", sync_to_thread=False)
-def show_picture(file_name: str, visit: Visit, colour: str = "", view: str = "") -> Template:
+def show_picture(
+    file_name: FromPath[str], visit: CurrentVisit, colour: FromQuery[str] = "", view: FromQuery[str] = ""
+) -> Template:
     """Draw a product, named by its slug and ``.svg``."""
     item = found(visit.shop.catalogue.product(file_name.removesuffix(".svg")))
     context: dict[str, Any] = picture_context(item, colour, view)

@@ -8,11 +8,11 @@ from litestar.response import Redirect, Template
 from demo_store.data_layer import product_event
 from demo_store.forms import Submitted, WishForm
 from demo_store.structured_data import web_page
-from demo_store.visit import Visit, found, safe_path
+from demo_store.visit import CurrentVisit, found, safe_path
 
 
 @get("/wishlist", sync_to_thread=False)
-def show_wishlist(visit: Visit) -> Template:
+def show_wishlist(visit: CurrentVisit) -> Template:
     """Show what the visitor wishes for."""
     wished = [product for product in visit.shop.catalogue.products if product.slug in visit.session.wishlist]
     return visit.page(
@@ -25,7 +25,7 @@ def show_wishlist(visit: Visit) -> Template:
 
 
 @post("/wishlist", sync_to_thread=False)
-def toggle_wish(visit: Visit, data: Submitted[WishForm]) -> Redirect:
+def toggle_wish(visit: CurrentVisit, data: Submitted[WishForm]) -> Redirect:
     """Wish for a product, or no longer."""
     product = found(visit.shop.catalogue.product(data.slug))
     wishlist = visit.session.wishlist

@@ -7,7 +7,7 @@ from typing import Final
 from trigger_worker.language import names
 from trigger_worker.language.check_operators import Report
 from trigger_worker.language.errors import Finding
-from trigger_worker.language.nearest import nearest
+from trigger_worker.language.nearest import did_you_mean
 from trigger_worker.language.render import render
 from trigger_worker.language.syntax import Name, Selection
 from trigger_worker.language.types import ValueType
@@ -53,7 +53,8 @@ def field_type(name: Name, report: Report) -> ValueType:
         hint = f"write {names.PROPERTIES_PREFIX}.{text}" if rest else "write props.NAME"
         report(Finding(f"expected a field, found {text}", name.start, hint))
     elif first not in FIELD_TYPES:
-        _warn("field", first, name.start, FIELD_TYPES, f"props.{first} says that it is a property of your own", report)
+        hint = did_you_mean(first, FIELD_TYPES) or f"props.{first} says that it is a property of your own"
+        report(_unknown("field", first, name.start, hint))
     return FIELD_TYPES.get(text, "unknown")
 
 
@@ -62,37 +63,34 @@ def term_type(name: Name, report: Report) -> ValueType:
 
     Args:
         name: as it stands in an expression.
-        report: is told of a name that cannot be asked, and warned of one that nobody knows.
+        report: is told of a name that cannot be asked.
     """
     text = render(name)
     if name.path[0] == names.TRAITS_PREFIX and len(name.path) > 1:
         return "unknown"
     if text in TERM_TYPES:
         return TERM_TYPES[text]
+    report(_not_a_term(name, text))
+    return "unknown"
+
+
+def _not_a_term(name: Name, text: str) -> Finding:
     if name.path[0] in FIELD_TYPES or name.path[0] == names.PROPERTIES_PREFIX:
         hint = f"write last(EVENT.{text}), or put the condition behind an event in `when`"
-        report(Finding(f"{text} is a field of events, not of the visitor", name.start, hint))
-    elif text in EVENT_NAMES:
-        report(Finding(f"{text} is an event, not a value", name.start, f"write count({text}, 24h) > 0"))
-    elif len(name.path) > 1:
-        known = nearest(text, TERM_TYPES)
-        hint = f"did you mean {known}?" if known else "write last(EVENT.FIELD), or traits.NAME"
-        report(Finding(f"expected a value, found {text}", name.start, hint))
-    else:
-        _warn("name", text, name.start, TERM_TYPES, "it is missing unless a context provides it", report)
-    return "unknown"
+        return Finding(f"{text} is a field of events, not of the visitor", name.start, hint)
+    if text in EVENT_NAMES:
+        return Finding(f"{text} is an event, not a value", name.start, f"write count({text}, 24h) > 0")
+    hint = did_you_mean(text, TERM_TYPES) or "write last(EVENT.FIELD), or traits.NAME"
+    return Finding(f"nothing is known of a visitor by the name {text}", name.start, hint)
 
 
 def check_event_names(selection: Selection, report: Report) -> None:
     """Warns of event names that the vocabulary does not have."""
     for name in selection.names:
         if not selection.is_any and name not in EVENT_NAMES:
-            _warn("event", name, selection.start, EVENT_NAMES, "it is taken as an event of your own", report)
+            hint = did_you_mean(name, EVENT_NAMES) or "it is taken as an event of your own"
+            report(_unknown("event", name, selection.start, hint))
 
 
-def _warn(
-    kind: str, name: str, start: int, known: dict[str, ValueType] | frozenset[str], otherwise: str, report: Report
-) -> None:
-    near = nearest(name, known)
-    hint = f"did you mean {near}?" if near else otherwise
-    report(Finding(f"the vocabulary has no {kind} {name}", start, hint, "warning"))
+def _unknown(kind: str, name: str, start: int, hint: str) -> Finding:
+    return Finding(f"the vocabulary has no {kind} {name}", start, hint, "warning")

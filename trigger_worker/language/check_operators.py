@@ -127,12 +127,9 @@ def _calculation_type(node: Arithmetic | Extreme | Negative, type_of: TypeOf, re
     if isinstance(node, Extreme):
         return _extreme_type(node, types, report)
     left, right = types
-    if left == "unknown":
-        left = right if node.operator in "+-" else "number"
-    if right == "unknown":
-        right = left if node.operator in "+-" else "number"
-    if "unknown" in {left, right}:
-        return "unknown"
+    if "unknown" in types:
+        known = right if left == "unknown" else left
+        return known if node.operator in "+-" else "unknown"
     result = _RESULTS.get((node.operator, left, right))
     if result is None:
         message = f"{DESCRIPTIONS[left]} {node.operator} {DESCRIPTIONS[right]} has no meaning"

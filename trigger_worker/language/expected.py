@@ -76,6 +76,6 @@ def word_at(text: str, start: int) -> str:
 
 def habit_hint(text: str, start: int, accepted: Set[str]) -> str:
     """Returns what somebody used to another language should write here, or an empty text."""
-    if word_at(text, start) == "->" and accepted == {"$END"}:
+    if word_at(text, start) == "->" and accepted == {"$END"} and "no" in text[:start].split():
         return "an absence (`no ... within ...`) is always the last part"
     return _HABITS.get(word_at(text, start), "")

@@ -12,13 +12,13 @@ from trigger_worker.language.syntax import Expression
 
 
 class Key(msgspec.Struct, frozen=True):
-    """The name of an audience; stages have one of their own each, and are referred to together."""
+    """The name of an audience; a stage without a name stands for all of them, as `stage` refers to them."""
 
     kind: AudienceKind
     name: str
 
     def __str__(self) -> str:
-        return f'{self.kind} "{self.name}"'
+        return f'{self.kind} "{self.name}"' if self.name else f"{self.kind}s"
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -32,8 +32,11 @@ Mentions = Mapping[Key, list[Mention]]
 
 
 def mentions_of(expressions: Mapping[Key, Expression]) -> dict[Key, list[Mention]]:
-    """Returns what each audience refers to; a mention of `stage` is one of every stage."""
-    stages = [key for key in expressions if key.kind == "stage"]
+    """Returns what each audience refers to; a mention of `stage` is one of every stage.
+
+    Where all stages had to be left out, it is one of the stages as a whole, which are not there.
+    """
+    stages = [key for key in expressions if key.kind == "stage"] or [Key("stage", "")]
     found: dict[Key, list[Mention]] = {}
     for owner, node in expressions.items():
         found[owner] = []

@@ -14,7 +14,7 @@ MessageClass = Literal["marketing", "transactional"]
 DEFAULT_EVERY_MS: Final = DAY_MS
 DEFAULT_TTL_MS: Final = DAY_MS
 DEFAULT_PRIORITY: Final = 50
-HIGHEST_PRIORITY: Final = 100
+HIGHEST_PRIORITY: Final = 1_000
 
 
 class QuietHours(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 /** dead_click: a click on what looks interactive, and then nothing happens. */
 
-import { CONTROLS, hasSelection, selectorOf, targetOf } from "../base/dom";
+import { CONTROLS, hasSelection, isWindowEvent, selectorOf, targetOf } from "../base/dom";
 import { guarded, later, listen } from "../base/guard";
 import type { Properties } from "../types";
 import { position } from "./click";
@@ -12,7 +12,7 @@ const INTERACTIVE = "a,button,summary,[role=button],[role=tab],[onclick]";
 /** These answer on their own, outside the document or in ways that leave no trace in it. */
 const ANSWERS_ELSEWHERE = `${CONTROLS},[download],[target=_blank]`;
 /** What a page does when it reacts, besides changing its elements. */
-const REACTIONS = "scroll popstate hashchange pagehide visibilitychange input change copy toggle play pause submit";
+const REACTIONS = "scroll hashchange pagehide visibilitychange input change copy toggle play pause submit";
 
 export const captureDeadClick: Capture = ({ track, page }) => {
   const timers = new Set<ReturnType<typeof setTimeout>>();
@@ -40,7 +40,9 @@ export const captureDeadClick: Capture = ({ track, page }) => {
     expectReaction({ selector: selectorOf(target), ...position(event) });
   });
   listen(window, `${REACTIONS} blur`, (event) => {
-    if (event.type !== "blur" || event.target === window) react();
+    const isElements = event.type === "blur" && !isWindowEvent(event);
+    const isToNowhere = event.type === "hashchange" && !location.hash;
+    if (!isElements && !isToNowhere) react();
   });
   page.left.on(react);
 };

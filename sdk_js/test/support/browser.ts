@@ -62,6 +62,11 @@ export class Browser {
     Object.defineProperty(this.window.document, "hidden", { get: () => this.hidden });
     Object.defineProperty(this.window.document, "hasFocus", { value: () => true });
     this.window.navigator.sendBeacon = (_url, body) => this.beacons.push(JSON.parse(String(body)) as Batch) > 0;
+    this.window.addEventListener("submit", (event) => event.preventDefault());
+    this.window.addEventListener("click", (event) => {
+      // jsdom cannot leave the page; what a link in the page does, it can.
+      if ((event.target as Element).closest('a[href]:not([href^="#"])')) event.preventDefault();
+    });
     FakeEventSource.opened = [];
     mock.timers.enable({ apis: ["setTimeout", "Date"], now: START_MS });
   }

@@ -2,7 +2,7 @@
 
 /** Reports whatever it observes as visible and measured, as soon as it is asked to. */
 export class FakeObserver {
-  constructor(private readonly report: (entries: { isIntersecting: boolean }[]) => void) {}
+  constructor(private report: (entries: { isIntersecting: boolean }[]) => void) {}
 
   observe(): void {
     queueMicrotask(() => this.report([{ isIntersecting: true }]));

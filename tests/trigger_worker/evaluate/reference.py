@@ -299,7 +299,8 @@ def value(node: Operand, events: Sequence[Record], at: int) -> Value:
         "min": min,
         "max": max,
     }
-    return operations[node.operator](left, right)
+    result: float = operations[node.operator](left, right)
+    return result
 
 
 def plain(name: str, seen: Sequence[Record], at: int) -> Value:

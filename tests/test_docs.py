@@ -1,0 +1,90 @@
+"""The documentation knows everything that a user can set, call or meet."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from collector.drops import DropReason
+from micromoment.__main__ import COMMANDS
+from micromoment.configuration import load_settings
+from micromoment.settings import Settings, SiteSettings
+from trigger_worker.gate.policy_file import read_policy
+from trigger_worker.gate.verdict import Reason
+from trigger_worker.rules.problem import has_errors
+from trigger_worker.rules.read import read_rule
+from warehouse.vocabulary import EVENT_NAMES
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def examples(name: str, language: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("key", [key for key in Settings.__struct_fields__ if key != "sites"])
+def test_every_setting_is_documented_with_its_variable_and_default(key: str) -> None:
+    (row,) = [line for line in page("configuration.md").splitlines() if line.startswith(f"| `{key}` |")]
+    default = next(field.default for field in msgspec.structs.fields(Settings) if field.name == key)
+    assert f"`MICROMOMENT_{key.upper()}`" in row
+    assert (f"| `{default}` |" if default != "" else "| empty |") in row
+
+
+@pytest.mark.parametrize("key", SiteSettings.__struct_fields__)
+def test_every_setting_of_a_site_is_documented(key: str) -> None:
+    assert f"| `{key}` |" in page("configuration.md").partition("## Sites")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_section(command: str) -> None:
+    assert f"\n## {command}\n" in page("commands.md")
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_of_the_gate_is_documented(reason: str) -> None:
+    assert f"| `{reason}` |" in page("messages.md")
+
+
+@pytest.mark.parametrize("reason", DropReason)
+def test_every_reason_to_drop_an_event_is_documented(reason: str) -> None:
+    assert f"| `{reason}` |" in page("http.md")
+
+
+@pytest.mark.parametrize("event", sorted(EVENT_NAMES))
+def test_every_event_name_is_documented(event: str) -> None:
+    assert f"`{event}`" in page("events.md")
+
+
+def test_the_configuration_that_is_shown_works(tmp_path: Path) -> None:
+    (first, *_) = examples("docs/configuration.md", "toml")
+    file = tmp_path / "micromoment.toml"
+    file.write_text(first)
+    assert load_settings(file, {}, {}).sites["shop"].origins == tuple(tomllib.loads(first)["sites"]["shop"]["origins"])
+
+
+@pytest.mark.parametrize("text", [text for text in examples("README.md", "yaml") if "\nwhen:" in text])
+def test_every_rule_that_the_readme_shows_is_valid(text: str) -> None:
+    reading = read_rule(text, "rules/example.yaml")
+    assert reading.rule is not None
+    assert not has_errors(reading.problems)
+
+
+def test_the_policy_that_is_shown_is_valid() -> None:
+    (policy,) = [text for text in examples("docs/messages.md", "yaml") if "caps:" in text]
+    assert read_policy(policy).holdout == 0.05
+
+
+@pytest.mark.parametrize("file", [ROOT / "README.md", *DOCS.glob("*.md")], ids=lambda file: file.name)
+def test_every_link_to_a_file_leads_somewhere(file: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (file.parent / target).exists()] == []
