@@ -14,7 +14,7 @@ from litestar.template import TemplateConfig
 from demo_store.catalogue import load_catalogue
 from demo_store.problem import build_problem_handler
 from demo_store.routes import account, browse, cart, checkout, home, information, order, product, wishlist
-from demo_store.security import COMMON_HEADERS
+from demo_store.security import add_common_headers
 from demo_store.settings import StoreSettings
 from demo_store.shop import Shop
 from demo_store.templating import STATIC_FOLDER, build_engine
@@ -78,7 +78,7 @@ def create_app(settings: StoreSettings) -> Litestar:
         dependencies={"visit": Provide(provide_visit, sync_to_thread=False)},
         exception_handlers={HTTPException: show_problem, 500: show_problem},
         template_config=TemplateConfig(engine=build_engine()),
-        response_headers=COMMON_HEADERS,
+        before_send=[add_common_headers],
         request_max_body_size=_MAX_BODY_BYTES,
         openapi_config=None,
         logging_config=None,

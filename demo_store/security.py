@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import Message, Scope
+
 from demo_store.settings import StoreSettings
 
-#: Sent with every answer, pages, pictures and errors alike.
-COMMON_HEADERS = {
+_COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -15,6 +17,12 @@ COMMON_HEADERS = {
 
 #: For pictures: an SVG opened by itself runs and loads nothing.
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+async def add_common_headers(message: Message, _scope: Scope) -> None:
+    """Give every answer the common headers: pages, pictures, files and errors alike."""
+    if message["type"] == "http.response.start":
+        MutableScopeHeaders.from_message(message).update(_COMMON_HEADERS)
 
 
 def page_policy(settings: StoreSettings, nonce: str) -> str:

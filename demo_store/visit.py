@@ -15,7 +15,7 @@ from litestar.response import Redirect, Template
 
 from demo_store.account import Account
 from demo_store.data_layer import Push
-from demo_store.security import COMMON_HEADERS, page_policy
+from demo_store.security import page_policy
 from demo_store.session import Flash, Session
 from demo_store.shop import Shop
 from demo_store.structured_data import Node, breadcrumbs, organization
@@ -90,7 +90,6 @@ class Visit:
             },
             # A page that says something once must come from the server when the visitor goes back to it.
             headers={
-                **COMMON_HEADERS,
                 "Content-Security-Policy": page_policy(self.shop.settings, nonce),
                 "Cache-Control": "no-store" if flash else "private, no-cache",
             },

@@ -13,11 +13,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from e2e.browser import open_browser
 from e2e.redis import running_redis
+from e2e.shopper import Shopper
 from e2e.stack import Stack, running_stack
+from e2e.visit import shopping
 from tests.listener.process import running_listener
 
 #: The sample rules wait a minute so that a person can follow; nobody watches here.
@@ -42,23 +44,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visitor(browser: Browser) -> Iterator[Callable[[], Page]]:
-    """Opens pages, each of a visitor of its own."""
-    contexts = []
-
-    def open_page() -> Page:
-        context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB")
-        contexts.append(context)
-        return context.new_page()
-
-    yield open_page
-    for context in contexts:
-        context.close()
+def new_shopper(browser: Browser, stack: Stack) -> Iterator[Callable[[], Shopper]]:
+    """Makes shoppers, each a visitor of their own."""
+    with ExitStack() as cleanup:
+        yield lambda: cleanup.enter_context(shopping(browser, stack))
 
 
 @pytest.fixture
-def page(visitor: Callable[[], Page]) -> Page:
-    return visitor()
+def shopper(new_shopper: Callable[[], Shopper]) -> Shopper:
+    return new_shopper()
 
 
 @contextmanager

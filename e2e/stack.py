@@ -19,6 +19,9 @@ import msgspec
 
 from e2e.ports import free_ports
 from e2e.waiting import answers, wait_for
+from micromoment.engine_client import Engine, EngineClient
+from micromoment.engine_protocol import socket_path
+from warehouse.connection import connect
 
 STOPPED_WITHIN_SECONDS: Final = 15.0
 WRITE_KEY: Final = "demo-write-key"
@@ -29,12 +32,15 @@ class Stack(msgspec.Struct):
 
     Args:
         folder: its working folder.
+        engine: answers questions about what is stored.
         environment: of each of its processes.
         commands: what runs, by role.
+        ports: where it listens, by server.
         processes: those that run now, by role.
     """
 
     folder: Path
+    engine: Engine
     environment: dict[str, str]
     commands: dict[str, list[str]]
     ports: dict[str, int]
@@ -79,21 +85,26 @@ class Stack(msgspec.Struct):
             process.wait()
             raise AssertionError(f"{role} did not stop within {STOPPED_WITHIN_SECONDS} s; see {self.folder}") from None
 
-    def restart_collector(self, how: signal.Signals) -> None:
-        """End the process that holds the collector, and start it again."""
-        role = "collector" if "collector" in self.processes else "up"
-        self.stop(role, how)
-        self.start(role)
-        wait_for(lambda: answers(f"{self.collector_url}/healthz"), "the collector")
+    def restart(self, role: str, how: signal.Signals) -> None:
+        """End the process that holds a role, and start it again."""
+        name = role if role in self.commands else "up"
+        self.stop(name, how)
+        self.start(name)
+        self.wait_until_up()
 
-    def sql(self, query: str) -> list[list[Any]]:
-        """Return the rows of a query, asked as a user asks: by `micromoment sql`."""
-        answer = self.run("sql", query, "--format", "JSONCompactEachRow")
+    def wait_until_up(self) -> None:
+        """Return once every server answers."""
+        for url in (f"{self.collector_url}/healthz", self.store_url, self.mailbox_url):
+            wait_for(partial(answers, url), f"{url}; the logs are in {self.folder}")
+
+    def sql(self, query: str) -> list[dict[str, Any]]:
+        """Return the rows of a query: what `micromoment sql` returns, without starting Python for each."""
+        answer = self.engine.export(query, "JSONEachRow")
         return [json.loads(line) for line in answer.splitlines()]
 
-    def run(self, *arguments: str) -> str:
-        """Run a command beside the running product and return what it printed."""
-        done = subprocess.run(
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command beside the running product."""
+        return subprocess.run(
             [sys.executable, "-m", "micromoment", *arguments],
             cwd=self.folder,
             env=self.environment,
@@ -101,8 +112,6 @@ class Stack(msgspec.Struct):
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
 
 @contextmanager
@@ -119,8 +128,7 @@ def running_stack(folder: Path, clickhouse: str | None, redis: str | None) -> It
         for role in stack.commands:
             stack.start(role)
             cleanup.callback(_end, stack, role)
-        for url in (f"{stack.collector_url}/healthz", stack.store_url, stack.mailbox_url):
-            wait_for(partial(answers, url), f"{url}; the logs are in {folder}")
+        stack.wait_until_up()
         yield stack
 
 
@@ -142,10 +150,11 @@ def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
         "PYTHONUNBUFFERED": "1",
     }
     if clickhouse is None:
-        return Stack(folder, environment, {"up": _micromoment("up", "--demo")}, ports)
+        engine = EngineClient(socket_path(str(folder / "var")))
+        return Stack(folder, engine, environment, {"up": _micromoment("up", "--demo")}, ports)
     environment |= {"MICROMOMENT_CLICKHOUSE": clickhouse, "MICROMOMENT_REDIS": redis or ""}
     _configure(folder, ports)
-    return Stack(folder, environment, _separate_commands(ports), ports)
+    return Stack(folder, connect(clickhouse), environment, _separate_commands(ports), ports)
 
 
 def _separate_commands(ports: dict[str, int]) -> dict[str, list[str]]:

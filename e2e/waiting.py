@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(check: Callable[[], T], what: str, seconds: float = 30.0) -> T:
+def wait_for(check: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
     """Return the first true answer of `check`, asked until `seconds` are over.
 
     Raises:

@@ -15,6 +15,7 @@ from micromoment.configuration import load_settings
 from micromoment.settings import Settings, SiteSettings
 from trigger_worker.gate.policy_file import read_policy
 from trigger_worker.gate.verdict import Reason
+from trigger_worker.language.check import AudienceNames
 from trigger_worker.rules.problem import has_errors
 from trigger_worker.rules.read import read_rule
 from warehouse.vocabulary import EVENT_NAMES
@@ -74,7 +75,7 @@ def test_the_configuration_that_is_shown_works(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [text for text in examples("README.md", "yaml") if "\nwhen:" in text])
 def test_every_rule_that_the_readme_shows_is_valid(text: str) -> None:
-    reading = read_rule(text, "rules/example.yaml")
+    reading = read_rule(text, "rules/example.yaml", AudienceNames())
     assert reading.rule is not None
     assert not has_errors(reading.problems)
 

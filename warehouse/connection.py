@@ -20,10 +20,12 @@ SESSION_SETTINGS: Final[dict[str, object]] = {"async_insert": 0, "max_threads": 
 #: Settings of sessions that only read. ClickHouse lets nobody out of `readonly` again, so such a session does nothing
 #: else; and it gives up on what runs away.
 READING_SETTINGS: Final[dict[str, object]] = {**SESSION_SETTINGS, "max_execution_time": 60, "readonly": 1}
-#: Settings of every insert. One block in, one block on a retry, so that the token recognises it.
+#: Settings of every insert. One block in, one block on a retry, so that the token recognises it; and
+#: a field without a column is an error rather than lost.
 INSERT_SETTINGS: Final[dict[str, object]] = {
     "async_insert": 0,
     "input_format_parallel_parsing": 0,
+    "input_format_skip_unknown_fields": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
 }
 CONNECT_TIMEOUT_SECONDS: Final = 5
@@ -124,13 +126,13 @@ class Warehouse:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except DatabaseError as error:
-            if error.code in TRANSIENT_CODES:
-                raise WarehouseUnavailable(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
-            raise WarehouseError(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
         except (ClickHouseError, OSError) as error:
-            self._local.__dict__.clear()
-            raise _unreachable(self.dsn, error) from error
+            # ClickHouse numbers every refusal; without a number it was not ClickHouse that answered.
+            if not isinstance(error, DatabaseError) or not error.code:
+                self._local.__dict__.clear()
+                raise _unreachable(self.dsn, error) from error
+            kind = WarehouseUnavailable if error.code in TRANSIENT_CODES else WarehouseError
+            raise kind(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
 
 
 def connect(dsn: str, memory_bytes: int = 4 * 1024**3) -> Warehouse:

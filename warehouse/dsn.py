@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -59,11 +60,14 @@ def parse_dsn(text: str) -> Dsn:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise ConfigurationError(f"clickhouse: {text!r} cannot be read: {error}", _EXAMPLES) from error
+        # The reason may quote what stands where the password should, so it is not told.
+        raise ConfigurationError(f"clickhouse: {_shown(text)} cannot be read", _EXAMPLES) from error
     if parts.scheme == "chdb":
+        if parts.netloc:
+            raise ConfigurationError(f"clickhouse: {_shown(text)} needs three slashes before its folder", _EXAMPLES)
         return _embedded(parts.path, parse_qs(parts.query).get("database", [DEFAULT_DATABASE])[0])
     if parts.scheme not in {"clickhouse", "clickhouses"} or not parts.hostname:
-        raise ConfigurationError(f"clickhouse: {text!r} names no ClickHouse", _EXAMPLES)
+        raise ConfigurationError(f"clickhouse: {_shown(text)} names no ClickHouse", _EXAMPLES)
     secure = parts.scheme == "clickhouses"
     return Dsn(
         engine="clickhouse",
@@ -81,3 +85,8 @@ def _embedded(path: str, database: str) -> Dsn:
     if not folder.name:
         raise ConfigurationError("clickhouse: chdb:// needs a data folder", _EXAMPLES)
     return Dsn(engine="chdb", database=database, path=str(folder.resolve()))
+
+
+def _shown(text: str) -> str:
+    """Return a data source without the credentials that may be in it, however misspelt the rest is."""
+    return repr(re.sub(r"//.*@", "//...@", text, flags=re.DOTALL))

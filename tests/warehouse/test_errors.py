@@ -25,7 +25,8 @@ def test_only_what_may_pass_by_itself_is_worth_retrying(kind: type[MicromomentEr
 
 
 def test_the_drawing_shows_the_tree_as_it_is() -> None:
-    drawn = re.findall(r"^([│ ├└─]*)([A-Z]\w+)", errors.__doc__ or "", re.MULTILINE)
+    drawing = (errors.__doc__ or "").partition("\n\n")[2]
+    drawn = re.findall(r"^([│ ├└─]*)([A-Z]\w+)", drawing, re.MULTILINE)
     path: list[str] = []
     parents = {}
     for indent, name in drawn:

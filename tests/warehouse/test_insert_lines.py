@@ -36,8 +36,8 @@ def test_the_test_knows_every_table_that_an_insert_reaches(warehouse: Warehouse)
 
 
 def test_every_table_that_an_insert_reaches_remembers_tokens(warehouse: Warehouse) -> None:
-    sql = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase() AND name IN {names:Array(String)}"
-    engines = dict(warehouse.query(sql, {"names": list(REACHED)}))
+    found = warehouse.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()")
+    engines = {name: engine for name, engine in found if name in REACHED}
     assert set(engines) == set(REACHED)
     for name, engine in engines.items():
         assert "non_replicated_deduplication_window = 10000" in engine, name

@@ -27,6 +27,8 @@ _WORDS: Final = (
     ("$END", "the end"),
 )
 
+_LIST: Final = 'a list such as ["US", "CA"]'
+
 #: What people write out of habit from other languages, and what it is called here.
 _HABITS: Final = {
     "=": "write == to compare",
@@ -54,6 +56,8 @@ def _leading_words(accepted: Set[str]) -> list[str]:
         return ["a value"]
     if accepted >= _EVENT:
         return ["an event such as view_item", "no"] if "_NO" in accepted else ["an event such as view_item"]
+    if accepted == {"LSQB"}:
+        return [_LIST]
     if accepted >= _LITERAL:
         return ["a text in quotes", "a number"]
     spare = {"_AND", "_OR"} if "COMPARE" in accepted else set()

@@ -80,7 +80,8 @@ class Source:
     def _content_start(self, node: yaml.ScalarNode) -> int:
         start = node.start_mark.index
         if node.style in _BLOCK_STYLES:
-            return self.text.index("\n", start) + 1
+            header_end = self.text.find("\n", start)
+            return len(self.text) if header_end < 0 else header_end + 1
         return start + 1 if node.style else start
 
     def _skip_to(self, character: str, index: int, end: int) -> int:

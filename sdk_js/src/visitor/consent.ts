@@ -25,8 +25,8 @@ export function createConsent(optIn: boolean): Consent {
     granted: () => state()?.analytics ?? !(optIn || browserObjects()),
     update(answer) {
       const before = state();
-      const { analytics = before?.analytics, marketing = before?.marketing, channels } = answer;
-      const merged = { analytics, marketing, channels: { ...before?.channels, ...channels } };
+      const channels = answer.channels && { ...before?.channels, ...answer.channels };
+      const merged = { ...before, ...answer, ...(channels && { channels }) };
       writeJson(KEY, merged);
       return merged;
     },

@@ -80,7 +80,6 @@ def test_a_search_term_is_text_and_nothing_else(attack: str, visitor: Visitor) -
     assert page.push("view_search_results")["search_term"] == " ".join(attack.split())
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in harmless.elements]
     assert [list(named) for _, named in page.elements] == [list(named) for _, named in harmless.elements]
-    assert "49" not in page.push("view_search_results")["search_term"]
 
 
 def test_a_search_term_is_cut(visitor: Visitor) -> None:

@@ -95,6 +95,8 @@ BROKEN_EXPRESSIONS = [
     ),
     ("1 < x < 3", '1:7: expected and, or or the end, found "<"'),
     ("a == 1 b", '1:8: expected and, or or the end, found "b"'),
+    ("x in", '1:5: expected a list such as ["US", "CA"], found the end'),
+    ("x in y", '1:6: expected a list such as ["US", "CA"], found "y"'),
     ("x in []", '1:7: expected a text in quotes or a number, found "]"'),
     ("x in [y]", '1:7: expected a text in quotes or a number, found "y"'),
     ('x in ["a" "b"]', '1:11: expected a comma or ], found "b"'),

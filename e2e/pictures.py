@@ -1,0 +1,21 @@
+"""Screenshots for the documentation, taken only when they are asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Page
+
+FOLDER: Final = Path(__file__).parents[1] / "docs" / "pictures"
+#: Set to 1 to write the pictures; a plain test run leaves the tree as it is.
+VARIABLE: Final = "MICROMOMENT_PICTURES"
+
+
+def take_picture(page: Page, name: str) -> None:
+    """Keep what a page shows as `docs/pictures/NAME.jpg`, if pictures are wanted."""
+    if os.environ.get(VARIABLE) != "1":
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82, animations="disabled")

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createApi, replay } from "../src/api";
+
+function recording() {
+  const calls: unknown[][] = [];
+  const record =
+    (name: string) =>
+    (...values: unknown[]) =>
+      void calls.push([name, ...values]);
+  const commands = {
+    track: record("track"),
+    page: record("page"),
+    identify: record("identify"),
+    reset: record("reset"),
+    consent: () => {
+      throw new Error("broken");
+    },
+  };
+  return { calls, api: createApi(commands, "1.2.3") };
+}
+
+void test("takes commands by name and by method", () => {
+  const { api, calls } = recording();
+  api("track", "a", { n: 1 });
+  api.track("b");
+  api.identify("ada");
+  assert.deepEqual(calls, [["track", "a", { n: 1 }], ["track", "b"], ["identify", "ada"]]);
+  assert.equal(api.version, "1.2.3");
+});
+
+void test("never throws into the page, whatever it is called with", () => {
+  const { api } = recording();
+  const call = api as (...values: unknown[]) => void;
+  for (const values of [["consent", {}], ["unknown"], [], [null], [{}], ["toString"]]) assert.doesNotThrow(() => call(...values));
+  assert.doesNotThrow(() => api.consent({}));
+});
+
+void test("runs the calls from before the load in their order", () => {
+  const { api, calls } = recording();
+  const stub = Object.assign(() => undefined, { q: [] as ArrayLike<unknown>[] });
+  function micromoment(..._values: unknown[]): void {
+    stub.q.push(arguments);
+  }
+  micromoment("track", "first");
+  micromoment("bogus");
+  micromoment("identify", "ada", { plan: "pro" });
+  replay(api, stub);
+  assert.deepEqual(calls, [["track", "first"], ["identify", "ada", { plan: "pro" }]]);
+});
+
+void test("replays nothing where no snippet was pasted", () => {
+  const { api, calls } = recording();
+  replay(api, undefined);
+  replay(api, () => undefined);
+  assert.deepEqual(calls, []);
+});
