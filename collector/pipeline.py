@@ -71,7 +71,7 @@ def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str
     """Turn one message into a row, or say why it is not kept."""
     try:
         message = _decode_message(raw)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _UNREADABLE as error:
         return Drop(_label(raw), DropReason.MALFORMED, str(error))
     merged = {**context, **(message.context or {})}
     draft = Draft(message, site, receipt, merged, {}, message.properties or {})
@@ -83,6 +83,8 @@ def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str
     return build_row(draft)
 
 
+#: What the decoder raises: no JSON or no message, text that is no UTF-8, nested beyond all measure.
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_message = msgspec.json.Decoder(Message).decode
 
 
@@ -93,7 +95,7 @@ class _Label(msgspec.Struct, rename="camel"):
 def _label(raw: msgspec.Raw) -> str:
     try:
         return msgspec.json.decode(raw, type=_Label).message_id
-    except (msgspec.MsgspecError, RecursionError):
+    except _UNREADABLE:
         return ""
 
 

@@ -44,6 +44,6 @@ def parse_time(value: object) -> int | None:
     if isinstance(value, str):
         with contextlib.suppress(msgspec.ValidationError):
             moment = epoch_ms(msgspec.convert(value, datetime, strict=False))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LATEST_MS:
         moment = int(value if value > 1e11 else value * 1000)
     return moment if moment is not None and 0 <= moment < _LATEST_MS else None

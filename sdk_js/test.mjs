@@ -22,5 +22,9 @@ await build({
   sourcemap: "inline",
 });
 const bundles = files.map((file) => join(output, file.replace(/\.ts$/, ".mjs")));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--no-warnings", "--test", "--test-reporter=spec", ...bundles], { stdio: "inherit" });
+const { status } = spawnSync(
+  process.execPath,
+  ["--enable-source-maps", "--no-warnings", "--test", "--test-reporter=spec", ...bundles],
+  { stdio: "inherit" },
+);
 process.exitCode = status ?? 1;

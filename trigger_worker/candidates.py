@@ -15,8 +15,6 @@ from warehouse.vocabulary import MESSAGE_EVENTS
 #: News this much older than its storing came late (from an offline phone, say): it may change what was asked before,
 #: so every rule that looks at it is asked again.
 LATE_MS: Final = 5_000
-
-
 #: Visitors whose newest event is remembered, to tell what comes out of order.
 MAX_REMEMBERED: Final = 100_000
 
@@ -27,14 +25,18 @@ class NewestSeen:
     def __init__(self) -> None:
         self._times: OrderedDict[Visitor, int] = OrderedDict()
 
-    def is_out_of_order(self, visitor: Visitor, ts: int) -> bool:
-        """Tell whether something later was asked about before, and remember this time."""
-        newest = self._times.get(visitor, 0)
-        self._times[visitor] = max(ts, newest)
-        self._times.move_to_end(visitor)
-        if len(self._times) > MAX_REMEMBERED:
-            self._times.popitem(last=False)
-        return ts < newest
+    def is_out_of_order(self, item: News) -> bool:
+        """Tell whether its instant, or a later one, was asked about before."""
+        newest = self._times.get(item.visitor)
+        return newest is not None and item.ts <= newest
+
+    def remember(self, news: Iterable[News]) -> None:
+        """Note what was asked about."""
+        for item in news:
+            self._times[item.visitor] = max(item.ts, self._times.get(item.visitor, item.ts))
+            self._times.move_to_end(item.visitor)
+            if len(self._times) > MAX_REMEMBERED:
+                self._times.popitem(last=False)
 
 
 class Candidate(msgspec.Struct):
@@ -59,8 +61,7 @@ class Candidates:
     def add_news(self, news: Iterable[News], newest_seen: NewestSeen) -> None:
         """Take events that became visible; what is late or out of order concerns every rule that looks at it."""
         for item in news:
-            out_of_order = newest_seen.is_out_of_order(item.visitor, item.ts)
-            late = out_of_order or item.ingested_at - item.ts > LATE_MS
+            late = item.visible_at - item.ts > LATE_MS or newest_seen.is_out_of_order(item)
             chosen = self._rules.looking_at(item.event) if late else self._rules.completed_by(item.event)
             self._add(item.visitor, item.ts, chosen)
 

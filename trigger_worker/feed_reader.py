@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from trigger_worker.candidates import Candidates, NewestSeen
+from trigger_worker.candidates import LATE_MS, Candidates, NewestSeen
 from trigger_worker.live_rules import LiveRules, Wait
-from trigger_worker.reading.feed import MAX_NEWS, News, read_anchors, read_news
+from trigger_worker.reading.feed import News, Visitor, read_anchors, read_news
 from warehouse.connection import Warehouse
 
 #: How far back news is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
 OVERLAP_MS: Final = 2_000
+#: Most news in one tick; the rest is the next tick's.
+MAX_NEWS: Final = 20_000
 #: Waits of an hour and more are looked at this often; nobody notices five seconds after an hour.
 LONG_WAIT_MS: Final = 3_600_000
 LONG_WAIT_INTERVAL_MS: Final = 5_000
+
+
+#: By event, epoch milliseconds at which it became visible.
+Seen = Mapping[tuple[Visitor, str], int]
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -24,12 +31,12 @@ class Position(msgspec.Struct, frozen=True):
     Args:
         news_to: epoch milliseconds up to which news was read.
         waited_to: by wait in milliseconds, epoch milliseconds up to which it was looked at.
-        seen: ids of the events in the overlap, with the time of their storing.
+        seen: the events in the overlap.
     """
 
     news_to: int
     waited_to: dict[int, int]
-    seen: dict[str, int]
+    seen: Seen
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -58,8 +65,8 @@ class FeedReader:
 
     def __init__(self, warehouse: Warehouse, read_to: int) -> None:
         self._warehouse = warehouse
-        self._started_at = read_to
-        self._position = Position(news_to=read_to, waited_to={}, seen={})
+        # Further back, so that what comes out of order after a restart is known to.
+        self._position = Position(news_to=read_to - LATE_MS, waited_to={}, seen={})
         self._newest_seen = NewestSeen()
 
     @property
@@ -70,26 +77,35 @@ class FeedReader:
     def read(self, rules: LiveRules, now_ms: int) -> Reading:
         """Return what is new, and what is due, at `now_ms` by ClickHouse's clock; `accept` it when it is dealt with."""
         candidates = Candidates(rules)
-        found = read_news(self._warehouse, self._position.news_to - OVERLAP_MS)
-        complete = len(found) < MAX_NEWS
-        news = [item for item in found if item.event_id not in self._position.seen]
+        news, complete = self._read_unseen(now_ms)
         candidates.add_news(news, self._newest_seen)
         waited_to = {wait.wait_ms: self._read_due(wait, candidates, now_ms) for wait in rules.waits}
-        news_to = now_ms if complete else found[-1].ingested_at
-        return Reading(news, candidates, complete, Position(news_to, waited_to, self._seen(found, news_to)))
+        news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
+        return Reading(news, candidates, complete, Position(news_to, waited_to, self._seen(news, news_to)))
 
     def accept(self, reading: Reading) -> None:
         """Move on: what was found is stored, and need not be found again."""
         self._position = reading.position
+        self._newest_seen.remember(reading.news)
 
-    def _seen(self, found: list[News], news_to: int) -> dict[str, int]:
+    def _read_unseen(self, now_ms: int) -> tuple[list[News], bool]:
+        """Return news, at most `MAX_NEWS`, and whether that is all; however much was seen of the overlap."""
+        fresh: dict[tuple[Visitor, str], News] = {}
+        for item in read_news(self._warehouse, self._position.news_to - OVERLAP_MS, now_ms):
+            if item.identity not in self._position.seen:
+                fresh.setdefault(item.identity, item)
+            if len(fresh) == MAX_NEWS:
+                return list(fresh.values()), False
+        return list(fresh.values()), True
+
+    def _seen(self, news: Iterable[News], news_to: int) -> Seen:
         horizon = news_to - 2 * OVERLAP_MS
-        seen = {**self._position.seen, **{item.event_id: item.ingested_at for item in found}}
-        return {event_id: at for event_id, at in seen.items() if at > horizon}
+        known = {identity: at for identity, at in self._position.seen.items() if at > horizon}
+        return known | {item.identity: item.visible_at for item in news if item.visible_at > horizon}
 
     def _read_due(self, wait: Wait, candidates: Candidates, now_ms: int) -> int:
         """Add what has waited long enough, and return up to when that is known now."""
-        read_to = self._position.waited_to.get(wait.wait_ms, self._started_at)
+        read_to = self._position.waited_to.get(wait.wait_ms, self._position.news_to)
         if wait.wait_ms >= LONG_WAIT_MS and now_ms - read_to < LONG_WAIT_INTERVAL_MS:
             return read_to
         # A wait shorter than the overlap meets rows that were not visible when their time was first looked at.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -60,28 +61,22 @@ class LiveRules:
             rule.id: LiveRule(CompiledRule(rule, expressions), needs(rule, audiences), sending_needs(rule, audiences))
             for rule in rules
         }
-        self._by_name = self._index_by_name()
+        self._completed_by = _index((name, live) for live in self._at_once() for name in live.needs.trigger_names)
+        self._looking_at = _index((name, live) for live in self.by_id.values() for name in live.needs.lookback_ms)
+        self._looking_at_contexts = [live for live in self.by_id.values() if live.needs.contexts]
         self.waits = self._index_by_wait()
 
     def completed_by(self, event: str) -> Iterable[LiveRule]:
-        """Return the rules whose last step may be an event of this name."""
-        yield from self._by_name.get(event, ())
-        if event not in MESSAGE_EVENTS:
-            yield from self._by_name.get(ANY, ())
+        """Return the rules that match as soon as an event of this name, their last step, has come."""
+        return _found(self._completed_by, event)
 
     def looking_at(self, event: str) -> Iterable[LiveRule]:
         """Return the rules whose answer may depend on an event of this name in any way."""
-        for live in self.by_id.values():
-            names = live.needs.lookback_ms
-            if event in names or (ANY in names and event not in MESSAGE_EVENTS) or live.needs.contexts:
-                yield live
+        return chain(_found(self._looking_at, event), self._looking_at_contexts)
 
-    def _index_by_name(self) -> dict[str, list[LiveRule]]:
-        index: dict[str, list[LiveRule]] = defaultdict(list)
-        for live in self.by_id.values():
-            for name in live.needs.trigger_names:
-                index[name].append(live)
-        return dict(index)
+    def _at_once(self) -> Iterable[LiveRule]:
+        """A rule that waits is asked when its wait has run out, not on the news that starts it."""
+        return (live for live in self.by_id.values() if not live.needs.wait_ms)
 
     def _index_by_wait(self) -> list[Wait]:
         waiting: dict[int, list[LiveRule]] = defaultdict(list)
@@ -92,3 +87,15 @@ class LiveRules:
             Wait(wait_ms, frozenset().union(*(live.needs.trigger_names for live in rules)), tuple(rules))
             for wait_ms, rules in sorted(waiting.items())
         ]
+
+
+def _index(entries: Iterable[tuple[str, LiveRule]]) -> Mapping[str, list[LiveRule]]:
+    index: dict[str, list[LiveRule]] = defaultdict(list)
+    for name, live in entries:
+        index[name].append(live)
+    return dict(index)
+
+
+def _found(index: Mapping[str, list[LiveRule]], event: str) -> Iterable[LiveRule]:
+    by_any = index.get(ANY, ()) if event not in MESSAGE_EVENTS else ()
+    return chain(index.get(event, ()), by_any)

@@ -64,7 +64,7 @@ export function start({ writeKey, collector, optIn, nonce }: Configuration): Mic
   }
   function answerConsent(answer: ConsentState): void {
     const wasGranted = consent.granted();
-    const isDenied = answer.analytics === false;
+    const isDenied = answer.analytics !== undefined && answer.analytics !== true;
     if (wasGranted && isDenied) {
       outbox.discard();
       tracker.track("consent", { ...answer });

@@ -6,7 +6,11 @@ import { guarded } from "./base/guard";
 export function whenReady(work: () => void): void {
   const once = { once: true };
   if ((document as { prerendering?: boolean }).prerendering) {
-    document.addEventListener("prerenderingchange", guarded(() => whenReady(work)), once);
+    document.addEventListener(
+      "prerenderingchange",
+      guarded(() => whenReady(work)),
+      once,
+    );
   } else if (document.readyState === "loading") {
     document.addEventListener("DOMContentLoaded", guarded(work), once);
   } else {

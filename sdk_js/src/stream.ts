@@ -31,7 +31,10 @@ export function createStream(collector: string, onBanner: (data: unknown) => voi
       failures = 0;
       log("stream open");
     };
-    opened.addEventListener("banner", guarded((event: MessageEvent<string>) => onBanner(JSON.parse(event.data))));
+    opened.addEventListener(
+      "banner",
+      guarded((event: MessageEvent<string>) => onBanner(JSON.parse(event.data))),
+    );
     opened.onerror = guarded(() => {
       // A broken line is taken up again by the browser itself; a refused one is not.
       if (opened !== source || opened.readyState !== EventSource.CLOSED) return;

@@ -25,14 +25,19 @@ void test("takes commands by name and by method", () => {
   api("track", "a", { n: 1 });
   api.track("b");
   api.identify("ada");
-  assert.deepEqual(calls, [["track", "a", { n: 1 }], ["track", "b"], ["identify", "ada"]]);
+  assert.deepEqual(calls, [
+    ["track", "a", { n: 1 }],
+    ["track", "b"],
+    ["identify", "ada"],
+  ]);
   assert.equal(api.version, "1.2.3");
 });
 
 void test("never throws into the page, whatever it is called with", () => {
   const { api } = recording();
   const call = api as (...values: unknown[]) => void;
-  for (const values of [["consent", {}], ["unknown"], [], [null], [{}], ["toString"]]) assert.doesNotThrow(() => call(...values));
+  for (const values of [["consent", {}], ["unknown"], [], [null], [{}], ["toString"]])
+    assert.doesNotThrow(() => call(...values));
   assert.doesNotThrow(() => api.consent({}));
 });
 
@@ -46,7 +51,10 @@ void test("runs the calls from before the load in their order", () => {
   micromoment("bogus");
   micromoment("identify", "ada", { plan: "pro" });
   replay(api, stub);
-  assert.deepEqual(calls, [["track", "first"], ["identify", "ada", { plan: "pro" }]]);
+  assert.deepEqual(calls, [
+    ["track", "first"],
+    ["identify", "ada", { plan: "pro" }],
+  ]);
 });
 
 void test("replays nothing where no snippet was pasted", () => {

@@ -21,6 +21,10 @@ for (const [attributes, expected] of CASES) {
   });
 }
 
-inBrowser("finds its tag among others", { head: `<script src="/other.js" data-key="theirs"></script><script src="${SRC}" data-key="ours"></script>` }, () => {
-  assert.equal(readConfiguration(findScript())?.writeKey, "ours");
-});
+inBrowser(
+  "finds its tag among others",
+  { head: `<script src="/other.js" data-key="theirs"></script><script src="${SRC}" data-key="ours"></script>` },
+  () => {
+    assert.equal(readConfiguration(findScript())?.writeKey, "ours");
+  },
+);

@@ -70,7 +70,10 @@ for (const [what, act] of CHANGES) {
 
 inBrowser("gives nobody the answer to another visitor's messages", {}, async (browser) => {
   const micromoment = await visit(browser);
-  browser.answer = () => ({ status: 200, body: { token: "old", messages: [{ message_id: "m1", title: "Hello Ada" }] } });
+  browser.answer = () => ({
+    status: 200,
+    body: { token: "old", messages: [{ message_id: "m1", title: "Hello Ada" }] },
+  });
   micromoment.track("by the visitor before");
   micromoment.reset();
   await browser.pass(500);

@@ -1,25 +1,32 @@
 import assert from "node:assert/strict";
 import { inBrowser } from "./support/with-browser";
 
-inBrowser("says of each event who, when, where and in which order", { url: "https://shop.test/p/1?x=2" }, async (browser) => {
-  const micromoment = browser.start();
-  micromoment.track("add_to_cart", { product_id: "A" });
-  await browser.pass(500);
-  const [session, page, added] = browser.messages();
-  assert.deepEqual([session?.event, page?.type, added?.event], ["session_start", "page", "add_to_cart"]);
-  assert.deepEqual([session, page, added].map((message) => message?.context.seq), [1, 2, 3]);
-  assert.equal(new Set([session, page, added].map((message) => message?.context.sessionId)).size, 1);
-  assert.equal(added?.anonymousId, page?.anonymousId);
-  assert.equal(added?.timestamp, "2026-11-22T10:00:00.000Z");
-  assert.deepEqual(added?.properties, { product_id: "A" });
-  assert.deepEqual(added?.context.page, {
-    path: "/p/1",
-    url: "https://shop.test/p/1?x=2",
-    title: "Shop",
-    referrer: "",
-    type: "product",
-  });
-});
+inBrowser(
+  "says of each event who, when, where and in which order",
+  { url: "https://shop.test/p/1?x=2" },
+  async (browser) => {
+    const micromoment = browser.start();
+    micromoment.track("add_to_cart", { product_id: "A" });
+    await browser.pass(500);
+    const [session, page, added] = browser.messages();
+    assert.deepEqual([session?.event, page?.type, added?.event], ["session_start", "page", "add_to_cart"]);
+    assert.deepEqual(
+      [session, page, added].map((message) => message?.context.seq),
+      [1, 2, 3],
+    );
+    assert.equal(new Set([session, page, added].map((message) => message?.context.sessionId)).size, 1);
+    assert.equal(added?.anonymousId, page?.anonymousId);
+    assert.equal(added?.timestamp, "2026-11-22T10:00:00.000Z");
+    assert.deepEqual(added?.properties, { product_id: "A" });
+    assert.deepEqual(added?.context.page, {
+      path: "/p/1",
+      url: "https://shop.test/p/1?x=2",
+      title: "Shop",
+      referrer: "",
+      type: "product",
+    });
+  },
+);
 
 inBrowser("begins a session again after half an hour of silence", {}, async (browser) => {
   const micromoment = browser.start();

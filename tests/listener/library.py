@@ -1,7 +1,8 @@
 """The ClickHouse engine as a shared library, made to listen.
 
-`python -m tests.listener.library LIBRARY FOLDER HTTP_PORT TCP_PORT` listens until it is killed. runs ClickHouse's `local` program, which answers on ports once its statements say so. The last of them sleeps, and so
-keeps the ports open.
+`python -m tests.listener.library LIBRARY FOLDER HTTP_PORT TCP_PORT` listens until it is killed. The library runs
+ClickHouse's `local` program, which answers on ports once its statements say so. The last of them sleeps, and so keeps
+the ports open.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.trigger_worker.shop import Shop
+from trigger_worker.content.model import BannerContent, EmailContent
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"
@@ -34,6 +35,7 @@ async def test_an_absence_fires_when_the_wait_is_over_and_nothing_came(shop: Sho
     assert shop.fires() == [("abandoned", "u1", "", 60_000)]
     (mail,) = shop.channels["email"].sent
     assert mail.recipients == ("anna@example.com",)
+    assert isinstance(mail.content, EmailContent)
     assert "<p>Tent</p>" in mail.content.html
 
 
@@ -256,4 +258,5 @@ async def test_a_rule_holds_out_its_share_and_shows_each_visitor_one_arm(shop: S
     arms = {(message.visitor_id, message.variant) for message in shop.channels["banner"].sent}
     assert len(arms) == 60 - len(held_out)
     assert {arm for _, arm in arms} == {"plain", "coupon"}
-    assert all(message.content.title == message.variant for message in shop.channels["banner"].sent)
+    contents = [(message.content, message.variant) for message in shop.channels["banner"].sent]
+    assert all(isinstance(content, BannerContent) and content.title == arm for content, arm in contents)

@@ -15,8 +15,8 @@ from warehouse.vocabulary import COLUMN_FIELDS
 #: The columns that the design promises to those who write SQL.
 PUBLIC_COLUMNS = {
     "events": """site event type event_id visitor_id anonymous_id user_id session_id seq ts received_at path url
-        referrer page_type product_id category price quantity value currency order_id search_term duration_ms depth_pct device os
-        browser country region timezone locale utm_source utm_medium utm_campaign props""",
+        referrer page_type product_id category price quantity value currency order_id search_term duration_ms depth_pct
+        device os browser country region timezone locale utm_source utm_medium utm_campaign props""",
     "fires": "fire_id site rule version visitor_id key at fired_at",
     "decisions": """message_id fire_id site rule visitor_id channel template arm verdict reason detail decided_at""",
     "messages": "message_id fire_id site rule visitor_id channel state at detail",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -12,8 +12,10 @@ from warehouse.sql import read_sql
 from warehouse.vocabulary import MESSAGE_EVENTS
 
 PACKAGE: Final = "trigger_worker.reading"
-#: Most rows of news in one tick; the rest is the next tick's.
-MAX_NEWS: Final = 20_000
+#: Rows of news in one query.
+PAGE: Final = 20_000
+#: Most milliseconds that a collector's clock may be ahead of ClickHouse's.
+CLOCK_SKEW_MS: Final = 5_000
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -28,14 +30,19 @@ class News(msgspec.Struct, frozen=True):
 
     Args:
         ts: when it happened, epoch milliseconds.
-        ingested_at: when it was stored, epoch milliseconds by ClickHouse's clock.
+        visible_at: when it was stored, epoch milliseconds by ClickHouse's clock, but never before it happened.
     """
 
     visitor: Visitor
     event: str
     event_id: str
     ts: int
-    ingested_at: int
+    visible_at: int
+
+    @property
+    def identity(self) -> tuple[Visitor, str]:
+        """What makes it this event: ids of events are pages' own words, so one visitor's say nothing of another's."""
+        return self.visitor, self.event_id
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -58,17 +65,39 @@ def read_cursor(warehouse: Warehouse, worker: str) -> int | None:
     return int(read_to) or None
 
 
-def read_news(warehouse: Warehouse, since: int) -> list[News]:
-    """Return what was stored after `since` (epoch milliseconds), oldest first, at most `MAX_NEWS`."""
-    rows = warehouse.query(read_sql(PACKAGE, "news"), {"since": since, "limit": MAX_NEWS})
+def read_news(warehouse: Warehouse, since: int, until: int) -> Iterator[News]:
+    """Return what became visible from `since` up to `until` (epoch milliseconds), oldest first, page by page."""
+    after = ("", "", "")
+    while True:
+        page = _read_page(warehouse, since, until, after)
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1]
+        since, after = last.visible_at, (last.visitor.site, last.visitor.visitor_id, last.event_id)
+
+
+def _read_page(warehouse: Warehouse, since: int, until: int, after: tuple[str, str, str]) -> list[News]:
+    site, visitor, event = after
+    parameters = {
+        "since": since,
+        "until": until,
+        "skew": CLOCK_SKEW_MS,
+        "after_site": site,
+        "after_visitor": visitor,
+        "after_event": event,
+        "limit": PAGE,
+    }
     return [
-        News(Visitor(site, visitor_id), event, event_id, ts, ingested)
-        for site, event, visitor_id, event_id, ts, ingested in rows
+        News(Visitor(site, visitor_id), event, event_id, ts, visible_at)
+        for site, event, visitor_id, event_id, ts, visible_at in warehouse.query(
+            read_sql(PACKAGE, "news"), parameters
+        )
     ]
 
 
 def read_anchors(warehouse: Warehouse, names: Iterable[str], since: int, until: int) -> list[Anchor]:
-    """Return the events of these names that were stored in `(since, until]`.
+    """Return the events of these names that became visible in `(since, until]`.
 
     Args:
         names: event names; `any` stands for every event that a visitor causes.
@@ -78,6 +107,7 @@ def read_anchors(warehouse: Warehouse, names: Iterable[str], since: int, until: 
     parameters = {
         "since": since,
         "until": until,
+        "skew": CLOCK_SKEW_MS,
         "names": sorted(wanted - {"any"}),
         "every_event": "any" in wanted,
         "excluded": sorted(MESSAGE_EVENTS),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from trigger_worker.reading.feed import PACKAGE, Visitor
+from trigger_worker.reading.groups import in_groups, itself
 from warehouse.connection import Warehouse
 from warehouse.sql import read_sql
 
 #: An id may have been joined to one that was joined to another; longer chains are cut here.
 MAX_JOINS: Final = 4
+#: Most ids of one person, the latest: an id such as "guest" that a shop gives to everybody is not to stop the worker.
+MAX_ALIASES: Final = 100
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -39,27 +42,41 @@ def find_people(warehouse: Warehouse, visitors: Iterable[Visitor]) -> dict[Visit
         by_site[visitor.site].add(visitor.visitor_id)
     found: dict[Visitor, Person] = {}
     for site, ids in by_site.items():
-        owners = _owners(warehouse, site, ids)
-        aliases = _aliases(warehouse, site, set(owners.values()))
-        for visitor_id, owner in owners.items():
-            own = aliases.get(owner, set()) - {owner}
-            found[Visitor(site, visitor_id)] = Person(site, owner, (owner, *sorted(own)))
+        for group in in_groups(sorted(ids), itself):
+            found |= _find_group(warehouse, site, group)
     return found
 
 
-def _owners(warehouse: Warehouse, site: str, ids: set[str]) -> dict[str, str]:
+def _find_group(warehouse: Warehouse, site: str, ids: list[str]) -> dict[Visitor, Person]:
+    owners = _owners(warehouse, site, ids)
+    aliases = _aliases(warehouse, site, set(owners.values()))
+    people = {owner: Person(site, owner, (owner, *sorted(aliases[owner] - {owner}))) for owner in owners.values()}
+    return {Visitor(site, visitor_id): people[owner] for visitor_id, owner in owners.items()}
+
+
+def _owners(warehouse: Warehouse, site: str, ids: list[str]) -> dict[str, str]:
     """Return whom each id belongs to at the end of its chain of joins."""
-    owners = {visitor_id: visitor_id for visitor_id in ids}
+    joins: dict[str, str] = {}
     unresolved = set(ids)
     for _ in range(MAX_JOINS):
-        joined: dict[str, str] = dict(
-            warehouse.query(read_sql(PACKAGE, "persons"), {"site": site, "ids": sorted(unresolved)})
-        )
-        owners = {visitor_id: joined.get(owner, owner) for visitor_id, owner in owners.items()}
-        unresolved = set(joined.values()) - unresolved
+        sql = read_sql(PACKAGE, "persons")
+        found = dict(warehouse.query(sql, {"site": site, "ids": sorted(unresolved)}))
+        joins |= found
+        unresolved = set(found.values()) - joins.keys()
         if not unresolved:
             break
-    return owners
+    return {visitor_id: _end_of(visitor_id, joins) for visitor_id in ids}
+
+
+def _end_of(visitor_id: str, joins: Mapping[str, str]) -> str:
+    """Follow the joins of an id; ids that were joined in a circle are one person, under the first of them."""
+    chain = [visitor_id]
+    while chain[-1] in joins:
+        following = joins[chain[-1]]
+        if following in chain:
+            return min(chain[chain.index(following) :])
+        chain.append(following)
+    return chain[-1]
 
 
 def _aliases(warehouse: Warehouse, site: str, persons: set[str]) -> dict[str, set[str]]:
@@ -68,7 +85,13 @@ def _aliases(warehouse: Warehouse, site: str, persons: set[str]) -> dict[str, se
     person_of = {person: person for person in persons}
     frontier = set(persons)
     for _ in range(MAX_JOINS):
-        rows = warehouse.query(read_sql(PACKAGE, "aliases"), {"site": site, "ids": sorted(frontier)})
+        rows = [
+            row
+            for group in in_groups(sorted(frontier), itself)
+            for row in warehouse.query(
+                read_sql(PACKAGE, "aliases"), {"site": site, "ids": group, "limit": MAX_ALIASES}
+            )
+        ]
         fresh = {alias: person_of[owner] for alias, owner in rows if alias not in person_of}
         for alias, person in fresh.items():
             found[person].add(alias)

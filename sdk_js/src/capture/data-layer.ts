@@ -7,8 +7,10 @@ import { searchKey } from "./search";
 import { viewKey } from "./view";
 import type { Capture } from "./capture";
 
-const NAMES =
-  /^((view|select)_item|view_item_list|(add_to|remove_from|view)_cart|begin_checkout|add_(shipping|payment)_info|purchase|refund|search|add_to_wishlist|sign_up|login|share|subscribe)$/;
+const NAMES = new RegExp(
+  "^((view|select)_item|view_item_list|(add_to|remove_from|view)_cart|begin_checkout|add_(shipping|payment)_info|" +
+    "purchase|refund|search|add_to_wishlist|sign_up|login|share|subscribe)$",
+);
 /** Views, selections and searches are also read from the page itself; whoever tells first on a page is believed. */
 const ALSO_ON_PAGE = /^((view|select)_item|view_item_list)$/;
 /** What belongs to the tag manager, not to the event. */
@@ -67,5 +69,8 @@ function repeatKey({ name, properties }: LayerEvent): string | undefined {
   if (name === "search") return searchKey(properties["search_term"]);
   if (!ALSO_ON_PAGE.test(name)) return undefined;
   const items = [properties["items"]].flat().map(fieldsOf);
-  return viewKey(name, items.map((item) => item["item_id"] ?? item["product_id"] ?? item["id"]));
+  return viewKey(
+    name,
+    items.map((item) => item["item_id"] ?? item["product_id"] ?? item["id"]),
+  );
 }

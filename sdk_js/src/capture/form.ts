@@ -30,7 +30,8 @@ export const captureForm: Capture = ({ track, page }) => {
   };
   const abandon = () => {
     forms.forEach((progress, form) => {
-      if (progress.touched.size && !progress.isSubmitted) track("form_abandon", { ...describe(form), ...summary(progress) });
+      if (progress.touched.size && !progress.isSubmitted)
+        track("form_abandon", { ...describe(form), ...summary(progress) });
     });
     forms = new Map();
   };

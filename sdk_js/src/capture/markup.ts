@@ -37,7 +37,10 @@ function attributes(element: HTMLElement): Properties {
   const properties: Properties = {};
   for (const [key, value] of Object.entries(element.dataset)) {
     if (!/^mm[A-Z]/.test(key) || key === "mmEvent") continue;
-    const name = key.slice(2).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).slice(1);
+    const name = key
+      .slice(2)
+      .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+      .slice(1);
     properties[name === "product" ? "product_id" : name] = NUMBERS.includes(name) ? numberOf(value) : value;
   }
   return properties;

@@ -15,7 +15,10 @@ export const captureView: Capture = ({ track, page, catalog, products }) => {
     if (page.first(viewKey(event, [product.product_id]))) track(event, itemProperties(product));
   };
   const viewList = ({ name, items }: ProductList) => {
-    const key = viewKey("view_item_list", items.map((item) => item.product_id));
+    const key = viewKey(
+      "view_item_list",
+      items.map((item) => item.product_id),
+    );
     if (!items.length || !page.first(key)) return;
     track("view_item_list", { item_list_name: name, items: items.slice(0, MAX_ITEMS).map(listedItem) });
   };

@@ -24,7 +24,9 @@ export function createTransport(collector: string): Transport {
     async send(body) {
       try {
         const signal = AbortSignal.timeout?.(TIMEOUT_MS) ?? null;
-        return await readOutcome(await fetch(url, { method: "POST", body, credentials: "omit", keepalive: true, signal }));
+        return await readOutcome(
+          await fetch(url, { method: "POST", body, credentials: "omit", keepalive: true, signal }),
+        );
       } catch {
         return { kind: "failed", retryAfterMs: 0 };
       }

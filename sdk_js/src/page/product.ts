@@ -24,7 +24,9 @@ export function createProductFinder(catalog: Catalog): ProductFinder {
   return {
     ofPage,
     around: (element) =>
-      declaredProduct(element, catalog) ?? productOfCard(element, catalog) ?? (isAboutPage(element) ? ofPage() : undefined),
+      declaredProduct(element, catalog) ??
+      productOfCard(element, catalog) ??
+      (isAboutPage(element) ? ofPage() : undefined),
   };
 }
 

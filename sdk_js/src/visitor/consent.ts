@@ -1,5 +1,6 @@
 /** Whether this visitor may be observed, and what they answered. */
 
+import { bounded } from "../base/bounded";
 import { readJson, writeJson } from "../base/storage";
 import type { ConsentState } from "../types";
 
@@ -22,11 +23,16 @@ export function createConsent(optIn: boolean): Consent {
   const state = () => readJson<ConsentState>(KEY);
   return {
     state,
-    granted: () => state()?.analytics ?? !(optIn || browserObjects()),
+    granted() {
+      const analytics = state()?.analytics;
+      // Whatever else a page may pass for an answer, only "true" is a yes.
+      return analytics === undefined ? !(optIn || browserObjects()) : analytics === true;
+    },
     update(answer) {
       const before = state();
-      const channels = answer.channels && { ...before?.channels, ...answer.channels };
-      const merged = { ...before, ...answer, ...(channels && { channels }) };
+      const given: ConsentState = bounded({ ...answer });
+      const channels = given.channels && { ...before?.channels, ...given.channels };
+      const merged = { ...before, ...given, ...(channels && { channels }) };
       writeJson(KEY, merged);
       return merged;
     },

@@ -3,7 +3,14 @@ import type { Browser } from "../support/browser";
 import { FakeEventSource } from "../support/fakes";
 import { inBrowser } from "../support/with-browser";
 
-const banner = (id: string, fields = {}) => ({ message_id: id, rule: "r", variant: "", form: "slide_in", title: "Hello", ...fields });
+const banner = (id: string, fields = {}) => ({
+  message_id: id,
+  rule: "r",
+  variant: "",
+  form: "slide_in",
+  title: "Hello",
+  ...fields,
+});
 
 /** Starts the SDK and has the collector send banners with its first reply. */
 async function visit(browser: Browser, ...banners: unknown[]) {
@@ -27,7 +34,9 @@ function inside(browser: Browser, selector: string): HTMLElement {
 
 async function reports(browser: Browser) {
   await browser.pass(500);
-  return browser.messages().flatMap(({ event, properties }) => (event?.startsWith("message_") ? [[event, properties["reason"]]] : []));
+  return browser
+    .messages()
+    .flatMap(({ event, properties }) => (event?.startsWith("message_") ? [[event, properties["reason"]]] : []));
 }
 
 inBrowser("shows what a reply brings, and says so", {}, async (browser) => {
@@ -83,10 +92,22 @@ inBrowser("waits until the page is looked at", {}, async (browser) => {
 
 inBrowser("sets every text as text, and links nowhere but to pages", {}, async (browser) => {
   const hostile = "<img src=x onerror=alert(1)>";
-  await visit(browser, banner("m1", { title: hostile, text: hostile, coupon: hostile, dismiss: hostile, cta: { label: hostile, url: "/sale" } }));
+  await visit(
+    browser,
+    banner("m1", {
+      title: hostile,
+      text: hostile,
+      coupon: hostile,
+      dismiss: hostile,
+      cta: { label: hostile, url: "/sale" },
+    }),
+  );
   const root = browser.find("[data-micromoment-banner]").shadowRoot;
   assert.equal(root?.querySelector("img"), null);
-  assert.deepEqual([...(root?.querySelectorAll("h2,p,a,button") ?? [])].map(({ textContent }) => textContent), Array(5).fill(hostile));
+  assert.deepEqual(
+    [...(root?.querySelectorAll("h2,p,a,button") ?? [])].map(({ textContent }) => textContent),
+    Array(5).fill(hostile),
+  );
   assert.equal(inside(browser, "a").getAttribute("href"), "https://shop.test/sale");
 });
 
@@ -105,7 +126,13 @@ const DISMISSALS: [reason: string, form: string, act: (browser: Browser) => void
 ];
 
 function press(browser: Browser, key: string, fields = {}): boolean {
-  const event = new browser.window.KeyboardEvent("keydown", { key, bubbles: true, composed: true, cancelable: true, ...fields });
+  const event = new browser.window.KeyboardEvent("keydown", {
+    key,
+    bubbles: true,
+    composed: true,
+    cancelable: true,
+    ...fields,
+  });
   return inside(browser, "button").dispatchEvent(event);
 }
 
@@ -115,7 +142,10 @@ for (const [reason, form, act] of DISMISSALS) {
     await browser.pass(250);
     act(browser);
     assert.deepEqual(shown(browser), []);
-    assert.deepEqual(await reports(browser), [["message_shown", undefined], ["message_dismissed", reason]]);
+    assert.deepEqual(await reports(browser), [
+      ["message_shown", undefined],
+      ["message_dismissed", reason],
+    ]);
   });
 }
 
@@ -129,10 +159,16 @@ inBrowser("reports a click by beacon and leaves the navigation to the browser", 
   });
   inside(browser, "a").click();
   assert.equal(isPrevented, false);
-  assert.deepEqual(browser.beacons.at(-1)?.batch.map(({ event }) => event), ["message_clicked"]);
+  assert.deepEqual(
+    browser.beacons.at(-1)?.batch.map(({ event }) => event),
+    ["message_clicked"],
+  );
   await browser.pass(500);
   assert.deepEqual(shown(browser), []);
-  assert.deepEqual(await reports(browser), [["message_shown", undefined], ["message_clicked", undefined]]);
+  assert.deepEqual(await reports(browser), [
+    ["message_shown", undefined],
+    ["message_clicked", undefined],
+  ]);
 });
 
 inBrowser("copies the coupon and keeps the banner", {}, async (browser) => {
@@ -141,7 +177,10 @@ inBrowser("copies the coupon and keeps the banner", {}, async (browser) => {
   Object.defineProperty(browser.window.navigator, "clipboard", { value: clipboard });
   await visit(browser, banner("m1", { coupon: "SAVE10" }));
   inside(browser, ".coupon").click();
-  assert.deepEqual(await reports(browser), [["message_shown", undefined], ["message_clicked", "coupon"]]);
+  assert.deepEqual(await reports(browser), [
+    ["message_shown", undefined],
+    ["message_clicked", "coupon"],
+  ]);
   assert.deepEqual([copied, shown(browser)], [["SAVE10"], ["m1"]]);
   assert.ok(inside(browser, ".coupon").classList.contains("copied"));
 });

@@ -20,7 +20,8 @@ const NUMBERS: [given: unknown, expected: number | undefined][] = [
 ];
 
 for (const [given, expected] of NUMBERS) {
-  void test(`reads ${JSON.stringify(given) ?? String(given)} as ${expected}`, () => assert.equal(numberOf(given), expected));
+  void test(`reads ${JSON.stringify(given) ?? String(given)} as ${expected}`, () =>
+    assert.equal(numberOf(given), expected));
 }
 
 void test("reads texts and numbers as trimmed, bounded text, and anything else as none", () => {

@@ -9,16 +9,20 @@ const PRODUCTS = `
 const durations = (browser: Browser, name: string) =>
   browser.messages(name).map(({ properties }) => properties["duration_ms"]);
 
-inBrowser("hover: tells at 1, 3, 5 and 10 s, while the pointer still rests there", { body: PRODUCTS }, async (browser) => {
-  browser.start();
-  browser.fire("#a1", "pointerover", { pointerType: "mouse" });
-  await browser.pass(3500);
-  assert.deepEqual(durations(browser, "hover"), [1000, 3000]);
-  await browser.pass(20_000);
-  assert.deepEqual(durations(browser, "hover"), [1000, 3000, 5000, 10_000]);
-  const [hover] = browser.messages("hover");
-  assert.deepEqual(hover?.properties, { product_id: "A", price: 20, category: "Shoes", duration_ms: 1000 });
-});
+inBrowser(
+  "hover: tells at 1, 3, 5 and 10 s, while the pointer still rests there",
+  { body: PRODUCTS },
+  async (browser) => {
+    browser.start();
+    browser.fire("#a1", "pointerover", { pointerType: "mouse" });
+    await browser.pass(3500);
+    assert.deepEqual(durations(browser, "hover"), [1000, 3000]);
+    await browser.pass(20_000);
+    assert.deepEqual(durations(browser, "hover"), [1000, 3000, 5000, 10_000]);
+    const [hover] = browser.messages("hover");
+    assert.deepEqual(hover?.properties, { product_id: "A", price: 20, category: "Shoes", duration_ms: 1000 });
+  },
+);
 
 inBrowser("hover: goes on while the pointer moves within one product", { body: PRODUCTS }, async (browser) => {
   browser.start();
@@ -46,7 +50,10 @@ for (const [what, act] of INTERRUPTIONS) {
     await browser.pass(750);
     act(browser);
     await browser.pass(5000);
-    assert.deepEqual(browser.messages("hover").filter(({ properties }) => properties["product_id"] === "A"), []);
+    assert.deepEqual(
+      browser.messages("hover").filter(({ properties }) => properties["product_id"] === "A"),
+      [],
+    );
   });
 }
 
@@ -60,8 +67,15 @@ inBrowser("hover: is not for fingers", { body: PRODUCTS }, async (browser) => {
 inBrowser("dwell: tells at each threshold, with the page's product", { head: jsonLd(SHOE) }, async (browser) => {
   browser.start();
   await browser.pass(310_000);
-  assert.deepEqual(durations(browser, "dwell"), [5, 10, 15, 30, 60, 120, 180, 300].map((seconds) => seconds * 1000));
-  assert.deepEqual(browser.messages("dwell")[0]?.properties, { duration_ms: 5000, page_type: "product", product_id: "SHOE-1" });
+  assert.deepEqual(
+    durations(browser, "dwell"),
+    [5, 10, 15, 30, 60, 120, 180, 300].map((seconds) => seconds * 1000),
+  );
+  assert.deepEqual(browser.messages("dwell")[0]?.properties, {
+    duration_ms: 5000,
+    page_type: "product",
+    product_id: "SHOE-1",
+  });
 });
 
 const PAUSES: [what: string, away: (browser: Browser) => void, back: (browser: Browser) => void][] = [
@@ -82,13 +96,17 @@ for (const [what, away, back] of PAUSES) {
   });
 }
 
-inBrowser("dwell: goes on when the focus moves into a frame of the page", { body: "<iframe></iframe>" }, async (browser) => {
-  browser.start();
-  browser.find("iframe").focus();
-  browser.fireWindow("blur");
-  await browser.pass(6000);
-  assert.deepEqual(durations(browser, "dwell"), [5000]);
-});
+inBrowser(
+  "dwell: goes on when the focus moves into a frame of the page",
+  { body: "<iframe></iframe>" },
+  async (browser) => {
+    browser.start();
+    browser.find("iframe").focus();
+    browser.fireWindow("blur");
+    await browser.pass(6000);
+    assert.deepEqual(durations(browser, "dwell"), [5000]);
+  },
+);
 
 inBrowser("dwell: begins anew on each page", {}, async (browser) => {
   browser.start();
@@ -101,7 +119,10 @@ inBrowser("dwell: begins anew on each page", {}, async (browser) => {
 });
 
 async function scrollTo(browser: Browser, bottomPx: number): Promise<void> {
-  Object.defineProperty(browser.window, "scrollY", { value: bottomPx - browser.window.innerHeight, configurable: true });
+  Object.defineProperty(browser.window, "scrollY", {
+    value: bottomPx - browser.window.innerHeight,
+    configurable: true,
+  });
   browser.window.document.dispatchEvent(new browser.window.Event("scroll"));
   await browser.pass(1250);
 }
@@ -133,11 +154,15 @@ inBrowser("exit_intent: is the mouse leaving through the top, once per page", { 
   assert.equal(browser.messages("exit_intent").length, 1);
 });
 
-inBrowser("copy: tells how much was copied and where, never what", { body: '<p id="code">SAVE20</p>' }, async (browser) => {
-  browser.start();
-  browser.window.getSelection()?.selectAllChildren(browser.find("p"));
-  browser.fire("p", "copy");
-  await browser.pass(500);
-  assert.deepEqual(browser.messages("copy")[0]?.properties, { selector: "p#code", length: 6 });
-  assert.ok(!JSON.stringify(browser.requests).includes("SAVE20"));
-});
+inBrowser(
+  "copy: tells how much was copied and where, never what",
+  { body: '<p id="code">SAVE20</p>' },
+  async (browser) => {
+    browser.start();
+    browser.window.getSelection()?.selectAllChildren(browser.find("p"));
+    browser.fire("p", "copy");
+    await browser.pass(500);
+    assert.deepEqual(browser.messages("copy")[0]?.properties, { selector: "p#code", length: 6 });
+    assert.ok(!JSON.stringify(browser.requests).includes("SAVE20"));
+  },
+);

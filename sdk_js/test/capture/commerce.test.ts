@@ -13,7 +13,11 @@ inBrowser("view_item: is read from the page's one product", { head: jsonLd(SHOE)
   const item = { product_id: "SHOE-1", name: "Trail Shoe", price: 129.9, category: "Shoes", currency: "EUR" };
   const [view, ...more] = properties(browser, "view_item");
   assert.deepEqual(more, []);
-  assert.deepEqual(view, { ...item, value: 129.9, items: [{ ...item, image: "https://shop.test/shoe.png", quantity: 1 }] });
+  assert.deepEqual(view, {
+    ...item,
+    value: 129.9,
+    items: [{ ...item, image: "https://shop.test/shoe.png", quantity: 1 }],
+  });
 });
 
 inBrowser("view_item: comes after the view of its page", { head: jsonLd(SHOE) }, async (browser) => {
@@ -22,7 +26,10 @@ inBrowser("view_item: comes after the view of its page", { head: jsonLd(SHOE) },
   assert.deepEqual(browser.names(), ["session_start", "page", "view_item"]);
 });
 
-const GA4_VIEW = { event: "view_item", ecommerce: { currency: "EUR", value: 100, items: [{ item_id: "SHOE-1", price: 100 }] } };
+const GA4_VIEW = {
+  event: "view_item",
+  ecommerce: { currency: "EUR", value: 100, items: [{ item_id: "SHOE-1", price: 100 }] },
+};
 
 inBrowser("view_item: is told once when the dataLayer says it too, before", { head: jsonLd(SHOE) }, async (browser) => {
   layerOf(browser).dataLayer = [GA4_VIEW];
@@ -39,14 +46,21 @@ inBrowser("view_item: is told once when the dataLayer says it too, after", { hea
   layer.push({ ...GA4_VIEW, ecommerce: { items: [{ item_id: "OTHER" }] } });
   await browser.pass(500);
   const items = properties(browser, "view_item").map((view) => (view["items"] as Record<string, unknown>[])[0]);
-  assert.deepEqual(items.map((item) => item?.["product_id"] ?? item?.["item_id"]), ["SHOE-1", "OTHER"]);
+  assert.deepEqual(
+    items.map((item) => item?.["product_id"] ?? item?.["item_id"]),
+    ["SHOE-1", "OTHER"],
+  );
 });
 
 const LIST = jsonLd({
   "@type": "ItemList",
   name: "Shoes",
   numberOfItems: 70,
-  itemListElement: Array.from({ length: 60 }, (_, index) => ({ "@type": "Product", sku: `S${index}`, url: `/p/s${index}` })),
+  itemListElement: Array.from({ length: 60 }, (_, index) => ({
+    "@type": "Product",
+    sku: `S${index}`,
+    url: `/p/s${index}`,
+  })),
 });
 
 inBrowser("view_item_list: names at most fifty products of a list", { head: LIST }, async (browser) => {
@@ -58,13 +72,20 @@ inBrowser("view_item_list: names at most fifty products of a list", { head: LIST
   assert.deepEqual(items[1], { product_id: "S1", index: 1 });
 });
 
-inBrowser("select_item: is a click that goes to a known product", { head: LIST, body: '<a href="/p/s7"><b>x</b></a><a id="other" href="/help">y</a>' }, async (browser) => {
-  browser.start();
-  browser.fire("b", "click");
-  browser.fire("#other", "click");
-  await browser.pass(1500);
-  assert.deepEqual(properties(browser, "select_item").map((selected) => selected["product_id"]), ["S7"]);
-});
+inBrowser(
+  "select_item: is a click that goes to a known product",
+  { head: LIST, body: '<a href="/p/s7"><b>x</b></a><a id="other" href="/help">y</a>' },
+  async (browser) => {
+    browser.start();
+    browser.fire("b", "click");
+    browser.fire("#other", "click");
+    await browser.pass(1500);
+    assert.deepEqual(
+      properties(browser, "select_item").map((selected) => selected["product_id"]),
+      ["S7"],
+    );
+  },
+);
 
 inBrowser("dataLayer: understands a tag manager's events and gtag's, and nothing else", {}, async (browser) => {
   const layer: unknown[] = [];
@@ -87,7 +108,12 @@ inBrowser("dataLayer: understands a tag manager's events and gtag's, and nothing
   gtag("event", "view_search_results", { search_term: "Boots" });
   await browser.pass(500);
   assert.deepEqual(browser.names().slice(2), ["purchase", "add_to_cart", "search"]);
-  assert.deepEqual(properties(browser, "purchase")[0], { transaction_id: "T1", value: 9, payment_type: "card", items: [{ item_id: "A" }] });
+  assert.deepEqual(properties(browser, "purchase")[0], {
+    transaction_id: "T1",
+    value: 9,
+    payment_type: "card",
+    items: [{ item_id: "A" }],
+  });
   assert.deepEqual(properties(browser, "add_to_cart")[0], { currency: "EUR", items: [{ item_id: "B", quantity: 2 }] });
 });
 
@@ -113,24 +139,36 @@ inBrowser("dataLayer: is found when it appears later, and never made", { body: "
   assert.deepEqual([properties(browser, "add_to_cart").length, properties(browser, "remove_from_cart").length], [1, 1]);
 });
 
-inBrowser("search: is read from the address of a results page", { url: "https://shop.test/search?q=+Red+Shoes", head: LIST }, async (browser) => {
-  browser.start();
-  await browser.pass(500);
-  assert.deepEqual(properties(browser, "search"), [{ search_term: "Red Shoes", results: 70 }]);
-});
+inBrowser(
+  "search: is read from the address of a results page",
+  { url: "https://shop.test/search?q=+Red+Shoes", head: LIST },
+  async (browser) => {
+    browser.start();
+    await browser.pass(500);
+    assert.deepEqual(properties(browser, "search"), [{ search_term: "Red Shoes", results: 70 }]);
+  },
+);
 
-inBrowser("search: is told once when the dataLayer says it too", { url: "https://shop.test/search?q=Boots" }, async (browser) => {
-  layerOf(browser).dataLayer = [{ event: "search", search_term: "boots", results: 4 }];
-  browser.start();
-  await browser.pass(500);
-  assert.deepEqual(properties(browser, "search"), [{ search_term: "boots", results: 4 }]);
-});
+inBrowser(
+  "search: is told once when the dataLayer says it too",
+  { url: "https://shop.test/search?q=Boots" },
+  async (browser) => {
+    layerOf(browser).dataLayer = [{ event: "search", search_term: "boots", results: 4 }];
+    browser.start();
+    await browser.pass(500);
+    assert.deepEqual(properties(browser, "search"), [{ search_term: "boots", results: 4 }]);
+  },
+);
 
-inBrowser("search: is no search where the parameter means something else", { url: "https://shop.test/cart?s=1" }, async (browser) => {
-  browser.start();
-  await browser.pass(500);
-  assert.deepEqual(properties(browser, "search"), []);
-});
+inBrowser(
+  "search: is no search where the parameter means something else",
+  { url: "https://shop.test/cart?s=1" },
+  async (browser) => {
+    browser.start();
+    await browser.pass(500);
+    assert.deepEqual(properties(browser, "search"), []);
+  },
+);
 
 const MARKUP = `
   <div data-mm-product="A" data-mm-price="10.50" data-mm-currency="EUR">
@@ -139,20 +177,31 @@ const MARKUP = `
     <form data-mm-event="add_to_cart"><button id="inside">Add</button></form>
   </div>`;
 
-inBrowser("markup: a declared event is sent with what its element and product say", { body: MARKUP }, async (browser) => {
-  browser.start();
-  browser.fire("i", "click");
-  browser.fire("#wish", "click");
-  await browser.pass(500);
-  const product = { product_id: "A", price: 10.5, currency: "EUR" };
-  assert.deepEqual(properties(browser, "add_to_cart"), [{ ...product, quantity: 2, value: 21 }]);
-  assert.deepEqual(properties(browser, "add_to_wishlist"), [{ ...product, list_name: "gifts" }]);
-});
+inBrowser(
+  "markup: a declared event is sent with what its element and product say",
+  { body: MARKUP },
+  async (browser) => {
+    browser.start();
+    browser.fire("i", "click");
+    browser.fire("#wish", "click");
+    await browser.pass(500);
+    const product = { product_id: "A", price: 10.5, currency: "EUR" };
+    assert.deepEqual(properties(browser, "add_to_cart"), [{ ...product, quantity: 2, value: 21 }]);
+    assert.deepEqual(properties(browser, "add_to_wishlist"), [{ ...product, list_name: "gifts" }]);
+  },
+);
 
-inBrowser("markup: a form's declared event is its submission, not the click that submits it", { body: MARKUP }, async (browser) => {
-  browser.start();
-  browser.fire("form", "click");
-  browser.find("#inside").click();
-  await browser.pass(500);
-  assert.deepEqual(properties(browser, "add_to_cart").map((added) => added["quantity"]), [1]);
-});
+inBrowser(
+  "markup: a form's declared event is its submission, not the click that submits it",
+  { body: MARKUP },
+  async (browser) => {
+    browser.start();
+    browser.fire("form", "click");
+    browser.find("#inside").click();
+    await browser.pass(500);
+    assert.deepEqual(
+      properties(browser, "add_to_cart").map((added) => added["quantity"]),
+      [1],
+    );
+  },
+);

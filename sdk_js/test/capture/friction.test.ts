@@ -5,11 +5,16 @@ import { inBrowser } from "../support/with-browser";
 const MOUSE = { detail: 1, clientX: 100, clientY: 100 };
 
 function clicks(browser: Browser, selector: string, times: number[], positions: number[] = []): void {
-  times.forEach((timeStamp, index) => browser.fire(selector, "click", { ...MOUSE, clientX: 100 + (positions[index] ?? 0), timeStamp }));
+  times.forEach((timeStamp, index) =>
+    browser.fire(selector, "click", { ...MOUSE, clientX: 100 + (positions[index] ?? 0), timeStamp }),
+  );
 }
 
 inBrowser("click: tells where in the document", { body: '<p id="here">x</p>' }, async (browser) => {
-  Object.defineProperties(browser.window.document.documentElement, { scrollWidth: { value: 800 }, scrollHeight: { value: 3000 } });
+  Object.defineProperties(browser.window.document.documentElement, {
+    scrollWidth: { value: 800 },
+    scrollHeight: { value: 3000 },
+  });
   browser.start();
   browser.fire("p", "click", { detail: 1, clientX: 200, clientY: 300 });
   browser.fire("p", "click", { detail: 0 });
@@ -99,8 +104,8 @@ for (const [what, act] of REACTIONS) {
 }
 
 const FORM = `
-  <form id="signup"><input name="email"><input name="password" type="password"><select name="size"><option>S<option>M</select>
-  <button>go</button></form><input id="loose">`;
+  <form id="signup"><input name="email"><input name="password" type="password">
+  <select name="size"><option>S<option>M</select><button>go</button></form><input id="loose">`;
 
 const fields = (browser: Browser, name: string) => browser.messages(name).map(({ properties }) => properties);
 
@@ -138,13 +143,17 @@ inBrowser("form: is abandoned on the page that it was on", { body: FORM }, async
   assert.equal(browser.messages("form_abandon")[0]?.context.page.path, "/");
 });
 
-inBrowser("form: is not abandoned when nothing was filled in, nor started by a button", { body: FORM }, async (browser) => {
-  browser.start();
-  browser.fire("button", "focusin");
-  browser.fire("#loose", "input");
-  await browser.pass(1500);
-  assert.deepEqual(fields(browser, "form_start"), []);
-  browser.fire("[name=email]", "focusin");
-  browser.fireWindow("pagehide");
-  assert.deepEqual(fields(browser, "form_abandon"), []);
-});
+inBrowser(
+  "form: is not abandoned when nothing was filled in, nor started by a button",
+  { body: FORM },
+  async (browser) => {
+    browser.start();
+    browser.fire("button", "focusin");
+    browser.fire("#loose", "input");
+    await browser.pass(1500);
+    assert.deepEqual(fields(browser, "form_start"), []);
+    browser.fire("[name=email]", "focusin");
+    browser.fireWindow("pagehide");
+    assert.deepEqual(fields(browser, "form_abandon"), []);
+  },
+);

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { Browser } from "../support/browser";
 import { inBrowser } from "../support/with-browser";
 
-const failing = (status: number, headers = {}) => () => ({ status, body: {}, headers });
+const failing =
+  (status: number, headers = {}) =>
+  () => ({ status, body: {}, headers });
 
 async function settled(browser: Browser): Promise<void> {
   await browser.pass(1000);
@@ -15,7 +17,10 @@ inBrowser("sends what one action causes in one request, at once", {}, async (bro
   micromoment.track("add_to_cart");
   micromoment.track("view_cart");
   await browser.pass(30);
-  assert.deepEqual(browser.requests.map((request) => request.batch.length), [2]);
+  assert.deepEqual(
+    browser.requests.map((request) => request.batch.length),
+    [2],
+  );
 });
 
 inBrowser("holds frequent events back for a second, unless twenty wait", { body: "<p>x</p>" }, async (browser) => {
@@ -50,7 +55,10 @@ inBrowser("sends the very same message again after a failure", {}, async (browse
   browser.answer = failing(200);
   await browser.pass(31_000);
   const sent = browser.requests.flatMap(({ batch }) => batch).filter(({ event }) => event === "order");
-  assert.deepEqual(sent.map(({ timestamp }) => timestamp), ["2026-11-22T10:00:01.000Z"]);
+  assert.deepEqual(
+    sent.map(({ timestamp }) => timestamp),
+    ["2026-11-22T10:00:01.000Z"],
+  );
   assert.ok(stored.includes(sent[0]?.messageId ?? "none"));
   assert.ok(!JSON.stringify(browser.stored()).includes("outbox"));
 });
@@ -81,7 +89,10 @@ inBrowser("comes back no sooner than the collector asks", {}, async (browser) =>
   assert.equal(browser.requests.length, 0);
   await browser.pass(2500);
   const [request] = browser.requests;
-  assert.deepEqual(request?.batch.map(({ event }) => event).filter((name) => name !== "dwell"), ["order", "another"]);
+  assert.deepEqual(
+    request?.batch.map(({ event }) => event).filter((name) => name !== "dwell"),
+    ["order", "another"],
+  );
 });
 
 for (const status of [400, 401, 413]) {
@@ -105,7 +116,10 @@ inBrowser("beacons what waits when the page is hidden, once", { body: "<p>x</p>"
   browser.fire("p", "click");
   browser.hide();
   browser.fireWindow("pagehide");
-  assert.deepEqual(browser.beacons.flatMap(({ batch }) => batch.map(({ event }) => event)), ["click"]);
+  assert.deepEqual(
+    browser.beacons.flatMap(({ batch }) => batch.map(({ event }) => event)),
+    ["click"],
+  );
 });
 
 inBrowser("splits beacons so that each is small enough", {}, async (browser) => {
@@ -114,7 +128,10 @@ inBrowser("splits beacons so that each is small enough", {}, async (browser) => 
   const large = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`k${index}`, "x".repeat(1000)]));
   for (let count = 0; count < 5; count++) micromoment.track("large", large);
   browser.hide();
-  assert.deepEqual(browser.beacons.map(({ batch }) => batch.length), [2, 2, 1]);
+  assert.deepEqual(
+    browser.beacons.map(({ batch }) => batch.length),
+    [2, 2, 1],
+  );
 });
 
 inBrowser("keeps what was beaconed until a later page has it confirmed", { body: "<p>x</p>" }, async (browser) => {
@@ -138,5 +155,8 @@ inBrowser("drops a message that no browser would carry", {}, async (browser) => 
   console.warn = warn;
   micromoment.track("next");
   await browser.pass(1000);
-  assert.deepEqual(browser.requests.flatMap(({ batch }) => batch.map(({ event }) => event)), ["next"]);
+  assert.deepEqual(
+    browser.requests.flatMap(({ batch }) => batch.map(({ event }) => event)),
+    ["next"],
+  );
 });

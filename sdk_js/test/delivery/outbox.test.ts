@@ -90,12 +90,16 @@ inBrowser("forgets what nobody sent within a week", {}, () => {
   assert.deepEqual(ids(after.entries()), []);
 });
 
-inBrowser("ignores damaged entries", { stored: { "mm_outbox_x": '{"left":true,"atMs":1,"entries":"?"}', mm_outbox_y: "{" } }, (browser) => {
-  const outbox = createOutbox();
-  outbox.adopt(START_MS);
-  assert.deepEqual(ids(outbox.entries()), []);
-  assert.deepEqual(browser.stored(), {});
-});
+inBrowser(
+  "ignores damaged entries",
+  { stored: { mm_outbox_x: '{"left":true,"atMs":1,"entries":"?"}', mm_outbox_y: "{" } },
+  (browser) => {
+    const outbox = createOutbox();
+    outbox.adopt(START_MS);
+    assert.deepEqual(ids(outbox.entries()), []);
+    assert.deepEqual(browser.stored(), {});
+  },
+);
 
 inBrowser("keeps in memory only what comes after it was told to discard", {}, (browser) => {
   const outbox = createOutbox();

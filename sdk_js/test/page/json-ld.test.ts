@@ -43,19 +43,31 @@ const WRAPPINGS: [what: string, data: unknown][] = [
   ["as what a page is about", { "@type": "ItemPage", mainEntity: SHOE }],
   ["by the full name of its type", { ...SHOE, "@type": "https://schema.org/Product" }],
   ["with several types", { ...SHOE, "@type": ["Product", "Car"] }],
-  ["as a group of variants", { "@type": "ProductGroup", productGroupID: "SHOE-1", hasVariant: [{ "@type": "Product", sku: "V" }] }],
+  [
+    "as a group of variants",
+    { "@type": "ProductGroup", productGroupID: "SHOE-1", hasVariant: [{ "@type": "Product", sku: "V" }] },
+  ],
 ];
 
 for (const [what, data] of WRAPPINGS) {
   inBrowser(`finds the page's product ${what}`, {}, () => {
-    assert.deepEqual(read(data).main.map(({ product_id }) => product_id), ["SHOE-1"]);
+    assert.deepEqual(
+      read(data).main.map(({ product_id }) => product_id),
+      ["SHOE-1"],
+    );
   });
 }
 
 inBrowser("does not take recommendations for what the page is about", {}, () => {
   const { main, products } = read({ ...SHOE, isRelatedTo: [{ "@type": "Product", sku: "SOCK", url: "/p/sock" }] });
-  assert.deepEqual(main.map(({ product_id }) => product_id), ["SHOE-1"]);
-  assert.deepEqual(products.map(({ product_id }) => product_id), ["SHOE-1", "SOCK"]);
+  assert.deepEqual(
+    main.map(({ product_id }) => product_id),
+    ["SHOE-1"],
+  );
+  assert.deepEqual(
+    products.map(({ product_id }) => product_id),
+    ["SHOE-1", "SOCK"],
+  );
 });
 
 inBrowser("reads lists of products, of items around products, and of bare links", {}, () => {
@@ -73,12 +85,18 @@ inBrowser("reads lists of products, of items around products, and of bare links"
     ],
   });
   assert.deepEqual([lists[0]?.name, lists[0]?.total], ["Bestsellers", 40]);
-  assert.deepEqual(lists[0]?.items.map(({ product_id }) => product_id), ["A", "B", "c-3", "d-4", "e-5"]);
+  assert.deepEqual(
+    lists[0]?.items.map(({ product_id }) => product_id),
+    ["A", "B", "c-3", "d-4", "e-5"],
+  );
   assert.deepEqual(main, []);
 });
 
 inBrowser("does not take breadcrumbs for products", {}, () => {
-  const { lists, products } = read({ "@type": "BreadcrumbList", itemListElement: [{ "@type": "ListItem", url: "/c/shoes" }] });
+  const { lists, products } = read({
+    "@type": "BreadcrumbList",
+    itemListElement: [{ "@type": "ListItem", url: "/c/shoes" }],
+  });
   assert.deepEqual([lists, products], [[], []]);
 });
 

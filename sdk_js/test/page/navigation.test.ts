@@ -13,7 +13,9 @@ inBrowser("counts a view per change of path or query, once the router has settle
   await browser.pass(250);
   history.replaceState({}, "", "/b");
   await browser.pass(1000);
-  const views = browser.messages("page").map(({ properties }) => [properties["path"], properties["title"], properties["referrer"]]);
+  const views = browser
+    .messages("page")
+    .map(({ properties }) => [properties["path"], properties["title"], properties["referrer"]]);
   assert.deepEqual(views, [
     ["/", "Shop", ""],
     ["/a", "A by price", "https://shop.test/"],
@@ -27,7 +29,10 @@ inBrowser("counts a view when the visitor goes back", {}, async (browser) => {
   await browser.pass(250);
   browser.window.history.back();
   await browser.pass(1000);
-  assert.deepEqual(browser.messages("page").map(({ context }) => context.page.path), ["/", "/a", "/"]);
+  assert.deepEqual(
+    browser.messages("page").map(({ context }) => context.page.path),
+    ["/", "/a", "/"],
+  );
 });
 
 inBrowser("counts a view when the page returns from the back/forward cache", {}, async (browser) => {
@@ -45,14 +50,18 @@ inBrowser("passes on to the page whatever the history answers", {}, (browser) =>
   assert.deepEqual(browser.window.history.state, { step: 2 });
 });
 
-inBrowser("says of a view where it is and where the visitor came from", { url: "https://shop.test/cart?x=1#top", referrer: "https://search.test/" }, async (browser) => {
-  browser.start();
-  await browser.pass(500);
-  assert.deepEqual(browser.messages("page")[0]?.properties, {
-    path: "/cart",
-    url: "https://shop.test/cart?x=1",
-    title: "Shop",
-    referrer: "https://search.test/",
-    page_type: "cart",
-  });
-});
+inBrowser(
+  "says of a view where it is and where the visitor came from",
+  { url: "https://shop.test/cart?x=1#top", referrer: "https://search.test/" },
+  async (browser) => {
+    browser.start();
+    await browser.pass(500);
+    assert.deepEqual(browser.messages("page")[0]?.properties, {
+      path: "/cart",
+      url: "https://shop.test/cart?x=1",
+      title: "Shop",
+      referrer: "https://search.test/",
+      page_type: "cart",
+    });
+  },
+);

@@ -39,7 +39,11 @@ for (const [url, head, expected] of CASES) {
   });
 }
 
-inBrowser("believes the page's own attribute first", { url: "https://shop.test/cart", head: jsonLd(SHOE) }, (browser) => {
-  browser.window.document.body.setAttribute("data-mm-page-type", "lookbook");
-  assert.equal(pageType(createCatalog()), "lookbook");
-});
+inBrowser(
+  "believes the page's own attribute first",
+  { url: "https://shop.test/cart", head: jsonLd(SHOE) },
+  (browser) => {
+    browser.window.document.body.setAttribute("data-mm-page-type", "lookbook");
+    assert.equal(pageType(createCatalog()), "lookbook");
+  },
+);

@@ -67,6 +67,24 @@ inBrowser("tells of a refusal, then forgets the visitor and keeps only the answe
   assert.deepEqual(Object.keys(browser.stored()), ["mm_consent"]);
 });
 
+for (const answer of [false, 0, "denied", null]) {
+  inBrowser(`takes ${JSON.stringify(answer)} for a refusal`, {}, async (browser) => {
+    const micromoment = browser.start();
+    micromoment.consent({ analytics: answer as boolean });
+    micromoment.track("late");
+    await browser.pass(1000);
+    assert.deepEqual(browser.names(), ["consent"]);
+  });
+}
+
+inBrowser("does not unsay an answer by leaving it out", {}, async (browser) => {
+  const micromoment = browser.start({ optIn: true });
+  micromoment.consent({ analytics: true });
+  micromoment.consent({ analytics: undefined, marketing: false });
+  await browser.pass(500);
+  assert.deepEqual(browser.requests[0]?.context.consent, { analytics: true, marketing: false });
+});
+
 inBrowser("merges answers that come one after the other", {}, async (browser) => {
   const micromoment = browser.start();
   micromoment.consent({ marketing: true, channels: { email: true } });

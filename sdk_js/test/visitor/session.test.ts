@@ -23,11 +23,15 @@ inBrowser("begins anew after half an hour without events", {}, () => {
   assert.notEqual(next.id, id);
 });
 
-inBrowser("knows the campaign that brought it", { url: "https://shop.test/?utm_source=news&utm_campaign=may&utm_term=" }, () => {
-  const sessions = createSessions();
-  sessions.advance(START_MS);
-  assert.deepEqual(JSON.parse(JSON.stringify(sessions.campaign())), { source: "news", name: "may" });
-});
+inBrowser(
+  "knows the campaign that brought it",
+  { url: "https://shop.test/?utm_source=news&utm_campaign=may&utm_term=" },
+  () => {
+    const sessions = createSessions();
+    sessions.advance(START_MS);
+    assert.deepEqual(JSON.parse(JSON.stringify(sessions.campaign())), { source: "news", name: "may" });
+  },
+);
 
 inBrowser("keeps the campaign on pages whose address does not name it", {}, (browser) => {
   const state = { id: "s", seq: 4, lastMs: START_MS, campaign: { source: "news" } };

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from collector.draft import Receipt
+from collector.drops import Drop, DropReason
+from tests.collector.messages import NOON, RECEIPT, SHOP, kept, message, processed
+
+OPTED_OUT = Receipt(received_at=NOON, opted_out=True)
+YES, NO, UNASKED = {"analytics": True}, {"analytics": False}, {}
+
+
+@pytest.mark.parametrize(
+    ("mode", "answer", "receipt", "stored"),
+    [
+        ("opt-out", UNASKED, RECEIPT, True),
+        ("opt-out", YES, RECEIPT, True),
+        ("opt-out", NO, RECEIPT, False),
+        ("opt-out", UNASKED, OPTED_OUT, False),
+        ("opt-out", YES, OPTED_OUT, True),
+        ("opt-out", NO, OPTED_OUT, False),
+        ("opt-in", UNASKED, RECEIPT, False),
+        ("opt-in", YES, RECEIPT, True),
+        ("opt-in", NO, RECEIPT, False),
+        ("opt-in", UNASKED, OPTED_OUT, False),
+        ("opt-in", YES, OPTED_OUT, True),
+        ("off", UNASKED, RECEIPT, True),
+        ("off", NO, RECEIPT, True),
+        ("off", UNASKED, OPTED_OUT, True),
+    ],
+)
+def test_only_what_the_visitor_agreed_to_is_kept(mode: Any, answer: Any, receipt: Receipt, stored: bool) -> None:
+    site = msgspec.structs.replace(SHOP, consent=mode)
+    outcome = processed(message(context={"consent": answer}), site=site, receipt=receipt)
+    if stored:
+        assert not isinstance(outcome, Drop)
+    else:
+        assert isinstance(outcome, Drop)
+        assert outcome.reason is DropReason.NO_CONSENT
+
+
+@pytest.mark.parametrize("answer", [1, "yes", "true", {"analytics": True}, [True], None])
+def test_only_a_plain_yes_is_agreement(answer: object) -> None:
+    site = msgspec.structs.replace(SHOP, consent="opt-in")
+    assert isinstance(processed(message(context={"consent": {"analytics": answer}}), site=site), Drop)
+
+
+@pytest.mark.parametrize("event", ["consent", "unsubscribed"])
+@pytest.mark.parametrize("mode", ["opt-in", "opt-out"])
+def test_the_record_of_what_was_answered_is_always_kept(event: str, mode: Any) -> None:
+    site = msgspec.structs.replace(SHOP, consent=mode)
+    kept(message(event=event, context={"consent": NO}), site=site, receipt=OPTED_OUT)
+
+
+def test_history_is_the_shops_own_affair() -> None:
+    site = msgspec.structs.replace(SHOP, consent="opt-in")
+    kept(message(), site=site, receipt=Receipt(received_at=NOON, source="import"))

@@ -1,0 +1,38 @@
+"""Groups of ids that fit into one query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+#: Most items in one query.
+MAX_ITEMS: Final = 500
+#: Most bytes of ids in one query: ClickHouse refuses a parameter of more than 128 KiB, and pages choose their ids.
+MAX_BYTES: Final = 60_000
+
+
+def in_groups(items: Iterable[T], ids_of: Callable[[T], Iterable[str]]) -> Iterator[list[T]]:
+    """Split items, in their order, so that the ids of each group fit into one parameter of a query.
+
+    Args:
+        items: what to split; one that is too large alone is a group of its own.
+        ids_of: tells the ids of an item.
+    """
+    group: list[T] = []
+    size = 0
+    for item in items:
+        weight = sum(len(name.encode()) for name in ids_of(item))
+        if group and (len(group) == MAX_ITEMS or size + weight > MAX_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(item)
+        size += weight
+    if group:
+        yield group
+
+
+def itself(name: str) -> tuple[str]:
+    """Return the ids of an item that is an id."""
+    return (name,)
