@@ -7,17 +7,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import banner, size, visible
+from bench import banner, size, tick, visible
 from e2e.stack import running_stack
 
+ALONE = {"size": size.measure, "tick": tick.measure}
 ON_THE_PRODUCT = {"visible": visible.measure, "banner": banner.measure}
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all, and print a line for each figure."""
     print(f"{platform.machine()}, Python {platform.python_version()}")
-    wanted = names or ["size", *ON_THE_PRODUCT]
-    lines = size.measure() if "size" in wanted else []
+    wanted = names or [*ALONE, *ON_THE_PRODUCT]
+    lines = [line for name in wanted if name in ALONE for line in ALONE[name]()]
     chosen = [name for name in wanted if name in ON_THE_PRODUCT]
     if chosen:
         with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder), None, None) as stack:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from collector.metrics import CollectorMetrics
 
@@ -14,6 +15,8 @@ MAX_WAITING_VISITORS: Final = 10_000
 MAX_WAITING_EACH: Final = 5
 MAX_STREAMS_EACH: Final = 20
 MAX_QUEUED_EACH: Final = 32
+
+_log = structlog.get_logger("collector.banners")
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -48,6 +51,10 @@ class Banner(msgspec.Struct, frozen=True):
     expires_at: int
 
 
+#: Where a page's banners arrive; None ends its stream.
+Stream = asyncio.Queue[Banner | None]
+
+
 class TooManyStreams(Exception):
     """A visitor has as many open streams as one may have."""
 
@@ -60,10 +67,11 @@ class BannerDesk:
 
     def __init__(self, metrics: CollectorMetrics) -> None:
         self._metrics = metrics
-        self._streams: dict[Visitor, set[asyncio.Queue[Banner]]] = {}
+        self._streams: dict[Visitor, set[Stream]] = {}
         self._waiting: OrderedDict[Visitor, list[Banner]] = OrderedDict()
+        self._ended = False
 
-    def open(self, visitor: Visitor) -> asyncio.Queue[Banner]:
+    def open(self, visitor: Visitor) -> Stream:
         """Return a queue that receives the visitor's banners until `close`.
 
         Raises:
@@ -72,12 +80,14 @@ class BannerDesk:
         queues = self._streams.setdefault(visitor, set())
         if len(queues) >= MAX_STREAMS_EACH:
             raise TooManyStreams
-        queue: asyncio.Queue[Banner] = asyncio.Queue(MAX_QUEUED_EACH)
+        queue: Stream = asyncio.Queue(MAX_QUEUED_EACH)
+        if self._ended:
+            queue.put_nowait(None)
         queues.add(queue)
         self._metrics.open_streams.inc()
         return queue
 
-    def close(self, visitor: Visitor, queue: asyncio.Queue[Banner]) -> None:
+    def close(self, visitor: Visitor, queue: Stream) -> None:
         """Stop a queue that `open` returned."""
         queues = self._streams.get(visitor, set())
         queues.discard(queue)
@@ -85,9 +95,20 @@ class BannerDesk:
             self._streams.pop(visitor, None)
         self._metrics.open_streams.dec()
 
+    def end_streams(self) -> None:
+        """End every stream, for a server stops only once nobody listens; the pages connect again by themselves."""
+        self._ended = True
+        for queues in self._streams.values():
+            for queue in queues:
+                _put(queue, None)
+
     def deliver(self, data: bytes) -> None:
-        """Take a notice from the bus."""
-        notice = msgspec.json.decode(data, type=BannerNotice)
+        """Take a notice from the bus; one that cannot be read, as another version might send, is logged and left."""
+        try:
+            notice = msgspec.json.decode(data, type=BannerNotice)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            _log.warning("banner_notice_unreadable", error=str(error))
+            return
         banner = Banner(notice.message_id, bytes(notice.banner), notice.expires_at)
         for anonymous_id in notice.anonymous_ids:
             self._hand_over(Visitor(notice.site, anonymous_id), banner)
@@ -102,10 +123,7 @@ class BannerDesk:
             self._keep(visitor, banner)
             return
         for queue in queues:
-            # A page that reads nothing loses its oldest; it gets all that was never shown when it connects again.
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(banner)
+            _put(queue, banner)
 
     def _keep(self, visitor: Visitor, banner: Banner) -> None:
         kept = self._waiting.setdefault(visitor, [])
@@ -113,6 +131,13 @@ class BannerDesk:
         self._waiting.move_to_end(visitor)
         if len(self._waiting) > MAX_WAITING_VISITORS:
             self._waiting.popitem(last=False)
+
+
+def _put(queue: Stream, banner: Banner | None) -> None:
+    """A page that reads nothing loses its oldest; it gets all that was never shown when it connects again."""
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(banner)
 
 
 def as_json(banners: list[Banner]) -> list[Any]:

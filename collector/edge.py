@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import msgspec
+from litestar.di import NamedDependency
 
 from collector.banners import BannerDesk
 from collector.group_commit import GroupCommit
@@ -48,3 +49,7 @@ class Edge(msgspec.Struct, frozen=True):
     metrics: CollectorMetrics
     now_ms: Callable[[], int]
     check_ready: Callable[[], Awaitable[dict[str, str]]]
+
+
+#: How a route asks for the parts.
+CurrentEdge = NamedDependency[Edge]

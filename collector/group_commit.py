@@ -58,6 +58,9 @@ class GroupCommit:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._waiting: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        # Nothing is queued behind the end, where nobody would ever answer it.
+        self._gate = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
 
@@ -65,7 +68,9 @@ class GroupCommit:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._waiting.put(None)
+        with self._gate:
+            self._closed = True
+            self._waiting.put(None)
         self._thread.join()
 
     @property
@@ -87,7 +92,10 @@ class GroupCommit:
 
     def _submit(self, action: Callable[[Spool], T]) -> Future[T]:
         work = _Work(action)
-        self._waiting.put(work)
+        with self._gate:
+            if self._closed:
+                raise SpoolError("the spool is closed: the collector is stopping", "send again to another collector")
+            self._waiting.put(work)
         return work.future
 
     def _run(self) -> None:
@@ -111,7 +119,9 @@ class GroupCommit:
             group.append(work)
         return group, True
 
-    def _commit(self, group: list[_Work[Any]]) -> None:
+    def _commit(self, waiting: list[_Work[Any]]) -> None:
+        # A request whose sender hung up was cancelled; from here on the others cannot be.
+        group = [work for work in waiting if work.future.set_running_or_notify_cancel()]
         try:
             self._spool.begin()
             for work in group:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from litestar import Response, get
 
-from collector.edge import Edge
+from collector.edge import CurrentEdge
 
 
 @get("/healthz", summary="Liveness", tags=["operation"])
@@ -16,7 +16,7 @@ async def healthz() -> dict[str, str]:
 
 
 @get("/readyz", summary="Readiness", tags=["operation"])
-async def readyz(edge: Edge) -> Response[dict[str, str]]:
+async def readyz(edge: CurrentEdge) -> Response[dict[str, str]]:
     """Say whether events can be taken and stored; each part that cannot is named with its trouble.
 
     Events are taken, and kept on disk, while ClickHouse is away: `spool` decides the status, `clickhouse` informs.
@@ -28,7 +28,7 @@ async def readyz(edge: Edge) -> Response[dict[str, str]]:
 
 
 @get("/metrics", summary="Figures for Prometheus", tags=["operation"], media_type="text/plain")
-async def metrics(edge: Edge) -> Response[bytes]:
+async def metrics(edge: CurrentEdge) -> Response[bytes]:
     """Return every counter and timing."""
     edge.metrics.spool_depth.set(edge.spool.depth)
     return Response(edge.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")

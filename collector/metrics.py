@@ -8,10 +8,14 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class CollectorMetrics:
-    """Counters and timings of one collector, in a registry of their own."""
+    """Counters and timings of one collector.
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+    Args:
+        registry: where they are registered, and which `render` shows whole.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
         self.events_accepted = Counter(
             "micromoment_events_accepted_total", "Events acknowledged.", ["site"], registry=self.registry
         )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from collector.edge import Edge
+from collector.edge import CurrentEdge, Edge
 
 _SHORT: Final = "public, max-age=300, stale-while-revalidate=86400"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -23,12 +23,12 @@ def script_routes(path: str, digest: str) -> list[HTTPRouteHandler]:
     stem = path.removesuffix(".js")
 
     @get(path, summary="The SDK", tags=["script"], media_type="text/javascript")
-    async def script(request: Request[Any, Any, Any], edge: Edge) -> Response[bytes]:
+    async def script(request: Request[Any, Any, Any], edge: CurrentEdge) -> Response[bytes]:
         """Serve the SDK under the name that snippets carry."""
         return _serve(request, edge, _SHORT)
 
     @get(f"{stem}.{digest}.js", summary="The SDK, this very text", tags=["script"], media_type="text/javascript")
-    async def pinned_script(request: Request[Any, Any, Any], edge: Edge) -> Response[bytes]:
+    async def pinned_script(request: Request[Any, Any, Any], edge: CurrentEdge) -> Response[bytes]:
         """Serve the SDK under a name that is this text's only."""
         return _serve(request, edge, _FOR_EVER)
 

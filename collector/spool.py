@@ -24,6 +24,8 @@ CREATE INDEX IF NOT EXISTS seen_at ON seen (at);
 """
 #: How long an acknowledged id is remembered; a later repeat is recognised when it is read.
 REMEMBERED_MS: Final = 72 * 3_600_000
+#: How long another process may still hold the file, as one does that is about to end.
+LOCK_WAIT_SECONDS: Final = 5.0
 _FORGOTTEN_AT_ONCE: Final = 500  # old ids removed with each append, so that no append pays for all of them
 
 
@@ -145,7 +147,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Transactions are begun by hand, and one thread at a time uses the connection (see group_commit).
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=LOCK_WAIT_SECONDS)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         # Whoever holds this lock owns the file: two collectors on one spool would each send the same batch.

@@ -8,10 +8,11 @@ from http import HTTPStatus
 
 import structlog
 from litestar import get
+from litestar.params import FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from collector.banners import Banner, TooManyStreams, Visitor
-from collector.edge import Edge
+from collector.banners import Banner, Stream, TooManyStreams, Visitor
+from collector.edge import CurrentEdge, Edge
 from collector.errors import RequestError
 from collector.unshown import unshown_banners
 from warehouse.errors import WarehouseError
@@ -20,7 +21,7 @@ _log = structlog.get_logger("collector.stream")
 
 
 @get("/v1/stream", summary="Listen for banners", tags=["stream"], media_type="text/event-stream")
-async def listen(edge: Edge, token: str) -> ServerSentEvent:
+async def listen(edge: CurrentEdge, token: FromQuery[str]) -> ServerSentEvent:
     """Send the visitor's unshown banners, then each new one, with a heartbeat in between.
 
     A page that connects again gets whatever was not shown meanwhile, so `Last-Event-ID` needs no memory of ours.
@@ -39,17 +40,21 @@ async def listen(edge: Edge, token: str) -> ServerSentEvent:
     return ServerSentEvent(_events(edge, visitor, queue), headers=headers, retry_duration=2000)
 
 
-async def _events(edge: Edge, visitor: Visitor, queue: asyncio.Queue[Banner]) -> AsyncIterator[ServerSentEventMessage]:
+async def _events(edge: Edge, visitor: Visitor, queue: Stream) -> AsyncIterator[ServerSentEventMessage]:
     try:
         yield ServerSentEventMessage(data=None, comment="open")
         waiting = [*await _unshown(edge, visitor), *edge.desk.collect(visitor, edge.now_ms())]
-        for banner in {banner.message_id: banner for banner in waiting}.values():
-            yield _event(banner)
+        for unshown in {banner.message_id: banner for banner in waiting}.values():
+            yield _event(unshown)
         while True:
             try:
-                yield _event(await asyncio.wait_for(queue.get(), edge.settings.heartbeat_seconds))
+                banner = await asyncio.wait_for(queue.get(), edge.settings.heartbeat_seconds)
             except TimeoutError:
                 yield ServerSentEventMessage(data=None, comment="heartbeat")
+                continue
+            if banner is None:
+                return
+            yield _event(banner)
     finally:
         edge.desk.close(visitor, queue)
 

@@ -12,7 +12,7 @@ from collector.banners import Visitor, as_json
 from collector.body import Batch, read_batch, read_single, write_key
 from collector.draft import Receipt
 from collector.drops import Drop
-from collector.edge import Edge
+from collector.edge import CurrentEdge, Edge
 from collector.errors import RequestError
 from collector.ingest import Acknowledgement
 from collector.sites import Site
@@ -38,14 +38,14 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @post("/v1/batch", status_code=HTTPStatus.OK, summary="Take a batch of events", tags=["tracking"])
-async def take_batch(request: _AnyRequest, edge: Edge) -> Response[bytes]:
+async def take_batch(request: _AnyRequest, edge: CurrentEdge) -> Response[bytes]:
     """Keep up to 2,500 messages of Segment's HTTP Tracking API; 200 means they are on disk."""
     admit(request, edge)
     return await _keep(request, edge, read_batch(await request.body()))
 
 
 @post(_SINGLE_PATHS, status_code=HTTPStatus.OK, summary="Take one event", tags=["tracking"])
-async def take_single(request: _AnyRequest, edge: Edge) -> Response[bytes]:
+async def take_single(request: _AnyRequest, edge: CurrentEdge) -> Response[bytes]:
     """Keep one message of the type that the path names; 200 means it is on disk."""
     admit(request, edge)
     kind = request.scope["path"].rsplit("/", 1)[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -198,7 +199,7 @@ class Shopper:
         """Return the first verdict on a message to this browser's person that is as wanted."""
         return self._wait_for_row("decisions", columns)
 
-    def _wait_for_row(self, table: str, columns: dict[str, object]) -> Row:
+    def _wait_for_row(self, table: str, columns: Mapping[str, object]) -> Row:
         ids = f"visitor_id = '{self.anonymous_id}' OR visitor_id IN (SELECT person FROM identity"
         query = f"SELECT * FROM {table} WHERE {ids} WHERE alias = '{self.anonymous_id}')"
 
@@ -208,6 +209,11 @@ class Shopper:
         return wait_for(find, f"{table} {columns} of {self.anonymous_id}")
 
 
-def matches(row: Row, columns: dict[str, object]) -> bool:
-    """Tell whether a row's columns, or properties where there is no such column, are as wanted."""
-    return all(row.get(name, row.get("props", {}).get(name)) == value for name, value in columns.items())
+def matches(row: Row, columns: Mapping[str, object]) -> bool:
+    """Tell whether a row's columns are as wanted."""
+    return all(column(row, name) == value for name, value in columns.items())
+
+
+def column(row: Row, name: str) -> Any:
+    """Return a column of a row, or the property of that name when there is no such column."""
+    return row.get(name, row.get("props", {}).get(name))

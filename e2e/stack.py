@@ -138,7 +138,7 @@ def _end(stack: Stack, role: str) -> None:
 
 
 def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
-    names = ("collector", "store", "mailbox", "smtp")
+    names = ("collector", "store", "mailbox", "smtp", "worker")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MICROMOMENT_")}
     environment |= {
@@ -146,6 +146,7 @@ def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
         "MICROMOMENT_STORE_PORT": str(ports["store"]),
         "MICROMOMENT_MAILBOX_PORT": str(ports["mailbox"]),
         "MICROMOMENT_MAILBOX_SMTP_PORT": str(ports["smtp"]),
+        "MICROMOMENT_WORKER_PORT": str(ports["worker"]),
         "MICROMOMENT_LOG_LEVEL": "info",
         "PYTHONUNBUFFERED": "1",
     }

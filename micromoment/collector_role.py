@@ -24,10 +24,11 @@ from collector.sites import Site, Sites
 from collector.spool import Spool
 from collector.visitor_token import VisitorTokens
 from collector.writer import Writer
-from micromoment.bus import BANNERS, NEWS, Bus
+from micromoment.bus import BANNERS, NEWS
 from micromoment.secret import read_secret
 from micromoment.serving import serve
 from micromoment.settings import Settings
+from micromoment.shared import Shared
 from micromoment.tasks import running
 from micromoment.version import VERSION
 from warehouse.connection import Warehouse
@@ -40,14 +41,15 @@ _log = structlog.get_logger("micromoment.collector")
 
 
 @asynccontextmanager
-async def run_collector(settings: Settings, warehouse: Warehouse, bus: Bus) -> AsyncIterator[None]:
+async def run_collector(shared: Shared) -> AsyncIterator[None]:
     """Take events and stream banners until the block ends; what is left of the spool is moved before it does.
 
     Raises:
         ConfigurationError: no site is configured, the port is taken, or the data folder cannot be written.
     """
+    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
     sites = configured_sites(settings)
-    metrics = CollectorMetrics()
+    metrics = CollectorMetrics(shared.registry)
     spool_file = Path(settings.data_folder) / "spool.sqlite"
     with GroupCommit(Spool(spool_file, settings.spool_max_events)) as spool:
         writer = Writer(spool, warehouse, lambda: bus.publish(NEWS, b"{}"), metrics)
@@ -72,7 +74,10 @@ async def run_collector(settings: Settings, warehouse: Warehouse, bus: Bus) -> A
             _moving(writer),
             serve(app, settings.host, settings.collector_port, "collector_port"),
         ):
-            yield
+            try:
+                yield
+            finally:
+                desk.end_streams()
 
 
 def configured_sites(settings: Settings) -> Sites:

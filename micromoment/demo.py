@@ -12,11 +12,10 @@ from typing import Any, Final
 
 from demo_store.app import create_app
 from demo_store.settings import StoreSettings
-from micromoment.bus import Bus
 from micromoment.mailbox.app import create_mailbox
 from micromoment.serving import require_free, serve
 from micromoment.settings import Settings
-from warehouse.connection import Warehouse
+from micromoment.shared import Shared
 from warehouse.errors import ConfigurationError
 
 SITE: Final = "demo"
@@ -84,8 +83,9 @@ def install_samples(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def run_demo(settings: Settings, _warehouse: Warehouse, _bus: Bus) -> AsyncIterator[None]:
+async def run_demo(shared: Shared) -> AsyncIterator[None]:
     """Run the shop and the mailbox until the block ends."""
+    settings = shared.settings
     store = StoreSettings(
         collector_url=collector_url(settings),
         write_key=settings.sites[SITE].write_key if SITE in settings.sites else WRITE_KEY,

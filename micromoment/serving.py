@@ -15,6 +15,8 @@ from litestar import Litestar
 from warehouse.errors import ConfigurationError
 
 _STARTED_WITHIN_SECONDS = 15.0
+#: How long requests that are under way may take once the server stops.
+_STOPPED_WITHIN_SECONDS = 5.0
 
 
 @asynccontextmanager
@@ -39,7 +41,9 @@ async def serve(app: Litestar, host: str, port: int, setting: str) -> AsyncItera
         yield
     finally:
         server.stop()  # type: ignore[no-untyped-call]  # Granian's embedding API is untyped
-        await asyncio.wait([running])
+        _, unfinished = await asyncio.wait([running], timeout=_STOPPED_WITHIN_SECONDS)
+        for task in unfinished:
+            task.cancel()
 
 
 def require_free(host: str, port: int, setting: str) -> None:

@@ -57,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mailbox_port: Port = 8002
     #: Port of the demo mailbox's SMTP server.
     mailbox_smtp_port: Port = 8025
+    #: Port of a worker's figures, when it runs in a process of its own.
+    worker_port: Port = 8003
     #: Where pages reach the collector, when that is not its own host and port.
     public_url: str = ""
     #: Path of the SDK; ad blockers match names.

@@ -9,20 +9,22 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Final
 
 import structlog
+from prometheus_client import CollectorRegistry
 
-from micromoment.bus import Bus, open_bus
+from micromoment.bus import open_bus
 from micromoment.collector_role import run_collector
 from micromoment.engine_protocol import socket_path
 from micromoment.engine_socket import serve_engine
 from micromoment.settings import Settings
+from micromoment.shared import Shared
 from micromoment.worker_role import run_worker
-from warehouse.connection import Warehouse, connect
+from warehouse.connection import connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import ConfigurationError
 from warehouse.migrations import migrate
 
 #: Runs one role beside the block.
-Role = Callable[[Settings, Warehouse, Bus], AbstractAsyncContextManager[None]]
+Role = Callable[[Shared], AbstractAsyncContextManager[None]]
 
 ALL_ROLES: Final[tuple[Role, ...]] = (run_collector, run_worker)
 
@@ -53,8 +55,9 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
         if embedded:
             await stack.enter_async_context(serve_engine(warehouse, socket_path(settings.data_folder)))
         bus = await stack.enter_async_context(open_bus(settings.redis))
+        shared = Shared(settings, warehouse, bus, CollectorRegistry())
         for role in roles:
-            await stack.enter_async_context(role(settings, warehouse, bus))
+            await stack.enter_async_context(role(shared))
         yield
 
 

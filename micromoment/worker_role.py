@@ -8,10 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import start_http_server
 
 from micromoment.bus import BANNERS, NEWS, Bus
+from micromoment.serving import require_free
 from micromoment.settings import Settings
+from micromoment.shared import Shared
 from micromoment.tasks import running
 from trigger_worker.channels.banner import BannerChannel
 from trigger_worker.channels.base import Channel
@@ -27,20 +29,39 @@ from trigger_worker.reading.feed import read_clock
 from trigger_worker.records import Records
 from trigger_worker.rules.folder import RuleFolder
 from trigger_worker.worker import Worker
-from warehouse.connection import Warehouse
 
 _SETTLE_SECONDS: Final = 5.0
 
 
 @asynccontextmanager
-async def run_worker(settings: Settings, warehouse: Warehouse, bus: Bus) -> AsyncIterator[None]:
+async def run_worker_alone(shared: Shared) -> AsyncIterator[None]:
+    """Evaluate rules in a process of their own, whose figures are at `/metrics` of `worker_port`.
+
+    Raises:
+        ConfigurationError: the port is taken, or as `run_worker`.
+    """
+    settings = shared.settings
+    require_free(settings.host, settings.worker_port, "worker_port")
+    server, thread = start_http_server(settings.worker_port, settings.host, shared.registry)
+    try:
+        async with run_worker(shared):
+            yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@asynccontextmanager
+async def run_worker(shared: Shared) -> AsyncIterator[None]:
     """Evaluate rules and send messages until the block ends.
 
     Raises:
         ConfigurationError: a channel's settings make no sense.
         RuleError: the policy file is wrong.
     """
-    metrics = WorkerMetrics(CollectorRegistry())
+    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
+    metrics = WorkerMetrics(shared.registry)
     outbox = Outbox()
     async with AsyncExitStack() as stack:
         dispatcher = Dispatcher(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -57,24 +57,29 @@ class Decider:
         }
 
     def decide(
-        self, messages: Iterable[QueuedMessage], rules: Mapping[str, LiveRule], policy: Policy, now_ms: int
+        self,
+        messages: Sequence[QueuedMessage],
+        rules: Mapping[str, LiveRule],
+        policy: Policy,
+        now_ms: int,
+        under_way: Sequence[QueuedMessage] = (),
     ) -> list[Decided]:
         """Return a verdict on each message, in their order; each counts for those that follow.
 
         Args:
-            messages: due now, the more urgent first.
+            messages: due now, the more urgent first; some hundred at most.
             rules: live ones, by id.
             policy: what holds for all of them.
             now_ms: the instant of the decision.
+            under_way: being handed over, so that they count as sent, too.
         """
-        due = list(messages)
-        people = find_people(self._warehouse, {Visitor(message.site, message.visitor_id) for message in due})
+        people = find_people(self._warehouse, {_visitor(message) for message in messages})
         profiles = self._profiles(set(people.values()), now_ms)
-        sent = read_sent(self._warehouse, profiles, now_ms - policy.lookback_ms)
-        stopped = self._stopped(due, people, rules, now_ms)
+        sent = self._sent(set(people.values()), policy, now_ms, under_way)
+        stopped = self._stopped(messages, people, rules, now_ms)
         decided = []
-        for message in due:
-            person = people[Visitor(message.site, message.visitor_id)]
+        for message in messages:
+            person = people[_visitor(message)]
             profile = profiles[person]
             recipients = self._recipients.get(message.channel, _nowhere)(person, profile)
             facts = _facts(message, rules.get(message.rule), profile, recipients, sent[person])
@@ -93,9 +98,21 @@ class Decider:
         histories = read_histories(self._warehouse, people, PROFILE_WANTED, now_ms, now_ms)
         return {person: build_profile(person.visitor_id, history, now_ms) for person, history in histories.items()}
 
+    def _sent(
+        self, people: set[Person], policy: Policy, now_ms: int, under_way: Sequence[QueuedMessage]
+    ) -> dict[Person, list[SentMessage]]:
+        ids = {message.message_id for message in under_way}
+        sent = read_sent(self._warehouse, people, now_ms - policy.lookback_ms, but_not=ids)
+        by_id = {Visitor(person.site, visitor_id): person for person in people for visitor_id in person.ids}
+        for message in under_way:
+            person = by_id.get(_visitor(message))
+            if person is not None:
+                sent[person].append(_as_sent(message, now_ms))
+        return sent
+
     def _stopped(
         self,
-        messages: list[QueuedMessage],
+        messages: Sequence[QueuedMessage],
         people: Mapping[Visitor, Person],
         rules: Mapping[str, LiveRule],
         now_ms: int,
@@ -116,7 +133,7 @@ class Decider:
     def _asked_again(
         self, live: LiveRule, messages: list[QueuedMessage], people: Mapping[Visitor, Person], now_ms: int
     ) -> dict[str, Verdict]:
-        who = {message.message_id: people[Visitor(message.site, message.visitor_id)] for message in messages}
+        who = {message.message_id: people[_visitor(message)] for message in messages}
         fired_at = min(message.fired_at for message in messages)
         wanted = combine([live.sending_needs, *goal_needs(live.rule.goal, now_ms - fired_at)])
         histories = read_histories(self._warehouse, set(who.values()), wanted, now_ms, now_ms)
@@ -128,6 +145,10 @@ class Decider:
             if verdict is not None:
                 stopped[message.message_id] = verdict
         return stopped
+
+
+def _visitor(message: QueuedMessage) -> Visitor:
+    return Visitor(message.site, message.visitor_id)
 
 
 def _nowhere(_person: Person, _profile: Profile) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import msgspec
 import stamina
 import structlog
 
-from trigger_worker.channels.banner import banner_payload
+from trigger_worker.banner_payload import banner_payload
 from trigger_worker.channels.base import Channel, DeliveryPostponed, OutboundMessage
 from trigger_worker.content.context import RenderContext, RuleContext, SiteContext
 from trigger_worker.content.model import BannerContent
@@ -71,7 +71,7 @@ class Dispatcher:
         self._metrics = metrics
         self._now_ms = now_ms
         self._limit = asyncio.Semaphore(MAX_CONCURRENT)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], QueuedMessage] = {}
 
     async def dispatch(self, decided: Sequence[Decided]) -> None:
         """Carry out verdicts, in their order.
@@ -93,6 +93,10 @@ class Dispatcher:
         await self._keep(self._records.store_messages, before + failed)
         self._outbox.add(deferred)
         await self._hand_over(ready)
+
+    def under_way(self) -> list[QueuedMessage]:
+        """Return what is being handed over: nobody knows yet whether it is sent."""
+        return list(self._under_way.values())
 
     async def settle(self, within_seconds: float) -> None:
         """Wait for what is being handed over; what takes longer is tried again by the next worker."""
@@ -143,14 +147,17 @@ class Dispatcher:
         for one in ready:
             if not _is_banner(one):
                 task = asyncio.create_task(self._deliver(one), name=f"deliver {one.message.message_id}")
-                self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
+                self._under_way[task] = one.message
+                task.add_done_callback(self._under_way.pop)
 
     async def _deliver(self, one: _Ready) -> None:
         async with self._limit:
             record = await self._try(one)
-        if record is not None:
-            await self._keep(self._records.store_messages, [record])
+        if record is None:
+            return
+        await self._keep(self._records.store_messages, [record])
+        if record.state == "pending":
+            self._outbox.add([record.message])
 
     async def _keep(self, store: Callable[[list[T]], None], rows: list[T]) -> None:
         """Store rows, however long ClickHouse takes: a verdict or an attempt that is forgotten could be repeated."""
@@ -160,7 +167,7 @@ class Dispatcher:
                 await asyncio.to_thread(store, rows)
 
     async def _try(self, one: _Ready) -> MessageRecord | None:
-        """Hand one message over, and return what to record, or None when it is tried again or recorded already."""
+        """Hand one message over, and return what to record; None of a banner, which is recorded already."""
         channel = self._channels.get(one.message.channel)
         try:
             if channel is None:
@@ -177,16 +184,17 @@ class Dispatcher:
 
     def _try_later(self, one: _Ready, error: DeliveryUnavailable) -> MessageRecord | None:
         message = _attempted(one.message)
-        due_at = self._now_ms() + retry_wait_ms(message.attempts, error)
-        if due_at >= message.expires_at:
-            return self._failure(one.message, error)
+        self._metrics.deliveries_postponed.labels(message.channel).inc()
         _log.warning(
             "delivery_postponed", message_id=message.message_id, error=error.message, attempts=message.attempts
         )
-        self._metrics.deliveries_postponed.labels(message.channel).inc()
-        again = _at(message, due_at)
-        self._outbox.add([again])
-        return queue_record(again, self._now_ms())
+        if _is_banner(one):
+            # The bus is away. The banner is stored: pages get it when their stream connects again.
+            return None
+        due_at = self._now_ms() + retry_wait_ms(message.attempts, error)
+        if due_at >= message.expires_at:
+            return self._failure(one.message, error)
+        return queue_record(_at(message, due_at), self._now_ms())
 
     def _failure(self, message: QueuedMessage, error: DeliveryError | TemplateError) -> MessageRecord:
         _log.error(

@@ -12,6 +12,7 @@ from trigger_worker.evaluate.firing import fire_id
 from trigger_worker.evaluate.pattern import Match
 from trigger_worker.live_rules import LiveRule
 from trigger_worker.reading.feed import Visitor
+from trigger_worker.reading.groups import in_groups
 from trigger_worker.reading.past import read_past_fires
 from trigger_worker.reading.people import Person, find_people
 from trigger_worker.reading.window import combine, read_histories, read_whole_events
@@ -27,22 +28,26 @@ def evaluate(warehouse: Warehouse, candidates: Mapping[Visitor, Candidate], now_
         candidates: which rules to ask of whom, and since when the answer may be new.
         now_ms: the latest instant asked about.
 
-    Cost: one windowed query for all candidates and one for their past firings, then the rules in memory.
+    Cost: one windowed query for some hundred candidates and one for their past firings, then the rules in memory.
     """
     people = _by_person(find_people(warehouse, candidates), candidates)
-    if not people:
-        return []
+    groups = in_groups(people, lambda person: person.ids)
+    fired = [one for group in groups for one in _ask(warehouse, {person: people[person] for person in group}, now_ms)]
+    return _with_whole_events(warehouse, fired)
+
+
+def _ask(warehouse: Warehouse, people: Mapping[Person, Candidate], now_ms: int) -> list[_Fired]:
+    """Return what fires for people who are few enough to be asked about together."""
     rules = {live for candidate in people.values() for live in candidate.rules}
     since = min(candidate.since for candidate in people.values())
     histories = read_histories(warehouse, people, combine(live.needs for live in rules), since, now_ms)
     past = read_past_fires(warehouse, people, [live.rule for live in rules], since)
-    fired = [
+    return [
         _Fired(live, person, match)
         for person, candidate in people.items()
         for live in sorted(candidate.rules, key=lambda live: live.rule.id)
         for match in live.compiled.firings(histories[person], candidate.since, now_ms, past.of(person, live.rule.id))
     ]
-    return _with_whole_events(warehouse, fired)
 
 
 class _Fired(msgspec.Struct, frozen=True):
@@ -53,12 +58,10 @@ class _Fired(msgspec.Struct, frozen=True):
 
 def _with_whole_events(warehouse: Warehouse, fired: Sequence[_Fired]) -> list[tuple[LiveRule, Fire]]:
     """Give each firing the whole event that completed it: rules read only the fields they look at."""
-    events: dict[str, Event] = {}
-    for site in sorted({one.person.site for one in fired}):
-        here = [one for one in fired if one.person.site == site]
-        people = {one.person for one in here}
-        events |= read_whole_events(warehouse, site, people, (one.match.event.event_id for one in here))
-    return [(one.live, _fire(one, events.get(one.match.event.event_id, one.match.event))) for one in fired]
+    events = read_whole_events(warehouse, ((one.person, one.match.event.event_id) for one in fired))
+    return [
+        (one.live, _fire(one, events.get((one.person, one.match.event.event_id), one.match.event))) for one in fired
+    ]
 
 
 def _by_person(people: Mapping[Visitor, Person], candidates: Mapping[Visitor, Candidate]) -> dict[Person, Candidate]:

@@ -9,20 +9,21 @@ import msgspec
 
 from trigger_worker.candidates import LATE_MS, Candidates, NewestSeen
 from trigger_worker.live_rules import LiveRules, Wait
-from trigger_worker.reading.feed import News, Visitor, read_anchors, read_news
+from trigger_worker.read_ahead import ReadAhead, read_on
+from trigger_worker.reading.feed import News, Visitor, read_news
 from warehouse.connection import Warehouse
 
 #: How far back news is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
 OVERLAP_MS: Final = 2_000
 #: Most news in one tick; the rest is the next tick's.
 MAX_NEWS: Final = 20_000
-#: Waits of an hour and more are looked at this often; nobody notices five seconds after an hour.
-LONG_WAIT_MS: Final = 3_600_000
-LONG_WAIT_INTERVAL_MS: Final = 5_000
 
 
 #: By event, epoch milliseconds at which it became visible.
 Seen = Mapping[tuple[Visitor, str], int]
+
+#: By wait in milliseconds and the names that start it, the anchors that were read ahead.
+Ahead = Mapping[tuple[int, frozenset[str]], ReadAhead]
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -30,12 +31,12 @@ class Position(msgspec.Struct, frozen=True):
 
     Args:
         news_to: epoch milliseconds up to which news was read.
-        waited_to: by wait in milliseconds, epoch milliseconds up to which it was looked at.
+        ahead: by wait, what starts it.
         seen: the events in the overlap.
     """
 
     news_to: int
-    waited_to: dict[int, int]
+    ahead: Ahead
     seen: Seen
 
 
@@ -66,22 +67,22 @@ class FeedReader:
     def __init__(self, warehouse: Warehouse, read_to: int) -> None:
         self._warehouse = warehouse
         # Further back, so that what comes out of order after a restart is known to.
-        self._position = Position(news_to=read_to - LATE_MS, waited_to={}, seen={})
+        self._position = Position(news_to=read_to - LATE_MS, ahead={}, seen={})
         self._newest_seen = NewestSeen()
 
     @property
     def read_to(self) -> int:
         """Epoch milliseconds up to which nothing needs to be read again."""
-        return min([self._position.news_to, *self._position.waited_to.values()])
+        return self._position.news_to
 
     def read(self, rules: LiveRules, now_ms: int) -> Reading:
         """Return what is new, and what is due, at `now_ms` by ClickHouse's clock; `accept` it when it is dealt with."""
         candidates = Candidates(rules)
         news, complete = self._read_unseen(now_ms)
         candidates.add_news(news, self._newest_seen)
-        waited_to = {wait.wait_ms: self._read_due(wait, candidates, now_ms) for wait in rules.waits}
+        ahead = {(wait.wait_ms, wait.names): self._read_due(wait, candidates, now_ms) for wait in rules.waits}
         news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
-        return Reading(news, candidates, complete, Position(news_to, waited_to, self._seen(news, news_to)))
+        return Reading(news, candidates, complete, Position(news_to, ahead, self._seen(news, news_to)))
 
     def accept(self, reading: Reading) -> None:
         """Move on: what was found is stored, and need not be found again."""
@@ -103,13 +104,9 @@ class FeedReader:
         known = {identity: at for identity, at in self._position.seen.items() if at > horizon}
         return known | {item.identity: item.visible_at for item in news if item.visible_at > horizon}
 
-    def _read_due(self, wait: Wait, candidates: Candidates, now_ms: int) -> int:
-        """Add what has waited long enough, and return up to when that is known now."""
-        read_to = self._position.waited_to.get(wait.wait_ms, self._position.news_to)
-        if wait.wait_ms >= LONG_WAIT_MS and now_ms - read_to < LONG_WAIT_INTERVAL_MS:
-            return read_to
-        # A wait shorter than the overlap meets rows that were not visible when their time was first looked at.
-        since = read_to - wait.wait_ms - max(0, OVERLAP_MS - wait.wait_ms)
-        anchors = read_anchors(self._warehouse, wait.names, since, now_ms - wait.wait_ms)
-        candidates.add_due(wait, anchors)
-        return now_ms
+    def _read_due(self, wait: Wait, candidates: Candidates, now_ms: int) -> ReadAhead:
+        """Add what has waited long enough, and return what has not; a wait that is new starts where the news does."""
+        known = self._position.ahead.get((wait.wait_ms, wait.names), ReadAhead(self._position.news_to))
+        due, waiting = read_on(self._warehouse, wait, known, now_ms, OVERLAP_MS).take(wait, now_ms)
+        candidates.add_due(wait, due)
+        return waiting

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from trigger_worker.reading.feed import PACKAGE, News
-from trigger_worker.reading.people import find_people
+from trigger_worker.reading.groups import in_groups
+from trigger_worker.reading.people import Person, find_people
 from warehouse.connection import Warehouse
 from warehouse.sql import read_sql
 
@@ -25,10 +26,18 @@ def record_outcomes(warehouse: Warehouse, news: Iterable[News]) -> None:
             by_site[item.visitor.site].append(item)
     for site, outcomes in by_site.items():
         people = find_people(warehouse, {item.visitor for item in outcomes})
-        parameters = {
-            "site": site,
-            "ids": sorted({item.visitor.visitor_id for item in outcomes}),
-            "owners": sorted({visitor_id for person in people.values() for visitor_id in person.ids}),
-            "events": [item.event_id for item in outcomes],
-        }
-        warehouse.command(read_sql(PACKAGE, "message_outcomes"), parameters)
+        theirs = [(item, people[item.visitor]) for item in outcomes]
+        for group in in_groups(theirs, lambda pair: (*pair[1].ids, pair[0].event_id)):
+            _record(warehouse, site, group)
+
+
+def _record(warehouse: Warehouse, site: str, outcomes: Sequence[tuple[News, Person]]) -> None:
+    person_of = {visitor_id: person.visitor_id for _, person in outcomes for visitor_id in person.ids}
+    parameters = {
+        "site": site,
+        "ids": sorted({item.visitor.visitor_id for item, _ in outcomes}),
+        "owners": list(person_of),
+        "persons": list(person_of.values()),
+        "events": [item.event_id for item, _ in outcomes],
+    }
+    warehouse.command(read_sql(PACKAGE, "message_outcomes"), parameters)

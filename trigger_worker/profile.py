@@ -60,7 +60,7 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
     purchases = [event for event in events if event.name == "purchase"]
     visitor = VisitorContext(
         id=visitor_id,
-        first_name=str(traits.get("first_name") or traits.get("firstName") or ""),
+        first_name=_text(traits.get("first_name")) or _text(traits.get("firstName")),
         email=_email(traits.get("email")),
         locale=str(history.context("locale").at(at) or ""),
         timezone=str(history.context("timezone").at(at) or ""),
@@ -137,7 +137,8 @@ def _move(lines: dict[str, CartItem], item: Mapping[str, Any], sign: int) -> Non
     if not product_id:
         return
     known = lines.get(product_id)
-    quantity = (known.quantity if known else 0) + sign * (_number(item.get("quantity")) or 1)
+    moved = _number(item.get("quantity"))
+    quantity = (known.quantity if known else 0) + sign * (1 if moved is None else moved)
     price = _number(item.get("price"))
     if price is None and known:
         price = known.price

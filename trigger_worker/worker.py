@@ -39,6 +39,8 @@ IDLE_CURSOR_INTERVAL_MS: Final = 30_000
 #: How far back a worker looks that never ran here.
 FIRST_LOOK_MS: Final = 60_000
 RETRY_SECONDS: Final = 1.0
+#: Messages that are decided on together.
+MAX_DECIDED: Final = 500
 WORKER_NAME: Final = "rules"
 
 _log = structlog.get_logger("trigger_worker")
@@ -149,17 +151,17 @@ class Worker:
 
     async def _send_due(self, now_ms: int) -> None:
         due = self._outbox.take_due(now_ms)
-        if not due:
-            return
-        try:
-            decided = await asyncio.to_thread(self._decide, due, now_ms)
-        except WarehouseError:
-            self._outbox.add(due)
-            raise
-        await self._dispatcher.dispatch(decided)
+        for start in range(0, len(due), MAX_DECIDED):
+            try:
+                decided = await asyncio.to_thread(self._decide, due[start : start + MAX_DECIDED], now_ms)
+            except WarehouseError:
+                self._outbox.add(due[start:])
+                raise
+            await self._dispatcher.dispatch(decided)
 
     def _decide(self, due: list[QueuedMessage], now_ms: int) -> list[Decided]:
-        return self._decider.decide(due, self._rules.by_id, self._policy.policy, now_ms)
+        under_way = self._dispatcher.under_way()
+        return self._decider.decide(due, self._rules.by_id, self._policy.policy, now_ms, under_way)
 
     def _reload(self) -> None:
         if time.monotonic() - self._reloaded_at < RELOAD_INTERVAL_SECONDS:
@@ -211,4 +213,4 @@ class Worker:
         for rule in fired_rules:
             self._metrics.fires.labels(rule).inc()
         if reading.news:
-            self._metrics.lag_seconds.set((now_ms - reading.news[0].ingested_at) / 1000)
+            self._metrics.lag_seconds.set((now_ms - reading.news[0].visible_at) / 1000)

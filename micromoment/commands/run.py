@@ -21,7 +21,7 @@ from micromoment.logs import configure_logs
 from micromoment.options import read_options, settings_options
 from micromoment.settings import Settings
 from micromoment.up import ALL_ROLES, Role, run_roles, until_stopped
-from micromoment.worker_role import run_worker
+from micromoment.worker_role import run_worker_alone
 
 
 @click.command()
@@ -50,7 +50,11 @@ def collector(**options: Any) -> None:  # noqa: ANN401 - the settings, as text
 def worker(**options: Any) -> None:  # noqa: ANN401 - the settings, as text
     """Run the trigger worker: rules, decisions, messages."""
     settings = read_options(options)
-    _run(settings, (run_worker,), f"worker    rules from {settings.rules_folder}/")
+    _run(
+        settings,
+        (run_worker_alone,),
+        f"worker    rules from {settings.rules_folder}/   (figures at port {settings.worker_port})",
+    )
 
 
 def _run(settings: Settings, roles: tuple[Role, ...], words: str) -> None:

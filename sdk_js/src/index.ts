@@ -5,6 +5,7 @@ import { createBannerQueue } from "./banner/queue";
 import { keys, remove } from "./base/storage";
 import { CAPTURES } from "./capture/all";
 import type { Configuration } from "./config";
+import { createContext, VERSION } from "./context";
 import { createDelivery } from "./delivery/delivery";
 import { createOutbox } from "./delivery/outbox";
 import { createTransport } from "./delivery/transport";
@@ -13,12 +14,10 @@ import { createPage } from "./page/page";
 import { createProductFinder } from "./page/product";
 import { createStream } from "./stream";
 import { createTracker } from "./tracker";
-import type { BatchContext, BatchReply, ConsentState } from "./types";
+import type { BatchReply, ConsentState } from "./types";
 import { createConsent } from "./visitor/consent";
 import { createIdentity } from "./visitor/identity";
-import { createSessions, type Sessions } from "./visitor/session";
-
-declare const __VERSION__: string;
+import { createSessions } from "./visitor/session";
 
 export function start({ writeKey, collector, optIn, nonce }: Configuration): Micromoment {
   const consent = createConsent(optIn);
@@ -31,7 +30,7 @@ export function start({ writeKey, collector, optIn, nonce }: Configuration): Mic
     writeKey,
     outbox,
     transport: createTransport(collector),
-    context: () => batchContext(sessions, consent.state()),
+    context: createContext(sessions, consent),
     onReply: receive,
   });
   const { push } = delivery;
@@ -91,22 +90,11 @@ export function start({ writeKey, collector, optIn, nonce }: Configuration): Mic
         if (identity.anonymousId() !== before) stream.close();
       },
     },
-    __VERSION__,
+    VERSION,
   );
 }
 
 /** Without consent only the answer itself is kept. */
 function forgetStored(): void {
   for (const key of keys("")) if (key !== "consent") remove(key);
-}
-
-function batchContext(sessions: Sessions, consent: ConsentState | undefined): BatchContext {
-  return {
-    library: { name: "mm.js", version: __VERSION__ },
-    locale: navigator.language,
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    screen: { width: screen.width, height: screen.height },
-    campaign: sessions.campaign(),
-    consent,
-  };
 }

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from prometheus_client import CollectorRegistry
 
+from tests.trigger_worker.stored import NOON, event_row, store
 from trigger_worker.channels.fake import RecordingChannel
 from trigger_worker.content.templates import TemplateFolder
 from trigger_worker.decider import Decider
@@ -22,11 +20,9 @@ from trigger_worker.records import Records
 from trigger_worker.rules.folder import RuleFolder
 from trigger_worker.worker import Worker
 from warehouse.connection import Row, Warehouse
-from warehouse.event import format_time
-from warehouse.vocabulary import COLUMN_FIELDS
 
-#: Sunday noon in Berlin; every test starts then.
-START_MS = 1_795_345_200_000
+#: Every test starts then.
+START_MS = NOON
 BANNER = "form: bar\nposition: top\ntitle: Hello {{ visitor.first_name }}\ntext: '{{ product.name }}'\n"
 EMAIL = "---\nsubject: Your cart\n---\n{% for item in cart.items %}<p>{{ item.name }}</p>{% endfor %}\n"
 
@@ -37,15 +33,15 @@ class Shop:
     Args:
         warehouse: empty, with its schema.
         folder: where rules and templates are written.
-        failures: by channel, what it raises before it starts to work.
     """
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
         self.warehouse = warehouse
         self.folder = folder
         self.now_ms = START_MS
-        self.channels = {name: RecordingChannel(name) for name in ("banner", "email", "webhook")}
-        self._ids = itertools.count(1)
+        self.channels: dict[str, RecordingChannel] = {
+            name: RecordingChannel(name) for name in ("banner", "email", "webhook")
+        }
         for name in ("rules", "templates"):
             (folder / name).mkdir()
         self.write("templates/hello.banner.yaml", BANNER)
@@ -65,30 +61,11 @@ class Shop:
 
         Args:
             ago_ms: how long before now it happened; it is stored now.
-            fields: columns and, under any other name, properties; `user` is the person's id.
+            fields: as in `event_row`.
         """
-        event_id = fields.pop("event_id", f"event-{next(self._ids):06d}")
-        user = fields.pop("user", "")
-        stored_at = fields.pop("stored_at", self.now_ms)
-        columns = {name: value for name, value in fields.items() if name in COLUMN_FIELDS}
-        props = {name: value for name, value in fields.items() if name not in COLUMN_FIELDS}
-        row = {
-            "site": "shop",
-            "event": event,
-            "type": "track",
-            "event_id": event_id,
-            "visitor_id": user or visitor,
-            "anonymous_id": visitor,
-            "user_id": user,
-            "source": "live",
-            "ts": format_time(self.now_ms - ago_ms),
-            "received_at": format_time(stored_at),
-            "ingested_at": format_time(stored_at),
-            "props": msgspec.json.encode(props).decode() if props else "",
-            **columns,
-        }
-        self.warehouse.insert_lines("events", msgspec.json.encode(row), uuid.uuid4().hex)
-        return str(event_id)
+        row = event_row(event, visitor, self.now_ms - ago_ms, **{"stored_at": self.now_ms, **fields})
+        store(self.warehouse, row)
+        return str(row["event_id"])
 
     async def passes(self, seconds: float = 0.0) -> None:
         """Let time pass, then let the worker tick."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from trigger_worker.channels.base import OutboundMessage, wrong_content
-from trigger_worker.content.model import BannerContent
+from trigger_worker.banner_payload import banner_payload
+from trigger_worker.channels.base import OutboundMessage
 from warehouse.errors import DeliveryError
 
 #: Hands a notice to the bus, where every collector hears it. Raises DeliveryUnavailable when the bus is away.
@@ -31,26 +30,6 @@ class BannerNotice(msgspec.Struct, frozen=True):
     anonymous_ids: tuple[str, ...]
     expires_at: int
     banner: msgspec.Raw
-
-
-def banner_payload(message: OutboundMessage) -> bytes:
-    """Writes a banner as the browser reads it: JSON in UTF-8.
-
-    Raises:
-        DeliveryError: when the message is no banner.
-    """
-    content = message.content
-    if not isinstance(content, BannerContent):
-        raise wrong_content("banner", message)
-    shown = {name: value for name, value in msgspec.to_builtins(content).items() if value is not None}
-    expires_at = datetime.fromtimestamp(message.expires_at_ms / 1000, UTC)
-    envelope = {
-        "message_id": message.message_id,
-        "rule": message.rule,
-        "variant": message.variant,
-        "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
-    return msgspec.json.encode({**envelope, **shown})
 
 
 class BannerChannel:

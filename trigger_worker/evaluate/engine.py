@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from trigger_worker.evaluate.expression import Explanation, ExpressionCompiler
 from trigger_worker.evaluate.firing import firings
@@ -34,17 +34,19 @@ class CompiledRule:
         """Whether `if` is true of the visitor at an instant."""
         return self._condition is None or self._condition(Moment(history, at)) is True
 
-    def firings(self, history: History, since: int, until: int, last_fired: Mapping[str, int]) -> list[Match]:
+    def firings(
+        self, history: History, since: int, until: int, fired_before: Mapping[str, Sequence[int]]
+    ) -> list[Match]:
         """Returns the matches with `since <= at <= until` that fire.
 
         Args:
             history: the visitor's events, as far back as the rule needs.
             since: milliseconds since 1970 in UTC.
             until: the same.
-            last_fired: per key the instant of this rule's latest firing for the visitor.
+            fired_before: per key the instants of this rule's firings for the visitor up to now.
         """
         matches = self.matches(history, since, until)
-        return firings(matches, self.rule.every_ms, last_fired, lambda match: self.qualifies(history, match.at))
+        return firings(matches, self.rule.every_ms, fired_before, lambda match: self.qualifies(history, match.at))
 
     def may_send(self, message: Message, history: History, at: int, facts: Mapping[str, bool]) -> bool:
         """Whether a message's own `if` and `unless` let it go.
@@ -71,8 +73,8 @@ def evaluate(
     history: History,
     since: int,
     until: int,
-    last_fired: Mapping[str, int],
+    fired_before: Mapping[str, Sequence[int]],
     audiences: Audiences,
 ) -> list[Match]:
     """Returns the firings of one rule for one visitor, as `CompiledRule.firings` does for many."""
-    return CompiledRule(rule, ExpressionCompiler(audiences)).firings(history, since, until, last_fired)
+    return CompiledRule(rule, ExpressionCompiler(audiences)).firings(history, since, until, fired_before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -17,7 +17,7 @@ _NAMESPACE: Final = UUID("0b0e9a52-5d0a-5c55-9e6b-3f2f5c1d7a41")
 def firings(
     matches: Iterable[Match],
     every_ms: int,
-    last_fired: Mapping[str, int],
+    fired_before: Mapping[str, Sequence[int]],
     qualifies: Callable[[Match], bool] = lambda _: True,
 ) -> list[Match]:
     """Returns the matches that fire: per key none closer than `every_ms` to another.
@@ -25,14 +25,14 @@ def firings(
     Args:
         matches: ordered by instant.
         every_ms: milliseconds; 0 lets every instant fire.
-        last_fired: per key the instant of the latest firing made already. A match at that very
-            instant is that firing, so it is not returned again.
+        fired_before: per key the instants of the firings made already. A match at such an instant
+            is that firing, so it is not returned again.
         qualifies: what else must be true; asked only of matches that would fire.
     """
     fired: list[Match] = []
     latest: dict[str, int] = {}
     for match in matches:
-        nearby = (latest.get(match.key), last_fired.get(match.key))
+        nearby = (*fired_before.get(match.key, ()), latest.get(match.key))
         if all(_is_apart(match.at, other, every_ms) for other in nearby) and qualifies(match):
             latest[match.key] = match.at
             fired.append(match)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
@@ -73,6 +73,7 @@ class History:
         self, events: Iterable[Event], contexts: Mapping[str, Sequence[tuple[int, str]]] | None = None
     ) -> None:
         self.events = _ordered(events)
+        self._times = [event.ts for event in self.events]
         self._contexts = contexts
         self._by_name = _ranks_by_name(self.events)
         self._selected: dict[str, Selected] = {}
@@ -80,6 +81,12 @@ class History:
         self._fields: dict[tuple[str, tuple[str, ...]], list[Value]] = {}
         self._context_series: dict[str, Series] = {}
         self._trait_series: dict[tuple[str, ...], Series] = {}
+
+    def has(self, selector: Selector, since: int, until: int) -> bool:
+        """Tells whether a selector takes an event with `since <= ts <= until`, looking at no other events."""
+        within = self.events[bisect_left(self._times, since) : bisect_right(self._times, until)]
+        test = selector.test
+        return any(selector.takes(event.name) and (test is None or test(event.fields) is True) for event in within)
 
     def select(self, selector: Selector) -> Selected:
         """Returns the events that a selector takes; worked out once per selector."""

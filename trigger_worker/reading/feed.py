@@ -46,11 +46,12 @@ class News(msgspec.Struct, frozen=True):
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """One event whose wait has run out."""
+    """One event that starts a wait; its times are those of `News`."""
 
     visitor: Visitor
     event: str
     ts: int
+    visible_at: int
 
 
 def read_clock(warehouse: Warehouse) -> int:
@@ -90,14 +91,12 @@ def _read_page(warehouse: Warehouse, since: int, until: int, after: tuple[str, s
     }
     return [
         News(Visitor(site, visitor_id), event, event_id, ts, visible_at)
-        for site, event, visitor_id, event_id, ts, visible_at in warehouse.query(
-            read_sql(PACKAGE, "news"), parameters
-        )
+        for site, event, visitor_id, event_id, ts, visible_at in warehouse.query(read_sql(PACKAGE, "news"), parameters)
     ]
 
 
 def read_anchors(warehouse: Warehouse, names: Iterable[str], since: int, until: int) -> list[Anchor]:
-    """Return the events of these names that became visible in `(since, until]`.
+    """Return the events of these names that became visible in `(since, until]`, in that order.
 
     Args:
         names: event names; `any` stands for every event that a visitor causes.
@@ -113,4 +112,4 @@ def read_anchors(warehouse: Warehouse, names: Iterable[str], since: int, until: 
         "excluded": sorted(MESSAGE_EVENTS),
     }
     rows = warehouse.query(read_sql(PACKAGE, "due"), parameters)
-    return [Anchor(Visitor(site, visitor_id), event, ts) for site, visitor_id, event, ts in rows]
+    return [Anchor(Visitor(site, visitor_id), event, ts, seen) for site, visitor_id, event, ts, seen in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -61,14 +61,22 @@ def _queued(row: Row) -> QueuedMessage:
     return QueuedMessage(**found, **msgspec.structs.asdict(kept))
 
 
-def read_sent(warehouse: Warehouse, people: Iterable[Person], since: int) -> dict[Person, list[SentMessage]]:
-    """Return what each person was sent after `since` (epoch milliseconds), oldest first."""
+def read_sent(
+    warehouse: Warehouse, people: Iterable[Person], since: int, but_not: Container[str] = ()
+) -> dict[Person, list[SentMessage]]:
+    """Return what each person was sent after `since` (epoch milliseconds), oldest first.
+
+    Args:
+        but_not: ids of messages that are passed over.
+    """
     sent: dict[Person, list[SentMessage]] = {person: [] for person in people}
     for site, owner in _owners(sent).items():
         parameters = {"site": site, "ids": list(owner), "since": since}
-        for visitor_id, channel, rule, at, tags, message_class, shown, clicked in warehouse.query(
+        for message_id, visitor_id, channel, rule, at, tags, message_class, shown, clicked in warehouse.query(
             read_sql(PACKAGE, "sent_messages"), parameters
         ):
+            if message_id in but_not:
+                continue
             sent[owner[visitor_id]].append(
                 SentMessage(
                     channel=channel,

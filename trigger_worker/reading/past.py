@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from trigger_worker.reading.feed import PACKAGE
 from trigger_worker.reading.people import Person
@@ -16,16 +16,15 @@ class PastFires:
     """When which rule fired for whom."""
 
     def __init__(self) -> None:
-        self._latest: dict[tuple[Person, str], dict[str, int]] = defaultdict(dict)
+        self._instants: dict[tuple[Person, str], dict[str, list[int]]] = {}
 
     def add(self, person: Person, rule: str, key: str, at: int) -> None:
         """Note a firing at `at` (epoch milliseconds)."""
-        known = self._latest[person, rule]
-        known[key] = max(at, known.get(key, at))
+        self._instants.setdefault((person, rule), {}).setdefault(key, []).append(at)
 
-    def of(self, person: Person, rule: str) -> Mapping[str, int]:
-        """Return, by key, the latest instant at which a rule fired for a person."""
-        return self._latest.get((person, rule), {})
+    def of(self, person: Person, rule: str) -> Mapping[str, Sequence[int]]:
+        """Return, by key, the instants at which a rule fired for a person."""
+        return self._instants.get((person, rule), {})
 
 
 def read_past_fires(warehouse: Warehouse, people: Iterable[Person], rules: Iterable[Rule], since: int) -> PastFires:

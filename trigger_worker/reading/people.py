@@ -60,7 +60,7 @@ def _owners(warehouse: Warehouse, site: str, ids: list[str]) -> dict[str, str]:
     unresolved = set(ids)
     for _ in range(MAX_JOINS):
         sql = read_sql(PACKAGE, "persons")
-        found = dict(warehouse.query(sql, {"site": site, "ids": sorted(unresolved)}))
+        found: dict[str, str] = dict(warehouse.query(sql, {"site": site, "ids": sorted(unresolved)}))
         joins |= found
         unresolved = set(found.values()) - joins.keys()
         if not unresolved:
@@ -88,9 +88,7 @@ def _aliases(warehouse: Warehouse, site: str, persons: set[str]) -> dict[str, se
         rows = [
             row
             for group in in_groups(sorted(frontier), itself)
-            for row in warehouse.query(
-                read_sql(PACKAGE, "aliases"), {"site": site, "ids": group, "limit": MAX_ALIASES}
-            )
+            for row in warehouse.query(read_sql(PACKAGE, "aliases"), {"site": site, "ids": group, "limit": MAX_ALIASES})
         ]
         fresh = {alias: person_of[owner] for alias, owner in rows if alias not in person_of}
         for alias, person in fresh.items():

@@ -12,13 +12,12 @@ from trigger_worker.evaluate.event import Event
 from trigger_worker.evaluate.history import History
 from trigger_worker.evaluate.needs import Needs
 from trigger_worker.reading.feed import PACKAGE
+from trigger_worker.reading.groups import in_groups
 from trigger_worker.reading.people import Person
 from warehouse.connection import Row, Warehouse
 from warehouse.sql import read_sql
 from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS
 
-#: Most visitors in one query, so that its parameters stay small.
-MAX_PEOPLE: Final = 500
 ANY: Final = "any"
 
 
@@ -67,21 +66,27 @@ def read_histories(
     for person in people:
         by_site[person.site].append(person)
     for site, residents in by_site.items():
-        for start in range(0, len(residents), MAX_PEOPLE):
-            group = residents[start : start + MAX_PEOPLE]
+        for group in in_groups(residents, lambda person: person.ids):
             histories |= _read_group(warehouse, site, group, wanted, since, until)
     return histories
 
 
-def read_whole_events(
-    warehouse: Warehouse, site: str, people: Iterable[Person], event_ids: Iterable[str]
-) -> dict[str, Event]:
-    """Return events with all of their fields, by id; `people` says whose they are."""
+def read_whole_events(warehouse: Warehouse, wanted: Iterable[tuple[Person, str]]) -> dict[tuple[Person, str], Event]:
+    """Return events with all of their fields, by whose they are and their ids."""
     columns = _columns(None)
     sql = read_sql(PACKAGE, "whole_events").replace("/* columns */", _listed(columns))
-    ids = sorted({visitor_id for person in people for visitor_id in person.ids})
-    rows = warehouse.query(sql, {"site": site, "ids": ids, "events": sorted(set(event_ids))})
-    return {event.event_id: event for event in (_event(row, columns) for row in rows)}
+    by_site: dict[str, set[tuple[Person, str]]] = defaultdict(set)
+    for person, event_id in wanted:
+        by_site[person.site].add((person, event_id))
+    found: dict[tuple[Person, str], Event] = {}
+    for site, here in by_site.items():
+        for group in in_groups(here, lambda pair: (*pair[0].ids, pair[1])):
+            owner = {visitor_id: person for person, _ in group for visitor_id in person.ids}
+            parameters = {"site": site, "ids": list(owner), "events": [event_id for _, event_id in group]}
+            for row in warehouse.query(sql, parameters):
+                event = _event(row, columns)
+                found.setdefault((owner[row[0]], event.event_id), event)
+    return found
 
 
 def _read_group(
@@ -95,11 +100,8 @@ def _read_group(
         sql, spans = _statement(wanted.lookback_ms, columns, since)
         for row in warehouse.query(sql, {**scope, **spans}):
             events[owner[row[0]]].append(_event(row, columns))
-    contexts = {field: _changes(warehouse, field, scope, owner) for field in sorted(wanted.contexts)}
-    return {
-        person: History(found, {field: changes[person] for field, changes in contexts.items()})
-        for person, found in events.items()
-    }
+    contexts = _read_contexts(warehouse, wanted.contexts, scope, owner)
+    return {person: History(found, contexts[person.visitor_id]) for person, found in events.items()}
 
 
 def _columns(fields: frozenset[str] | None) -> list[str]:
@@ -143,13 +145,18 @@ def _event(row: Row, columns: Sequence[str]) -> Event:
     return Event(name, ts, event_id, fields)
 
 
-def _changes(
-    warehouse: Warehouse, field: str, scope: Mapping[str, object], owner: Mapping[str, Person]
-) -> dict[Person, list[tuple[int, str]]]:
-    if field not in CONTEXT_FIELDS:
-        raise ValueError(f"{field} is no context field")
-    found: dict[Person, list[tuple[int, str]]] = {person: [] for person in owner.values()}
-    sql = read_sql(PACKAGE, "context_changes").replace("/* column */", field)
-    for visitor_id, at, _, value in warehouse.query(sql, scope):
-        found[owner[visitor_id]].append((at, value))
+def _read_contexts(
+    warehouse: Warehouse, contexts: frozenset[str], scope: Mapping[str, object], owner: Mapping[str, Person]
+) -> dict[str, dict[str, list[tuple[int, str]]]]:
+    """Return, by person's id and field, when the field changed and to what."""
+    fields = [field for field in CONTEXT_FIELDS if field in contexts]
+    found: dict[str, dict[str, list[tuple[int, str]]]] = {
+        person.visitor_id: {field: [] for field in fields} for person in owner.values()
+    }
+    if fields:
+        pairs = ", ".join(f"('{field}', toString({field}))" for field in fields)
+        sql = read_sql(PACKAGE, "context_changes").replace("/* pairs */", pairs)
+        persons = [person.visitor_id for person in owner.values()]
+        for person, field, at, value in warehouse.query(sql, {**scope, "persons": persons}):
+            found[person][field].append((at, value))
     return found

@@ -5,6 +5,8 @@ const YEAR_S = 31536000;
 /** Cookies travel with every request, so only ids and answers may go there. */
 const MAX_COOKIE = 200;
 const memory = new Map<string, string>();
+/** Asked for once, since the page stands still until the browser's other process answers. */
+let cookies: string | undefined;
 
 export function read(key: string): string | undefined {
   try {
@@ -60,10 +62,12 @@ export function writeJson(key: string, value: unknown): void {
 }
 
 function readCookie(key: string): string | undefined {
-  const value = new RegExp(`(?:^|; )${PREFIX}${key}=([^;]+)`).exec(document.cookie)?.[1];
+  cookies ??= document.cookie;
+  const value = new RegExp(`(?:^|; )${PREFIX}${key}=([^;]+)`).exec(cookies)?.[1];
   return value && decodeURIComponent(value);
 }
 
 function writeCookie(key: string, value: string, maxAgeS: number): void {
   document.cookie = `${PREFIX}${key}=${encodeURIComponent(value)};path=/;max-age=${maxAgeS};SameSite=Lax`;
+  cookies = undefined;
 }

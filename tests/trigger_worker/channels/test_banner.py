@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from trigger_worker.channels.banner import BannerChannel, banner_payload
+from trigger_worker.banner_payload import banner_payload
+from trigger_worker.channels.banner import BannerChannel
 from trigger_worker.channels.base import OutboundMessage
 from trigger_worker.content.model import BannerContent, CallToAction, Content, EmailContent, Theme
 from warehouse.errors import DeliveryError, DeliveryUnavailable

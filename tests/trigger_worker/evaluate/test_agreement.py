@@ -72,8 +72,10 @@ def test_a_restart_in_the_middle_changes_no_firing(random: Random) -> None:
     engine = compiled(rule)
     until_then = [event for event in events if event["ts"] <= middle]
     before = engine.firings(history_of(until_then), 0, middle, {})
-    last_fired = {match.key: match.at for match in before}
-    after = engine.firings(history_of(events), middle + 1, END, last_fired)
+    fired_before: dict[str, list[int]] = {}
+    for match in before:
+        fired_before.setdefault(match.key, []).append(match.at)
+    after = engine.firings(history_of(events), middle + 1, END, fired_before)
     assert {(match.key, match.at) for match in (*before, *after)} == reference.firings(events, rule)
 
 

@@ -17,28 +17,30 @@ def match(at: int, key: str = "") -> Match:
 
 
 @pytest.mark.parametrize(
-    ("instants", "every_ms", "last_fired", "expected"),
+    ("instants", "every_ms", "fired_before", "expected"),
     [
         ([0, 5, 10, 19, 20], 10, {}, [0, 10, 20]),
         ([0, 9, 10], 10, {}, [0, 10]),
         ([5, 6, 7], 0, {}, [5, 6, 7]),
         ([5, 5], 0, {}, [5]),
-        ([5, 15], 10, {"": 0}, [15]),
-        ([10], 10, {"": 0}, [10]),
-        ([10], 0, {"": 10}, []),
-        ([10, 20, 25], 10, {"": 22}, [10]),
+        ([5, 15], 10, {"": [0]}, [15]),
+        ([10], 10, {"": [0]}, [10]),
+        ([10], 0, {"": [10]}, []),
+        ([10, 20, 25], 10, {"": [22]}, [10]),
+        ([5, 10, 20, 30, 40], 10, {"": [0, 25]}, [10, 40]),
+        ([5, 6, 7], 0, {"": [5, 7]}, [6]),
         ([], 10, {}, []),
     ],
 )
 def test_a_match_fires_unless_another_is_too_near(
-    instants: list[int], every_ms: int, last_fired: dict[str, int], expected: list[int]
+    instants: list[int], every_ms: int, fired_before: dict[str, list[int]], expected: list[int]
 ) -> None:
-    fired = firings([match(at) for at in instants], every_ms, last_fired)
+    fired = firings([match(at) for at in instants], every_ms, fired_before)
     assert [each.at for each in fired] == expected
 
 
 def test_keys_are_counted_apart() -> None:
-    fired = firings([match(0, "a"), match(1, "b"), match(2, "a")], 10, {"b": 0})
+    fired = firings([match(0, "a"), match(1, "b"), match(2, "a")], 10, {"b": [0]})
     assert [(each.key, each.at) for each in fired] == [("a", 0)]
 
 

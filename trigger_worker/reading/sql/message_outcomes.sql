@@ -12,9 +12,12 @@ FROM (
     FROM events
     WHERE site = {site:String} AND visitor_id IN {ids:Array(String)} AND event_id IN {events:Array(String)}
       AND message_id != ''
-    LIMIT 1 BY event_id) AS e
+    LIMIT 1 BY visitor_id, event_id) AS e
 INNER JOIN (
     SELECT * FROM messages
     WHERE site = {site:String} AND visitor_id IN {owners:Array(String)} AND state = 'sent'
     LIMIT 1 BY message_id) AS m ON m.message_id = e.message_id
-WHERE state != '' AND (m.visitor_id = e.visitor_id OR has(m.recipients, e.anonymous_id))
+WHERE state != ''
+  AND (has(m.recipients, e.anonymous_id)
+       OR transform(m.visitor_id, {owners:Array(String)}, {persons:Array(String)}, m.visitor_id)
+          = transform(e.visitor_id, {owners:Array(String)}, {persons:Array(String)}, e.visitor_id))

@@ -1,5 +1,5 @@
 -- What these visitors were sent on every channel, and what became of it.
-SELECT visitor_id, any(channel), any(rule), min(toUnixTimestamp64Milli(at)) AS sent_at, any(tags), any(class),
+SELECT message_id, visitor_id, any(channel), any(rule), min(toUnixTimestamp64Milli(at)) AS sent_at, any(tags), any(class),
        countIf(state = 'shown') > 0, countIf(state = 'clicked') > 0
 FROM messages
 WHERE site = {site:String}

@@ -4,4 +4,5 @@ FROM events
 WHERE site = {site:String}
   AND visitor_id IN {ids:Array(String)}
   AND event_id IN {events:Array(String)}
-LIMIT 1 BY event_id
+ORDER BY ts
+LIMIT 1 BY visitor_id, event_id

@@ -1,0 +1,90 @@
+"""Processes end, in order or not, while somebody shops."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from e2e.inbox import mails_to, wait_for_mail
+from e2e.rules import live_rule
+from e2e.shopper import Shopper
+from e2e.stack import Stack
+from e2e.waiting import wait_for
+
+#: Notes the id of each message that the snippet puts into its outbox: the first place where a message exists.
+KEEP_A_LIST = """
+    const set = Storage.prototype.setItem;
+    Storage.prototype.setItem = function (key, value) {
+        set.call(this, key, value);
+        if (!key.startsWith('mm_outbox_')) return;
+        const made = JSON.parse(this.getItem('made') ?? '[]');
+        const ids = JSON.parse(value).entries.map((entry) => entry.id);
+        set.call(this, 'made', JSON.stringify([...new Set([...made, ...ids])]));
+    };
+"""
+#: Goes on while the test does something else; each step is an event.
+WALK = "window.walk = setInterval(() => window.micromoment('track', 'step'), 40)"
+
+
+def made(shopper: Shopper) -> list[str]:
+    """Return the ids of all messages that the snippet made."""
+    return sorted(shopper.page.evaluate("JSON.parse(localStorage.getItem('made'))"))
+
+
+def stored(shopper: Shopper) -> list[str]:
+    """Return the ids of all events that are stored, each as often as it is."""
+    return sorted(row["event_id"] for row in shopper.events())
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["terminated", "killed"])
+def test_a_collector_that_restarts_loses_nothing_and_doubles_nothing(
+    shopper: Shopper, stack: Stack, how: signal.Signals
+) -> None:
+    shopper.page.add_init_script(KEEP_A_LIST)
+    shopper.open("/category/packs")
+    shopper.page.evaluate(WALK)
+    shopper.wait_for_event("step")
+    stack.restart("collector", how)
+    shopper.page.evaluate("clearInterval(window.walk)")
+    shopper.tell("track", "arrived")
+    shopper.wait_for_event("arrived")
+    wait_for(lambda: set(made(shopper)) <= set(stored(shopper)), "every message that the snippet made")
+    assert stored(shopper) == made(shopper)
+    assert [row["seq"] for row in shopper.events()] == list(range(1, len(made(shopper)) + 1))
+    # The page is still the same, so its stream must have found its way back.
+    shopper.point_at("fell-28-daypack")
+    shopper.see_banner("Thinking about the Fell 28 Daypack?")
+
+
+def test_a_worker_killed_between_firing_and_mail_sends_exactly_one(shopper: Shopper, stack: Stack) -> None:
+    rule = "when: promised_mail\nsend:\n  - email: cart_reminder\n    after: 4s\n"
+    shopper.sign_up("frida@example.com", "Frida")
+    with live_rule(stack, "promised", rule):
+        _fire(shopper, "promised_mail", "promised")
+        assert mails_to(stack, "frida@example.com") == []
+        stack.restart("worker", signal.SIGKILL)
+        wait_for_mail(stack, "frida@example.com")
+        (sent,) = _wait_until_sent(shopper, "promised")
+        assert sent["count"] == 1
+        before = len(mails_to(stack, "frida@example.com"))
+        stack.restart("worker", signal.SIGKILL)
+        after = 0 if "up" in stack.commands else before
+        # What the worker does next proves that it is through with what it found.
+        with live_rule(stack, "promised_again", rule.replace("promised_mail", "other_mail")):
+            _fire(shopper, "other_mail", "promised_again")
+            _wait_until_sent(shopper, "promised_again")
+        assert len(mails_to(stack, "frida@example.com")) == after + 1
+
+
+def _fire(shopper: Shopper, event: str, rule: str) -> None:
+    def try_once() -> bool:
+        shopper.tell("track", event)
+        return shopper.stack.sql(f"SELECT count() AS fires FROM fires WHERE rule = '{rule}'") != [{"fires": 0}]
+
+    wait_for(try_once, f"{rule} to fire")
+
+
+def _wait_until_sent(shopper: Shopper, rule: str) -> list[dict[str, int]]:
+    query = f"SELECT count() AS count FROM messages WHERE rule = '{rule}' AND state = 'sent' HAVING count > 0"
+    return wait_for(lambda: shopper.stack.sql(query), f"{rule} to be sent")

@@ -1,0 +1,85 @@
+"""A whole collector for tests: every part is real, the clock stands still, and nothing moves the spool."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from prometheus_client import CollectorRegistry
+
+from collector.app import create_app
+from collector.banners import BannerDesk
+from collector.edge import Edge, EdgeSettings
+from collector.group_commit import GroupCommit
+from collector.ingest import Ingest
+from collector.metrics import CollectorMetrics
+from collector.rate import RateLimit
+from collector.script import Script
+from collector.sites import Site, Sites
+from collector.spool import Spool
+from collector.visitor_token import VisitorTokens
+from collector.writer import Writer
+from tests.collector.messages import NOON
+from warehouse.connection import Warehouse
+from warehouse.event import EventRow
+
+SHOP = Site("shop", "shop-key")
+STRICT = Site("strict", "strict-key", origins=("https://strict.example",), consent="opt-in")
+SCRIPT = Script(b"plain script", b"gzipped script", "abc123def456")
+
+
+async def _announce() -> None:
+    return
+
+
+async def _ready() -> dict[str, str]:
+    return {"spool": "ok", "clickhouse": "ok"}
+
+
+@asynccontextmanager
+async def running_edge(
+    folder: Path,
+    warehouse: Warehouse,
+    *,
+    settings: EdgeSettings | None = None,
+    sites: tuple[Site, ...] = (SHOP, STRICT),
+    rate: RateLimit | None = None,
+    spool: Spool | None = None,
+    **changes: Any,
+) -> AsyncIterator[Edge]:
+    """Build a collector's parts, with what a test wants otherwise."""
+    metrics = CollectorMetrics(CollectorRegistry())
+    with GroupCommit(spool or Spool(folder / "spool.sqlite")) as group:
+        edge = Edge(
+            settings=settings or EdgeSettings(),
+            sites=Sites(sites),
+            ingest=Ingest(group, Writer(group, warehouse, _announce, metrics), metrics),
+            spool=group,
+            warehouse=warehouse,
+            desk=BannerDesk(metrics),
+            tokens=VisitorTokens(b"secret"),
+            rate=rate or RateLimit(0, 1),
+            script=SCRIPT,
+            metrics=metrics,
+            now_ms=lambda: NOON,
+            check_ready=_ready,
+        )
+        yield msgspec.structs.replace(edge, **changes)
+
+
+@asynccontextmanager
+async def client_of(edge: Edge) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    """A client of the application over these parts."""
+    async with AsyncTestClient(create_app(edge, "1.2.3"), raise_server_exceptions=True) as client:
+        yield client
+
+
+async def spooled_rows(edge: Edge) -> list[EventRow]:
+    """What waits for ClickHouse."""
+    batch = edge.spool.take(10_000).result(10)
+    return [msgspec.json.decode(line, type=EventRow) for line in batch.lines] if batch else []

@@ -1,0 +1,171 @@
+"""The process is killed, again and again, while events pour in: what was acknowledged is stored, once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+EVENTS = 5_000
+EVENTS_EACH = 20
+SENDERS = 16
+#: After how many acknowledged batches each kill comes.
+KILLS = (15, 60, 120)
+READY_WITHIN_SECONDS = 60.0
+DRAINED_WITHIN_SECONDS = 60.0
+COUNTS = "SELECT count(), uniqExact(event_id) FROM {table} WHERE site = 'shop'"
+
+ROLLUP = "SELECT sum(stored) FROM (SELECT uniqMerge(events) AS stored FROM visitor_daily GROUP BY visitor_id)"
+
+
+class Service:
+    """`micromoment up` in a process of its own, on a port and a folder that stay the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        (folder / "rules").mkdir()
+        (folder / "micromoment.toml").write_text(
+            f"""
+            clickhouse = "chdb://{folder}/clickhouse"
+            data_folder = "{folder}/var"
+            rules_folder = "{folder}/rules"
+            collector_port = {self.url.rpartition(":")[2]}
+            rate_per_second = 0
+            [sites.shop]
+            write_key = "shop-key"
+            """
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's, without settings that would win over the file's."""
+        return {name: text for name, text in os.environ.items() if not name.startswith("MICROMOMENT_")}
+
+    async def start(self) -> None:
+        """Start, and wait until it takes events."""
+        with (self.folder / "output.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command("up"), cwd=self.folder, env=self.environment, stdout=log, stderr=log
+            )
+        async with asyncio.timeout(READY_WITHIN_SECONDS), httpx.AsyncClient() as client:
+            while not await self._is_ready(client):
+                assert self._process.poll() is None, (self.folder / "output.log").read_text()[-2000:]
+                await asyncio.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def sql(self, query: str) -> list[list[Any]]:
+        """Ask the running process's ClickHouse."""
+        command = [*self._command("sql"), query, "--format", "JSONCompactEachRow"]
+        answer = subprocess.run(command, cwd=self.folder, env=self.environment, check=True, capture_output=True)
+        return [json.loads(line) for line in answer.stdout.splitlines()]
+
+    def _command(self, name: str) -> list[str]:
+        return [sys.executable, "-m", "micromoment", name, "--config", str(self.folder / "micromoment.toml")]
+
+    async def _is_ready(self, client: httpx.AsyncClient) -> bool:
+        try:
+            return (await client.get(f"{self.url}/readyz", timeout=2)).is_success
+        except httpx.TransportError:
+            return False
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = Service(tmp_path)
+    yield service
+    service.kill()
+
+
+class Burst:
+    """Sends every batch until it is acknowledged, from many senders at once, as SDKs do."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._batches = iter(range(EVENTS // EVENTS_EACH))
+        self.acknowledged = 0
+        self.sent_again = 0
+
+    async def run(self) -> None:
+        """Send everything, killing and starting the service on the way."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._kill_on_the_way())
+            for _ in range(SENDERS):
+                tasks.create_task(self._send_batches())
+
+    async def _send_batches(self) -> None:
+        async with httpx.AsyncClient(timeout=10) as client:
+            for number in self._batches:
+                while not await self._send(client, number):
+                    self.sent_again += 1
+                    await asyncio.sleep(random.uniform(0.01, 0.05))
+                self.acknowledged += 1
+
+    async def _send(self, client: httpx.AsyncClient, number: int) -> bool:
+        messages = [
+            {
+                "type": "track",
+                "event": "view_item",
+                "messageId": f"{number}-{index}",
+                "anonymousId": f"cookie-{number}",
+                "timestamp": "2026-11-22T12:00:00.000Z",
+            }
+            for index in range(EVENTS_EACH)
+        ]
+        try:
+            body = {"writeKey": "shop-key", "batch": messages}
+            reply = await client.post(f"{self._service.url}/v1/batch", json=body)
+        except httpx.TransportError:
+            return False
+        return reply.status_code == httpx.codes.OK
+
+    async def _kill_on_the_way(self) -> None:
+        for threshold in KILLS:
+            while self.acknowledged < threshold:
+                await asyncio.sleep(0.002)
+            self._service.kill()
+            await self._service.start()
+
+
+async def test_every_acknowledged_event_is_stored_once_however_often_the_process_is_killed(service: Service) -> None:
+    await service.start()
+    burst = Burst(service)
+    await burst.run()
+    assert burst.sent_again, "no kill hit the burst"
+    await _drained(service)
+    service.kill()
+    await service.start()
+    for table in ("events", "event_feed"):
+        assert service.sql(COUNTS.format(table=table)) == [[EVENTS, EVENTS]], table
+    assert service.sql(ROLLUP) == [[EVENTS]]
+
+
+async def _drained(service: Service) -> None:
+    async with asyncio.timeout(DRAINED_WITHIN_SECONDS), httpx.AsyncClient() as client:
+        while True:
+            figures = (await client.get(f"{service.url}/metrics")).text
+            if "\nmicromoment_spool_depth 0.0\n" in figures:
+                return
+            await asyncio.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
