@@ -57,8 +57,12 @@ def create_app(edge: Edge, version: str, lifespan: list[Lifespan] | None = None)
 
 
 def _cors(origins: list[str]) -> CORSConfig:
+    # `*` is answered with the page's own origin: browsers refuse a plain `*` for requests with credentials, as some
+    # SDKs make them. No cookie means anything here, so nothing is given away.
+    anyone = "*" in origins or not origins
     return CORSConfig(
-        allow_origins=origins or ["*"],
+        allow_origins=[] if anyone else origins,
+        allow_origin_regex=".*" if anyone else None,
         allow_methods=["GET", "POST", "OPTIONS"],
         allow_headers=[
             "authorization",

@@ -31,4 +31,4 @@ async def readyz(edge: CurrentEdge) -> Response[dict[str, str]]:
 async def metrics(edge: CurrentEdge) -> Response[bytes]:
     """Return every counter and timing."""
     edge.metrics.spool_depth.set(edge.spool.depth)
-    return Response(edge.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(edge.metrics.render(), media_type="text/plain; version=0.0.4")

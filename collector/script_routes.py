@@ -48,5 +48,5 @@ def _serve(request: Request[Any, Any, Any], edge: Edge, cache_control: str) -> R
         return Response(b"", status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        return Response(edge.script.gzipped, media_type="text/javascript; charset=utf-8", headers=headers)
-    return Response(edge.script.plain, media_type="text/javascript; charset=utf-8", headers=headers)
+        return Response(edge.script.gzipped, media_type="text/javascript", headers=headers)
+    return Response(edge.script.plain, media_type="text/javascript", headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from litestar import get
@@ -16,6 +17,8 @@ from collector.edge import CurrentEdge, Edge
 from collector.errors import RequestError
 from collector.unshown import unshown_banners
 from warehouse.errors import WarehouseError
+
+_RECONNECT_AFTER_MS: Final = 2000
 
 _log = structlog.get_logger("collector.stream")
 
@@ -37,12 +40,12 @@ async def listen(edge: CurrentEdge, token: FromQuery[str]) -> ServerSentEvent:
         message = "this visitor has too many open pages"
         raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams", message, 60) from error
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return ServerSentEvent(_events(edge, visitor, queue), headers=headers, retry_duration=2000)
+    return ServerSentEvent(_events(edge, visitor, queue), headers=headers)
 
 
 async def _events(edge: Edge, visitor: Visitor, queue: Stream) -> AsyncIterator[ServerSentEventMessage]:
     try:
-        yield ServerSentEventMessage(data=None, comment="open")
+        yield ServerSentEventMessage(data=None, comment="open", retry=_RECONNECT_AFTER_MS)
         waiting = [*await _unshown(edge, visitor), *edge.desk.collect(visitor, edge.now_ms())]
         for unshown in {banner.message_id: banner for banner in waiting}.values():
             yield _event(unshown)

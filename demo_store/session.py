@@ -22,14 +22,15 @@ _TOKEN_BYTES = 24
 
 
 class Flash(msgspec.Struct):
-    """What the next page says once: data layer pushes, a notice to read, and who the visitor is."""
+    """What the next page says once: data layer pushes, a notice to read, and who the visitor is or is no longer."""
 
     pushes: list[dict[str, Any]] = msgspec.field(default_factory=list)
     notices: list[str] = msgspec.field(default_factory=list)
     identity: Account | None = None
+    has_left: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.pushes or self.notices or self.identity)
+        return bool(self.pushes or self.notices or self.identity or self.has_left)
 
 
 class Session(msgspec.Struct):

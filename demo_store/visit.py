@@ -43,6 +43,12 @@ class Visit:
             flash.notices.append(notice)
         if identity is not None:
             flash.identity = identity
+            flash.has_left = False
+
+    def announce_departure(self) -> None:
+        """Leave for the next page that whoever it was has logged out."""
+        self.session.flash.identity = None
+        self.session.flash.has_left = True
 
     def page(
         self,

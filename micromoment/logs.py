@@ -34,8 +34,9 @@ def configure_logs(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for noisy in ("httpx", "httpcore", "mail.log", "clickhouse_connect"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # What goes wrong in them comes back as an error of ours, told once and with a remedy.
+    for noisy in ("httpx", "httpcore", "mail.log", "clickhouse_connect", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -205,16 +205,26 @@ def _require_writable(folder: Path) -> None:
 
 
 def _unreachable(dsn: Dsn, error: Exception) -> WarehouseError:
-    reason = _first_line(error)
+    reason = _root_cause(error)
     if dsn.embedded:
         return WarehouseUnavailable(
-            f"ClickHouse at {dsn}: {reason}",
+            f"ClickHouse at {dsn} cannot be opened: {reason}",
             "another process may hold this folder: the embedded engine serves one process at a time",
         )
     return WarehouseUnavailable(
         f"ClickHouse at {dsn} cannot be reached: {reason}",
         "start it, or correct `clickhouse` (MICROMOMENT_CLICKHOUSE)",
     )
+
+
+def _root_cause(error: BaseException) -> str:
+    """Return what the operating system said, where that is at the bottom of it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return _first_line(error)
 
 
 def _first_line(error: Exception) -> str:

@@ -58,6 +58,7 @@ def log_out(visit: CurrentVisit) -> Redirect:
     """Log out; the cart stays."""
     visit.session.account = None
     visit.announce(notice="You are logged out.")
+    visit.announce_departure()
     return visit.redirect("/")
 
 

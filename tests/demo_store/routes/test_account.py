@@ -63,6 +63,13 @@ def test_logging_out_forgets_the_account_and_keeps_the_cart(visitor: Visitor) ->
     assert visitor.open("/cart").events == ["view_cart"]
 
 
+def test_the_page_after_logging_out_says_once_that_somebody_left(visitor: Visitor) -> None:
+    visitor.send("/sign-up", **ADA)
+    said = 'micromoment("reset");'
+    assert said in visitor.send("/log-out").text
+    assert said not in visitor.open("/").text
+
+
 def test_the_account_lists_the_orders_of_this_visit_only(visitor: Visitor, another_visitor: Visitor) -> None:
     visitor.send("/sign-up", **ADA)
     visitor.put_into_cart()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from collector.edge import Edge
+from tests.collector.edges import SHOP, STRICT, client_of, running_edge
+from tests.collector.messages import message
+from warehouse.connection import Warehouse
+
+Client = AsyncTestClient[Litestar]
+PAGE = "https://shop.example"
+#: What the SDKs of Segment, RudderStack and Jitsu, and ours, send along.
+HEADERS = "authorization, content-type, content-encoding, x-write-key, x-retry-count, anonymousid, sentat"
+
+
+def preflight(origin: str, method: str = "POST", headers: str = HEADERS) -> dict[str, str]:
+    return {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/track", "/v1/identify"])
+async def test_a_page_of_any_origin_may_ask_first_when_a_site_allows_all(client: Client, path: str) -> None:
+    reply = await client.options(path, headers=preflight(PAGE))
+    assert reply.status_code in {200, 204}
+    assert reply.headers["access-control-allow-origin"] in {PAGE, "*"}
+    assert reply.headers["access-control-allow-credentials"] == "true"
+    assert int(reply.headers["access-control-max-age"]) >= 600
+    allowed = {header.strip() for header in reply.headers["access-control-allow-headers"].lower().split(",")}
+    assert set(HEADERS.split(", ")) <= allowed
+    assert "POST" in reply.headers["access-control-allow-methods"]
+
+
+async def test_the_origin_is_mirrored_so_that_credentials_may_come_along(client: Client) -> None:
+    sent = {"writeKey": "shop-key", "batch": [message()]}
+    for headers in ({"Origin": PAGE, "Cookie": "session=1"}, {"Origin": PAGE}):
+        reply = await client.post("/v1/batch", json=sent, headers=headers)
+        assert reply.headers["access-control-allow-origin"] == PAGE
+        assert reply.headers["access-control-allow-credentials"] == "true"
+        assert "origin" in reply.headers["vary"].lower()
+    reply = await client.options("/v1/batch", headers=preflight(PAGE))
+    assert reply.headers["access-control-allow-origin"] == PAGE
+
+
+async def test_only_configured_origins_may_read_the_reply(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    async with running_edge(tmp_path, embedded_warehouse, sites=(STRICT,)) as edge, client_of(edge) as client:
+        allowed = await client.options("/v1/batch", headers=preflight("https://strict.example"))
+        assert allowed.headers["access-control-allow-origin"] == "https://strict.example"
+        refused = await client.options("/v1/batch", headers=preflight("https://evil.example"))
+        assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_an_error_can_be_read_by_the_page_too(client: Client) -> None:
+    reply = await client.post("/v1/batch", content=b"{", headers={"Origin": PAGE})
+    assert reply.status_code == 400
+    assert reply.headers["access-control-allow-origin"] == PAGE
+
+
+async def test_a_page_may_read_how_long_to_wait(client: Client) -> None:
+    reply = await client.post("/v1/batch", json={"batch": []}, headers={"Origin": PAGE})
+    assert "retry-after" in reply.headers["access-control-expose-headers"].lower()
+
+
+async def test_the_api_is_described(client: Client) -> None:
+    reply = await client.get("/schema/openapi.json")
+    assert reply.status_code == 200
+    description = msgspec.json.decode(reply.content)
+    assert description["info"]["version"] == "1.2.3"
+    expected = {"/v1/batch", "/v1/track", "/v1/identify", "/v1/page", "/v1/screen", "/v1/group", "/v1/alias"}
+    expected |= {"/v1/stream", "/healthz", "/readyz", "/metrics", "/mm.js"}
+    assert expected <= set(description["paths"])
+    assert (await client.get("/schema")).status_code == 200
+
+
+async def test_a_bug_is_answered_500_and_not_hidden(edge: Edge) -> None:
+    def broken() -> int:
+        raise KeyError("bug")
+
+    async with client_of(msgspec.structs.replace(edge, now_ms=broken)) as client:
+        with pytest.raises(KeyError):
+            await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
+
+
+async def test_sites_are_told_apart_by_their_write_keys(edge: Edge, client: Client) -> None:
+    assert edge.sites.with_key("shop-key") == SHOP
+    assert edge.sites.with_key("strict-key") == STRICT
+    for wrong in ("", "shop", "shop-keys", "SHOP-KEY", "\u00e9"):
+        assert edge.sites.with_key(wrong) is None
+    basic = base64.b64encode("\u00e9:".encode()).decode()
+    reply = await client.post("/v1/batch", json={"batch": []}, headers={"Authorization": f"Basic {basic}"})
+    assert reply.status_code == 401
