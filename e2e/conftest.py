@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
@@ -21,6 +23,7 @@ from e2e.shopper import Shopper
 from e2e.stack import Stack, running_stack
 from e2e.visit import shopping
 from tests.listener.process import running_listener
+from warehouse.connection import connect
 
 #: The sample rules wait a minute so that a person can follow; nobody watches here.
 _SHORT_WAIT = "within 3s"
@@ -59,12 +62,25 @@ def shopper(new_shopper: Callable[[], Shopper]) -> Shopper:
 def _server() -> Iterator[str | None]:
     given = os.environ.get("MICROMOMENT_CLICKHOUSE", "")
     if given.startswith("clickhouse"):
-        yield given
+        with _database_of_our_own(given) as dsn:
+            yield dsn
     elif os.environ.get("MICROMOMENT_E2E") == "separate":
         with running_listener() as dsn:
             yield f"{dsn}/e2e"
     else:
         yield None
+
+
+@contextmanager
+def _database_of_our_own(server: str) -> Iterator[str]:
+    """Keep one run's behaviour from another's, and leave nothing on somebody's server."""
+    name = f"micromoment_e2e_{secrets.token_hex(4)}"
+    dsn = urlsplit(server)._replace(path=f"/{name}").geturl()
+    try:
+        yield dsn
+    finally:
+        with connect(dsn) as warehouse:
+            warehouse.command(f"DROP DATABASE IF EXISTS {name}")
 
 
 def _shorten_waits(rules: Path) -> None:

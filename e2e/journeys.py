@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from e2e.pictures import take_picture
 from e2e.shopper import Contact, Shopper
 
 #: Typed or copied by the visitors; nothing of it may leave the page.
@@ -28,6 +29,7 @@ def look_around(shopper: Shopper) -> None:
     """Pay attention to this and that, stumble, and leave without buying."""
     page = shopper.page
     shopper.open(f"/?{CAMPAIGN}")
+    take_picture(page, "store-home")
     # Says yes to being watched and no to being addressed, so that no banner stands in the way.
     shopper.tell("consent", {"analytics": True, "marketing": False})
     page.get_by_role("navigation", name="Departments").get_by_role("link", name="Packs & bags").click()
@@ -59,7 +61,7 @@ def look_around(shopper: Shopper) -> None:
 
 
 def buy_something(shopper: Shopper) -> str:
-    """Sign up, come back, fill a cart, change it, order, and return the order's number."""
+    """Fill a cart, change it, sign up, order, and return the order's number."""
     page = shopper.page
     shopper.open_home()
     shopper.tell("consent", {"analytics": True, "marketing": False})
@@ -69,8 +71,6 @@ def buy_something(shopper: Shopper) -> str:
     shopper.add_to_cart()
     shopper.remove_first_line()
     shopper.sign_up(CONTACT.email, CONTACT.first_name)
-    shopper.log_out()
-    shopper.log_in(CONTACT.email)
     number = shopper.buy("ember-enamel-mug", CONTACT)
     shopper.wait_for_event("purchase")
     return number

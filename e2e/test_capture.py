@@ -108,7 +108,6 @@ BOUGHT = [
     ("add_payment_info", {**MUG, "payment_type": "Invoice"}),
     ("purchase", {**MUG, "page_type": "thank_you"}),
     ("sign_up", {"method": "email"}),
-    ("login", {"method": "email"}),
     ("page_view", {"path": "/cart", "page_type": "cart"}),
     ("page_view", {"path": "/checkout", "page_type": "checkout"}),
     ("form_start", {"form_id": "checkout-contact", "last_field": "email"}),
@@ -206,6 +205,21 @@ def test_what_came_before_the_name_belongs_to_the_person(buying: Visit, stack: S
     assert earlier["user_id"] == ""
     query = f"SELECT person FROM identity FINAL WHERE alias = '{earlier['visitor_id']}'"
     assert stack.sql(query) == [{"person": person}]
+
+
+def test_who_logs_out_is_somebody_new_until_the_next_login(shopper: Shopper, stack: Stack) -> None:
+    shopper.sign_up("gerda@example.com", "Gerda")
+    person = shopper.wait_for_event("identify")["user_id"]
+    before = shopper.anonymous_id
+    shopper.log_out()
+    wait_for(lambda: shopper.anonymous_id != before, "another anonymous id")
+    shopper.tell("track", "still_here")
+    assert shopper.wait_for_event("still_here")["user_id"] == ""
+    shopper.log_in("gerda@example.com")
+    shopper.wait_for_event("login", method="email")
+    aliases = f"SELECT alias FROM identity FINAL WHERE person = '{person}' ORDER BY alias"
+    both = [{"alias": alias} for alias in sorted([before, shopper.anonymous_id])]
+    wait_for(lambda: stack.sql(aliases) == both, "both browsers' ids to belong to the person")
 
 
 @pytest.mark.parametrize("journey", ["looking", "buying"])

@@ -112,6 +112,9 @@ def test_leaving_opens_a_dialog_that_holds_the_keyboard_and_gives_it_back(shoppe
 
 
 def test_a_purchase_is_thanked_for_on_the_page_that_follows(shopper: Shopper) -> None:
+    # On a slow machine the cart counts as abandoned before the order is placed.
+    not_now = shopper.banner.get_by_role("button", name="Not now")
+    shopper.page.add_locator_handler(not_now, lambda button: button.click())
     shopper.buy("ember-enamel-mug", Contact("clara@example.com"))
     message_id = shopper.see_banner("A thank-you, Ada")
     expect(shopper.banner).to_contain_text("THANKYOU15")

@@ -6,6 +6,7 @@ import pytest
 
 from e2e.shopper import Shopper
 from e2e.stack import Stack
+from e2e.waiting import wait_for
 
 #: As a browser does that has Global Privacy Control switched on.
 OBJECT_BY_BROWSER = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})"
@@ -43,9 +44,11 @@ def test_refusing_in_the_middle_ends_the_capture(shopper: Shopper, stack: Stack)
     shopper.tell("track", "said_yes")
     shopper.wait_for_event("said_yes")
     shopper.tell("consent", {"analytics": False})
-    before = stack.sql(f"SELECT count() AS events FROM events WHERE anonymous_id = '{visitor}'")
+    names = f"SELECT groupArray(event) AS names FROM events WHERE anonymous_id = '{visitor}'"
+    # The answer itself is kept, as the proof of what was said.
+    before = wait_for(lambda: rows if "consent" in (rows := stack.sql(names))[0]["names"] else None, "the refusal")
     walk(shopper)
-    assert stack.sql(f"SELECT count() AS events FROM events WHERE anonymous_id = '{visitor}'") == before
+    assert stack.sql(names) == before
     assert stack.sql("SELECT count() AS events FROM events WHERE event = 'said_no'") == [{"events": 0}]
 
 

@@ -16,6 +16,7 @@ import msgspec
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, Request, Response, post
+from litestar.params import FromQuery
 
 from micromoment.engine_protocol import Export
 from warehouse.connection import Warehouse
@@ -50,7 +51,7 @@ def create_engine_app(warehouse: Warehouse) -> Litestar:
         return Response(answer, media_type="application/octet-stream")
 
     @post("/insert", status_code=HTTPStatus.NO_CONTENT)
-    async def insert(request: Request[Any, Any, Any], table: str, token: str) -> None:
+    async def insert(request: Request[Any, Any, Any], table: FromQuery[str], token: FromQuery[str]) -> None:
         await asyncio.to_thread(warehouse.insert_lines, table, await request.body(), token)
 
     return Litestar(

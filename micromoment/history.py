@@ -21,6 +21,8 @@ from warehouse.event import EventRow
 from warehouse.sql import read_sql
 
 ROWS_PER_INSERT: Final = 20_000
+#: How many ids are asked for in one query: a ClickHouse server takes parameters of at most 128 KiB.
+_ASKED_AT_ONCE: Final = 250
 _EXAMPLES: Final = 5
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _encode = msgspec.json.Encoder().encode
@@ -131,6 +133,12 @@ def _store(engine: Engine, site: str, rows: Sequence[EventRow], report: ImportRe
 
 
 def _stored_before(engine: Engine, site: str, rows: Sequence[EventRow]) -> set[str]:
+    ordered = sorted(rows, key=lambda row: row.visitor_id)
+    groups = (ordered[start : start + _ASKED_AT_ONCE] for start in range(0, len(ordered), _ASKED_AT_ONCE))
+    return {event_id for group in groups for event_id in _stored_of(engine, site, group)}
+
+
+def _stored_of(engine: Engine, site: str, rows: Sequence[EventRow]) -> set[str]:
     parameters = {
         "site": site,
         "visitors": sorted({row.visitor_id for row in rows}),

@@ -108,7 +108,9 @@ def test_a_module_says_what_it_is_for_and_stays_small(module: str) -> None:
 def test_a_package_lists_no_names_that_it_does_not_have() -> None:
     for module, tree in MODULES.items():
         for node in tree.body:
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            if isinstance(node, ast.Assign) and any(
+                isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
+            ):
                 defined = {name.rpartition(".")[2] for name in imports(tree)}
                 defined |= {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
                 assert set(ast.literal_eval(node.value)) <= defined, module

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 FIRST_RETRY_MS: Final = 5_000
 LONGEST_RETRY_MS: Final = 600_000
-#: Messages that are handed over at the same time.
+#: Messages that are handed over at the same time, banners apart.
 MAX_CONCURRENT: Final = 16
 
 _log = structlog.get_logger("trigger_worker.dispatcher")
@@ -146,13 +146,16 @@ class Dispatcher:
         await asyncio.gather(*(self._deliver(one) for one in ready if _is_banner(one)))
         for one in ready:
             if not _is_banner(one):
-                task = asyncio.create_task(self._deliver(one), name=f"deliver {one.message.message_id}")
+                task = asyncio.create_task(self._deliver_in_turn(one), name=f"deliver {one.message.message_id}")
                 self._under_way[task] = one.message
                 task.add_done_callback(self._under_way.pop)
 
-    async def _deliver(self, one: _Ready) -> None:
+    async def _deliver_in_turn(self, one: _Ready) -> None:
         async with self._limit:
-            record = await self._try(one)
+            await self._deliver(one)
+
+    async def _deliver(self, one: _Ready) -> None:
+        record = await self._try(one)
         if record is None:
             return
         await self._keep(self._records.store_messages, [record])

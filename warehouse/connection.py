@@ -227,5 +227,5 @@ def _root_cause(error: BaseException) -> str:
     return _first_line(error)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]

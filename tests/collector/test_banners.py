@@ -140,3 +140,14 @@ def test_the_banners_json_is_passed_on_as_it_is(desk: BannerDesk) -> None:
     desk.deliver(notice("m", ADA))
     replied: Any = msgspec.json.decode(msgspec.json.encode(as_json(desk.collect(ADA, NOON))))
     assert replied == [{"message_id": "m", "title": "<b>plain</b>"}]
+
+
+def test_ending_the_streams_tells_those_that_are_open_and_those_that_open_later(desk: BannerDesk) -> None:
+    slow = desk.open(ADA)
+    for number in range(MAX_QUEUED_EACH):
+        desk.deliver(notice(f"m{number}", ADA))
+    desk.end_streams()
+    heard = [slow.get_nowait() for _ in range(MAX_QUEUED_EACH)]
+    assert heard[-1] is None
+    assert None not in heard[:-1]
+    assert desk.open(BEN).get_nowait() is None

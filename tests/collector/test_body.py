@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import gzip
 import zlib
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,15 @@ BATCH = b'{"batch":[{"type":"track"}],"sentAt":"2026-11-22T12:00:00Z","writeKey"
 
 def basic(credential: str) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(credential.encode()).decode()}
+
+
+def refusal(ask: Callable[[], object]) -> RequestError | None:
+    """How something is refused, or None when it is not."""
+    try:
+        ask()
+    except RequestError as error:
+        return error
+    return None
 
 
 @pytest.mark.parametrize(
@@ -40,11 +50,16 @@ def test_a_batch_is_read_however_it_is_wrapped(body: bytes) -> None:
 
 
 def test_a_single_message_is_a_batch_of_one_of_the_routes_type() -> None:
-    batch = read_single(b'{"type":"page","event":"e","sentAt":5,"writeKey":"shop-key","context":{"locale":"en"}}', "track")
+    batch = read_single(
+        b'{"type":"page","event":"e","sentAt":5,"writeKey":"shop-key","context":{"locale":"en"}}', "track"
+    )
     assert (batch.sent_at, batch.write_key, batch.context) == (5, "shop-key", None)
     (message,) = batch.batch
     assert msgspec.json.decode(message) == {
-        **{"type": "track", "event": "e", "sentAt": 5, "writeKey": "shop-key"},
+        "type": "track",
+        "event": "e",
+        "sentAt": 5,
+        "writeKey": "shop-key",
         "context": {"locale": "en"},
     }
 
@@ -111,11 +126,8 @@ def test_a_body_of_exactly_its_bounds_is_read() -> None:
 
 @given(st.binary() | st.binary().map(gzip.compress) | st.binary().map(lambda tail: b"data=" + tail))
 def test_any_bytes_are_a_batch_or_a_clear_refusal(body: bytes) -> None:
-    try:
-        read_batch(body)
-    except RequestError as error:
-        assert error.status in {400, 413}
-        assert error.message
+    refused = refusal(lambda: read_batch(body))
+    assert refused is None or (refused.status in {400, 413} and refused.message)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +159,5 @@ def test_a_credential_that_cannot_be_read_is_refused(credential: str) -> None:
 
 @given(st.dictionaries(st.sampled_from(["authorization", "x-write-key"]), st.text()), st.text(), st.none() | st.text())
 def test_any_request_has_a_key_or_none(headers: dict[str, str], query: str, body_key: Any) -> None:
-    try:
-        assert isinstance(write_key(headers, query, body_key), str)
-    except RequestError as error:
-        assert error.status == 401
+    refused = refusal(lambda: write_key(headers, query, body_key))
+    assert refused is None or refused.status == 401

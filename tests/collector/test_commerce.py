@@ -83,7 +83,9 @@ def test_several_items_say_nothing_of_the_event_itself() -> None:
 
 
 def test_items_keep_what_they_say_besides() -> None:
-    row = kept(message(properties={"items": [{"item_id": "tent-2", "image_url": "https://s.example/t.jpg", "size": 2}]}))
+    row = kept(
+        message(properties={"items": [{"item_id": "tent-2", "image_url": "https://s.example/t.jpg", "size": 2}]})
+    )
     assert props(row)["items"] == [{"product_id": "tent-2", "image": "https://s.example/t.jpg", "size": 2}]
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -10,7 +10,9 @@ from collector.drops import Drop, DropReason
 from tests.collector.messages import NOON, RECEIPT, SHOP, kept, message, processed
 
 OPTED_OUT = Receipt(received_at=NOON, opted_out=True)
-YES, NO, UNASKED = {"analytics": True}, {"analytics": False}, {}
+YES: Final = {"analytics": True}
+NO: Final = {"analytics": False}
+UNASKED: Final[dict[str, bool]] = {}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,12 @@ class Held:
     def __init__(self, group: GroupCommit) -> None:
         self._let_go = Event()
         begun = Event()
-        self._work = group._submit(lambda _: (begun.set(), self._let_go.wait(WAIT_SECONDS)))
+
+        def hold(_: Spool) -> bool:
+            begun.set()
+            return self._let_go.wait(WAIT_SECONDS)
+
+        self._work = group._submit(hold)
         begun.wait(WAIT_SECONDS)
 
     def let_go(self) -> None:

@@ -21,6 +21,7 @@ from micromoment.serving import serve
 from tests.collector.edges import running_edge
 from tests.collector.messages import NOON
 from tests.collector.stored_banners import store_banner
+from tests.waiting import until
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseUnavailable
 
@@ -105,9 +106,7 @@ def deliver(service: Service, message_id: str, *anonymous_ids: str) -> None:
 
 
 async def until_closed(service: Service) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while service.edge.metrics.registry.get_sample_value("micromoment_open_streams"):
-            await asyncio.sleep(0.01)
+    await until(lambda: not service.edge.metrics.registry.get_sample_value("micromoment_open_streams"))
 
 
 async def test_a_banner_reaches_an_open_page(service: Service) -> None:

@@ -89,7 +89,10 @@ def test_times_are_read_in_the_forms_that_senders_use(value: object, expected: i
 
 @given(st.integers(0, 4_102_444_799_999))
 def test_any_moment_in_range_is_read_to_the_millisecond(moment: int) -> None:
-    assert parse_time(datetime.fromtimestamp(moment // 1000, UTC).replace(microsecond=moment % 1000 * 1000).isoformat()) == moment
+    assert (
+        parse_time(datetime.fromtimestamp(moment // 1000, UTC).replace(microsecond=moment % 1000 * 1000).isoformat())
+        == moment
+    )
 
 
 @given(st.none() | st.text() | st.integers() | st.floats() | st.booleans())

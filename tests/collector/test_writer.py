@@ -17,6 +17,7 @@ from collector.spool import Spool
 from collector.writer import Writer
 from tests.collector.messages import NOON
 from tests.collector.spools import spooled
+from tests.waiting import until
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 
@@ -92,9 +93,7 @@ async def moving(spool: GroupCommit, warehouse: object) -> AsyncIterator[tuple[W
 
 
 async def until_empty(spool: GroupCommit) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while spool.depth:
-            await asyncio.sleep(0.01)
+    await until(lambda: not spool.depth)
 
 
 async def test_what_waits_is_inserted_and_announced(spool: GroupCommit) -> None:
@@ -105,9 +104,7 @@ async def test_what_waits_is_inserted_and_announced(spool: GroupCommit) -> None:
         append(spool, "c")
         writer.wake()
         await until_empty(spool)
-        async with asyncio.timeout(WAIT_SECONDS):
-            while len(news) < 2:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(news) == 2)
     assert b"\n".join(warehouse.inserted.values()).split(b"\n") == [spooled(name).line for name in "abc"]
     assert metrics.registry.get_sample_value("micromoment_rows_inserted_total") == 3
 
@@ -145,7 +142,9 @@ async def test_events_that_arrive_meanwhile_go_into_a_batch_of_their_own(spool: 
 
 async def test_an_error_that_is_no_warehouses_ends_the_writer_loudly(spool: GroupCommit) -> None:
     append(spool, "a")
-    writer = Writer(spool, cast(Warehouse, FakeWarehouse([KeyError("bug")])), _nothing, CollectorMetrics(CollectorRegistry()))
+    writer = Writer(
+        spool, cast(Warehouse, FakeWarehouse([KeyError("bug")])), _nothing, CollectorMetrics(CollectorRegistry())
+    )
     with pytest.raises(KeyError):
         async with asyncio.timeout(WAIT_SECONDS):
             await writer.run()

@@ -57,8 +57,8 @@ def test_what_completes_a_rule_at_once_is_looked_at_by_it() -> None:
 
 def test_rules_that_wait_equally_long_share_a_wait() -> None:
     assert [(wait.wait_ms, wait.names, {live.rule.id for live in wait.rules}) for wait in RULES.waits] == [
-        (900_000, {"add_to_cart", "search"}, {"abandoned", "searched"}),
-        (14 * 86_400_000, {"any"}, {"gone"}),
+        (900_000, frozenset({"add_to_cart", "search"}), {"abandoned", "searched"}),
+        (14 * 86_400_000, frozenset({"any"}), {"gone"}),
     ]
 
 

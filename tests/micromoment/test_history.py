@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.sites import Site
+from micromoment import history
+from micromoment.history import ImportReport, import_file
+from warehouse.connection import Warehouse
+from warehouse.errors import ConfigurationError, WarehouseUnavailable
+
+SHOP = Site("shop", "")
+NOW_MS = 1_795_348_800_000
+
+
+def line(number: int, **fields: Any) -> dict[str, Any]:
+    """A message of history, one minute after the other."""
+    usual = {
+        "type": "track",
+        "event": "view_item",
+        "messageId": f"018f2f6e-7e1a-7000-8000-{number:012}",
+        "anonymousId": f"0190a4c2-1111-4222-8333-{number % 5000:012}",
+        "timestamp": f"2026-10-{number // 1440 % 28 + 1:02}T{number // 60 % 24:02}:{number % 60:02}:00.000Z",
+    }
+    return {name: value for name, value in {**usual, **fields}.items() if value is not None}
+
+
+def write(path: Path, *lines: dict[str, Any] | str) -> Path:
+    text = "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+def load(warehouse: Warehouse, path: Path) -> ImportReport:
+    return import_file(warehouse, path, SHOP, NOW_MS, lambda _: None)
+
+
+def counts(warehouse: Warehouse) -> tuple[int, int]:
+    ((rows, ids),) = warehouse.query("SELECT count(), uniqExact(event_id) FROM events")
+    return rows, ids
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", "history.jsonl.gz"])
+def test_every_line_is_stored_at_its_own_time_and_triggers_nothing(
+    warehouse: Warehouse, tmp_path: Path, name: str
+) -> None:
+    report = load(warehouse, write(tmp_path / name, line(1), "", line(2, properties={"price": 5}), ""))
+    assert (report.stored, report.known, report.dropped) == (2, 0, {})
+    sql = "SELECT toString(ts), source, price, toString(received_at) FROM events ORDER BY ts"
+    assert list(warehouse.query(sql)) == [
+        ("2026-10-01 00:01:00.000", "import", None, "2026-11-22 12:00:00.000"),
+        ("2026-10-01 00:02:00.000", "import", 5.0, "2026-11-22 12:00:00.000"),
+    ]
+    assert list(warehouse.query("SELECT count() FROM event_feed")) == [(0,)]
+
+
+def test_loading_again_stores_nothing_twice(warehouse: Warehouse, tmp_path: Path) -> None:
+    path = write(tmp_path / "history.jsonl", *(line(number) for number in range(50)))
+    load(warehouse, path)
+    report = load(warehouse, path)
+    assert (report.stored, report.known) == (0, 50)
+    assert counts(warehouse) == (50, 50)
+
+
+def test_loading_goes_on_where_it_stopped(warehouse: Warehouse, tmp_path: Path) -> None:
+    load(warehouse, write(tmp_path / "first.jsonl", *(line(number) for number in range(10))))
+    report = load(warehouse, write(tmp_path / "all.jsonl", *(line(number) for number in range(25))))
+    assert (report.stored, report.known) == (15, 10)
+    assert counts(warehouse) == (25, 25)
+
+
+def test_a_long_file_is_stored_in_groups(warehouse: Warehouse, tmp_path: Path) -> None:
+    total = history.ROWS_PER_INSERT + 500
+    told: list[int] = []
+    path = write(tmp_path / "history.jsonl.gz", *(line(number) for number in range(total)))
+    report = import_file(warehouse, path, SHOP, NOW_MS, told.append)
+    assert (report.stored, report.known) == (total, 0)
+    assert counts(warehouse) == (total, total)
+    assert sum(told) == path.stat().st_size
+
+
+def test_an_id_that_stands_in_the_file_twice_is_one_event(warehouse: Warehouse, tmp_path: Path) -> None:
+    report = load(warehouse, write(tmp_path / "history.jsonl", line(1), line(1)))
+    assert (report.stored, report.known) == (1, 1)
+
+
+def test_equal_lines_without_ids_are_events_of_their_own_and_still_stored_once(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "history.jsonl", *[line(1, messageId=None)] * 3)
+    assert load(warehouse, path).stored == 3
+    assert load(warehouse, path).known == 3
+    assert counts(warehouse) == (3, 3)
+
+
+def test_lines_that_are_no_events_are_counted_and_shown_by_number(warehouse: Warehouse, tmp_path: Path) -> None:
+    wrong: list[dict[str, Any] | str] = ["nonsense", line(1, timestamp="yesterday"), line(2, anonymousId=None), "[]"]
+    report = load(warehouse, write(tmp_path / "history.jsonl", line(0), *wrong))
+    assert report.stored == 1
+    assert report.dropped == {"malformed": 2, "no_timestamp": 1, "no_visitor": 1}
+    assert [example.split(":")[0] for example in report.examples] == ["line 2", "line 3", "line 4", "line 5"]
+
+
+def test_a_file_of_nothing_stores_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
+    assert load(warehouse, write(tmp_path / "history.jsonl")) == ImportReport()
+
+
+def test_half_a_gzip_is_an_error_that_names_the_file(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
+    path = write(tmp_path / "history.jsonl.gz", *(line(number) for number in range(100)))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ConfigurationError, match=str(path)):
+        load(embedded_warehouse, path)
+
+
+def test_a_warehouse_that_goes_away_is_an_error_and_a_second_try_completes_it(
+    embedded_warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "ROWS_PER_INSERT", 10)
+    path = write(tmp_path / "history.jsonl", *(line(number) for number in range(35)))
+    with pytest.raises(WarehouseUnavailable):
+        import_file(_Failing(embedded_warehouse, after=2), path, SHOP, NOW_MS, lambda _: None)
+    report = load(embedded_warehouse, path)
+    assert (report.stored, report.known) == (15, 20)
+    assert counts(embedded_warehouse) == (35, 35)
+
+
+class _Failing:
+    """Goes away after so many inserts."""
+
+    def __init__(self, warehouse: Warehouse, after: int) -> None:
+        self.export = warehouse.export
+        self._warehouse = warehouse
+        self._left = after
+
+    def insert_lines(self, table: str, lines: bytes, token: str) -> None:
+        if not self._left:
+            raise WarehouseUnavailable("gone")
+        self._left -= 1
+        self._warehouse.insert_lines(table, lines, token)

@@ -1,0 +1,301 @@
+"""Carrying out verdicts: what is stored before and after each attempt, and what trouble changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from tests.trigger_worker.stored import NOON, person, queued
+from trigger_worker.channels.base import Channel, DeliveryPostponed, OutboundMessage
+from trigger_worker.channels.fake import RecordingChannel
+from trigger_worker.content.context import CartContext, VisitorContext
+from trigger_worker.content.templates import TemplateFolder
+from trigger_worker.decider import Decided
+from trigger_worker.dispatcher import Dispatcher, retry_wait_ms
+from trigger_worker.gate.facts import Consent
+from trigger_worker.gate.verdict import Reason, Verdict
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.outbox import Outbox
+from trigger_worker.profile import Profile
+from trigger_worker.reading.outgoing import read_queue
+from trigger_worker.records import QueuedMessage, Records
+from warehouse.connection import Row, Warehouse
+from warehouse.errors import DeliveryError, DeliveryUnavailable, WarehouseUnavailable
+
+SEND = Verdict("send", Reason.PASSED)
+PROFILE = Profile(VisitorContext(id="anna"), Consent(), frozenset(), CartContext(), {})
+
+
+class HangingChannel:
+    """Takes a message when it is let go."""
+
+    name = "email"
+
+    def __init__(self) -> None:
+        self.free = asyncio.Event()
+
+    async def send(self, message: OutboundMessage) -> None:
+        await self.free.wait()
+
+
+class Desk:
+    """A dispatcher with templates, channels and a clock of the test's."""
+
+    def __init__(self, warehouse: Warehouse, folder: Path) -> None:
+        self.warehouse = warehouse
+        self.folder = folder
+        self.now_ms = NOON
+        self.outbox = Outbox()
+        self.metrics = WorkerMetrics(CollectorRegistry())
+        self.banner = RecordingChannel("banner")
+        self.email = RecordingChannel("email")
+        self.dispatcher = self.with_channels({"banner": self.banner, "email": self.email})
+        self.write("hello.banner.yaml", "form: bar\ntitle: Hello\n")
+        self.write("hello.email.html", "---\nsubject: Hello\n---\n<p>Hello</p>\n")
+
+    def with_channels(self, channels: Mapping[str, Channel]) -> Dispatcher:
+        self.dispatcher = Dispatcher(
+            records=Records(self.warehouse),
+            outbox=self.outbox,
+            templates=TemplateFolder(self.folder),
+            channels=channels,
+            site_urls={},
+            metrics=self.metrics,
+            now_ms=lambda: self.now_ms,
+        )
+        return self.dispatcher
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    async def carry_out(self, *decided: Decided) -> None:
+        await self.dispatcher.dispatch(decided)
+        await self.dispatcher.settle(10)
+
+    def states(self, message_id: str = "message-1") -> list[str]:
+        rows = self.rows(f"SELECT state FROM messages WHERE message_id = '{message_id}' ORDER BY at, state")
+        return [state for (state,) in rows]
+
+    def details(self, state: str) -> str:
+        ((detail,),) = self.rows(f"SELECT detail FROM messages WHERE state = '{state}'")
+        return str(detail)
+
+    def rows(self, sql: str) -> list[Row]:
+        return list(self.warehouse.query(sql))
+
+
+@pytest.fixture
+def desk(embedded_warehouse: Warehouse, tmp_path: Path) -> Desk:
+    return Desk(embedded_warehouse, tmp_path)
+
+
+def decided(message: QueuedMessage, verdict: Verdict = SEND) -> Decided:
+    return Decided(message, verdict, "", person("anna"), PROFILE, ("anna@example.com",))
+
+
+def email(message_id: str = "message-1", **changes: Any) -> QueuedMessage:
+    return queued(message_id, channel="email", **changes)
+
+
+async def test_a_banner_is_stored_with_its_content_and_published(desk: Desk) -> None:
+    await desk.carry_out(decided(queued()))
+    assert desk.states() == ["sent"]
+    ((recipients, content),) = desk.rows("SELECT recipients, content FROM messages")
+    assert recipients == ["anna@example.com"]
+    assert '"title":"Hello"' in content
+    assert [message.message_id for message in desk.banner.sent] == ["message-1"]
+
+
+async def test_an_email_is_stored_as_tried_and_then_as_sent(desk: Desk) -> None:
+    await desk.carry_out(decided(email()))
+    assert desk.states() == ["pending", "sent"]
+    assert desk.details("sent") == '{"attempts":1}'
+    assert '"attempts":1' in desk.details("pending")
+    assert desk.rows("SELECT verdict, reason FROM decisions") == [("send", "passed")]
+    assert len(desk.outbox) == 0
+
+
+@pytest.mark.parametrize(
+    ("attempts", "retry_after_s", "expected_s"),
+    [
+        (1, None, 5),
+        (2, None, 10),
+        (3, None, 20),
+        (7, None, 320),
+        (8, None, 600),
+        (500, None, 600),
+        (1, 2.0, 5),
+        (1, 30.5, 30.5),
+        (8, 900.0, 900),
+    ],
+)
+def test_the_wait_doubles_up_to_ten_minutes_or_is_as_long_as_the_peer_asked(
+    attempts: int, retry_after_s: float | None, expected_s: float
+) -> None:
+    error = DeliveryPostponed("busy", retry_after_s=retry_after_s)
+    assert retry_wait_ms(attempts, error) == expected_s * 1000
+    if retry_after_s is None:
+        assert retry_wait_ms(attempts, DeliveryUnavailable("away")) == expected_s * 1000
+
+
+async def test_what_a_peer_cannot_take_now_is_tried_again_and_survives_a_restart(desk: Desk) -> None:
+    desk.with_channels({"email": RecordingChannel("email", [DeliveryUnavailable("away")])})
+    await desk.carry_out(decided(email(attempts=2)))
+    assert desk.outbox.next_due == NOON + 20_000
+    (again,) = desk.outbox.take_due(NOON + 20_000)
+    assert again.attempts == 3
+    assert read_queue(desk.warehouse) == [again]
+    await desk.carry_out(decided(again))
+    assert desk.details("sent") == '{"attempts":4}'
+
+
+async def test_a_peer_that_says_when_is_left_alone_until_then(desk: Desk) -> None:
+    desk.with_channels({"email": RecordingChannel("email", [DeliveryPostponed("busy", retry_after_s=90.0)])})
+    await desk.carry_out(decided(email()))
+    assert desk.outbox.next_due == NOON + 90_000
+
+
+async def test_what_would_be_tried_again_after_its_expiry_has_failed(desk: Desk) -> None:
+    desk.with_channels({"email": RecordingChannel("email", [DeliveryUnavailable("away")])})
+    await desk.carry_out(decided(email(expires_at=NOON + 5_000)))
+    assert desk.states() == ["failed", "pending"]
+    assert '"error":"away"' in desk.details("failed")
+    assert len(desk.outbox) == 0
+
+
+async def test_what_a_peer_will_never_take_has_failed(desk: Desk) -> None:
+    desk.with_channels({"email": RecordingChannel("email", [DeliveryError("no such mailbox")])})
+    await desk.carry_out(decided(email()))
+    assert '"error":"no such mailbox"' in desk.details("failed")
+    assert len(desk.outbox) == 0
+    assert read_queue(desk.warehouse) == []
+
+
+async def test_a_channel_that_is_not_configured_fails_the_message(desk: Desk) -> None:
+    desk.with_channels({})
+    await desk.carry_out(decided(email()))
+    assert "the channel email is not configured" in desk.details("failed")
+
+
+async def test_a_template_that_cannot_be_rendered_fails_its_message_and_no_other(desk: Desk) -> None:
+    broken, missing, good = email("broken", template="broken"), email("missing", template="missing"), email("good")
+    desk.write("broken.email.html", "---\nsubject: x\n---\n{{ visitor.id | no_such_filter }}")
+    await desk.carry_out(decided(broken), decided(missing), decided(good))
+    assert [desk.states(name) for name in ("broken", "missing", "good")] == [
+        ["failed"],
+        ["failed"],
+        ["pending", "sent"],
+    ]
+    assert [message.message_id for message in desk.email.sent] == ["good"]
+
+
+async def test_when_the_bus_is_away_a_banner_counts_as_sent_because_pages_ask_for_it(desk: Desk) -> None:
+    desk.with_channels({"banner": RecordingChannel("banner", [DeliveryUnavailable("the bus is away")])})
+    await desk.carry_out(decided(queued()))
+    assert desk.states() == ["sent"]
+    assert len(desk.outbox) == 0
+
+
+async def test_banners_do_not_wait_for_a_mail_server_that_hangs(desk: Desk) -> None:
+    hanging = HangingChannel()
+    desk.with_channels({"banner": desk.banner, "email": hanging})
+    emails = [decided(email(f"email-{number}")) for number in range(20)]
+    await desk.dispatcher.dispatch([*emails, decided(queued("banner-1"))])
+    assert [message.message_id for message in desk.banner.sent] == ["banner-1"]
+    await desk.dispatcher.dispatch([decided(queued("banner-2"))])
+    assert [message.message_id for message in desk.banner.sent] == ["banner-1", "banner-2"]
+    hanging.free.set()
+    await desk.dispatcher.settle(10)
+
+
+async def test_what_is_being_handed_over_is_known(desk: Desk) -> None:
+    hanging = HangingChannel()
+    desk.with_channels({"email": hanging})
+    await desk.dispatcher.dispatch([decided(email())])
+    assert [message.message_id for message in desk.dispatcher.under_way()] == ["message-1"]
+    hanging.free.set()
+    await desk.dispatcher.settle(10)
+    assert desk.dispatcher.under_way() == []
+    assert desk.states() == ["pending", "sent"]
+
+
+async def test_settling_does_not_wait_for_ever(desk: Desk) -> None:
+    hanging = HangingChannel()
+    desk.with_channels({"email": hanging})
+    await desk.dispatcher.dispatch([decided(email())])
+    await desk.dispatcher.settle(0.01)
+    assert desk.states() == ["pending"]
+    hanging.free.set()
+    await desk.dispatcher.settle(10)
+
+
+async def test_verdict_and_attempt_are_stored_before_anything_is_sent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    insert, send = desk.warehouse.insert_lines, desk.email.send
+
+    def storing(table: str, lines: bytes, token: str) -> None:
+        calls.append(table)
+        insert(table, lines, token)
+
+    async def sending(message: OutboundMessage) -> None:
+        calls.append("send")
+        await send(message)
+
+    monkeypatch.setattr(desk.warehouse, "insert_lines", storing)
+    monkeypatch.setattr(desk.email, "send", sending)
+    await desk.carry_out(decided(email()))
+    assert calls == ["decisions", "messages", "send", "messages"]
+
+
+@pytest.mark.parametrize("troubled", [0, 1, 2])
+async def test_while_clickhouse_is_away_recording_is_tried_again_and_sending_is_not(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, troubled: int
+) -> None:
+    insert = desk.warehouse.insert_lines
+    inserts = iter(range(100))
+
+    def troubled_insert(table: str, lines: bytes, token: str) -> None:
+        if next(inserts) == troubled:
+            raise WarehouseUnavailable("away for a moment")
+        insert(table, lines, token)
+
+    monkeypatch.setattr(desk.warehouse, "insert_lines", troubled_insert)
+    await desk.carry_out(decided(email()))
+    assert len(desk.email.sent) == 1
+    assert desk.states() == ["pending", "sent"]
+    assert len(desk.rows("SELECT * FROM decisions")) == 1
+
+
+async def test_a_message_that_is_dropped_is_cancelled_with_the_reason(desk: Desk) -> None:
+    await desk.carry_out(decided(email(), Verdict("drop", Reason.CAP, {"max": 1})))
+    assert desk.states() == ["cancelled"]
+    assert desk.rows("SELECT verdict, reason, detail FROM decisions") == [("drop", "cap", '{"max":1}')]
+    assert desk.email.sent == []
+
+
+async def test_a_message_that_is_deferred_waits_in_the_outbox_and_in_clickhouse(desk: Desk) -> None:
+    await desk.carry_out(decided(email(), Verdict("defer", Reason.QUIET_HOURS, {}, NOON + 60_000)))
+    (waiting,) = desk.outbox.take_due(NOON + 60_000)
+    assert (waiting.due_at, waiting.expires_at, waiting.attempts) == (NOON + 60_000, email().expires_at, 0)
+    assert read_queue(desk.warehouse) == [waiting]
+
+
+async def test_a_message_that_waits_for_its_time_of_day_lives_on_from_then(desk: Desk) -> None:
+    await desk.carry_out(decided(email(), Verdict("defer", Reason.SCHEDULED, {}, NOON + 60_000)))
+    (waiting,) = desk.outbox.take_due(NOON + 60_000)
+    assert waiting.expires_at == email().expires_at + 60_000
+
+
+@pytest.mark.parametrize("verdicts", [[], [SEND] * 3])
+async def test_every_verdict_is_counted(desk: Desk, verdicts: Iterable[Verdict]) -> None:
+    chosen = list(verdicts)
+    await desk.carry_out(*(decided(queued(f"message-{n}"), verdict) for n, verdict in enumerate(chosen)))
+    counter = desk.metrics.decisions.labels("send", "passed")
+    assert counter._value.get() == len(chosen)
