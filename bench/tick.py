@@ -40,7 +40,7 @@ MEMORY_BYTES: Final = 1024**3
 #: `when` and `if`; {n} is another number in each rule, {h} another wait.
 TEMPLATES: Final = (
     ('view_item[category == "c{n}"] -> add_to_cart within 2m -> no purchase within {h}h', "true"),
-    ("hover[duration >= 3s and price > {n}9]", 'count(add_to_cart, 1d) == 0 and count(purchase, 7d) == 0'),
+    ("hover[duration >= 3s and price > {n}9]", "count(add_to_cart, 1d) == 0 and count(purchase, 7d) == 0"),
     ('add_to_cart[category == "c{n}"]', "count(add_to_cart, 10m) > 3"),
     ('dwell[duration >= 3m and category == "c{n}"]', "count(scroll, 3m) == 0"),
     ('search[search_term ~ "w{n}*"] -> no (select_item or view_item) within 3{h}m', "true"),

@@ -24,8 +24,11 @@ def copy_session(draft: Draft) -> Draft:
 
 
 def copy_page(draft: Draft) -> Draft:
-    """Take the page from the context; properties of the same names, which a page call has, come later and win."""
-    page = draft.section("page")
+    """Take the page from the context; properties of the same names, which a page call has, come later and win.
+
+    A page call's own name stands in for the title where there is none.
+    """
+    page = {"title": draft.message.name, **draft.section("page")}
     columns = {column: _short(page.get(key)) for key, column in _PAGE_COLUMNS.items()}
     return draft.with_columns(**columns, locale=_short(draft.context.get("locale")))
 

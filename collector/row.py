@@ -75,7 +75,10 @@ def _number(value: object) -> float | None:
 
 
 def _with_traits(draft: Draft, props: Mapping[str, Any]) -> Mapping[str, Any]:
-    traits = draft.message.traits
-    if not traits or draft.message.type not in {"identify", "group"}:
+    """Add what an identify or group call says beside its properties."""
+    message = draft.message
+    if message.type not in {"identify", "group"}:
         return props
-    return {**props, "traits": {name: value for name, value in traits.items() if value not in ("", None)}}
+    traits = {name: value for name, value in (message.traits or {}).items() if value not in ("", None)}
+    said = {"traits": traits, "group_id": text(message.group_id)}
+    return {**props, **{name: value for name, value in said.items() if value}}

@@ -66,8 +66,20 @@ class EngineClient:
             raise WarehouseUnavailable(f"the running process does not answer: {error}") from error
         if response.is_success:
             return response.content
-        answer = response.json()
-        raise WarehouseError(answer["message"], answer["hint"])
+        raise _refusal(response)
+
+
+class _Refusal(msgspec.Struct):
+    message: str
+    hint: str = ""
+
+
+def _refusal(response: httpx.Response) -> WarehouseError:
+    try:
+        refusal = msgspec.json.decode(response.content, type=_Refusal)
+    except msgspec.MsgspecError:
+        return WarehouseError(f"the running process answered {response.status_code}")
+    return WarehouseError(refusal.message, refusal.hint)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from granian.constants import Interfaces
@@ -22,7 +22,8 @@ from micromoment.engine_protocol import Export
 from warehouse.connection import Warehouse
 from warehouse.errors import MicromomentError, WarehouseError
 
-MAX_REQUEST_BYTES = 64 * 1024 * 1024
+MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
+_STARTED_WITHIN_SECONDS: Final = 15.0
 
 
 @asynccontextmanager
@@ -34,6 +35,7 @@ async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
     server = Server(app, uds=path, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
     running = asyncio.create_task(server.serve(), name="engine socket")
     try:
+        await _until_listening(path)
         yield
     finally:
         server.stop()  # type: ignore[no-untyped-call]  # Granian's embedding API is untyped
@@ -61,6 +63,18 @@ def create_engine_app(warehouse: Warehouse) -> Litestar:
         logging_config=None,
         request_max_body_size=MAX_REQUEST_BYTES,
     )
+
+
+async def _until_listening(path: Path) -> None:
+    async with asyncio.timeout(_STARTED_WITHIN_SECONDS):
+        while True:
+            try:
+                _, writer = await asyncio.open_unix_connection(path)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
 
 
 def _make_private_folder(folder: Path) -> None:

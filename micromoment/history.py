@@ -105,7 +105,7 @@ class _RowReader:
         if isinstance(result, Drop):
             self._note(number, result)
             return None
-        return result if b'"messageId"' in text else self._numbered(result)
+        return result if _names_itself(text) else self._numbered(result)
 
     def _numbered(self, row: EventRow) -> EventRow:
         """Tell apart lines of the same content that carry no id: each is an event of its own."""
@@ -117,6 +117,14 @@ class _RowReader:
         self._report.dropped[drop.reason] += 1
         if len(self._report.examples) < _EXAMPLES:
             self._report.examples.append(f"line {number}: {drop.reason}: {drop.detail}")
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    message_id: str | int | float | None = None
+
+
+def _names_itself(line: bytes) -> bool:
+    return msgspec.json.decode(line, type=_Named).message_id is not None
 
 
 def _store(engine: Engine, site: str, rows: Sequence[EventRow], report: ImportReport) -> None:

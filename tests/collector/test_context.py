@@ -112,3 +112,9 @@ def test_a_section_that_is_no_object_says_nothing(section: object) -> None:
 def test_text_is_cut_at_its_limit() -> None:
     row = kept(message(context={"page": {"title": "x" * (MAX_TEXT_LENGTH + 1)}, "sessionId": "y" * 5000}))
     assert (len(row.title), len(row.session_id)) == (MAX_TEXT_LENGTH, MAX_TEXT_LENGTH)
+
+
+@pytest.mark.parametrize(("page", "title"), [({}, "Home"), ({"title": "Welcome"}, "Welcome")])
+def test_the_name_of_a_page_call_stands_in_for_a_missing_title(page: dict[str, str], title: str) -> None:
+    row = kept(message(type="page", event=None, name="Home", context={"page": page}))
+    assert row.title == title

@@ -98,3 +98,8 @@ def test_an_event_may_have_so_many_bytes_as_stored(filler: int, fits: bool) -> N
         drop = dropped(sent)
         assert drop.reason is DropReason.TOO_LARGE
         assert str(MAX_EVENT_BYTES) in drop.detail
+
+
+def test_a_group_call_keeps_the_groups_id_beside_its_traits() -> None:
+    row = kept(message(type="group", event=None, groupId=17, traits={"plan": "ridge"}))
+    assert props(row) == {"group_id": "17", "traits": {"plan": "ridge"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -293,9 +293,9 @@ async def test_a_message_that_waits_for_its_time_of_day_lives_on_from_then(desk:
     assert waiting.expires_at == email().expires_at + 60_000
 
 
-@pytest.mark.parametrize("verdicts", [[], [SEND] * 3])
-async def test_every_verdict_is_counted(desk: Desk, verdicts: Iterable[Verdict]) -> None:
-    chosen = list(verdicts)
-    await desk.carry_out(*(decided(queued(f"message-{n}"), verdict) for n, verdict in enumerate(chosen)))
-    counter = desk.metrics.decisions.labels("send", "passed")
-    assert counter._value.get() == len(chosen)
+async def test_every_verdict_is_counted(desk: Desk) -> None:
+    await desk.carry_out(*(decided(queued(f"message-{number}")) for number in range(3)))
+    assert (
+        desk.metrics.registry.get_sample_value("micromoment_decisions_total", {"verdict": "send", "reason": "passed"})
+        == 3
+    )
