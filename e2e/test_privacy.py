@@ -44,7 +44,7 @@ def test_refusing_in_the_middle_ends_the_capture(shopper: Shopper, stack: Stack)
     shopper.tell("track", "said_yes")
     shopper.wait_for_event("said_yes")
     shopper.tell("consent", {"analytics": False})
-    names = f"SELECT groupArray(event) AS names FROM events WHERE anonymous_id = '{visitor}'"
+    names = f"SELECT arraySort(groupArray(event)) AS names FROM events WHERE anonymous_id = '{visitor}'"
     # The answer itself is kept, as the proof of what was said.
     before = wait_for(lambda: rows if "consent" in (rows := stack.sql(names))[0]["names"] else None, "the refusal")
     walk(shopper)

@@ -50,8 +50,7 @@ class Desk:
         self.warehouse = warehouse
         self.folder = folder
         self.now_ms = NOON
-        self.outbox = Outbox()
-        self.metrics = WorkerMetrics(CollectorRegistry())
+        self.outbox, self.metrics = Outbox(), WorkerMetrics(CollectorRegistry())
         self.banner = RecordingChannel("banner")
         self.email = RecordingChannel("email")
         self.dispatcher = self.with_channels({"banner": self.banner, "email": self.email})
