@@ -46,6 +46,8 @@ class CompiledRule:
             fired_before: per key the instants of this rule's firings for the visitor up to now.
         """
         matches = self.matches(history, since, until)
+        if not matches:
+            return []
         return firings(matches, self.rule.every_ms, fired_before, lambda match: self.qualifies(history, match.at))
 
     def may_send(self, message: Message, history: History, at: int, facts: Mapping[str, bool]) -> bool:
