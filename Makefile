@@ -7,7 +7,8 @@ DEV_STAMP := $(VENV)/.dev-installed
 NODE_STAMP := sdk_js/node_modules/.installed
 LISTENER_STAMP := tests/listener/node_modules/.installed
 
-.PHONY: demo test e2e lint types sdk sdk-check bench lock install browser clean
+
+.PHONY: demo test e2e pictures lint types sdk sdk-check bench lock install browser clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/micromoment up --demo
@@ -18,9 +19,16 @@ test: install sdk-check
 	cd sdk_js && npm test --silent
 	$(BIN)/pytest tests
 	$(BIN)/pytest e2e
+	MICROMOMENT_E2E=separate $(BIN)/pytest e2e
 
+# Once in one process with the embedded engine, once with each role in its own and a real listener.
 e2e: install
 	$(BIN)/pytest e2e
+	MICROMOMENT_E2E=separate $(BIN)/pytest e2e
+
+# Takes the pictures of README.md anew.
+pictures: install
+	MICROMOMENT_PICTURES=1 $(BIN)/pytest e2e/test_moments.py e2e/test_capture.py
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .

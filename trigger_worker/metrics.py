@@ -17,6 +17,9 @@ class WorkerMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self.ticks = Counter("micromoment_ticks_total", "Ticks of the worker.", registry=registry)
+        self.ticks_failed = Counter(
+            "micromoment_ticks_failed_total", "Ticks that ended in an error; each is tried again.", registry=registry
+        )
         self.tick_seconds = Histogram("micromoment_tick_seconds", "One tick.", buckets=_SECONDS, registry=registry)
         self.candidates = Counter("micromoment_candidates_total", "Visitors that were asked about.", registry=registry)
         self.fires = Counter("micromoment_fires_total", "Matches that fired.", ["rule"], registry=registry)

@@ -112,7 +112,13 @@ class Worker:
             try:
                 ticked = await self.tick(reader)
             except WarehouseError as error:
+                self._metrics.ticks_failed.inc()
                 _log.warning("tick_failed", error=error.message, remedy=error.hint)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            except Exception:  # noqa: BLE001 - a mistake of ours must not take the collector of this process along
+                self._metrics.ticks_failed.inc()
+                _log.exception("tick_failed")
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             await asyncio.sleep(max(0.0, TICK_INTERVAL_SECONDS - (time.monotonic() - started)))

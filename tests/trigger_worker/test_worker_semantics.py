@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from tests.trigger_worker.shop import Shop
@@ -135,3 +138,24 @@ async def test_a_rule_that_is_new_does_not_answer_what_was_over_before(shop: Sho
     shop.rule("glances", HOVER.replace("3s", "1s"))
     await shop.passes(1)
     assert shop.fires() == []
+
+
+async def test_a_mistake_in_one_tick_does_not_end_the_worker(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.rule("lingers", HOVER)
+    shop.happens("hover", duration_ms=3000)
+    evaluate, mistakes = worker.evaluate, [RuntimeError("a mistake of ours")]
+
+    def mistaken(*arguments: Any) -> Any:
+        if mistakes:
+            raise mistakes.pop()
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(worker, "evaluate", mistaken)
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.0)
+    running = asyncio.create_task(shop.worker.run())
+    async with asyncio.timeout(30):
+        while not shop.sent():
+            await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.wait([running])
+    assert shop.sent() == ["anna"]
