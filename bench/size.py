@@ -10,8 +10,10 @@ from typing import Final
 
 SDK: Final = Path(__file__).parent.parent / "sdk_js" / "dist" / "mm.js"
 _BROTLI: Final = """
-const zlib = require('zlib'), file = require('fs').readFileSync(process.argv[1]);
-process.stdout.write(String(zlib.brotliCompressSync(file, {params: {[zlib.constants.BROTLI_PARAM_QUALITY]: 11}}).length));
+const zlib = require('zlib');
+const file = require('fs').readFileSync(process.argv[1]);
+const packed = zlib.brotliCompressSync(file, {params: {[zlib.constants.BROTLI_PARAM_QUALITY]: 11}});
+process.stdout.write(String(packed.length));
 """
 
 

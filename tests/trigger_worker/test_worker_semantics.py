@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from tests.trigger_worker.shop import Shop
+from tests.waiting import until
 from trigger_worker import worker
 from trigger_worker.content.model import BannerContent
+from warehouse.connection import Row
 
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"
 ABANDONED = "when: add_to_cart -> no purchase within 60s\nevery: 0s\nsend:\n  - email: reminder\n"
@@ -143,19 +145,17 @@ async def test_a_rule_that_is_new_does_not_answer_what_was_over_before(shop: Sho
 async def test_a_mistake_in_one_tick_does_not_end_the_worker(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rule("lingers", HOVER)
     shop.happens("hover", duration_ms=3000)
-    evaluate, mistakes = worker.evaluate, [RuntimeError("a mistake of ours")]
+    read, mistakes = shop.warehouse.query, [RuntimeError("a mistake of ours")]
 
-    def mistaken(*arguments: Any) -> Any:
-        if mistakes:
+    def mistaken(sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
+        if mistakes and "event_feed" in sql:
             raise mistakes.pop()
-        return evaluate(*arguments)
+        return read(sql, parameters)
 
-    monkeypatch.setattr(worker, "evaluate", mistaken)
+    monkeypatch.setattr(shop.warehouse, "query", mistaken)
     monkeypatch.setattr(worker, "RETRY_SECONDS", 0.0)
     running = asyncio.create_task(shop.worker.run())
-    async with asyncio.timeout(30):
-        while not shop.sent():
-            await asyncio.sleep(0.05)
+    await until(lambda: bool(shop.sent()))
     running.cancel()
     await asyncio.wait([running])
     assert shop.sent() == ["anna"]
