@@ -27,15 +27,19 @@ class Outbox:
         """Take messages; one that waits already is given its new time."""
         for message in messages:
             self._messages[message.message_id] = message
-            heapq.heappush(self._heap, (message.due_at, -message.priority, message.message_id))
+            heapq.heappush(self._heap, _place(message))
 
     def take_due(self, now_ms: int) -> list[QueuedMessage]:
         """Return what is due and let go of it: earliest first, of the same instant the highest priority first."""
         due: list[QueuedMessage] = []
         while self._heap and self._heap[0][0] <= now_ms:
-            due_at, _, message_id = heapq.heappop(self._heap)
-            message = self._messages.get(message_id)
-            # An entry whose message has moved to another time, or is gone, is a leftover.
-            if message is not None and message.due_at == due_at:
-                due.append(self._messages.pop(message_id))
+            place = heapq.heappop(self._heap)
+            message = self._messages.get(place[2])
+            # An entry whose message has moved to another place, or is gone, is a leftover.
+            if message is not None and _place(message) == place:
+                due.append(self._messages.pop(message.message_id))
         return due
+
+
+def _place(message: QueuedMessage) -> tuple[int, int, str]:
+    return message.due_at, -message.priority, message.message_id

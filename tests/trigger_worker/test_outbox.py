@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.trigger_worker.stored import queued
@@ -46,6 +46,7 @@ def test_a_message_added_twice_is_taken_once() -> None:
     assert len(outbox.take_due(queued().due_at)) == 1
 
 
+@example([(0, 0, 0), (1, 0, 1), (1, 0, 0)], [0])
 @given(
     st.lists(st.tuples(st.integers(0, 8), st.integers(0, 20), st.integers(0, 3))),
     st.lists(st.integers(0, 20)),
