@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
 
 from tests.listener.process import running_listener
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
+
+# A slow machine is no failure; and what a check on a server finds, the next run there must find as well.
+settings.register_profile("default", deadline=None)
+settings.register_profile("server", deadline=None, derandomize=True)
+settings.load_profile("server" if os.environ.get("CI") else "default")
 
 _numbers = count(1)
 
