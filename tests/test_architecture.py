@@ -128,7 +128,7 @@ def test_no_file_says(what: str) -> None:
     assert found == []
 
 
-def test_every_locked_package_comes_from_the_public_registry() -> None:
-    for lock in [path for path in committed_texts() if path.name == "package-lock.json"]:
-        hosts = set(re.findall(r'"resolved": "https?://([^/"]+)', lock.read_text(encoding="utf-8")))
-        assert hosts <= {"registry"}, lock.relative_to(ROOT)
+def test_no_lock_names_where_a_package_comes_from() -> None:
+    locks = [path for path in committed_texts() if path.name == "package-lock.json"]
+    assert [path.relative_to(ROOT) for path in locks if '"resolved": "http' in path.read_text(encoding="utf-8")] == []
+    assert locks
