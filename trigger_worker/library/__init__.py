@@ -1,0 +1,1 @@
+"""Ready rules, audiences, templates and a policy, for a shop to start from."""
