@@ -13,12 +13,16 @@ from warehouse.errors import MicromomentError
 
 #: Where each command is. It is imported when it is called: `sql` must not wait for a web server to load.
 COMMANDS: Final = {
+    "init": ("micromoment.commands.init", "init"),
     "up": ("micromoment.commands.run", "up"),
     "collector": ("micromoment.commands.run", "collector"),
     "worker": ("micromoment.commands.run", "worker"),
     "sql": ("micromoment.commands.sql", "sql"),
     "import": ("micromoment.commands.importing", "import_history"),
     "check": ("micromoment.commands.check", "check"),
+    "backtest": ("micromoment.commands.backtest", "backtest"),
+    "explain": ("micromoment.commands.explain", "explain"),
+    "rules": ("micromoment.commands.rules", "rules"),
 }
 
 

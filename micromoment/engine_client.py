@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import httpx
 import msgspec
 
 from micromoment.engine_protocol import Export, socket_path
 from micromoment.settings import Settings
-from warehouse.connection import connect
+from warehouse.connection import Row, connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.migrations import migrate
+from warehouse.queries import Queries
 
+#: A format that keeps whole numbers whole and tells which columns are of floating-point type.
+_ROWS_FORMAT: Final = "JSONCompactEachRowWithNamesAndTypes"
 _TIMEOUT_SECONDS = 120.0
 
 
-class Engine(Protocol):
-    """What commands need of ClickHouse."""
+class Transfer(Protocol):
+    """Bytes out of ClickHouse and into it."""
 
     def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
         """Return what a statement selects in one of ClickHouse's formats."""
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:
         """Insert JSON lines at most once for a token."""
+
+
+class Engine(Queries, Transfer, Protocol):
+    """What commands need of ClickHouse."""
 
 
 class EngineClient:
@@ -37,6 +44,12 @@ class EngineClient:
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(path)), base_url="http://engine", timeout=_TIMEOUT_SECONDS
         )
+
+    def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
+        """Return the rows that a statement selects, of the types that the engine itself gives."""
+        _, types, *rows = self.export(sql, _ROWS_FORMAT, parameters).splitlines()
+        floats = [place for place, name in enumerate(msgspec.json.decode(types, type=list[str])) if "Float" in name]
+        return [_row(line, floats) for line in rows]
 
     def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
         """Return what a statement selects in one of ClickHouse's formats."""
@@ -67,6 +80,15 @@ class EngineClient:
         if response.is_success:
             return response.content
         raise _refusal(response)
+
+
+def _row(line: bytes, floats: Sequence[int]) -> Row:
+    """Read a row; JSON writes the number 4.0 as 4."""
+    values: list[Any] = msgspec.json.decode(line)
+    for place in floats:
+        if values[place] is not None:
+            values[place] = float(values[place])
+    return tuple(values)
 
 
 class _Refusal(msgspec.Struct):

@@ -15,7 +15,7 @@ from collector.draft import Receipt
 from collector.drops import Drop
 from collector.pipeline import process
 from collector.sites import Site
-from micromoment.engine_client import Engine
+from micromoment.engine_client import Transfer
 from warehouse.errors import ConfigurationError
 from warehouse.event import EventRow
 from warehouse.sql import read_sql
@@ -44,7 +44,7 @@ class ImportReport(msgspec.Struct):
     examples: list[str] = []
 
 
-def import_file(engine: Engine, path: Path, site: Site, now_ms: int, progress: Callable[[int], None]) -> ImportReport:
+def import_file(engine: Transfer, path: Path, site: Site, now_ms: int, progress: Callable[[int], None]) -> ImportReport:
     """Store every message of a file that is not stored yet.
 
     Args:
@@ -127,7 +127,7 @@ def _names_itself(line: bytes) -> bool:
     return msgspec.json.decode(line, type=_Named).message_id is not None
 
 
-def _store(engine: Engine, site: str, rows: Sequence[EventRow], report: ImportReport) -> None:
+def _store(engine: Transfer, site: str, rows: Sequence[EventRow], report: ImportReport) -> None:
     known = _stored_before(engine, site, rows)
     fresh: dict[str, EventRow] = {}
     for row in rows:
@@ -140,13 +140,13 @@ def _store(engine: Engine, site: str, rows: Sequence[EventRow], report: ImportRe
         engine.insert_lines("events", lines, hashlib.sha256(lines).hexdigest())
 
 
-def _stored_before(engine: Engine, site: str, rows: Sequence[EventRow]) -> set[str]:
+def _stored_before(engine: Transfer, site: str, rows: Sequence[EventRow]) -> set[str]:
     ordered = sorted(rows, key=lambda row: row.visitor_id)
     groups = (ordered[start : start + _ASKED_AT_ONCE] for start in range(0, len(ordered), _ASKED_AT_ONCE))
     return {event_id for group in groups for event_id in _stored_of(engine, site, group)}
 
 
-def _stored_of(engine: Engine, site: str, rows: Sequence[EventRow]) -> set[str]:
+def _stored_of(engine: Transfer, site: str, rows: Sequence[EventRow]) -> set[str]:
     parameters = {
         "site": site,
         "visitors": sorted({row.visitor_id for row in rows}),

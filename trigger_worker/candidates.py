@@ -8,15 +8,20 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.live_rules import LiveRule, LiveRules, Wait
+from trigger_worker.live_rule import LiveRule
+from trigger_worker.live_rules import LiveRules, Wait
 from trigger_worker.reading.feed import Anchor, News, Visitor
-from warehouse.vocabulary import MESSAGE_EVENTS
 
 #: News this much older than its storing came late (from an offline phone, say): it may change what was asked before,
 #: so every rule that looks at it is asked again.
 LATE_MS: Final = 5_000
 #: Visitors whose newest event is remembered, to tell what comes out of order.
 MAX_REMEMBERED: Final = 100_000
+
+
+def is_late(item: News) -> bool:
+    """Tell whether news came long after it happened."""
+    return item.visible_at - item.ts > LATE_MS
 
 
 class NewestSeen:
@@ -48,7 +53,13 @@ class Candidate(msgspec.Struct):
     """
 
     since: int
-    rules: set[LiveRule]
+    rules: frozenset[LiveRule]
+
+    def join(self, since: int, rules: frozenset[LiveRule]) -> None:
+        """Ask these rules, too, and all of them from the earlier instant on."""
+        self.since = min(self.since, since)
+        if not rules <= self.rules:
+            self.rules |= rules
 
 
 class Candidates:
@@ -61,28 +72,23 @@ class Candidates:
     def add_news(self, news: Iterable[News], newest_seen: NewestSeen) -> None:
         """Take events that became visible; what is late or out of order concerns every rule that looks at it."""
         for item in news:
-            late = item.visible_at - item.ts > LATE_MS or newest_seen.is_out_of_order(item)
+            late = is_late(item) or newest_seen.is_out_of_order(item)
             chosen = self._rules.looking_at(item.event) if late else self._rules.completed_by(item.event)
             self._add(item.visitor, item.ts, chosen)
 
     def add_due(self, wait: Wait, anchors: Iterable[Anchor]) -> None:
         """Take events whose wait has run out."""
+        started: dict[str, frozenset[LiveRule]] = {}
         for anchor in anchors:
-            waiting = (live for live in wait.rules if _starts(anchor.event, live))
-            self._add(anchor.visitor, anchor.ts + wait.wait_ms, waiting)
+            if anchor.event not in started:
+                started[anchor.event] = wait.started_by(anchor.event)
+            self._add(anchor.visitor, anchor.ts + wait.wait_ms, started[anchor.event])
 
-    def _add(self, visitor: Visitor, since: int, rules: Iterable[LiveRule]) -> None:
-        chosen = set(rules)
-        if not chosen:
+    def _add(self, visitor: Visitor, since: int, rules: frozenset[LiveRule]) -> None:
+        if not rules:
             return
         known = self.by_visitor.get(visitor)
         if known is None:
-            self.by_visitor[visitor] = Candidate(since, chosen)
+            self.by_visitor[visitor] = Candidate(since, rules)
         else:
-            known.since = min(known.since, since)
-            known.rules |= chosen
-
-
-def _starts(event: str, live: LiveRule) -> bool:
-    names = live.needs.trigger_names
-    return event in names or ("any" in names and event not in MESSAGE_EVENTS)
+            known.join(since, rules)

@@ -15,7 +15,7 @@ from trigger_worker.gate.gate import judge
 from trigger_worker.gate.policy import Policy
 from trigger_worker.gate.verdict import Reason, Verdict
 from trigger_worker.goal import goal_needs, goal_reached
-from trigger_worker.live_rules import LiveRule
+from trigger_worker.live_rule import LiveRule
 from trigger_worker.profile import PROFILE_WANTED, Profile, build_profile
 from trigger_worker.reading.feed import Visitor
 from trigger_worker.reading.outgoing import read_fire_facts, read_sent

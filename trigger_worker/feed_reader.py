@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from trigger_worker.candidates import LATE_MS, Candidates, NewestSeen
+from trigger_worker.late_timers import LateTimers
 from trigger_worker.live_rules import LiveRules, Wait
 from trigger_worker.read_ahead import ReadAhead, read_on
 from trigger_worker.reading.feed import News, Visitor, read_news
@@ -33,11 +34,13 @@ class Position(msgspec.Struct, frozen=True):
         news_to: epoch milliseconds up to which news was read.
         ahead: by wait, what starts it.
         seen: the events in the overlap.
+        late: waits that late news started.
     """
 
     news_to: int
     ahead: Ahead
     seen: Seen
+    late: LateTimers = LateTimers()
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -81,8 +84,9 @@ class FeedReader:
         news, complete = self._read_unseen(now_ms)
         candidates.add_news(news, self._newest_seen)
         ahead = {(wait.wait_ms, wait.names): self._read_due(wait, candidates, now_ms) for wait in rules.waits}
+        late = self._read_late(news, rules, candidates, now_ms)
         news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
-        return Reading(news, candidates, complete, Position(news_to, ahead, self._seen(news, news_to)))
+        return Reading(news, candidates, complete, Position(news_to, ahead, self._seen(news, news_to), late))
 
     def accept(self, reading: Reading) -> None:
         """Move on: what was found is stored, and need not be found again."""
@@ -103,6 +107,16 @@ class FeedReader:
         horizon = news_to - 2 * OVERLAP_MS
         known = {identity: at for identity, at in self._position.seen.items() if at > horizon}
         return known | {item.identity: item.visible_at for item in news if item.visible_at > horizon}
+
+    def _read_late(self, news: list[News], rules: LiveRules, candidates: Candidates, now_ms: int) -> LateTimers:
+        """Add whose wait is over though their event was stored after it happened; return the waits that are not."""
+        due, waiting = self._position.late.start(news, rules.waits, now_ms).take(now_ms)
+        # A wait whose rules are gone has nobody to ask about.
+        waits = {wait.wait_ms: wait for wait in rules.waits}
+        for timer in due:
+            if timer.wait_ms in waits:
+                candidates.add_due(waits[timer.wait_ms], [timer.anchor])
+        return waiting
 
     def _read_due(self, wait: Wait, candidates: Candidates, now_ms: int) -> ReadAhead:
         """Add what has waited long enough, and return what has not; a wait that is new starts where the news does."""

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Final
 
 import msgspec
 
+from trigger_worker.completion_index import CompletionIndex
 from trigger_worker.evaluate.engine import CompiledRule
 from trigger_worker.evaluate.expression import ExpressionCompiler
-from trigger_worker.evaluate.needs import Needs, needs, sending_needs
+from trigger_worker.evaluate.needs import needs, sending_needs
+from trigger_worker.live_rule import LiveRule
 from trigger_worker.rules.model import Audiences, Rule
+from trigger_worker.shared_needs import SharedNeeds
 from warehouse.vocabulary import MESSAGE_EVENTS
 
 ANY: Final = "any"
-
-
-class LiveRule(msgspec.Struct, frozen=True, eq=False):
-    """A compiled rule with what it looks at.
-
-    Args:
-        compiled: answers whether it matches.
-        needs: of `when` and `if`.
-        sending_needs: of the `if` and `unless` of its messages.
-    """
-
-    compiled: CompiledRule
-    needs: Needs
-    sending_needs: Needs
-
-    @property
-    def rule(self) -> Rule:
-        """The rule as it was read."""
-        return self.compiled.rule
 
 
 class Wait(msgspec.Struct, frozen=True, eq=False):
@@ -50,6 +33,14 @@ class Wait(msgspec.Struct, frozen=True, eq=False):
     names: frozenset[str]
     rules: tuple[LiveRule, ...]
 
+    def is_started_by(self, event: str) -> bool:
+        """Whether an event of this name starts the wait."""
+        return is_among(event, self.names)
+
+    def started_by(self, event: str) -> frozenset[LiveRule]:
+        """Return the rules whose wait an event of this name starts."""
+        return frozenset(live for live in self.rules if is_among(event, live.needs.trigger_names))
+
 
 class LiveRules:
     """Every live rule, by id, by the event that completes it, and by the time it waits."""
@@ -63,16 +54,18 @@ class LiveRules:
         }
         self._completed_by = _index((name, live) for live in self._at_once() for name in live.needs.trigger_names)
         self._looking_at = _index((name, live) for live in self.by_id.values() for name in live.needs.lookback_ms)
-        self._looking_at_contexts = [live for live in self.by_id.values() if live.needs.contexts]
+        self._looking_at_contexts = frozenset(live for live in self.by_id.values() if live.needs.contexts)
+        self.completions = CompletionIndex(self.by_id.values())
+        self.shared_needs = SharedNeeds(self.by_id.values())
         self.waits = self._index_by_wait()
 
-    def completed_by(self, event: str) -> Iterable[LiveRule]:
+    def completed_by(self, event: str) -> frozenset[LiveRule]:
         """Return the rules that match as soon as an event of this name, their last step, has come."""
         return _found(self._completed_by, event)
 
-    def looking_at(self, event: str) -> Iterable[LiveRule]:
+    def looking_at(self, event: str) -> frozenset[LiveRule]:
         """Return the rules whose answer may depend on an event of this name in any way."""
-        return chain(_found(self._looking_at, event), self._looking_at_contexts)
+        return _found(self._looking_at, event) | self._looking_at_contexts
 
     def _at_once(self) -> Iterable[LiveRule]:
         """A rule that waits is asked when its wait has run out, not on the news that starts it."""
@@ -89,13 +82,23 @@ class LiveRules:
         ]
 
 
-def _index(entries: Iterable[tuple[str, LiveRule]]) -> Mapping[str, list[LiveRule]]:
-    index: dict[str, list[LiveRule]] = defaultdict(list)
+def is_among(event: str, names: frozenset[str]) -> bool:
+    """Tell whether names, `any` possible, take an event."""
+    return event in names or (ANY in names and event not in MESSAGE_EVENTS)
+
+
+def _index(entries: Iterable[tuple[str, LiveRule]]) -> Mapping[str, frozenset[LiveRule]]:
+    index: dict[str, set[LiveRule]] = defaultdict(set)
     for name, live in entries:
-        index[name].append(live)
-    return dict(index)
+        index[name].add(live)
+    return {name: frozenset(rules) for name, rules in index.items()}
 
 
-def _found(index: Mapping[str, list[LiveRule]], event: str) -> Iterable[LiveRule]:
-    by_any = index.get(ANY, ()) if event not in MESSAGE_EVENTS else ()
-    return chain(index.get(event, ()), by_any)
+def _found(index: Mapping[str, frozenset[LiveRule]], event: str) -> frozenset[LiveRule]:
+    named = index.get(event, _NONE)
+    by_any = index.get(ANY, _NONE) if event not in MESSAGE_EVENTS else _NONE
+    # One of the two is the very set that others share: a thousand rules are not copied for each event.
+    return named | by_any if named and by_any else named or by_any
+
+
+_NONE: Final[frozenset[LiveRule]] = frozenset()

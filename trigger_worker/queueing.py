@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from trigger_worker.records import Fire, QueuedMessage, message_id
-from trigger_worker.rules.model import Rule
+from trigger_worker.rules.model import Message, Rule
+
+
+def lifetime(rule: Rule, entry: Message, fired_at: int) -> tuple[int, int]:
+    """Return when a message of a firing is due, and from when on it is worthless, in epoch milliseconds."""
+    due_at = fired_at + entry.after_ms
+    return due_at, due_at + rule.ttl_ms
 
 
 def queue_messages(rule: Rule, fire: Fire) -> list[QueuedMessage]:
     """Return the messages of a firing, each with the time at which it is due and after which it is worthless."""
     messages = []
     for position, entry in enumerate(rule.send):
-        due_at = fire.at + entry.after_ms
+        due_at, expires_at = lifetime(rule, entry, fire.at)
         messages.append(
             QueuedMessage(
                 message_id=message_id(fire.fire_id, position),
@@ -27,7 +33,7 @@ def queue_messages(rule: Rule, fire: Fire) -> list[QueuedMessage]:
                 priority=rule.priority,
                 fired_at=fire.at,
                 due_at=due_at,
-                expires_at=due_at + rule.ttl_ms,
+                expires_at=expires_at,
                 attempts=0,
                 event=fire.event,
             )

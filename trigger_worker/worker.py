@@ -143,9 +143,8 @@ class Worker:
     def _evaluate(self, reader: FeedReader) -> Ticked:
         now_ms = self._clock_ms()
         reading = reader.read(self._rules, now_ms)
-        candidates = reading.candidates.by_visitor
         record_outcomes(self._warehouse, reading.news)
-        fired = evaluate(self._warehouse, candidates, now_ms)
+        fired = evaluate(self._warehouse, self._rules, reading.candidates.by_visitor, now_ms)
         queued = [message for live, fire in fired for message in queue_messages(live.rule, fire)]
         # Messages first: a firing that is stored is never asked about again, so its messages must be there by then.
         self._records.store_messages([queue_record(message, now_ms) for message in queued])

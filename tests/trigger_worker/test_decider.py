@@ -10,7 +10,8 @@ from tests.trigger_worker.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, queued, store
 from trigger_worker.decider import Decided, Decider, browsers
 from trigger_worker.gate.policy import Cap, Policy
-from trigger_worker.live_rules import LiveRule, LiveRules
+from trigger_worker.live_rule import LiveRule
+from trigger_worker.live_rules import LiveRules
 from trigger_worker.reading.people import Person
 from trigger_worker.records import MessageRecord, QueuedMessage, Records
 from warehouse.connection import Warehouse

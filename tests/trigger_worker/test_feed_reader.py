@@ -199,6 +199,31 @@ def test_the_wait_of_an_event_whose_time_has_not_come_starts_at_its_time(warehou
     assert due(look(reader, NOON + WAIT_MS + 900, rules)) == {"anna": WAIT_MS + 900}
 
 
+def test_the_wait_of_an_event_that_came_late_runs_out_by_its_own_time(warehouse: Warehouse) -> None:
+    rules = LiveRules([ABANDONED])
+    store(warehouse, event_row("add_to_cart", at=NOON - 600_000, stored_at=NOON))
+    reader = FeedReader(warehouse, NOON)
+    assert due(look(reader, NOON, rules)) == {"anna": -600_000}
+    assert due(look(reader, NOON + 299_999, rules)) == {}
+    assert due(reader.read(rules, NOON + 300_000)) == due(look(reader, NOON + 300_000, rules)) == {"anna": 300_000}
+    assert due(look(reader, NOON + 300_001, rules)) == {}
+
+
+def test_a_wait_whose_timer_a_restart_forgot_is_found_by_its_time_in_the_feed(warehouse: Warehouse) -> None:
+    rules = LiveRules([ABANDONED])
+    store(warehouse, event_row("add_to_cart", at=NOON - 600_000, stored_at=NOON))
+    reader = FeedReader(warehouse, NOON + 60_000)
+    assert due(look(reader, NOON + WAIT_MS - 1, rules)) == {}
+    assert due(look(reader, NOON + WAIT_MS, rules)) == {"anna": 300_000}
+
+
+def test_a_timer_of_late_news_whose_rule_is_gone_asks_nobody(warehouse: Warehouse) -> None:
+    store(warehouse, event_row("add_to_cart", at=NOON - 600_000, stored_at=NOON))
+    reader = FeedReader(warehouse, NOON)
+    look(reader, NOON, LiveRules([ABANDONED]))
+    assert due(look(reader, NOON + 300_000, RULES)) == {}
+
+
 def test_a_rule_that_is_new_waits_from_now_on_and_not_for_what_was_due_before(warehouse: Warehouse) -> None:
     store(warehouse, event_row("add_to_cart", "anna"), event_row("add_to_cart", "bob", NOON + 1_000_000))
     reader = FeedReader(warehouse, NOON)

@@ -82,11 +82,17 @@ class History:
         self._context_series: dict[str, Series] = {}
         self._trait_series: dict[tuple[str, ...], Series] = {}
 
-    def has(self, selector: Selector, since: int, until: int) -> bool:
-        """Tells whether a selector takes an event with `since <= ts <= until`, looking at no other events."""
+    def surround(self, contexts: Mapping[str, Sequence[tuple[int, str]]]) -> None:
+        """Takes what is known about the visitor's surroundings, before anything is asked about them."""
+        self._contexts = contexts
+
+    def within(self, selector: Selector, since: int, until: int) -> list[Event]:
+        """Returns the events that a selector takes with `since <= ts <= until`, looking at no other events."""
         within = self.events[bisect_left(self._times, since) : bisect_right(self._times, until)]
         test = selector.test
-        return any(selector.takes(event.name) and (test is None or test(event.fields) is True) for event in within)
+        return [
+            event for event in within if selector.takes(event.name) and (test is None or test(event.fields) is True)
+        ]
 
     def select(self, selector: Selector) -> Selected:
         """Returns the events that a selector takes; worked out once per selector."""

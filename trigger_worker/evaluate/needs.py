@@ -35,6 +35,7 @@ class Needs(msgspec.Struct, frozen=True):
         trigger_names: the events of the pattern's last step, `any` possible: a new match comes with
             one of them, or `wait_ms` after it.
         wait_ms: how long after its last event the pattern matches; 0 without an absence.
+        trigger_fields: the top-level fields that the last step's condition looks at.
     """
 
     lookback_ms: dict[str, int]
@@ -42,6 +43,7 @@ class Needs(msgspec.Struct, frozen=True):
     contexts: frozenset[str]
     trigger_names: frozenset[str] = frozenset()
     wait_ms: int = 0
+    trigger_fields: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
@@ -55,7 +57,13 @@ def needs(rule: Rule, audiences: Audiences) -> Needs:
     collector.pattern(rule)
     if rule.condition is not None:
         collector.expression(rule.condition)
-    return collector.needs(frozenset(rule.when.steps[-1].selection.names), wait_ms(rule.when))
+    last_step = rule.when.steps[-1].selection
+    return msgspec.structs.replace(
+        collector.needs(),
+        trigger_names=frozenset(last_step.names),
+        wait_ms=wait_ms(rule.when),
+        trigger_fields=selection_needs(last_step, 0).fields,
+    )
 
 
 def sending_needs(rule: Rule, audiences: Audiences) -> Needs:
@@ -84,8 +92,8 @@ class _Collector:
         self._fields: set[str] = set()
         self._contexts: set[str] = set()
 
-    def needs(self, trigger_names: frozenset[str] = frozenset(), waiting_ms: int = 0) -> Needs:
-        return Needs(self._lookback_ms, frozenset(self._fields), frozenset(self._contexts), trigger_names, waiting_ms)
+    def needs(self) -> Needs:
+        return Needs(self._lookback_ms, frozenset(self._fields), frozenset(self._contexts))
 
     def pattern(self, rule: Rule) -> None:
         lookback_ms = wait_ms(rule.when)

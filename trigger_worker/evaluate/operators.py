@@ -49,6 +49,8 @@ _ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
     "/": operator.truediv,
 }
 
+_USUAL: Final = 2
+
 _EXTREME: Final[dict[str, Callable[[float, float], float]]] = {"min": min, "max": max}
 
 
@@ -89,6 +91,10 @@ def _logic(node: And | Or | Not, compile_part: Compile[Subject]) -> Reader[Subje
         operand = compile_part(node.operand)
         return lambda subject: operand(subject) is not True
     operands = tuple(compile_part(each) for each in node.operands)
+    if isinstance(node, And) and len(operands) == _USUAL:
+        # Most conditions are two; a generator for each asking would cost more than they do.
+        first, second = operands
+        return lambda subject: first(subject) is True and second(subject) is True
     if isinstance(node, And):
         return lambda subject: all(each(subject) is True for each in operands)
     return lambda subject: any(each(subject) is True for each in operands)

@@ -55,8 +55,11 @@ class PatternMatcher:
             until: the same.
         """
         # Most rules that are asked match nothing new: that costs no look at what was before.
-        if not history.has(self._steps[-1], since - self._wait_ms, until - self._wait_ms):
+        last = history.within(self._steps[-1], since - self._wait_ms, until - self._wait_ms)
+        if not last:
             return []
+        if len(self._steps) == 1 and self._absence is None and self._key is None:
+            return [Match("", event.ts, event) for event in last]
         if self._key is None:
             steps = [history.select(step) for step in self._steps]
             absent = _NOTHING if self._absence is None else history.select(self._absence)

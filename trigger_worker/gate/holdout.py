@@ -16,7 +16,7 @@ def in_holdout(site: str, visitor_id: str, share: float, rule: str = "") -> bool
         share: from 0 (nobody) to 1 (everybody).
         rule: whose own holdout is meant, each rule placing visitors anew; empty for the global one.
     """
-    return place("holdout", site, rule, visitor_id) < share
+    return share > 0 and place("holdout", site, rule, visitor_id) < share
 
 
 def place(*parts: str) -> float:

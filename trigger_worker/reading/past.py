@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from trigger_worker.reading.feed import PACKAGE
 from trigger_worker.reading.people import Person
 from trigger_worker.rules.model import Rule
-from warehouse.connection import Warehouse
+from warehouse.queries import Queries
 from warehouse.sql import read_sql
 
 
@@ -27,7 +27,7 @@ class PastFires:
         return self._instants.get((person, rule), {})
 
 
-def read_past_fires(warehouse: Warehouse, people: Iterable[Person], rules: Iterable[Rule], since: int) -> PastFires:
+def read_past_fires(warehouse: Queries, people: Iterable[Person], rules: Iterable[Rule], since: int) -> PastFires:
     """Return the firings that still keep these rules from firing for these people.
 
     Args:

@@ -10,7 +10,7 @@ import msgspec
 
 from trigger_worker.reading.feed import PACKAGE, Visitor
 from trigger_worker.reading.groups import in_groups, itself
-from warehouse.connection import Warehouse
+from warehouse.queries import Queries
 from warehouse.sql import read_sql
 
 #: An id may have been joined to one that was joined to another; longer chains are cut here.
@@ -32,7 +32,7 @@ class Person(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
 
 
-def find_people(warehouse: Warehouse, visitors: Iterable[Visitor]) -> dict[Visitor, Person]:
+def find_people(warehouse: Queries, visitors: Iterable[Visitor]) -> dict[Visitor, Person]:
     """Return the person behind each id.
 
     Cost: a few key look-ups in `identity`, whatever it holds.
@@ -47,14 +47,14 @@ def find_people(warehouse: Warehouse, visitors: Iterable[Visitor]) -> dict[Visit
     return found
 
 
-def _find_group(warehouse: Warehouse, site: str, ids: list[str]) -> dict[Visitor, Person]:
+def _find_group(warehouse: Queries, site: str, ids: list[str]) -> dict[Visitor, Person]:
     owners = _owners(warehouse, site, ids)
     aliases = _aliases(warehouse, site, set(owners.values()))
     people = {owner: Person(site, owner, (owner, *sorted(aliases[owner] - {owner}))) for owner in owners.values()}
     return {Visitor(site, visitor_id): people[owner] for visitor_id, owner in owners.items()}
 
 
-def _owners(warehouse: Warehouse, site: str, ids: list[str]) -> dict[str, str]:
+def _owners(warehouse: Queries, site: str, ids: list[str]) -> dict[str, str]:
     """Return whom each id belongs to at the end of its chain of joins."""
     joins: dict[str, str] = {}
     unresolved = set(ids)
@@ -79,7 +79,7 @@ def _end_of(visitor_id: str, joins: Mapping[str, str]) -> str:
     return chain[-1]
 
 
-def _aliases(warehouse: Warehouse, site: str, persons: set[str]) -> dict[str, set[str]]:
+def _aliases(warehouse: Queries, site: str, persons: set[str]) -> dict[str, set[str]]:
     """Return every id of each person, through chains of joins."""
     found: dict[str, set[str]] = defaultdict(set)
     person_of = {person: person for person in persons}

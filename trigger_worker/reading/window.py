@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from trigger_worker.evaluate.event import Event
 from trigger_worker.evaluate.history import History
 from trigger_worker.evaluate.needs import Needs
+from trigger_worker.reading.events import Span, as_event, columns_of, listed, read_events
 from trigger_worker.reading.feed import PACKAGE
 from trigger_worker.reading.groups import in_groups
 from trigger_worker.reading.people import Person
-from warehouse.connection import Row, Warehouse
+from warehouse.queries import Queries
 from warehouse.sql import read_sql
-from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS
+from warehouse.vocabulary import CONTEXT_FIELDS
 
-ANY: Final = "any"
+#: Most different wishes in one query; each is a condition that ClickHouse tests rows against.
+MAX_PARTS: Final = 4
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -35,21 +37,21 @@ class Wanted(msgspec.Struct, frozen=True):
     contexts: frozenset[str] = frozenset()
 
 
-def combine(needs: Iterable[Needs]) -> Wanted:
+def combine(needs: Iterable[Needs | Wanted]) -> Wanted:
     """Return one reading that serves several rules: what they share is read once."""
     lookback_ms: dict[str, int] = {}
-    fields: frozenset[str] = frozenset()
+    fields: frozenset[str] | None = frozenset()
     contexts: frozenset[str] = frozenset()
     for need in needs:
         for name, span in need.lookback_ms.items():
             lookback_ms[name] = max(span, lookback_ms.get(name, 0))
-        fields |= need.fields
+        fields = None if fields is None or need.fields is None else fields | need.fields
         contexts |= need.contexts
     return Wanted(lookback_ms, fields, contexts)
 
 
 def read_histories(
-    warehouse: Warehouse, people: Iterable[Person], wanted: Wanted, since: int, until: int
+    warehouse: Queries, people: Iterable[Person], wanted: Wanted, since: int, until: int
 ) -> dict[Person, History]:
     """Return each person's history as far as it is wanted.
 
@@ -61,20 +63,48 @@ def read_histories(
 
     Cost: the candidates' own rows in the wanted windows, found by the primary key, whatever the table holds.
     """
+    return read_own_histories(warehouse, dict.fromkeys(people, wanted), since, until)
+
+
+def read_own_histories(
+    warehouse: Queries, wanted: Mapping[Person, Wanted], since: int, until: int
+) -> dict[Person, History]:
+    """Return the history of people of whom different things are wanted; otherwise like `read_histories`.
+
+    Args:
+        wanted: of each person; people of whom the same is wanted should share the same object.
+    """
     histories: dict[Person, History] = {}
     by_site: dict[str, list[Person]] = defaultdict(list)
-    for person in people:
+    for person in wanted:
         by_site[person.site].append(person)
     for site, residents in by_site.items():
         for group in in_groups(residents, lambda person: person.ids):
-            histories |= _read_group(warehouse, site, group, wanted, since, until)
+            histories |= _read_group(warehouse, site, {person: wanted[person] for person in group}, since, until)
     return histories
 
 
-def read_whole_events(warehouse: Warehouse, wanted: Iterable[tuple[Person, str]]) -> dict[tuple[Person, str], Event]:
-    """Return events with all of their fields, by whose they are and their ids."""
-    columns = _columns(None)
-    sql = read_sql(PACKAGE, "whole_events").replace("/* columns */", _listed(columns))
+def surround(warehouse: Queries, histories: Mapping[Person, History], contexts: frozenset[str], until: int) -> None:
+    """Add surroundings, such as `device`, to the histories of some people of one site, few enough for one query."""
+    owner = {visitor_id: person for person in histories for visitor_id in person.ids}
+    (site,) = {person.site for person in histories}
+    found = _read_contexts(warehouse, contexts, {"site": site, "ids": list(owner), "until": until}, owner)
+    for person, history in histories.items():
+        history.surround(found[person.visitor_id])
+
+
+def read_whole_events(
+    warehouse: Queries, wanted: Iterable[tuple[Person, str]], since: int = 0
+) -> dict[tuple[Person, str], Event]:
+    """Return events with all of their fields, by whose they are and their ids.
+
+    Args:
+        warehouse: where they are.
+        wanted: whose and which.
+        since: none of them happened before, epoch milliseconds; what is older is not looked through.
+    """
+    columns = columns_of(None)
+    sql = read_sql(PACKAGE, "whole_events").replace("/* columns */", listed(columns))
     by_site: dict[str, set[tuple[Person, str]]] = defaultdict(set)
     for person, event_id in wanted:
         by_site[person.site].add((person, event_id))
@@ -82,71 +112,59 @@ def read_whole_events(warehouse: Warehouse, wanted: Iterable[tuple[Person, str]]
     for site, here in by_site.items():
         for group in in_groups(here, lambda pair: (*pair[0].ids, pair[1])):
             owner = {visitor_id: person for person, _ in group for visitor_id in person.ids}
-            parameters = {"site": site, "ids": list(owner), "events": [event_id for _, event_id in group]}
+            event_ids = [event_id for _, event_id in group]
+            parameters = {"site": site, "ids": list(owner), "events": event_ids, "since": since}
             for row in warehouse.query(sql, parameters):
-                event = _event(row, columns)
+                event = as_event(row, columns)
                 found.setdefault((owner[row[0]], event.event_id), event)
     return found
 
 
 def _read_group(
-    warehouse: Warehouse, site: str, people: Sequence[Person], wanted: Wanted, since: int, until: int
+    warehouse: Queries, site: str, wanted: Mapping[Person, Wanted], since: int, until: int
 ) -> dict[Person, History]:
-    owner = {visitor_id: person for person in people for visitor_id in person.ids}
+    owner = {visitor_id: person for person in wanted for visitor_id in person.ids}
     scope = {"site": site, "ids": list(owner), "until": until}
-    events: dict[Person, list[Event]] = {person: [] for person in people}
-    if wanted.lookback_ms:
-        columns = _columns(wanted.fields)
-        sql, spans = _statement(wanted.lookback_ms, columns, since)
-        for row in warehouse.query(sql, {**scope, **spans}):
-            events[owner[row[0]]].append(_event(row, columns))
-    contexts = _read_contexts(warehouse, wanted.contexts, scope, owner)
+    events: dict[Person, list[Event]] = {person: [] for person in wanted}
+    every = combine(_different(wanted.values()))
+    spans = [span for part in _parts(wanted) for span in _spans(*part, since, until)]
+    if spans:
+        for visitor_id, event in read_events(warehouse, scope, spans, every.fields):
+            events[owner[visitor_id]].append(event)
+    contexts = _read_contexts(warehouse, every.contexts, scope, owner)
     return {person: History(found, contexts[person.visitor_id]) for person, found in events.items()}
 
 
-def _columns(fields: frozenset[str] | None) -> list[str]:
-    """Return the columns to read, `props` last when some field has no column of its own."""
-    if fields is None:
-        return [*COLUMN_FIELDS, "props"]
-    columns = sorted(fields & COLUMN_FIELDS.keys())
-    return columns if fields <= COLUMN_FIELDS.keys() else [*columns, "props"]
+def _different(wanted: Iterable[Wanted]) -> list[Wanted]:
+    return list({id(one): one for one in wanted}.values())
 
 
-def _listed(columns: Sequence[str]) -> str:
-    return "".join(f", {column}" for column in columns)
+def _parts(wanted: Mapping[Person, Wanted]) -> list[tuple[list[str] | None, Wanted]]:
+    """Return the ids of those of whom the same is wanted, with what; beyond `MAX_PARTS` they share the rest."""
+    if len(_different(wanted.values())) == 1:
+        return [(None, next(iter(wanted.values())))]
+    people: dict[int, list[Person]] = defaultdict(list)
+    for person, one in wanted.items():
+        people[id(one)].append(person)
+    groups = sorted(people.values(), key=len, reverse=True)
+    kept, rest = groups[: MAX_PARTS - 1], [person for group in groups[MAX_PARTS - 1 :] for person in group]
+    return [
+        ([visitor_id for person in group for visitor_id in person.ids], combine(_different(wanted[p] for p in group)))
+        for group in [*kept, rest]
+        if group
+    ]
 
 
-def _statement(lookback_ms: Mapping[str, int], columns: Sequence[str], since: int) -> tuple[str, dict[str, object]]:
-    """Return the query and its parameters: one condition for each span, with all the names that share it."""
+def _spans(ids: Sequence[str] | None, wanted: Wanted, since: int, until: int) -> list[Span]:
+    """Return one span for all the names that look equally far back."""
     names_of: dict[int, list[str]] = defaultdict(list)
-    for name, span in sorted(lookback_ms.items()):
-        names_of[span].append(name)
-    conditions: list[str] = []
-    parameters: dict[str, object] = {"excluded": sorted(MESSAGE_EVENTS)}
-    for index, (span, names) in enumerate(names_of.items()):
-        matching = f"event IN {{names_{index}:Array(String)}}"
-        if ANY in names:
-            matching = f"({matching} OR event NOT IN {{excluded:Array(String)}})"
-        conditions.append(f"{matching} AND ts >= fromUnixTimestamp64Milli({{from_{index}:Int64}}, 'UTC')")
-        parameters |= {f"names_{index}": names, f"from_{index}": max(0, since - span)}
-    sql = read_sql(PACKAGE, "visitor_events")
-    sql = sql.replace("/* columns */", _listed(columns))
-    return sql.replace("/* windows */", " OR ".join(f"({condition})" for condition in conditions)), parameters
-
-
-def _event(row: Row, columns: Sequence[str]) -> Event:
-    _, name, ts, event_id, *values = row
-    fields: dict[str, Any] = {
-        column: value for column, value in zip(columns, values, strict=True) if value not in ("", None)
-    }
-    props = fields.pop("props", None)
-    if props:
-        fields = {**msgspec.json.decode(props), **fields}
-    return Event(name, ts, event_id, fields)
+    for name, lookback in sorted(wanted.lookback_ms.items()):
+        names_of[lookback].append(name)
+    return [Span(names, since - lookback, until, ids) for lookback, names in names_of.items()]
 
 
 def _read_contexts(
-    warehouse: Warehouse, contexts: frozenset[str], scope: Mapping[str, object], owner: Mapping[str, Person]
+    warehouse: Queries, contexts: frozenset[str], scope: Mapping[str, object], owner: Mapping[str, Person]
 ) -> dict[str, dict[str, list[tuple[int, str]]]]:
     """Return, by person's id and field, when the field changed and to what."""
     fields = [field for field in CONTEXT_FIELDS if field in contexts]

@@ -56,7 +56,7 @@ class RuleFolder:
 
         A file that became invalid takes its rule out of the set; the other rules stay.
         """
-        signatures = _signatures([*_rule_files(self._folder), self._audiences_file])
+        signatures = _signatures([*rule_files(self._folder), self._audiences_file])
         if self._signatures is None or signatures != self._signatures:
             self._read(signatures, self._signatures or {})
             self._signatures = signatures
@@ -106,7 +106,8 @@ class RuleFolder:
         return RuleSet(tuple(rules.values()), self._audiences.audiences, tuple(problems))
 
 
-def _rule_files(folder: Path) -> list[Path]:
+def rule_files(folder: Path) -> list[Path]:
+    """Returns the files of a folder that may hold rules, in order; none when there is no such folder."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)

@@ -8,8 +8,16 @@ from tests.trigger_worker.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store
 from trigger_worker.evaluate.history import History
 from trigger_worker.evaluate.needs import needs
+from trigger_worker.reading import window
 from trigger_worker.reading.people import Person
-from trigger_worker.reading.window import Wanted, combine, read_histories, read_whole_events
+from trigger_worker.reading.window import (
+    Wanted,
+    combine,
+    read_histories,
+    read_own_histories,
+    read_whole_events,
+    surround,
+)
 from trigger_worker.rules.model import NO_AUDIENCES
 from warehouse.connection import Warehouse
 
@@ -140,6 +148,44 @@ def test_more_people_than_fit_into_one_query_are_all_read(warehouse: Warehouse) 
     assert histories[people[1199]].context("device").at(NOON) == "mobile"
 
 
+@pytest.mark.parametrize("max_parts", [1, 2, 4])
+def test_of_each_person_at_least_what_is_wanted_of_them_is_read(
+    warehouse: Warehouse, max_parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "MAX_PARTS", max_parts)
+    hovers, copies = wanted({"hover": 0}, "price"), wanted({"copy": 1000}, "category", "colour")
+    people = {person("anna", "phone"): hovers, person("bob"): copies, person("cleo"): copies, person("dora"): hovers}
+    for visitor in ("phone", "bob", "cleo", "dora"):
+        store(
+            warehouse,
+            event_row("hover", visitor, event_id="hover", price=5, category="tents"),
+            event_row("copy", visitor, at=NOON - 1000, event_id="copy", price=5, category="tents", colour="red"),
+        )
+    histories = read_own_histories(warehouse, people, NOON, NOON)
+    found = {who.visitor_id: ids(history) for who, history in histories.items()}
+    apart = {"anna": ["hover"], "bob": ["copy"], "cleo": ["copy"], "dora": ["hover"]}
+    assert found == (apart if max_parts > 1 else {visitor: ["copy", "hover"] for visitor in found})
+    fields = {event.name: event.fields for history in histories.values() for event in history.events}
+    assert fields == {
+        "hover": {"price": 5.0, "category": "tents"},
+        "copy": {"price": 5.0, "category": "tents", "colour": "red"},
+    }
+
+
+def test_surroundings_are_added_to_those_who_are_asked_about(warehouse: Warehouse) -> None:
+    anna, bob = person("u1", "phone", "laptop"), person("bob")
+    store(warehouse, event_row("hover", "phone", NOON - 1, device="mobile"), event_row("hover", "bob", device="tablet"))
+    store(warehouse, event_row("hover", "laptop", device="desktop"))
+    histories = read_histories(warehouse, [anna, bob], wanted({"hover": 0}), NOON, NOON)
+    surround(warehouse, {anna: histories[anna]}, frozenset({"device"}), NOON)
+    assert [histories[anna].context("device").at(at) for at in (NOON - 2, NOON - 1, NOON)] == [
+        None,
+        "mobile",
+        "desktop",
+    ]
+    assert histories[bob].context("device").at(NOON) is None
+
+
 def test_names_from_outside_are_bound_and_not_pasted(warehouse: Warehouse) -> None:
     nasty = "x') OR 1=1 -- \\' {from_0:Int64} ü\n\t"
     store(warehouse, event_row("hover", nasty, event_id="1"), event_row("hover", "bob", event_id="2"))
@@ -170,6 +216,12 @@ def test_whole_events_are_found_by_whose_they_are(warehouse: Warehouse) -> None:
     names = {whose: event.fields["name"] for whose, event in found.items()}
     assert names == {(anna, "same"): "Tent", (bob, "same"): "Mug", (other, "same"): "Lamp"}
     assert found[anna, "same"].fields == {"name": "Tent", "colour": "red"}
+
+
+def test_a_whole_event_is_not_looked_for_before_its_time(warehouse: Warehouse) -> None:
+    store(warehouse, event_row("hover", at=NOON, event_id="at"), event_row("hover", at=NOON - 1, event_id="before"))
+    found = read_whole_events(warehouse, [(ANNA, "at"), (ANNA, "before")], NOON)
+    assert [event_id for _, event_id in found] == ["at"]
 
 
 @pytest.mark.parametrize("people", [[], [ANNA]])

@@ -3,6 +3,7 @@ SELECT visitor_id, event, toUnixTimestamp64Milli(ts) AS at, event_id /* columns 
 FROM events
 WHERE site = {site:String}
   AND visitor_id IN {ids:Array(String)}
+  AND ts >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
   AND event_id IN {events:Array(String)}
 ORDER BY ts
 LIMIT 1 BY visitor_id, event_id

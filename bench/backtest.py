@@ -1,0 +1,92 @@
+"""How long `micromoment backtest` takes for 40 rules over a million events of real baskets, and how much memory.
+
+Run as `python -m bench.backtest FILE`, the file being completejourney_transactions.csv.gz, which is not shipped.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from bench.journey import write_events
+
+EVENTS: Final = 1_000_000
+FROM, TO = "2017-01-01T00:00:00Z", "2018-01-01T00:00:00Z"
+
+#: `when` and the rest of ten rules; four variants of each make forty.
+RULES: Final = (
+    ("view_item[price > {n}] -> add_to_cart within 2m -> no purchase within 10m", "if: cart.value >= {n}0"),
+    ("add_to_cart[price > {n}]", "if: count(add_to_cart, 10m) > {n}"),
+    ("add_to_cart", "if: cart.value >= {n}0 and since(purchase) > {n}d\ngoal: purchase within 1h"),
+    ("view_item -> view_item within {n}m", "key: product_id"),
+    ("purchase[value >= {n}0]", "if: count(purchase, 30d) >= 3"),
+    ("purchase -> no purchase within {n}d", "goal: purchase within 7d"),
+    ("any -> no any within {n}d", 'if: stage == "customer"'),
+    ("session_start -> add_to_cart[value > {n}] within 5m", 'if: segment("high_intent")'),
+    ("session_start", 'if: score("engagement") >= {n} and local_hour < 20'),
+    ("purchase", "if: sum(purchase.value, 30d) > {n}00 and uniq(add_to_cart.product_id, 7d) >= {n}0"),
+)
+SEND: Final = "send:\n  - banner: hello\n  - email: hello\n    after: 4h\n    tags: [discount]\n"
+AUDIENCES: Final = """
+segments:
+  high_intent: count(view_item, 24h) >= 4 or since(add_to_cart) <= 24h
+stages:
+  churned: since(purchase) > 90d
+  loyal: count(purchase, 30d) >= 5
+  customer: count(purchase, 30d) >= 1
+scores:
+  engagement: 4 * min(1, count(view_item, 30d) / 30) + 6 * min(1, count(purchase, 30d) / 8)
+"""
+POLICY: Final = "quiet: 21:00-09:00\ncaps:\n  - {channel: email, max: 1, per: 24h}\n  - {max: 6, per: 24h}\n"
+
+
+def main(transactions: Path) -> None:
+    """Print the seconds and the memory that a replay takes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_rules(folder)
+        history = folder / "history.jsonl"
+        write_events(transactions, history, EVENTS)
+        seconds, _ = _run(folder, "import", str(history))
+        print(f"import, {EVENTS:,} events: {seconds:.1f} s")
+        seconds, memory_bytes = _run(folder, "backtest", str(folder / "rules"), "--from", FROM, "--to", TO)
+        rules, firings = len(list((folder / "rules").iterdir())), _count_lines(folder / "backtest.out")
+        figures = f"{seconds:.1f} s, {memory_bytes / 1024**2:.0f} MiB"
+        print(f"backtest, {EVENTS:,} events, {rules} rules: {figures}, {firings:,} firings")
+
+
+def _write_rules(folder: Path) -> None:
+    (folder / "rules").mkdir()
+    (folder / "audiences.yaml").write_text(AUDIENCES)
+    (folder / "policy.yaml").write_text(POLICY)
+    for number, (when, rest) in enumerate(RULES):
+        for variant in range(1, 5):
+            text = f"id: r{number}_{variant}\nwhen: '{when}'\n{rest}\n{SEND}".replace("{n}", str(variant))
+            (folder / "rules" / f"r{number}_{variant}.yaml").write_text(text)
+
+
+def _run(folder: Path, *command: str) -> tuple[float, int]:
+    """Return how many seconds a command takes, and its largest memory in bytes."""
+    engine = ("--clickhouse", f"chdb://{folder}/clickhouse", "--data-folder", str(folder))
+    arguments = (sys.executable, "-m", "micromoment", *command, *engine)
+    output = os.open(folder / f"{command[0]}.out", os.O_CREAT | os.O_WRONLY)
+    started = time.perf_counter()
+    child = os.posix_spawn(sys.executable, arguments, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, output, 1)])
+    _, status, usage = os.wait4(child, 0)
+    os.close(output)
+    if status:
+        raise SystemExit(f"micromoment {command[0]} failed")
+    return time.perf_counter() - started, usage.ru_maxrss * 1024
+
+
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

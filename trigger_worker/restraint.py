@@ -1,0 +1,135 @@
+"""What the gate's caps and quiet hours would have made of one visitor's replayed messages."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from typing import Final
+
+import msgspec
+
+from trigger_worker.evaluate.history import Series
+from trigger_worker.gate.facts import MessageFacts, SentMessage
+from trigger_worker.gate.gate import judge
+from trigger_worker.gate.policy import Policy
+from trigger_worker.gate.verdict import Reason
+from trigger_worker.queueing import lifetime
+from trigger_worker.reading.people import Person
+from trigger_worker.rules.model import Message, Rule
+from trigger_worker.schedule import next_local_time
+
+#: The address of a message that is only simulated.
+_SOMEWHERE: Final = ("simulated",)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A message that a replayed firing asked for.
+
+    Args:
+        rule: its rule.
+        entry: what the rule says about it.
+        fired_at, due_at, expires_at: epoch milliseconds.
+    """
+
+    rule: Rule
+    entry: Message
+    fired_at: int
+    due_at: int
+    expires_at: int
+
+
+class Restrained(msgspec.Struct, frozen=True):
+    """What restraint did to one message.
+
+    Args:
+        capped: a cap of the policy stopped it.
+        quieted: quiet hours held it back, for a while or until it was worth nothing.
+    """
+
+    rule: str
+    capped: bool
+    quieted: bool
+
+
+def only_restraint(policy: Policy) -> Policy:
+    """Return the caps, gaps and quiet hours of a policy: holdouts and fatigue depend on what a replay does not know."""
+    return msgspec.structs.replace(policy, fatigue=None, holdout=0.0)
+
+
+def messages_of(rule: Rule, fired_at: int, timezones: Series) -> Iterator[Asked]:
+    """Yield the messages of a firing; one with a time of day is due then, and its time to live starts there."""
+    for entry in rule.send:
+        due_at, expires_at = lifetime(rule, entry, fired_at)
+        delay_ms = 0
+        if entry.at_minute is not None:
+            delay_ms = next_local_time(entry.at_minute, due_at, _zone(timezones, due_at)) - due_at
+        yield Asked(rule, entry, fired_at, due_at + delay_ms, expires_at + delay_ms)
+
+
+def restrain(
+    asked: Iterable[Asked], policy: Policy, person: Person, timezones: Series, reached: Callable[[Asked, int], bool]
+) -> list[Restrained]:
+    """Return what would have become of one visitor's messages, judged in the order in which they are due.
+
+    Args:
+        asked: the messages of all rules.
+        policy: made by `only_restraint`.
+        person: the visitor.
+        timezones: the visitor's, over time.
+        reached: tells whether a message's firing had reached its rule's goal at an instant, in epoch milliseconds;
+            such a message is not asked about.
+    """
+    order = count()
+    waiting = [(one.due_at, -one.rule.priority, next(order), one, False) for one in asked]
+    heapq.heapify(waiting)
+    lookback_ms = policy.lookback_ms
+    sent: deque[SentMessage] = deque()
+    settled: list[Restrained] = []
+    while waiting:
+        now_ms, priority, _, one, quieted = heapq.heappop(waiting)
+        if reached(one, now_ms):
+            settled.append(Restrained(one.rule.id, capped=False, quieted=quieted))
+            continue
+        while sent and sent[0].at_ms <= now_ms - lookback_ms:
+            sent.popleft()
+        verdict = judge(_facts(one, sent, person, timezones, now_ms), policy, now_ms)
+        quieted = quieted or Reason.QUIET_HOURS in (verdict.reason, verdict.detail.get("waiting_for"))
+        if verdict.verdict == "defer" and verdict.until_ms is not None:
+            heapq.heappush(waiting, (verdict.until_ms, priority, next(order), one, quieted))
+            continue
+        if verdict.verdict == "send":
+            sent.append(_as_sent(one, now_ms))
+        settled.append(Restrained(one.rule.id, verdict.reason is Reason.CAP, quieted))
+    return settled
+
+
+def _zone(timezones: Series, at: int) -> str:
+    return str(timezones.at(at) or "")
+
+
+def _facts(one: Asked, sent: Iterable[SentMessage], person: Person, timezones: Series, now_ms: int) -> MessageFacts:
+    return MessageFacts(
+        site=person.site,
+        visitor_id=person.visitor_id,
+        channel=one.entry.channel,
+        rule=one.rule.id,
+        expires_at_ms=one.expires_at,
+        message_class=one.rule.message_class,
+        tags=frozenset(one.entry.tags),
+        recipients=_SOMEWHERE,
+        timezone=_zone(timezones, now_ms),
+        quiet=one.rule.quiet,
+        history=tuple(sent),
+    )
+
+
+def _as_sent(one: Asked, now_ms: int) -> SentMessage:
+    return SentMessage(
+        channel=one.entry.channel,
+        rule=one.rule.id,
+        at_ms=now_ms,
+        tags=frozenset(one.entry.tags),
+        message_class=one.rule.message_class,
+    )

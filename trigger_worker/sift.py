@@ -1,0 +1,51 @@
+"""Leaves out the candidates that nothing new can make match, before any history is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from trigger_worker.candidates import Candidate
+from trigger_worker.completion_index import CompletionIndex
+from trigger_worker.evaluate.event import Event
+from trigger_worker.live_rule import LiveRule
+from trigger_worker.reading.completions import read_completions
+from trigger_worker.reading.people import Person
+from warehouse.queries import Queries
+
+
+def sift(
+    warehouse: Queries, index: CompletionIndex, people: Mapping[Person, Candidate], now_ms: int
+) -> dict[Person, Candidate]:
+    """Return the candidates, with the rules whose last step takes an event of the right time.
+
+    A rule matches only where its last step takes an event, so whoever is left out has no match.
+
+    Args:
+        warehouse: where events are.
+        index: of every live rule.
+        people: the candidates of one site, few enough for one query.
+        now_ms: the latest instant asked about.
+    """
+    rules = frozenset[LiveRule]().union(*{candidate.rules for candidate in people.values()})
+    since = min(candidate.since for candidate in people.values())
+    found = read_completions(warehouse, people, (live.needs for live in rules), since, now_ms)
+    left: dict[Person, Candidate] = {}
+    for person, candidate in people.items():
+        taking = completed(index, candidate, found[person], now_ms)
+        if taking:
+            left[person] = Candidate(candidate.since, taking)
+    return left
+
+
+def completed(
+    index: CompletionIndex, candidate: Candidate, events: Iterable[Event], now_ms: int
+) -> frozenset[LiveRule]:
+    """Return the rules asked about that some event completes within the time asked about."""
+    taking: set[LiveRule] = set()
+    for event in events:
+        for completion in index.likely(event):
+            if not candidate.since <= event.ts + completion.wait_ms <= now_ms:
+                continue
+            if not completion.rules.isdisjoint(candidate.rules) and completion.is_by(event):
+                taking |= completion.rules & candidate.rules
+    return frozenset(taking)
