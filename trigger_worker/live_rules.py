@@ -12,12 +12,11 @@ from trigger_worker.completion_index import CompletionIndex
 from trigger_worker.evaluate.engine import CompiledRule
 from trigger_worker.evaluate.expression import ExpressionCompiler
 from trigger_worker.evaluate.needs import needs, sending_needs
+from trigger_worker.language.syntax import ANY
 from trigger_worker.live_rule import LiveRule
 from trigger_worker.rules.model import Audiences, Rule
 from trigger_worker.shared_needs import SharedNeeds
 from warehouse.vocabulary import MESSAGE_EVENTS
-
-ANY: Final = "any"
 
 
 class Wait(msgspec.Struct, frozen=True, eq=False):

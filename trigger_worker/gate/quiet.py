@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from trigger_worker.evaluate.calendar import local_time
 from trigger_worker.rules.model import QuietHours
+from warehouse.event import epoch_ms
 
 
 def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None:
@@ -29,8 +30,8 @@ def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None
     ends_tomorrow = _passes_midnight(quiet) and minute >= quiet.start_minute
     end_date = local.date() + timedelta(days=1 if ends_tomorrow else 0)
     end = datetime.combine(end_date, _clock(quiet.end_minute), tzinfo=local.tzinfo)
-    end_ms = _epoch_ms(end)
-    return end_ms if end_ms > now_ms else _epoch_ms(end.replace(fold=1))
+    end_ms = epoch_ms(end)
+    return end_ms if end_ms > now_ms else epoch_ms(end.replace(fold=1))
 
 
 def is_quiet(quiet: QuietHours, minute: int) -> bool:
@@ -51,7 +52,3 @@ def _passes_midnight(quiet: QuietHours) -> bool:
 
 def _clock(minute: int) -> time:
     return time(minute // 60, minute % 60)
-
-
-def _epoch_ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from trigger_worker.evaluate.needs import Needs
-from trigger_worker.reading.events import ANY
+from trigger_worker.language.syntax import ANY
 from trigger_worker.reading.feed import PACKAGE, Visitor
 from warehouse.queries import Queries
 from warehouse.sql import read_sql

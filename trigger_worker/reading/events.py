@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from trigger_worker.evaluate.event import Event
+from trigger_worker.language.syntax import ANY
 from trigger_worker.reading.feed import PACKAGE
 from warehouse.connection import Row
 from warehouse.queries import Queries
 from warehouse.sql import read_sql
 from warehouse.vocabulary import COLUMN_FIELDS, MESSAGE_EVENTS
-
-ANY: Final = "any"
 
 
 class Span(msgspec.Struct, frozen=True):

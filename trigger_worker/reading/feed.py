@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from trigger_worker.language.syntax import ANY
 from warehouse.connection import Warehouse
 from warehouse.sql import read_sql
 from warehouse.vocabulary import MESSAGE_EVENTS
@@ -107,8 +108,8 @@ def read_anchors(warehouse: Warehouse, names: Iterable[str], since: int, until: 
         "since": since,
         "until": until,
         "skew": CLOCK_SKEW_MS,
-        "names": sorted(wanted - {"any"}),
-        "every_event": "any" in wanted,
+        "names": sorted(wanted - {ANY}),
+        "every_event": ANY in wanted,
         "excluded": sorted(MESSAGE_EVENTS),
     }
     rows = warehouse.query(read_sql(PACKAGE, "due"), parameters)
