@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from collector.metrics import CollectorMetrics
+from warehouse.banner_notice import BannerNotice
 
 MAX_WAITING_VISITORS: Final = 10_000
 MAX_WAITING_EACH: Final = 5
@@ -24,23 +25,6 @@ class Visitor(msgspec.Struct, frozen=True):
 
     site: str
     anonymous_id: str
-
-
-class BannerNotice(msgspec.Struct, frozen=True):
-    """What the worker publishes on the bus for each banner.
-
-    Args:
-        message_id: names the banner.
-        anonymous_ids: the pages that may show it.
-        expires_at: epoch milliseconds.
-        banner: its JSON, which is passed on as it is.
-    """
-
-    site: str
-    message_id: str
-    anonymous_ids: list[str]
-    expires_at: int
-    banner: msgspec.Raw
 
 
 class Banner(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, Generic, Self, TypeVar
 
-from collector.spool import Spool, SpooledBatch, SpooledEvent
+from collector.spool import RefusedRow, Spool, SpooledBatch, SpooledEvent
 from warehouse.errors import SpoolError
 
 T = TypeVar("T")
@@ -86,9 +86,9 @@ class GroupCommit:
         """Return the batch to insert next, its token on disk."""
         return self._submit(lambda spool: spool.take(limit))
 
-    def finish(self, batch: SpooledBatch) -> Future[None]:
-        """Forget a batch that ClickHouse has."""
-        return self._submit(lambda spool: spool.finish(batch))
+    def finish(self, batch: SpooledBatch, refused: Sequence[RefusedRow] = ()) -> Future[None]:
+        """Forget a batch that ClickHouse has, but for the rows that it refused."""
+        return self._submit(lambda spool: spool.finish(batch, refused))
 
     def _submit(self, action: Callable[[Spool], T]) -> Future[T]:
         work = _Work(action)

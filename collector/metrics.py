@@ -28,6 +28,11 @@ class CollectorMetrics:
         self.rows_inserted = Counter(
             "micromoment_rows_inserted_total", "Events that ClickHouse confirmed.", registry=self.registry
         )
+        self.rows_set_aside = Counter(
+            "micromoment_rows_set_aside_total",
+            "Events that ClickHouse cannot take as they are; kept in the spool, tried again at the next start.",
+            registry=self.registry,
+        )
         self.insert_failures = Counter(
             "micromoment_insert_failures_total", "Insert attempts that failed; each is retried.", registry=self.registry
         )

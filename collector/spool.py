@@ -21,6 +21,10 @@ CREATE INDEX IF NOT EXISTS event_batch ON event (batch, seq);
 CREATE TABLE IF NOT EXISTS seen
 (site TEXT, event_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (site, event_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_at ON seen (at);
+CREATE TABLE IF NOT EXISTS refused (line BLOB NOT NULL, reason TEXT NOT NULL);
+-- ClickHouse, or our tables, may be another version now.
+INSERT INTO event (line) SELECT line FROM refused;
+DELETE FROM refused;
 """
 #: How long an acknowledged id is remembered; a later repeat is recognised when it is read.
 REMEMBERED_MS: Final = 72 * 3_600_000
@@ -42,6 +46,13 @@ class SpooledBatch(msgspec.Struct, frozen=True):
 
     token: str
     lines: list[bytes]
+
+
+class RefusedRow(msgspec.Struct, frozen=True):
+    """A row that ClickHouse cannot take, and what it said."""
+
+    line: bytes
+    reason: str
 
 
 class Spool:
@@ -119,8 +130,13 @@ class Spool:
         rows = self._database.execute("SELECT line FROM event WHERE batch = ? ORDER BY seq", (self._open_batch,))
         return SpooledBatch(self._open_batch, [line for (line,) in rows])
 
-    def finish(self, batch: SpooledBatch) -> None:
-        """Forget a batch that ClickHouse has."""
+    def finish(self, batch: SpooledBatch, refused: Sequence[RefusedRow] = ()) -> None:
+        """Forget a batch that ClickHouse has, but for the rows that it refused: those are set aside.
+
+        They are in the table `refused` of the file, and wait for ClickHouse again when the spool is opened next.
+        """
+        aside = [(row.line, row.reason) for row in refused]
+        self._database.executemany("INSERT INTO refused VALUES (?, ?)", aside)
         self._database.execute("DELETE FROM event WHERE batch = ?", (batch.token,))
         self.depth -= len(batch.lines)
         self._open_batch = None

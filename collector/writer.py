@@ -11,8 +11,9 @@ import stamina
 import structlog
 
 from collector.group_commit import GroupCommit
+from collector.insertion import insert_rows
 from collector.metrics import CollectorMetrics
-from collector.spool import SpooledBatch
+from collector.spool import RefusedRow, SpooledBatch
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError
 
@@ -28,7 +29,8 @@ class Writer:
     """Inserts what the spool holds, one immutable batch after another.
 
     A batch has one token from the moment it is formed until ClickHouse has it, through every retry and restart, so
-    that ClickHouse recognises a repeat. Nothing is ever given up.
+    that ClickHouse recognises a repeat. Nothing is ever given up; a row that ClickHouse cannot take is set
+    aside, so that it keeps none of the others waiting.
 
     Args:
         spool: where acknowledged events wait.
@@ -67,8 +69,7 @@ class Writer:
         """Move everything that is left, giving up at the first failure: the spool keeps it for the next start."""
         batch = await self._take()
         while batch is not None:
-            await asyncio.to_thread(self._insert, batch)
-            await asyncio.wrap_future(self._spool.finish(batch))
+            await self._finish(batch, await asyncio.to_thread(self._insert, batch))
             batch = await self._take()
 
     async def _move_one(self) -> bool:
@@ -76,26 +77,32 @@ class Writer:
         batch = await self._take()
         if batch is None:
             return False
-        await self._insert_until_in(batch)
-        await asyncio.wrap_future(self._spool.finish(batch))
-        self._metrics.rows_inserted.inc(len(batch.lines))
+        await self._finish(batch, await self._insert_until_in(batch))
         await self._announce()
         return True
+
+    async def _finish(self, batch: SpooledBatch, refused: list[RefusedRow]) -> None:
+        for row in refused:
+            _log.error("row_set_aside", reason=row.reason)
+        await asyncio.wrap_future(self._spool.finish(batch, refused))
+        self._metrics.rows_set_aside.inc(len(refused))
+        self._metrics.rows_inserted.inc(len(batch.lines) - len(refused))
 
     async def _take(self) -> SpooledBatch | None:
         return await asyncio.wrap_future(self._spool.take(MAX_ROWS_PER_INSERT))
 
-    async def _insert_until_in(self, batch: SpooledBatch) -> None:
+    async def _insert_until_in(self, batch: SpooledBatch) -> list[RefusedRow]:
         endless = stamina.retry_context(
             on=self._may_retry, attempts=None, timeout=None, wait_initial=0.1, wait_max=MAX_RETRY_SECONDS
         )
         async for attempt in endless:
             with attempt:
-                await asyncio.to_thread(self._insert, batch)
+                return await asyncio.to_thread(self._insert, batch)
+        return []
 
-    def _insert(self, batch: SpooledBatch) -> None:
+    def _insert(self, batch: SpooledBatch) -> list[RefusedRow]:
         with self._metrics.insert_seconds.time():
-            self._warehouse.insert_lines("events", b"\n".join(batch.lines), batch.token)
+            return insert_rows(self._warehouse, "events", batch.lines, batch.token)
 
     def _may_retry(self, error: Exception) -> bool:
         if not isinstance(error, WarehouseError):

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from warehouse.dsn import Dsn, parse_dsn
-from warehouse.errors import ConfigurationError, WarehouseError, WarehouseUnavailable
+from warehouse.errors import ConfigurationError, RowsRefused, WarehouseError, WarehouseUnavailable
 
 #: Settings of every session. Inserts are synchronous: an answer means the rows are there.
 SESSION_SETTINGS: Final[dict[str, object]] = {"async_insert": 0, "max_threads": 2}
@@ -32,6 +32,8 @@ CONNECT_TIMEOUT_SECONDS: Final = 5
 READ_TIMEOUT_SECONDS: Final = 60
 #: ClickHouse's codes for trouble that passes: timeouts, too many queries or parts, memory, network, shutting down.
 TRANSIENT_CODES: Final = frozenset({3, 159, 160, 202, 203, 209, 210, 236, 241, 242, 252, 279, 425, 439, 999})
+#: Its codes for rows that do not fit: what cannot be parsed, is out of its range, too large or of another type.
+ROW_CODES: Final = frozenset({6, 25, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 349})
 _CLOSED: Final = "the connection to ClickHouse was closed"
 
 Row = tuple[Any, ...]
@@ -91,6 +93,10 @@ class Warehouse:
             table: a table of ours, never a name from outside.
             lines: newline-separated JSON objects; the same bytes for the same token.
             token: names the batch; a repeat within the deduplication window stores nothing.
+
+        Raises:
+            RowsRefused: some row is not one of the table's; none is stored.
+            WarehouseUnavailable, WarehouseError: as `query`.
         """
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
         with self._translated():
@@ -131,8 +137,7 @@ class Warehouse:
             if not isinstance(error, DatabaseError) or not error.code:
                 self._local.__dict__.clear()
                 raise _unreachable(self.dsn, error) from error
-            kind = WarehouseUnavailable if error.code in TRANSIENT_CODES else WarehouseError
-            raise kind(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
+            raise _kind(error.code)(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
 
 
 def connect(dsn: str, memory_bytes: int = 4 * 1024**3) -> Warehouse:
@@ -202,6 +207,12 @@ def _require_writable(folder: Path) -> None:
             f"clickhouse: the data folder {folder} cannot be written: {error.strerror}",
             "make it writable, or name another in `clickhouse` (MICROMOMENT_CLICKHOUSE)",
         ) from error
+
+
+def _kind(code: int) -> type[WarehouseError]:
+    if code in TRANSIENT_CODES:
+        return WarehouseUnavailable
+    return RowsRefused if code in ROW_CODES else WarehouseError
 
 
 def _unreachable(dsn: Dsn, error: Exception) -> WarehouseError:

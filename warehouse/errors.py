@@ -5,7 +5,8 @@ MicromomentError
 ├── RuleError               a rule, audience or policy file that says something impossible
 ├── TemplateError           a template that cannot be read or rendered
 ├── WarehouseError          ClickHouse refused or cannot be reached
-│   └── WarehouseUnavailable   worth retrying: nothing is wrong with what was asked
+│   ├── WarehouseUnavailable   worth retrying: nothing is wrong with what was asked
+│   └── RowsRefused            rows that cannot be read as the table's, whoever asks and whenever
 ├── SpoolError              the durable spool cannot take or give events
 │   └── SpoolFull              worth retrying once the warehouse has caught up
 └── DeliveryError           a message could not be handed to its channel
@@ -55,6 +56,10 @@ class WarehouseUnavailable(WarehouseError):
     """ClickHouse cannot be reached just now."""
 
     retryable = True
+
+
+class RowsRefused(WarehouseError):
+    """Rows that ClickHouse cannot read as the table's: sent again, they are refused again."""
 
 
 class SpoolError(MicromomentError):

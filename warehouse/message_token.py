@@ -22,6 +22,7 @@ class MessageToken(msgspec.Struct, frozen=True, array_like=True):
     Args:
         site, message_id, rule, visitor_id, channel: of the message; `visitor_id` is the person's.
         target: the address that a click leads to; empty for everything else.
+        variant: the arm of the experiment; empty without one.
     """
 
     site: str
@@ -30,6 +31,7 @@ class MessageToken(msgspec.Struct, frozen=True, array_like=True):
     visitor_id: str
     channel: str
     target: str = ""
+    variant: str = ""
 
 
 class MessageTokens:
@@ -55,10 +57,12 @@ class MessageTokens:
         """Return what a token says, or None when it is forged, damaged, too long, or for another purpose."""
         if len(text) > MAX_TOKEN_LENGTH:
             return None
-        body, _, signature = text.partition(".")
+        body = text.partition(".")[0]
         try:
             payload = _decode(body)
-            if not hmac.compare_digest(_decode(signature), self._signature(payload, purpose)):
+            # Compared as text: base64 may be written in several ways, of which only ours is a token.
+            expected = f"{_encode(payload)}.{_encode(self._signature(payload, purpose))}"
+            if not hmac.compare_digest(text.encode(), expected.encode()):
                 return None
             return msgspec.json.decode(payload, type=MessageToken)
         except (binascii.Error, ValueError, msgspec.MsgspecError):

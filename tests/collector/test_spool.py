@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.spool import REMEMBERED_MS, Spool, SpooledBatch, SpooledEvent
+from collector.spool import REMEMBERED_MS, RefusedRow, Spool, SpooledBatch, SpooledEvent
 from tests.collector.messages import NOON
 from warehouse.errors import ConfigurationError, SpoolFull
 
@@ -195,3 +195,16 @@ def test_every_commit_waits_for_the_disk(path: Path) -> None:
     with Spool(path) as spool:
         found = [spool._database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert found == ["wal", 2]
+
+
+def test_refused_rows_are_kept_and_wait_again_once_the_spool_is_opened_anew(path: Path) -> None:
+    with Spool(path) as spool:
+        append(spool, "a", "b", "c")
+        batch = take(spool)
+        assert batch is not None
+        with transaction(spool):
+            spool.finish(batch, [RefusedRow(batch.lines[1], "not a number")])
+        assert (spool.depth, take(spool)) == (0, None)
+    with Spool(path) as spool:
+        assert spool.depth == 1
+        assert names(take(spool)) == ["b"]

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from collector.group_commit import GroupCommit
 from collector.metrics import CollectorMetrics
-from collector.spool import Spool
+from collector.spool import Spool, SpooledEvent
 from collector.writer import Writer
 from tests.collector.messages import NOON
 from tests.collector.spools import spooled
@@ -168,6 +168,17 @@ async def test_draining_gives_up_at_the_first_failure_and_loses_nothing(spool: G
     assert spool.depth == 1
     await writer.drain()
     assert len(set(warehouse.attempts)) == 1
+
+
+async def test_a_row_that_cannot_be_stored_is_set_aside_and_counted(spool: GroupCommit, warehouse: Warehouse) -> None:
+    append(spool, "a")
+    spool.append([SpooledEvent("shop", "bad", b"{")], NOON).result(WAIT_SECONDS)
+    append(spool, "b")
+    async with moving(spool, warehouse) as (_, metrics, _):
+        await until_empty(spool)
+        await until(lambda: metrics.registry.get_sample_value("micromoment_rows_inserted_total") == 2)
+    assert metrics.registry.get_sample_value("micromoment_rows_set_aside_total") == 1
+    assert list(warehouse.query("SELECT event_id FROM events ORDER BY event_id")) == [("a",), ("b",)]
 
 
 async def test_lost_answers_store_nothing_twice(spool: GroupCommit, warehouse: Warehouse) -> None:

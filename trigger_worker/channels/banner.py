@@ -9,27 +9,11 @@ import msgspec
 
 from trigger_worker.banner_payload import banner_payload
 from trigger_worker.channels.base import OutboundMessage
+from warehouse.banner_notice import BannerNotice
 from warehouse.errors import DeliveryError
 
 #: Hands a notice to the bus, where every collector hears it. Raises DeliveryUnavailable when the bus is away.
 Publish = Callable[[bytes], Awaitable[None]]
-
-
-class BannerNotice(msgspec.Struct, frozen=True):
-    """What collectors hear of a banner.
-
-    Args:
-        message_id: names the banner.
-        anonymous_ids: the browsers whose pages may show it.
-        expires_at: milliseconds since 1970.
-        banner: its JSON, which collectors pass on as it is.
-    """
-
-    site: str
-    message_id: str
-    anonymous_ids: tuple[str, ...]
-    expires_at: int
-    banner: msgspec.Raw
 
 
 class BannerChannel:
