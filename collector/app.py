@@ -11,9 +11,14 @@ from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
+from collector.callback_email import take_email_report
+from collector.callback_push import push_key, take_push_report
+from collector.callback_sms import take_sms_reply, take_sms_status
 from collector.edge import Edge
 from collector.errors import answer
 from collector.health_routes import healthz, metrics, readyz
+from collector.message_routes import take_click, take_open
+from collector.preference_routes import change_preferences, show_preferences
 from collector.script_routes import script_routes
 from collector.stream_route import listen
 from collector.tracking_routes import take_batch, take_single
@@ -41,10 +46,19 @@ def create_app(edge: Edge, version: str, lifespan: list[Lifespan] | None = None)
             take_batch,
             take_single,
             listen,
+            take_open,
+            take_click,
+            show_preferences,
+            change_preferences,
+            take_sms_status,
+            take_sms_reply,
+            take_email_report,
+            push_key,
+            take_push_report,
             healthz,
             readyz,
             metrics,
-            *script_routes(edge.settings.script_path, edge.script.digest),
+            *script_routes(edge.settings.script_path, edge.sdk),
         ],
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
         exception_handlers={Exception: counted},

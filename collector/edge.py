@@ -8,14 +8,16 @@ import msgspec
 from litestar.di import NamedDependency
 
 from collector.banners import BannerDesk
+from collector.callback_settings import CallbackSettings
 from collector.group_commit import GroupCommit
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.rate import RateLimit
-from collector.script import Script
+from collector.script import Sdk
 from collector.sites import Sites
 from collector.visitor_token import VisitorTokens
 from warehouse.connection import Warehouse
+from warehouse.message_token import MessageTokens
 
 
 class EdgeSettings(msgspec.Struct, frozen=True):
@@ -26,12 +28,14 @@ class EdgeSettings(msgspec.Struct, frozen=True):
         country_header: header of a trusted proxy that names the visitor's country, '' for none.
         address_header: header of a trusted proxy that names the visitor's address, '' for none.
         heartbeat_seconds: between two signs of life on a silent stream.
+        push_public_key: what browsers subscribe to notifications with, base64url.
     """
 
     script_path: str = "/mm.js"
     country_header: str = ""
     address_header: str = ""
     heartbeat_seconds: float = 15.0
+    push_public_key: str = ""
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -44,11 +48,13 @@ class Edge(msgspec.Struct, frozen=True):
     warehouse: Warehouse
     desk: BannerDesk
     tokens: VisitorTokens
+    message_tokens: MessageTokens
     rate: RateLimit
-    script: Script
+    sdk: Sdk
     metrics: CollectorMetrics
     now_ms: Callable[[], int]
     check_ready: Callable[[], Awaitable[dict[str, str]]]
+    callbacks: CallbackSettings = CallbackSettings()
 
 
 #: How a route asks for the parts.

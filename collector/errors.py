@@ -8,9 +8,9 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from warehouse.errors import SpoolError, SpoolFull
+from warehouse.errors import SpoolError, SpoolFull, WarehouseError
 
-#: Seconds after which a sender should try again when the spool is full or broken.
+#: Seconds after which a sender should try again when the spool is full or broken, or ClickHouse away.
 RETRY_AFTER_SECONDS = 5
 
 
@@ -52,6 +52,8 @@ def answer(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, st
             return _response(503, "spool_full", error.message, RETRY_AFTER_SECONDS)
         case SpoolError():
             return _response(503, "spool_unavailable", error.message, RETRY_AFTER_SECONDS)
+        case WarehouseError():
+            return _response(503, "warehouse_unavailable", error.message, RETRY_AFTER_SECONDS)
         case HTTPException(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
             return _response(error.status_code, "too_large", "the body is too large; send smaller batches", 0)
         case HTTPException():

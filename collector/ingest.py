@@ -62,6 +62,15 @@ class Ingest:
         self._count(site, len(outcome.rows) - len(repeated), drops)
         return Acknowledgement({row.anonymous_id for row in outcome.rows if row.anonymous_id}, drops)
 
+    async def keep(self, site: Site, row: EventRow, now_ms: int) -> None:
+        """Keep an event of the collector's own making; one that was kept before is counted and left.
+
+        Raises:
+            SpoolError: it was not kept.
+        """
+        repeated = await self._spool_rows([row], now_ms)
+        self._count(site, 1 - len(repeated), [Drop(event_id, DropReason.DUPLICATE) for event_id in repeated])
+
     async def _spool_rows(self, rows: list[EventRow], now_ms: int) -> list[str]:
         if not rows:
             return []

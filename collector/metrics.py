@@ -36,6 +36,18 @@ class CollectorMetrics:
         self.insert_failures = Counter(
             "micromoment_insert_failures_total", "Insert attempts that failed; each is retried.", registry=self.registry
         )
+        self.message_events_lost = Counter(
+            "micromoment_message_events_lost_total",
+            "Openings and clicks that were answered, but not kept.",
+            ["event", "reason"],
+            registry=self.registry,
+        )
+        self.message_links_refused = Counter(
+            "micromoment_message_links_refused_total",
+            "Addresses of messages that were forged, damaged, or of a site that is gone.",
+            ["purpose"],
+            registry=self.registry,
+        )
         self.acknowledge_seconds = Histogram(
             "micromoment_acknowledge_seconds", "From request to 200.", buckets=_SECONDS, registry=self.registry
         )

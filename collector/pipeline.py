@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from collector.commerce import normalise_commerce
-from collector.consent import drop_without_consent
+from collector.consent import drop_without_consent, name_consent_source
 from collector.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
 from collector.draft import Draft, Receipt
 from collector.drops import Drop, DropReason
@@ -28,6 +28,7 @@ STEPS: Final[tuple[Step, ...]] = (
     require_visitor,
     name_event,
     drop_without_consent,
+    name_consent_source,
     correct_time,
     fill_message_id,
     copy_session,

@@ -13,6 +13,7 @@ from collector.drops import Drop, DropReason
 from collector.message import text
 from warehouse.event import EventRow
 from warehouse.limits import MAX_EVENT_BYTES, MAX_TEXT_LENGTH
+from warehouse.retention import kept_days
 from warehouse.vocabulary import COLUMN_FIELDS
 
 _TEXT_COLUMNS: Final = frozenset(name for name, kind in COLUMN_FIELDS.items() if kind == "text")
@@ -47,7 +48,7 @@ def build_row(draft: Draft) -> EventRow | Drop:
             site=draft.site.name,
             source=draft.receipt.source,
             props=props,
-            retention_days=draft.site.retention_days,
+            retention_days=kept_days(str(draft.columns["event"]), draft.site.retention_days),
             **draft.columns,
         )
         size = len(msgspec.json.encode(row))

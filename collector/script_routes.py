@@ -1,4 +1,4 @@
-"""The SDK: a short-lived name for snippets, and an immutable one by hash."""
+"""The SDK: a short-lived name for snippets, an immutable one by hash, and the parts beside them."""
 
 from __future__ import annotations
 
@@ -7,36 +7,47 @@ from typing import Any, Final
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from collector.edge import CurrentEdge, Edge
+from collector.script import Script, Sdk
 
 _SHORT: Final = "public, max-age=300, stale-while-revalidate=86400"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
-def script_routes(path: str, digest: str) -> list[HTTPRouteHandler]:
+def script_routes(path: str, sdk: Sdk) -> list[HTTPRouteHandler]:
     """Return the routes that serve the SDK.
 
     Args:
         path: what snippets name, such as `/mm.js`.
-        digest: of the text served now; `/mm.<digest>.js` never changes.
+        sdk: what is served: the core at that path and, for ever the same, at `/mm.<digest>.js`; a part at
+            `/mm-<part>.js`, for ever the same with `?v=<digest>`.
     """
     stem = path.removesuffix(".js")
 
     @get(path, summary="The SDK", tags=["script"], media_type="text/javascript")
-    async def script(request: Request[Any, Any, Any], edge: CurrentEdge) -> Response[bytes]:
+    async def script(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Serve the SDK under the name that snippets carry."""
-        return _serve(request, edge, _SHORT)
+        return _serve(request, sdk.core, _SHORT)
 
-    @get(f"{stem}.{digest}.js", summary="The SDK, this very text", tags=["script"], media_type="text/javascript")
-    async def pinned_script(request: Request[Any, Any, Any], edge: CurrentEdge) -> Response[bytes]:
+    @get(f"{stem}.{sdk.core.digest}.js", summary="The SDK, this very text", tags=["script"])
+    async def pinned_script(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Serve the SDK under a name that is this text's only."""
-        return _serve(request, edge, _FOR_EVER)
+        return _serve(request, sdk.core, _FOR_EVER)
 
-    return [script, pinned_script]
+    return [script, pinned_script, *(_part_route(stem, name, part) for name, part in sdk.parts.items())]
 
 
-def _serve(request: Request[Any, Any, Any], edge: Edge, cache_control: str) -> Response[bytes]:
-    etag = f'"{edge.script.digest}"'
+def _part_route(stem: str, name: str, part: Script) -> HTTPRouteHandler:
+    @get(f"{stem}-{name}.js", name=f"sdk_{name}", summary=f"The SDK's part: {name}", tags=["script"])
+    async def script_part(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Serve a part of the SDK; a page that still runs an older core gets it too, and asks again before long."""
+        is_pinned = request.query_params.get("v") == part.digest
+        return _serve(request, part, _FOR_EVER if is_pinned else _SHORT)
+
+    return script_part
+
+
+def _serve(request: Request[Any, Any, Any], script: Script, cache_control: str) -> Response[bytes]:
+    etag = f'"{script.digest}"'
     headers = {
         "Cache-Control": cache_control,
         "ETag": etag,
@@ -48,5 +59,5 @@ def _serve(request: Request[Any, Any, Any], edge: Edge, cache_control: str) -> R
         return Response(b"", status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        return Response(edge.script.gzipped, media_type="text/javascript", headers=headers)
-    return Response(edge.script.plain, media_type="text/javascript", headers=headers)
+        return Response(script.gzipped, media_type="text/javascript", headers=headers)
+    return Response(script.plain, media_type="text/javascript", headers=headers)

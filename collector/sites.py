@@ -45,6 +45,10 @@ class Sites:
         given = write_key.encode()
         return next((site for site in self._sites if hmac.compare_digest(site.write_key.encode(), given)), None)
 
+    def named(self, name: str) -> Site | None:
+        """Return the site of a name, or None when there is none of it any more."""
+        return next((site for site in self._sites if site.name == name), None)
+
     @property
     def origins(self) -> list[str]:
         """Return every origin that some site allows."""

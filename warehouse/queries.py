@@ -1,4 +1,4 @@
-"""Asking ClickHouse, whoever holds it: this process, or one that answers for it."""
+"""Asking ClickHouse and telling it, whoever holds it: this process, or one that answers for it."""
 
 from __future__ import annotations
 
@@ -16,4 +16,15 @@ class Queries(Protocol):
 
         Raises:
             WarehouseError: ClickHouse refused the statement, or cannot answer just now.
+        """
+
+
+class Inserts(Protocol):
+    """Whatever takes rows."""
+
+    def insert_lines(self, table: str, lines: bytes, token: str) -> None:
+        """Insert rows given as JSON objects, one a line, at most once for a token.
+
+        Raises:
+            WarehouseError: ClickHouse refused the rows, or cannot answer just now.
         """

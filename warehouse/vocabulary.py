@@ -27,9 +27,10 @@ EVENT_GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "search",
         "add_to_wishlist",
     ),
-    "account": ("sign_up", "login", "share", "subscribe", "identify", "consent"),
+    "account": ("sign_up", "login", "share", "subscribe", "push_subscribed", "identify", "consent"),
     "message": (
         "message_sent",
+        "message_delivered",
         "message_shown",
         "message_clicked",
         "message_dismissed",
@@ -40,6 +41,7 @@ EVENT_GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "unsubscribed",
         "push_unsubscribed",
         "message_failed",
+        "message_retried",
     ),
 }
 
@@ -94,6 +96,7 @@ PROPERTY_FIELDS: Final[dict[str, FieldType]] = {
     "rule": "text",
     "variant": "text",
     "channel": "text",
+    "machine": "boolean",
     "address": "text",
     "kind": "text",
     "endpoint": "text",

@@ -19,7 +19,7 @@ from collector.group_commit import GroupCommit
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.rate import RateLimit
-from collector.script import Script
+from collector.script import Script, Sdk
 from collector.sites import Site, Sites
 from collector.spool import Spool
 from collector.visitor_token import VisitorTokens
@@ -27,10 +27,12 @@ from collector.writer import Writer
 from tests.collector.messages import NOON
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
+from warehouse.message_token import MessageTokens
 
 SHOP = Site("shop", "shop-key")
 STRICT = Site("strict", "strict-key", origins=("https://strict.example",), consent="opt-in")
 SCRIPT = Script(b"plain script", b"gzipped script", "abc123def456")
+PART = Script(b"plain part", b"gzipped part", "fed321cba654")
 
 
 async def _announce() -> None:
@@ -63,8 +65,9 @@ async def running_edge(
             warehouse=warehouse,
             desk=BannerDesk(metrics),
             tokens=VisitorTokens(b"secret"),
+            message_tokens=MessageTokens(b"secret"),
             rate=rate or RateLimit(0, 1),
-            script=SCRIPT,
+            sdk=Sdk(SCRIPT, {"banner": PART}),
             metrics=metrics,
             now_ms=lambda: NOON,
             check_ready=_ready,

@@ -71,7 +71,7 @@ async def test_the_api_is_described(client: Client) -> None:
     description = msgspec.json.decode(reply.content)
     assert description["info"]["version"] == "1.2.3"
     expected = {"/v1/batch", "/v1/track", "/v1/identify", "/v1/page", "/v1/screen", "/v1/group", "/v1/alias"}
-    expected |= {"/v1/stream", "/healthz", "/readyz", "/metrics", "/mm.js"}
+    expected |= {"/v1/stream", "/healthz", "/readyz", "/metrics", "/mm.js", "/mm-banner.js"}
     assert expected <= set(description["paths"])
     assert (await client.get("/schema")).status_code == 200
 

@@ -7,7 +7,7 @@ import pytest
 
 from collector.draft import Receipt
 from collector.drops import Drop, DropReason
-from tests.collector.messages import NOON, RECEIPT, SHOP, kept, message, processed
+from tests.collector.messages import NOON, RECEIPT, SHOP, kept, message, processed, props
 
 OPTED_OUT = Receipt(received_at=NOON, opted_out=True)
 YES: Final = {"analytics": True}
@@ -50,7 +50,7 @@ def test_only_a_plain_yes_is_agreement(answer: object) -> None:
     assert isinstance(processed(message(context={"consent": {"analytics": answer}}), site=site), Drop)
 
 
-@pytest.mark.parametrize("event", ["consent", "unsubscribed"])
+@pytest.mark.parametrize("event", ["consent", "unsubscribed", "push_subscribed"])
 @pytest.mark.parametrize("mode", ["opt-in", "opt-out"])
 def test_the_record_of_what_was_answered_is_always_kept(event: str, mode: Any) -> None:
     site = msgspec.structs.replace(SHOP, consent=mode)
@@ -60,3 +60,23 @@ def test_the_record_of_what_was_answered_is_always_kept(event: str, mode: Any) -
 def test_history_is_the_shops_own_affair() -> None:
     site = msgspec.structs.replace(SHOP, consent="opt-in")
     kept(message(), site=site, receipt=Receipt(received_at=NOON, source="import"))
+
+
+@pytest.mark.parametrize("event", ["consent", "unsubscribed"])
+@pytest.mark.parametrize(
+    ("receipt", "said", "source"),
+    [
+        (Receipt(received_at=NOON, user_agent="Mozilla/5.0 (X11; Linux x86_64)"), {}, "page"),
+        (Receipt(received_at=NOON, user_agent="python-httpx/0.28"), {}, "server"),
+        (Receipt(received_at=NOON), {}, "server"),
+        (Receipt(received_at=NOON, source="import"), {}, "import"),
+        (RECEIPT, {"source": "call_centre"}, "call_centre"),
+    ],
+)
+def test_an_answer_says_where_it_was_given(event: str, receipt: Receipt, said: dict[str, str], source: str) -> None:
+    row = kept(message(event=event, properties={"marketing": False, **said}), receipt=receipt)
+    assert props(row) == {"marketing": False, "source": source}
+
+
+def test_what_is_no_answer_says_nothing_of_it() -> None:
+    assert "source" not in props(kept(message(properties={"colour": "pine"})))

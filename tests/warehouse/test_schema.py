@@ -19,7 +19,8 @@ PUBLIC_COLUMNS = {
         device os browser country region timezone locale utm_source utm_medium utm_campaign props""",
     "fires": "fire_id site rule version visitor_id key at fired_at",
     "decisions": """message_id fire_id site rule visitor_id channel template arm verdict reason detail decided_at""",
-    "messages": "message_id fire_id site rule visitor_id channel state at detail",
+    "messages": "message_id fire_id site rule visitor_id channel state at detail retries",
+    "rule_versions": "rule version source first_seen_at",
 }
 PERSON = "SELECT person FROM identity FINAL WHERE site = 'shop' AND alias = {alias:String}"
 ALIASES = "SELECT alias FROM identity_by_person FINAL WHERE site = 'shop' AND person = {person:String} ORDER BY alias"

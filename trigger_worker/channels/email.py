@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import SMTP
 from types import TracebackType
 from typing import Final, Literal, Self
 
 import aiosmtplib
 import msgspec
 
-from trigger_worker.channels.base import DeliveryPostponed, OutboundMessage
+from trigger_worker.channels.base import DeliveryPostponed, DeliveryUncertain, OutboundMessage, wrong_content
+from trigger_worker.channels.mail_links import MailLinks
 from trigger_worker.channels.mail_message import mail_message, parse_sender
+from trigger_worker.content.model import EmailContent
 from warehouse.errors import ConfigurationError, DeliveryError
+
+#: How a mail travels: in seven bits, which every server takes.
+_WIRE: Final = SMTP.clone(cte_type="7bit")
 
 
 class EmailSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +44,7 @@ class EmailSettings(msgspec.Struct, frozen=True, kw_only=True):
     password: str = ""
     security: Literal["none", "starttls", "tls"] = "none"
     timeout_s: float = 20.0
-    connections: int = 4
+    connections: int = 8
 
     def __repr__(self) -> str:
         return f"EmailSettings(host={self.host!r}, port={self.port}, sender={self.sender!r})"
@@ -46,13 +53,14 @@ class EmailSettings(msgspec.Struct, frozen=True, kw_only=True):
 class EmailChannel:
     """Sends each message to its first recipient. Use it as an async context manager, which closes what it opened.
 
-    A failure between the server's acceptance and its answer cannot be told from one before: such a message counts as
-    not sent, and the caller decides by its class whether to repeat it.
+    A server that falls silent once it has the text may have taken it: that failure is a `DeliveryUncertain`, and the
+    caller decides by the message's class whether to repeat it.
 
     Args:
         settings: the mail server.
         now_ms: the clock, in milliseconds since 1970, for the date of the mails.
         trust: certificates to trust instead of the system's, for the server's TLS.
+        links: adds what leads back; None to send emails as they were rendered.
 
     Raises:
         ConfigurationError: when the sender is no address.
@@ -60,7 +68,13 @@ class EmailChannel:
 
     name: Final = "email"
 
-    def __init__(self, settings: EmailSettings, now_ms: Callable[[], int], trust: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        settings: EmailSettings,
+        now_ms: Callable[[], int],
+        trust: ssl.SSLContext | None = None,
+        links: MailLinks | None = None,
+    ) -> None:
         sender = parse_sender(settings.sender)
         if sender is None:
             raise ConfigurationError(
@@ -68,9 +82,11 @@ class EmailChannel:
                 "write it as Shop <hello@shop.example>",
             )
         self._settings = settings
+        self._server = f"{settings.host}:{settings.port}"
         self._sender = sender
         self._now_ms = now_ms
         self._trust = trust
+        self._links = links
         self._idle: list[aiosmtplib.SMTP] = []
         self._slots = asyncio.Semaphore(settings.connections)
 
@@ -85,18 +101,39 @@ class EmailChannel:
 
     async def send(self, message: OutboundMessage) -> None:
         """Hands one email to the server."""
-        mail = mail_message(message, self._sender, self._now_ms())
+        mail = self._mail(message)
         async with self._slots:
             connection = await self._connection()
             try:
-                await connection.send_message(mail)
-            except (aiosmtplib.SMTPException, OSError) as error:
-                connection.close()
-                raise self._failure(error) from error
+                await self._hand_over(connection, mail)
             except BaseException:
                 connection.close()
                 raise
             self._idle.append(connection)
+
+    async def _hand_over(self, connection: aiosmtplib.SMTP, mail: EmailMessage) -> None:
+        # One step after the other, to know which of them failed.
+        try:
+            await connection.mail(self._sender.addr_spec)
+            await connection.rcpt(mail["To"].addresses[0].addr_spec)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise self._failure(error) from error
+        try:
+            await connection.data(mail.as_bytes(policy=_WIRE))
+        except aiosmtplib.SMTPResponseException as error:
+            raise self._failure(error) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise DeliveryUncertain(
+                f"email: {self._server} was given the message and never answered: {error}"
+            ) from error
+
+    def _mail(self, message: OutboundMessage) -> EmailMessage:
+        if not isinstance(message.content, EmailContent):
+            raise wrong_content(self.name, message)
+        if self._links is None:
+            return mail_message(message, message.content, self._sender, self._now_ms())
+        content = self._links.added_to(message.content, message)
+        return mail_message(message, content, self._sender, self._now_ms(), self._links.way_out(message))
 
     async def _connection(self) -> aiosmtplib.SMTP:
         """Takes an open connection that still answers, or opens one."""
@@ -127,24 +164,16 @@ class EmailChannel:
         except (aiosmtplib.SMTPException, OSError) as error:
             connection.close()
             raise DeliveryPostponed(
-                f"email: the mail server {settings.host}:{settings.port} cannot be used: {error}",
+                f"email: the mail server {self._server} cannot be used: {error}",
                 "check that it runs, and its host, port, security, username and password",
             ) from error
         return connection
 
     def _failure(self, error: Exception) -> DeliveryError:
         """Final is what the server refused with a 5xx code; all else may succeed later."""
-        server = f"{self._settings.host}:{self._settings.port}"
-        code = _reply_code(error)
-        if code is not None and code >= 500:
-            return DeliveryError(f"email: {server} refused the message: {error}")
-        return DeliveryPostponed(f"email: {server} did not take the message: {error}")
-
-
-def _reply_code(error: Exception) -> int | None:
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return max((refusal.code for refusal in error.recipients), default=None)
-    return error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
+        if isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500:
+            return DeliveryError(f"email: {self._server} refused the message: {error}")
+        return DeliveryPostponed(f"email: {self._server} did not take the message: {error}")
 
 
 async def _quit(connection: aiosmtplib.SMTP) -> None:

@@ -16,22 +16,33 @@ class MailPeer:
 
     Args:
         tls: offers STARTTLS with this certificate, and takes mail after it only.
+        tls_from_start: speaks TLS with this certificate from the first byte.
         login: the user and password that it wants.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None, login: tuple[bytes, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        tls: ssl.SSLContext | None = None,
+        login: tuple[bytes, bytes] | None = None,
+        tls_from_start: ssl.SSLContext | None = None,
+    ) -> None:
         self.received: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.connections = 0
         #: Given in place of "250 OK", one by one, after the recipient and after the message.
         self.recipient_replies: list[str] = []
         self.message_replies: list[str] = []
+        #: Cuts the connection instead of answering, once, after the recipient or after the message.
+        self.cut_after = ""
         self._tls = tls
+        self._tls_from_start = tls_from_start
         self._login = login
         self._protocols: list[SMTP] = []
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.get_running_loop().create_server(self._protocol, "127.0.0.1", 0)
+        self._server = await asyncio.get_running_loop().create_server(
+            self._protocol, "127.0.0.1", 0, ssl=self._tls_from_start
+        )
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -73,6 +84,7 @@ class MailPeer:
     async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        self._cut("recipient")
         reply = self.recipient_replies.pop(0) if self.recipient_replies else "250 OK"
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
@@ -84,4 +96,10 @@ class MailPeer:
             assert isinstance(envelope.content, bytes)
             self.received.append(message_from_bytes(envelope.content, policy=policy.default))
             self.recipients += envelope.rcpt_tos
+        self._cut("message")
         return reply
+
+    def _cut(self, after: str) -> None:
+        if self.cut_after == after:
+            self.cut_after = ""
+            self.hang_up()

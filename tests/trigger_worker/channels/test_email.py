@@ -6,7 +6,7 @@ import pytest
 
 from tests.trigger_worker.channels.conftest import Certificate
 from tests.trigger_worker.channels.mail_peer import MailPeer
-from trigger_worker.channels.base import DeliveryPostponed, OutboundMessage
+from trigger_worker.channels.base import DeliveryPostponed, DeliveryUncertain, OutboundMessage
 from trigger_worker.channels.email import EmailChannel, EmailSettings
 from trigger_worker.content.model import BannerContent, Content, EmailContent
 from warehouse.errors import ConfigurationError, DeliveryError
@@ -95,6 +95,33 @@ async def test_the_code_of_the_reply_decides_whether_to_try_again(
     assert len(mail_peer.received) == 1
 
 
+async def test_a_server_that_puts_strangers_off_is_tried_again_and_gets_the_same_mail(mail_peer: MailPeer) -> None:
+    mail_peer.recipient_replies = ["450 4.2.0 Greylisted, come back in a minute"]
+    async with channel(mail_peer.port) as email:
+        with pytest.raises(DeliveryPostponed, match="Greylisted"):
+            await email.send(message())
+        await email.send(message())
+    assert [mail["Message-ID"] for mail in mail_peer.received] == ["<0198-a@shop.example>"]
+
+
+async def test_a_connection_that_breaks_before_the_text_left_no_doubt(mail_peer: MailPeer) -> None:
+    mail_peer.cut_after = "recipient"
+    async with channel(mail_peer.port) as email:
+        with pytest.raises(DeliveryPostponed) as failure:
+            await email.send(message())
+        assert not isinstance(failure.value, DeliveryUncertain)
+        await email.send(message())
+    assert len(mail_peer.received) == 1
+
+
+async def test_of_a_connection_that_breaks_after_the_text_nobody_knows(mail_peer: MailPeer) -> None:
+    mail_peer.cut_after = "message"
+    async with channel(mail_peer.port) as email:
+        with pytest.raises(DeliveryUncertain, match="never answered"):
+            await email.send(message())
+    assert len(mail_peer.received) == 1
+
+
 async def test_a_server_that_is_away_may_be_back_later(mail_peer: MailPeer) -> None:
     await mail_peer.__aexit__()
     async with channel(mail_peer.port) as email:
@@ -125,6 +152,23 @@ async def test_starttls_and_login(certificate: Certificate) -> None:
         ) as email:
             await email.send(message())
         assert len(peer.received) == 1
+
+
+async def test_tls_from_the_start(certificate: Certificate) -> None:
+    async with MailPeer(tls_from_start=certificate.server) as peer:
+        async with channel(peer.port, certificate, host="localhost", security="tls") as email:
+            await email.send(message())
+            await email.send(message(message_id="0198-b"))
+        assert len(peer.received) == 2
+        assert peer.connections == 1
+
+
+async def test_tls_from_the_start_trusts_nobody_by_itself(certificate: Certificate) -> None:
+    async with MailPeer(tls_from_start=certificate.server) as peer:
+        async with channel(peer.port, host="localhost", security="tls") as email:
+            with pytest.raises(DeliveryPostponed, match="cannot be used"):
+                await email.send(message())
+        assert peer.received == []
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Certificate) -> None:

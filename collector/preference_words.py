@@ -1,0 +1,108 @@
+"""What the preference page says, in the languages that it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+
+class PreferenceWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The page in one language; `introduction` stands before the shop's name."""
+
+    language: str
+    title: str
+    introduction: str
+    topics: str
+    marketing: str
+    channels: str
+    channels_hint: str
+    channel_names: Mapping[str, str]
+    save: str
+    saved: str
+    leave_title: str
+    leave: str
+    left: str
+
+
+_ENGLISH: Final = PreferenceWords(
+    language="en",
+    title="What you get from us",
+    introduction="Choose what you want to hear, and how. Sender:",
+    topics="Topics",
+    marketing="Offers and news",
+    channels="Ways to reach you",
+    channels_hint="A way that you switch off is not used for anything, messages about your orders included.",
+    channel_names={"email": "Email", "sms": "Text message", "push": "Notification", "banner": "Notice in the shop"},
+    save="Save",
+    saved="Saved. It holds from now on.",
+    leave_title="No more offers?",
+    leave="Unsubscribe at once",
+    left="You are unsubscribed. You get no more offers and news this way.",
+)
+_GERMAN: Final = PreferenceWords(
+    language="de",
+    title="Was Sie von uns bekommen",
+    introduction="Wählen Sie, was Sie erfahren möchten und wie. Absender:",
+    topics="Themen",
+    marketing="Angebote und Neuigkeiten",
+    channels="So dürfen wir Sie erreichen",
+    channels_hint="Ein Weg, den Sie abschalten, wird für nichts benutzt, auch nicht für Nachrichten zu Bestellungen.",
+    channel_names={"email": "E-Mail", "sms": "SMS", "push": "Benachrichtigung", "banner": "Hinweis im Shop"},
+    save="Speichern",
+    saved="Gespeichert. Es gilt ab sofort.",
+    leave_title="Keine Angebote mehr?",
+    leave="Sofort abmelden",
+    left="Sie sind abgemeldet. Angebote und Neuigkeiten kommen auf diesem Weg nicht mehr.",
+)
+_SPANISH: Final = PreferenceWords(
+    language="es",
+    title="Lo que recibe de nosotros",
+    introduction="Elija qué quiere recibir y cómo. Remitente:",
+    topics="Temas",
+    marketing="Ofertas y novedades",
+    channels="Cómo podemos contactarle",
+    channels_hint="Un medio que desactive no se usa para nada, tampoco para mensajes sobre sus pedidos.",
+    channel_names={"email": "Correo", "sms": "SMS", "push": "Notificación", "banner": "Aviso en la tienda"},
+    save="Guardar",
+    saved="Guardado. Vale desde ahora.",
+    leave_title="¿No quiere más ofertas?",
+    leave="Darse de baja ahora",
+    left="Se ha dado de baja. Ya no recibirá ofertas ni novedades por este medio.",
+)
+_FRENCH: Final = PreferenceWords(
+    language="fr",
+    title="Ce que vous recevez de nous",
+    introduction="Choisissez ce que vous voulez recevoir, et comment. Expéditeur :",
+    topics="Sujets",
+    marketing="Offres et nouveautés",
+    channels="Comment vous joindre",
+    channels_hint="Un moyen que vous désactivez ne sert plus à rien, pas même aux messages sur vos commandes.",
+    channel_names={"email": "E-mail", "sms": "SMS", "push": "Notification", "banner": "Message dans la boutique"},
+    save="Enregistrer",
+    saved="Enregistré. Cela vaut dès maintenant.",
+    leave_title="Plus d’offres ?",
+    leave="Se désabonner tout de suite",
+    left="Vous êtes désabonné. Vous ne recevrez plus d’offres ni de nouveautés par ce moyen.",
+)
+LANGUAGES: Final = {words.language: words for words in (_ENGLISH, _GERMAN, _SPANISH, _FRENCH)}
+
+
+def choose_words(accept_language: str) -> PreferenceWords:
+    """Return the page in the language that the browser prefers of ours, else in English.
+
+    Args:
+        accept_language: the header, such as `de-CH, fr;q=0.8`.
+    """
+    preferred = sorted((_weighed(part) for part in accept_language[:200].split(",")), key=lambda pair: -pair[0])
+    return next((LANGUAGES[name] for weight, name in preferred if weight > 0 and name in LANGUAGES), _ENGLISH)
+
+
+def _weighed(part: str) -> tuple[float, str]:
+    name, _, weight = part.partition(";q=")
+    try:
+        weighs = float(weight) if weight else 1.0
+    except ValueError:
+        weighs = 0.0
+    return weighs, name.strip().lower().partition("-")[0]
