@@ -21,7 +21,7 @@ def read_link(edge: Edge, text: str, purpose: str) -> MessageLink | None:
 
     Args:
         text: as it stands in the address.
-        purpose: open, click or unsubscribe.
+        purpose: open, click, unsubscribe, callback or push.
     """
     token = edge.message_tokens.read(text, purpose)
     site = edge.sites.named(token.site) if token else None

@@ -1,47 +1,60 @@
-"""The policy file, read again when it changes."""
+"""What holds for all rules: the policy file and the suppression list, each read again when it changes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from trigger_worker.gate.policy import Policy
 from trigger_worker.gate.policy_file import load_policy
+from trigger_worker.suppression_file import SuppressionError, load_suppressions
+from trigger_worker.watched_file import WatchedFile
 from warehouse.errors import RuleError
 
 _log = structlog.get_logger("trigger_worker.policy")
 
 
 class PolicySource:
-    """What holds for all rules, as the file says now.
+    """What holds for all rules, as the files say now.
+
+    A mistake that comes into a file while the worker runs is logged, and errs on the side of silence: the earlier
+    policy goes on holding, and to the earlier suppressions are added those that can be read.
 
     Args:
-        path: the file; without one nothing is restrained.
+        policy: the policy file; without one nothing is restrained.
+        suppressions: the suppression list; without one nobody is on it.
 
     Raises:
-        RuleError: the file is wrong at the start, when nobody relies on an earlier one.
+        RuleError: a file is wrong at the start, when nobody relies on an earlier one.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._signature = self._stat()
-        self.policy: Policy = load_policy(path)
+    def __init__(self, policy: Path, suppressions: Path | None = None) -> None:
+        self._file = WatchedFile(policy)
+        self._list = None if suppressions is None else WatchedFile(suppressions)
+        listed = frozenset() if suppressions is None else load_suppressions(suppressions)
+        self.policy: Policy = msgspec.structs.replace(load_policy(policy), suppressed=listed)
 
     def refresh(self) -> None:
-        """Read the file again if it changed; a mistake in it is logged, and what held before goes on holding."""
-        signature = self._stat()
-        if signature == self._signature:
-            return
-        self._signature = signature
+        """Read again what changed."""
+        if self._file.changed():
+            self._read_policy()
+        if self._list is not None and self._list.changed():
+            self._read_suppressions(self._list.path)
+
+    def _read_policy(self) -> None:
         try:
-            self.policy = load_policy(self._path)
+            policy = load_policy(self._file.path)
         except RuleError as error:
             _log.error("policy_invalid", error=error.message, remedy=error.hint)
+        else:
+            self.policy = msgspec.structs.replace(policy, suppressed=self.policy.suppressed)
 
-    def _stat(self) -> tuple[int, int] | None:
+    def _read_suppressions(self, path: Path) -> None:
         try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
+            listed = load_suppressions(path)
+        except SuppressionError as error:
+            _log.error("suppressions_invalid", error=error.message, remedy=error.hint)
+            listed = frozenset(self.policy.suppressed) | error.readable
+        self.policy = msgspec.structs.replace(self.policy, suppressed=listed)

@@ -1,8 +1,8 @@
-"""A visitor as messages see them: traits, consent, cart and latest order, from their events."""
+"""A visitor as messages see them: traits, permission, cart and latest order, from their events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,25 +10,33 @@ import msgspec
 from trigger_worker.content.context import CartContext, CartItem, VisitorContext
 from trigger_worker.evaluate.event import Event
 from trigger_worker.evaluate.history import History
-from trigger_worker.gate.facts import Consent
 from trigger_worker.language.duration import DAY_MS
+from trigger_worker.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
+from trigger_worker.push_subscription import PushSubscription, live_subscriptions
 from trigger_worker.reading.window import Wanted
+from trigger_worker.recommend.product import Product
+from trigger_worker.recommend.viewed import recently_viewed
 
 _RECENT_MS: Final = 30 * DAY_MS
 _EVER_MS: Final = 400 * DAY_MS
+#: What was looked at longer ago is no longer on anybody's mind.
+_VIEWED_MS: Final = 7 * DAY_MS
 _EMAIL_LENGTH: Final = 254  # RFC 5321
 
 #: What a profile is made from.
 PROFILE_WANTED: Final = Wanted(
     {
-        "identify": _EVER_MS,
-        "consent": _EVER_MS,
-        "unsubscribed": _EVER_MS,
+        **PERMISSION_LOOKBACK_MS,
+        "push_subscribed": _EVER_MS,
+        "push_unsubscribed": _EVER_MS,
         "add_to_cart": _RECENT_MS,
         "remove_from_cart": _RECENT_MS,
         "purchase": _RECENT_MS,
+        "view_item": _VIEWED_MS,
     },
-    fields=None,
+    # Naming one that lives in `props` reads all of those: traits, answers, items. Of the columns these matter.
+    fields=frozenset({"props", *("product_id", "name", "category", "price", "quantity", "value", "currency")})
+    | {"order_id", "coupon", "message_id", "url"},
     contexts=frozenset({"timezone", "locale"}),
 )
 
@@ -37,27 +45,33 @@ class Profile(msgspec.Struct, frozen=True):
     """What is known about a visitor at an instant.
 
     Args:
-        unsubscribed: channels that the visitor left.
+        permission: what may be sent to them, and where.
         order: fields of the latest purchase.
+        unsubscribed_at: when they last left a channel, epoch milliseconds; None when they never did.
+        recently_viewed: products that were looked at, the latest first.
+        push: where the person's browsers get notifications, the latest first.
     """
 
     visitor: VisitorContext
-    consent: Consent
-    unsubscribed: frozenset[str]
+    permission: Permission
     cart: CartContext
     order: Mapping[str, Any]
+    unsubscribed_at: int | None = None
+    push: tuple[PushSubscription, ...] = ()
+    recently_viewed: tuple[Product, ...] = ()
 
 
 def build_profile(visitor_id: str, history: History, at: int) -> Profile:
     """Return the profile of a visitor.
 
     Args:
-        history: read with `PROFILE_WANTED`.
+        history: holds at least `PROFILE_WANTED`.
         at: epoch milliseconds.
     """
     events = [event for event in history.events if event.ts <= at]
     traits = _merged(event.fields.get("traits") for event in events if event.name == "identify")
-    purchases = [event for event in events if event.name == "purchase"]
+    recent = [event for event in events if event.ts > at - _RECENT_MS]
+    purchases = [event for event in recent if event.name == "purchase"]
     visitor = VisitorContext(
         id=visitor_id,
         first_name=_text(traits.get("first_name")) or _text(traits.get("firstName")),
@@ -68,10 +82,12 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
     )
     return Profile(
         visitor=visitor,
-        consent=_consent(events),
-        unsubscribed=_unsubscribed(events),
-        cart=_cart(events),
+        permission=build_permission(events),
+        cart=_cart(recent),
         order=purchases[-1].fields if purchases else {},
+        unsubscribed_at=max((event.ts for event in events if event.name == "unsubscribed"), default=None),
+        push=live_subscriptions(events),
+        recently_viewed=recently_viewed(events),
     )
 
 
@@ -91,28 +107,12 @@ def _email(value: object) -> str:
     return text if local and "@" not in local and "." in domain and plain and len(text) <= _EMAIL_LENGTH else ""
 
 
-def _consent(events: Iterable[Event]) -> Consent:
-    answers = _merged(event.fields for event in events if event.name == "consent")
-    channels = answers.get("channels")
-    allowed = channels if isinstance(channels, dict) else {}
-    marketing = answers.get("marketing")
-    return Consent(
-        marketing=marketing if isinstance(marketing, bool) else None,
-        channels={name: answer for name, answer in allowed.items() if isinstance(answer, bool)},
-    )
-
-
-def _unsubscribed(events: Iterable[Event]) -> frozenset[str]:
-    return frozenset(str(event.fields.get("channel") or "email") for event in events if event.name == "unsubscribed")
-
-
-def _cart(events: Iterable[Event]) -> CartContext:
+def _cart(events: Sequence[Event]) -> CartContext:
     """Return what is in the cart: added less removed since the latest purchase, in the order of the first adding."""
     lines: dict[str, CartItem] = {}
-    for event in events:
-        if event.name == "purchase":
-            lines.clear()
-        elif event.name in {"add_to_cart", "remove_from_cart"}:
+    emptied = next((rank for rank in range(len(events), 0, -1) if events[rank - 1].name == "purchase"), 0)
+    for event in events[emptied:]:
+        if event.name in {"add_to_cart", "remove_from_cart"}:
             sign = 1 if event.name == "add_to_cart" else -1
             for item in _items(event):
                 _move(lines, item, sign)

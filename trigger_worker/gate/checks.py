@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trigger_worker.gate.facts import MessageFacts, SentMessage
+from trigger_worker.gate.addresses import normalised
+from trigger_worker.gate.facts import MessageFacts
 from trigger_worker.gate.holdout import in_holdout
-from trigger_worker.gate.policy import Cap, Policy
+from trigger_worker.gate.policy import Policy
 from trigger_worker.gate.quiet import format_quiet, quiet_until_ms
 from trigger_worker.gate.verdict import Reason, Verdict
 from trigger_worker.language.duration import format_duration
@@ -15,12 +16,17 @@ from trigger_worker.language.duration import format_duration
 Check = Callable[[MessageFacts, Policy, int], Verdict | None]
 
 
-def consent(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
-    """A no to marketing stops marketing; a no to the channel stops every class."""
-    if facts.message_class == "marketing" and facts.consent.marketing is False:
-        return _drop(Reason.NO_CONSENT, denied="marketing")
-    if facts.consent.channels.get(facts.channel) is False:
+def consent(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None:
+    """A no to marketing stops marketing; a no to the channel stops every class; some channels need a yes."""
+    marketing, channel = facts.consent.marketing, facts.consent.channels.get(facts.channel)
+    if channel is False:
         return _drop(Reason.NO_CONSENT, denied=f"channels.{facts.channel}")
+    if facts.message_class == "transactional":
+        return None
+    if marketing is False:
+        return _drop(Reason.NO_CONSENT, denied="marketing")
+    if facts.channel in policy.consent_required and not (marketing or channel):
+        return _drop(Reason.NO_CONSENT, missing=f"channels.{facts.channel}")
     return None
 
 
@@ -31,9 +37,12 @@ def subscription(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict 
     return None
 
 
-def suppression(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
-    """An address that bounced or complained gets nothing of any class."""
-    return _drop(Reason.SUPPRESSED, channel=facts.channel) if facts.suppressed else None
+def suppression(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None:
+    """An address that bounced, complained or is on the operator's list gets nothing of any class."""
+    causes = [_suppressed_by(normalised(recipient), facts, policy) for recipient in facts.recipients]
+    if not causes or None in causes:
+        return None
+    return _drop(Reason.SUPPRESSED, channel=facts.channel, cause=causes[0])
 
 
 def address(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
@@ -47,9 +56,15 @@ def holdout(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None
         return None
     if in_holdout(facts.site, facts.visitor_id, policy.holdout):
         return _drop(Reason.HOLDOUT, holdout="global", share=policy.holdout)
-    if in_holdout(facts.site, facts.visitor_id, facts.rule_holdout, facts.rule):
+    is_placed_there = in_holdout(facts.site, facts.visitor_id, facts.rule_holdout, facts.rule)
+    if is_placed_there if facts.held_out is None else facts.held_out:
         return _drop(Reason.HOLDOUT, holdout="rule", share=facts.rule_holdout)
     return None
+
+
+def own_rule(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
+    """The rule itself may have changed, or reached its goal; the message may have a condition, or a time of day."""
+    return facts.own
 
 
 def expiry(facts: MessageFacts, _policy: Policy, now_ms: int) -> Verdict | None:
@@ -64,11 +79,8 @@ def fatigue(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
     limit = policy.fatigue
     if limit is None or facts.message_class == "transactional":
         return None
-    showings = sorted(
-        (sent for sent in facts.history if sent.rule == facts.rule and sent.shown),
-        key=lambda sent: sent.at_ms,
-    )
-    latest = showings[-limit.ignored :]
+    offers = sorted((sent for sent in facts.history if sent.rule == facts.rule and sent.met), key=lambda s: s.at_ms)
+    latest = offers[-limit.ignored :]
     if len(latest) < limit.ignored or any(sent.clicked for sent in latest):
         return None
     rests_until_ms = latest[-1].at_ms + limit.rest_ms
@@ -77,28 +89,46 @@ def fatigue(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
     return _drop(Reason.FATIGUE, ignored=limit.ignored, rests_until_ms=rests_until_ms)
 
 
+def priority(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
+    """Of rules that come together on a channel the higher priority wins; equal ones leave it to caps and gaps."""
+    rival = facts.rival
+    if rival is None or rival.priority <= facts.priority or facts.message_class == "transactional":
+        return None
+    return _drop(
+        Reason.PRIORITY,
+        beaten_by=rival.rule,
+        message_id=rival.message_id,
+        priority=facts.priority,
+        higher=rival.priority,
+    )
+
+
 def caps(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
     """The first cap that is used up stops marketing; transactional messages pass, but count."""
     if facts.message_class == "transactional":
         return None
     for cap in policy.caps:
-        if not cap.covers(facts.channel, facts.tags, facts.message_class):
+        if not cap.obeys.covers(facts.channel, facts.tags, facts.message_class):
             continue
-        counted = [sent for sent in facts.history if _counts(cap, sent, now_ms)]
+        since_ms = now_ms - cap.per_ms
+        counted = [sent.at_ms for sent in facts.history if sent.at_ms > since_ms and sent.is_of(cap.counts)]
         if len(counted) >= cap.max:
-            return _drop(Reason.CAP, **_describe(cap), sent=len(counted))
+            return _drop(Reason.CAP, **cap.described(), sent=len(counted))
     return None
 
 
 def quiet_hours(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
-    """Marketing waits until the visitor's quiet hours are over; the rule's own win over the policy's."""
-    quiet = facts.quiet or policy.quiet
+    """Marketing waits until the visitor's quiet hours are over, or is dropped; the rule's own win over the policy's."""
+    quiet = facts.quiet.get(facts.channel) if facts.channel in facts.quiet else policy.quiet.get(facts.channel)
     if quiet is None or facts.message_class == "transactional":
         return None
     until_ms = quiet_until_ms(quiet, now_ms, facts.timezone)
     if until_ms is None:
         return None
-    return _wait(Reason.QUIET_HOURS, facts, until_ms, quiet=format_quiet(quiet), timezone=facts.timezone or "UTC")
+    detail = {"quiet": format_quiet(quiet), "timezone": facts.timezone or "UTC"}
+    if quiet.then == "drop":
+        return _drop(Reason.QUIET_HOURS, **detail, until_ms=until_ms)
+    return _wait(Reason.QUIET_HOURS, facts, until_ms, **detail)
 
 
 def gap(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
@@ -129,11 +159,5 @@ def _wait(reason: Reason, facts: MessageFacts, until_ms: int, **detail: object) 
     return Verdict("defer", reason, {**detail, "until_ms": until_ms}, until_ms)
 
 
-def _counts(cap: Cap, sent: SentMessage, now_ms: int) -> bool:
-    return sent.at_ms > now_ms - cap.per_ms and cap.covers(sent.channel, sent.tags, sent.message_class)
-
-
-def _describe(cap: Cap) -> dict[str, object]:
-    """The cap as the policy file writes it."""
-    of = {"channel": cap.channel, "tag": cap.tag, "class": cap.message_class}
-    return {**{key: value for key, value in of.items() if value}, "max": cap.max, "per": format_duration(cap.per_ms)}
+def _suppressed_by(address: str, facts: MessageFacts, policy: Policy) -> str | None:
+    return facts.suppressed.get(address) or ("listed" if address in policy.suppressed else None)

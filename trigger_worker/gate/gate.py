@@ -16,8 +16,10 @@ CHECKS: Final[tuple[checks.Check, ...]] = (
     checks.suppression,
     checks.address,
     checks.holdout,
+    checks.own_rule,
     checks.expiry,
     checks.fatigue,
+    checks.priority,
     checks.caps,
     checks.quiet_hours,
     checks.gap,
@@ -27,8 +29,8 @@ CHECKS: Final[tuple[checks.Check, ...]] = (
 def judge(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict:
     """Decides on one message: the first check that stands against it gives the verdict.
 
-    Of messages that come together the caller asks in order of priority, and adds what was let through to the
-    history of those that follow.
+    Of messages that come together the caller asks in order of priority, adds what was let through to the history of
+    those that follow, and names it as their rival.
 
     Args:
         facts: the message and its visitor.

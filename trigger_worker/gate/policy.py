@@ -1,43 +1,18 @@
-"""What holds for the messages of all rules: quiet hours, caps, gaps, fatigue and the global holdout."""
+"""What holds for the messages of all rules: consent, quiet hours, caps, gaps, fatigue and the global holdout."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
 import msgspec
 
+from trigger_worker.gate.cap import Cap
 from trigger_worker.language.duration import DAY_MS
-from trigger_worker.rules.model import MessageClass, QuietHours
+from trigger_worker.rules.model import Quiet
 
 #: How far back the showings of a rule are looked for that fatigue counts.
 FATIGUE_LOOKBACK_MS: Final = 30 * DAY_MS
-
-
-class Cap(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `max` messages in any window of `per_ms`, of those that the other fields describe.
-
-    Args:
-        max: how many may be sent.
-        per_ms: the length of the rolling window, in milliseconds.
-        channel: counts this channel only; empty counts all.
-        tag: counts messages with this tag only; empty counts all.
-        message_class: counts this class only; None counts both.
-    """
-
-    max: int
-    per_ms: int
-    channel: str = ""
-    tag: str = ""
-    message_class: MessageClass | None = None
-
-    def covers(self, channel: str, tags: frozenset[str], message_class: MessageClass) -> bool:
-        """Tells whether such a message is one of those that this cap counts."""
-        return (
-            self.channel in ("", channel)
-            and (not self.tag or self.tag in tags)
-            and self.message_class in (None, message_class)
-        )
 
 
 class Fatigue(msgspec.Struct, frozen=True):
@@ -51,18 +26,22 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The restraint that every message passes.
 
     Args:
-        quiet: hours without messages, local to the visitor; None for none.
+        consent_required: channels whose marketing needs a yes; on the others it is enough that nobody said no.
+        quiet: hours without messages, local to the visitor.
         caps: all of them hold.
         gap_ms: by channel, the least time between two messages, in milliseconds.
         fatigue: when an ignored rule rests; None for never.
         holdout: the share of visitors, from 0 to 1, who get no marketing at all.
+        suppressed: addresses, normalised, that the operator never wants written to.
     """
 
-    quiet: QuietHours | None = None
+    consent_required: Set[str] = frozenset()
+    quiet: Quiet = {}
     caps: tuple[Cap, ...] = ()
     gap_ms: Mapping[str, int] = {}
     fatigue: Fatigue | None = None
     holdout: float = 0.0
+    suppressed: Set[str] = frozenset()
 
     @property
     def lookback_ms(self) -> int:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 import yaml
 
-from trigger_worker.gate.policy import Cap, Fatigue, Policy
+from trigger_worker.gate.cap_file import read_caps
+from trigger_worker.gate.policy import Fatigue, Policy
 from trigger_worker.language.names import CHANNELS
-from trigger_worker.rules.fields import Fields, found_in
-from trigger_worker.rules.model import MessageClass
+from trigger_worker.rules.fields import Fields, choose, found_in, parsed_scalar
 from trigger_worker.rules.problem import Problem
-from trigger_worker.rules.scalars import parse_id, parse_quiet, parse_share
+from trigger_worker.rules.quiet import read_quiet
+from trigger_worker.rules.scalars import parse_count, parse_share
 from trigger_worker.rules.source import Source
 from warehouse.errors import RuleError
 
-_KEYS: Final = ("quiet", "caps", "gap", "fatigue", "holdout")
-_CAP_KEYS: Final = ("channel", "tag", "class", "max", "per")
+_KEYS: Final = ("consent_required", "quiet", "caps", "gap", "fatigue", "holdout")
 _FATIGUE_KEYS: Final = ("ignored", "rest")
-_CLASSES: Final[tuple[MessageClass, ...]] = get_args(MessageClass)
-_COUNT: Final = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 
 class PolicyError(RuleError):
@@ -76,34 +73,20 @@ def _policy(source: Source, root: yaml.Node | None) -> Policy:
         source.report(root, f"expected a policy, found {found_in(root)}", "write keys such as caps:")
         return Policy()
     fields = Fields(source, root, _KEYS, "a policy")
-    caps = (_cap(source, node) for node in fields.items("caps"))
     return Policy(
-        quiet=fields.parsed("quiet", parse_quiet),
-        caps=tuple(cap for cap in caps if cap is not None),
+        consent_required=_consent_required(fields),
+        quiet=read_quiet(fields, "quiet"),
+        caps=read_caps(fields),
         gap_ms=_gap_ms(fields),
         fatigue=_fatigue(fields),
         holdout=fields.parsed("holdout", parse_share) or 0.0,
     )
 
 
-def _cap(source: Source, node: yaml.Node) -> Cap | None:
-    if not isinstance(node, yaml.MappingNode):
-        source.report(node, f"expected a cap, found {found_in(node)}", "write {channel: email, max: 1, per: 24h}")
-        return None
-    fields = Fields(source, node, _CAP_KEYS, "a cap")
-    _require(fields, ("max", "per"), "a cap")
-    limit, per_ms = fields.parsed("max", _count), fields.duration_ms("per")
-    channel, message_class = fields.choice("channel", CHANNELS), fields.choice("class", _CLASSES)
-    tag = fields.parsed("tag", parse_id)
-    if limit is None or per_ms is None:
-        return None
-    return Cap(
-        max=limit,
-        per_ms=per_ms,
-        channel=channel or "",
-        tag=tag or "",
-        message_class=next((known for known in _CLASSES if known == message_class), None),
-    )
+def _consent_required(policy: Fields) -> frozenset[str]:
+    nodes = policy.items("consent_required")
+    channels = (parsed_scalar(policy.source, node, lambda text: choose(text, CHANNELS)) for node in nodes)
+    return frozenset(channel for channel in channels if channel is not None)
 
 
 def _gap_ms(policy: Fields) -> dict[str, int]:
@@ -118,18 +101,6 @@ def _fatigue(policy: Fields) -> Fatigue | None:
     fields = policy.mapping("fatigue", _FATIGUE_KEYS, "fatigue")
     if fields is None:
         return None
-    _require(fields, _FATIGUE_KEYS, "fatigue")
-    ignored, rest_ms = fields.parsed("ignored", _count), fields.duration_ms("rest")
+    fields.require(_FATIGUE_KEYS, "fatigue")
+    ignored, rest_ms = fields.parsed("ignored", parse_count), fields.duration_ms("rest")
     return None if ignored is None or rest_ms is None else Fatigue(ignored=ignored, rest_ms=rest_ms)
-
-
-def _require(fields: Fields, names: tuple[str, ...], what: str) -> None:
-    for name in names:
-        if name not in fields:
-            fields.source.report(fields.node, f"{what} needs {name}", f"add {name}: and its value")
-
-
-def _count(text: str) -> int:
-    if not _COUNT.fullmatch(text.strip()):
-        raise RuleError(f'expected a whole number of at least 1, found "{text}"')
-    return int(text)

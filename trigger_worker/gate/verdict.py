@@ -17,17 +17,19 @@ class Reason(StrEnum):
 
     #: Every check let the message through.
     PASSED = "passed"
-    #: The rule was changed or removed after it fired.
-    RULE_CHANGED = "rule_changed"
+    #: The rule was removed after it fired, or its file is broken now.
+    RULE_REMOVED = "rule_removed"
     #: The firing has reached the rule's goal.
     GOAL_REACHED = "goal_reached"
+    #: The rule, which says `restart: true`, has fired anew for this visitor and key.
+    RESTARTED = "restarted"
     #: The message waits for its time of day, `at`.
     SCHEDULED = "scheduled"
     #: The message's own `if` or `unless` said no at the moment of sending.
     CONDITION = "condition"
     #: The visitor said no to marketing, or to this channel.
     NO_CONSENT = "no_consent"
-    #: The visitor unsubscribed from this channel.
+    #: The visitor unsubscribed from this channel, or from any since the rule fired.
     UNSUBSCRIBED = "unsubscribed"
     #: The address is on the list of those never to be written to again.
     SUPPRESSED = "suppressed"
@@ -37,6 +39,8 @@ class Reason(StrEnum):
     HOLDOUT = "holdout"
     #: Its time to live is over, or will be before the visitor may be disturbed again.
     EXPIRED = "expired"
+    #: A message of a rule with a higher priority goes out on this channel at the same time.
+    PRIORITY = "priority"
     #: The visitor ignored what this rule showed too often of late.
     FATIGUE = "fatigue"
     #: A cap of the policy is used up.

@@ -2,28 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from trigger_worker.gate.policy import FATIGUE_LOOKBACK_MS, Cap, Fatigue, Policy
-from trigger_worker.rules.model import MessageClass
+from trigger_worker.gate.cap import Cap
+from trigger_worker.gate.policy import FATIGUE_LOOKBACK_MS, Fatigue, Policy
 
 HOUR = 3_600_000
-
-
-@pytest.mark.parametrize(
-    ("cap", "channel", "tags", "message_class", "covered"),
-    [
-        (Cap(max=1, per_ms=1), "email", set(), "marketing", True),
-        (Cap(max=1, per_ms=1, channel="email"), "email", set(), "transactional", True),
-        (Cap(max=1, per_ms=1, channel="email"), "banner", set(), "marketing", False),
-        (Cap(max=1, per_ms=1, tag="discount"), "email", {"discount", "new"}, "marketing", True),
-        (Cap(max=1, per_ms=1, tag="discount"), "email", {"new"}, "marketing", False),
-        (Cap(max=1, per_ms=1, message_class="marketing"), "email", set(), "transactional", False),
-        (Cap(max=1, per_ms=1, channel="email", tag="discount"), "sms", {"discount"}, "marketing", False),
-    ],
-)
-def test_a_cap_covers_what_fits_all_its_fields(
-    cap: Cap, channel: str, tags: set[str], message_class: MessageClass, covered: bool
-) -> None:
-    assert cap.covers(channel, frozenset(tags), message_class) is covered
 
 
 @pytest.mark.parametrize(

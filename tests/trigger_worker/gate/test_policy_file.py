@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trigger_worker.gate.policy import Cap, Fatigue, Policy
+from trigger_worker.gate.cap import Cap, MessageKind
+from trigger_worker.gate.policy import Fatigue, Policy
 from trigger_worker.gate.policy_file import PolicyError, load_policy, read_policy
 from trigger_worker.rules.model import QuietHours
 from warehouse.errors import RuleError
@@ -13,6 +14,7 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 
 FULL = """\
+consent_required: [sms]
 quiet: 21:00-09:00                                   # local to the visitor
 caps:                                                # rolling windows
   - {channel: email, max: 1, per: 24h}
@@ -20,21 +22,33 @@ caps:                                                # rolling windows
   - {tag: discount, max: 1, per: 7d}
   - {class: marketing, max: 5, per: 24h}
   - {max: 6, per: 24h}                               # all channels together
+  - {obeys: {channel: banner, without: urgent}, counts: {class: transactional}, max: 2, per: 1d}
 gap: {banner: 30s}
 fatigue: {ignored: 3, rest: 7d}
 holdout: 5%
 """
 
 
+def cap(most: int, per_ms: int, kind: MessageKind) -> Cap:
+    return Cap(max=most, per_ms=per_ms, obeys=kind, counts=kind)
+
+
 def test_reads_every_key() -> None:
     assert read_policy(FULL) == Policy(
-        quiet=QuietHours(21 * 60, 9 * 60),
+        consent_required=frozenset({"sms"}),
+        quiet=dict.fromkeys(("email", "sms", "push", "webhook", "chat"), QuietHours(21 * 60, 9 * 60)),
         caps=(
-            Cap(channel="email", max=1, per_ms=DAY),
-            Cap(channel="banner", max=3, per_ms=HOUR),
-            Cap(tag="discount", max=1, per_ms=7 * DAY),
-            Cap(message_class="marketing", max=5, per_ms=DAY),
-            Cap(max=6, per_ms=DAY),
+            cap(1, DAY, MessageKind(channel="email")),
+            cap(3, HOUR, MessageKind(channel="banner")),
+            cap(1, 7 * DAY, MessageKind(tag="discount")),
+            cap(5, DAY, MessageKind(message_class="marketing")),
+            cap(6, DAY, MessageKind()),
+            Cap(
+                max=2,
+                per_ms=DAY,
+                obeys=MessageKind(channel="banner", without="urgent"),
+                counts=MessageKind(message_class="transactional"),
+            ),
         ),
         gap_ms={"banner": 30_000},
         fatigue=Fatigue(ignored=3, rest_ms=7 * DAY),
@@ -51,7 +65,10 @@ def test_an_empty_file_restrains_nothing(text: str) -> None:
     ("text", "problem"),
     [
         ("cap: []", '1:1: a policy has no key "cap" (did you mean caps?)'),
-        ("zzz: 1", '1:1: a policy has no key "zzz" (known keys are caps, fatigue, gap, holdout, quiet)'),
+        (
+            "zzz: 1",
+            '1:1: a policy has no key "zzz" (known keys are caps, consent_required, fatigue, gap, holdout, quiet)',
+        ),
         ("- 1", "1:1: expected a policy, found a list (write keys such as caps:)"),
         ("quiet: night", '1:8: expected quiet hours such as 21:00-09:00, found "night"'),
         ("quiet: [21:00]", "1:8: expected a value, found a list"),
@@ -68,6 +85,17 @@ def test_an_empty_file_restrains_nothing(text: str) -> None:
         ("caps: [{max: 1, per: 1h, channel: fax}]", "1:35: expected banner or email or sms or push"),
         ("caps: [{max: 1, per: 1h, class: spam}]", '1:33: expected marketing or transactional, found "spam"'),
         ("caps: [{max: 1, per: 1h, tag: a b}]", "1:31: expected a name of letters, digits, _ and -"),
+        (
+            "caps: [{max: 1, per: 1h, class: transactional}]",
+            "1:8: no transactional message obeys a cap (write counts: {class: transactional})",
+        ),
+        (
+            "caps: [{max: 1, per: 1h, counts: email}]",
+            '1:34: expected a kind of message such as {channel: email}, found "email"',
+        ),
+        ("caps: [{max: 1, per: 1h, obeys: {max: 1}}]", "1:34: a kind of message such as {channel: email} has no key"),
+        ("consent_required: [fax]", "1:20: expected banner or email or sms or push"),
+        ("consent_required: sms", '1:19: expected a list, found "sms" (write consent_required: [...])'),
         ("gap: {bannner: 1s}", '1:7: gaps has no key "bannner" (did you mean banner?)'),
         ("gap: 30s", '1:6: expected gaps, found "30s"'),
         ("fatigue: {ignored: 3}", "1:10: fatigue needs rest (add rest: and its value)"),

@@ -1,0 +1,132 @@
+"""How long the worker takes to decide on 1,000 messages that are due at once, and to render them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from bench.figures import percentile
+from trigger_worker import library
+from trigger_worker.content.context import RenderContext, RuleContext, SiteContext
+from trigger_worker.content.model import Content
+from trigger_worker.content.templates import TemplateFolder
+from trigger_worker.decider import Decided, Decider
+from trigger_worker.gate.policy_file import load_policy
+from trigger_worker.language.check import AudienceNames
+from trigger_worker.live_rule import LiveRule
+from trigger_worker.live_rules import LiveRules
+from trigger_worker.queueing import queue_messages
+from trigger_worker.recipients import Recipients
+from trigger_worker.records import Fire, QueuedMessage
+from trigger_worker.rules.read import read_rule
+from trigger_worker.worker import MAX_DECIDED
+from warehouse.connection import Warehouse, connect
+from warehouse.migrations import migrate
+
+FIRINGS: Final = 1_000
+EVENTS_PER_VISITOR: Final = 40
+MESSAGES_PER_VISITOR: Final = 10
+RUNS: Final = 5
+RULE: Final = """
+id: reminds
+when: add_to_cart -> no purchase within 15m
+goal: purchase within 3d
+quiet: none
+send:
+  - {message}
+    if: cart.value > 0
+"""
+#: What they send, each a template of the library; the email's text is derived from its HTML.
+MESSAGES: Final = ("banner: keep_my_cart", "email: cart_reminder")
+#: Where the template and the policy of a shop are.
+LIBRARY: Final = Path(library.__file__).parent
+MEMORY_BYTES: Final = 1024**3
+
+#: Each visitor's events of the last days: an address, a consent, a cart, and what else they did.
+_EVENTS: Final = """
+INSERT INTO events (site, visitor_id, anonymous_id, event_id, event, type, source, ts, received_at,
+                    product_id, name, price, quantity, value, currency, timezone, locale, props)
+SELECT 'shop', concat('visitor-', toString(intDiv(number, {each:UInt32}))) AS visitor, visitor,
+       toString(number), ['identify', 'consent', 'add_to_cart', 'add_to_cart', 'purchase', 'page_view', 'scroll',
+                          'hover', 'view_item', 'click'][number % {each:UInt32} % 10 + 1] AS event_name,
+       'track', 'live', now64(3) - toIntervalMinute(10 + 60 * (number % {each:UInt32})) AS at, at,
+       concat('p', toString(number % 7)), 'Tent', 100, 1, 100, 'EUR', 'Europe/Berlin', 'de-DE',
+       multiIf(event_name = 'identify', concat('{"traits": {"email": "', visitor, '@example.com"}}'),
+               event_name = 'consent', '{"marketing": true}', '{"colour": "red"}')
+FROM numbers({count:UInt32})
+"""
+#: What each of them was sent in the last days.
+_SENT: Final = """
+INSERT INTO messages (message_id, site, rule, visitor_id, channel, class, state, at, due_at, expires_at)
+SELECT toString(number), 'shop', 'another', concat('visitor-', toString(intDiv(number, {each:UInt32}))), 'banner',
+       'marketing', arrayJoin(['pending', 'sent', 'shown', 'clicked']),
+       now64(3) - toIntervalHour(24 + number % {each:UInt32} * 24) AS at_, at_, at_
+FROM numbers({count:UInt32})
+"""
+
+
+def measure() -> list[str]:
+    """Return the processor time of deciding and rendering, the embedded engine's included."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        connect(f"chdb://{folder}/clickhouse?database=gate", MEMORY_BYTES) as warehouse,
+    ):
+        migrate(warehouse)
+        for sql, each in ((_EVENTS, EVENTS_PER_VISITOR), (_SENT, MESSAGES_PER_VISITOR)):
+            warehouse.command(sql, {"each": each, "count": each * FIRINGS})
+        return [_measured(warehouse, message) for message in MESSAGES]
+
+
+def _measured(warehouse: Warehouse, message: str) -> str:
+    now_ms = time.time_ns() // 1_000_000
+    live, due = _firings(message, now_ms)
+    templates = TemplateFolder(LIBRARY / "templates")
+    deciding, rendering, sent = [], [], 0
+    for _ in range(RUNS):
+        started = time.process_time()
+        sending = [one for one in _decided(warehouse, live, due, now_ms) if one.verdict.verdict == "send"]
+        decided = time.process_time()
+        sent = sum(_render(templates, one) is not None for one in sending)
+        deciding.append((decided - started) * 1000)
+        rendering.append((time.process_time() - decided) * 1000)
+    both = [sum(pair) for pair in zip(deciding, rendering, strict=True)]
+    figures = ", ".join(
+        f"{name} p50 {percentile(samples, 0.5):.0f} ms, max {max(samples):.0f} ms"
+        for name, samples in (("decide", deciding), ("render", rendering), ("both", both))
+    )
+    return f"gate, {len(due)} firings at once, {sent} sent ({message}), processor time: {figures} ({RUNS} runs)"
+
+
+def _firings(message: str, now_ms: int) -> tuple[LiveRule, list[QueuedMessage]]:
+    """Return a rule, and the message of each of its firings."""
+    rule = read_rule(RULE.format(message=message), "bench.yaml", AudienceNames()).rule
+    if rule is None:
+        raise SystemExit("the rule of the benchmark is not valid")
+    visitors = [f"visitor-{number}" for number in range(FIRINGS)]
+    fires = (Fire(visitor, "shop", rule.id, rule.version, visitor, "", now_ms, {}) for visitor in visitors)
+    due = [message for fire in fires for message in queue_messages(rule, fire, now_ms)]
+    return LiveRules([rule]).by_id[rule.id], due
+
+
+def _decided(warehouse: Warehouse, live: LiveRule, due: list[QueuedMessage], now_ms: int) -> Iterator[Decided]:
+    """Yield verdicts, in the portions in which the worker asks for them."""
+    decider, policy = Decider(warehouse, Recipients({})), load_policy(LIBRARY / "policy.yaml")
+    rules = {(live.rule.id, live.rule.version): live}
+    for start in range(0, len(due), MAX_DECIDED):
+        yield from decider.decide(due[start : start + MAX_DECIDED], rules, policy, now_ms)
+
+
+def _render(templates: TemplateFolder, one: Decided) -> Content:
+    context = RenderContext(
+        visitor=one.profile.visitor,
+        site=SiteContext(name="shop", url="https://shop.example"),
+        rule=RuleContext(one.message.rule),
+        cart=one.profile.cart,
+        event=one.message.event,
+        product=one.message.event,
+        order=one.profile.order,
+    )
+    return templates.render(one.message.channel, one.message.template, context)
