@@ -13,7 +13,7 @@ from litestar.template import TemplateConfig
 
 from demo_store.catalogue import load_catalogue
 from demo_store.problem import build_problem_handler
-from demo_store.routes import account, browse, cart, checkout, home, information, order, product, wishlist
+from demo_store.routes import account, browse, cart, checkout, home, information, order, product, push_worker, wishlist
 from demo_store.security import add_common_headers
 from demo_store.settings import StoreSettings
 from demo_store.shop import Shop
@@ -52,6 +52,7 @@ _HANDLERS = (
     information.show_returns,
     information.show_membership,
     information.subscribe,
+    push_worker.show_push_worker,
 )
 
 #: A form of this shop is far smaller.

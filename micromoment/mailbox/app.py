@@ -1,4 +1,4 @@
-"""The mailbox as one application: the inbox, and the mail server that runs as long as it does."""
+"""The mailbox as one application: the inbox, the providers, and the mail server that runs as long as they do."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from datetime import datetime
 from litestar import Litestar
 
 from micromoment.mailbox.pages import inbox_router
+from micromoment.mailbox.providers import providers_router
 from micromoment.mailbox.smtp import mail_server
 from micromoment.mailbox.store import MailStore
+from micromoment.mailbox.texts import TextStore
 
 
 def create_mailbox(smtp_host: str, smtp_port: int, now: Callable[[], datetime]) -> Litestar:
@@ -22,6 +24,7 @@ def create_mailbox(smtp_host: str, smtp_port: int, now: Callable[[], datetime]) 
         now: the clock, in UTC.
     """
     store = MailStore(now)
+    texts = TextStore(now)
 
     @asynccontextmanager
     async def serve_mail(app: Litestar) -> AsyncIterator[None]:
@@ -29,4 +32,5 @@ def create_mailbox(smtp_host: str, smtp_port: int, now: Callable[[], datetime]) 
             app.state.smtp_port = port
             yield
 
-    return Litestar([inbox_router(store)], lifespan=[serve_mail], openapi_config=None, logging_config=None)
+    routes = [inbox_router(store, texts), providers_router(texts)]
+    return Litestar(routes, lifespan=[serve_mail], openapi_config=None, logging_config=None)

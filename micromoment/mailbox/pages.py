@@ -17,6 +17,7 @@ from litestar.params import FromPath, FromQuery
 
 from micromoment.mailbox.mail import Mail
 from micromoment.mailbox.store import MailStore
+from micromoment.mailbox.texts import Text, TextStore
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = Environment(
@@ -38,16 +39,17 @@ _HEAD: Final = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _OPENS_IN_NEW_TAB: Final = '<base target="_blank">'
 
 
-def inbox_router(store: MailStore) -> Router:
+def inbox_router(store: MailStore, texts: TextStore) -> Router:
     """Makes the routes of the inbox.
 
     Args:
         store: the mails to show.
+        texts: the text and chat messages to show.
     """
 
     @get("/", media_type=MediaType.HTML, sync_to_thread=False)
     def inbox() -> Response[str]:
-        return _page("inbox.html", mails=store.mails())
+        return _page("inbox.html", mails=store.mails(), texts=texts.texts())
 
     @get("/mail/{mail_id:int}", media_type=MediaType.HTML, sync_to_thread=False)
     def mail_page(mail_id: FromPath[int]) -> Response[str]:
@@ -66,6 +68,10 @@ def inbox_router(store: MailStore) -> Router:
     def message(mail_id: FromPath[int]) -> Mail:
         return _find(store, mail_id)
 
+    @get("/api/texts", sync_to_thread=False)
+    def text_messages(to: FromQuery[str] = "") -> list[Text]:
+        return texts.texts(to)
+
     @get("/static/{name:str}", sync_to_thread=False)
     def static(name: FromPath[str]) -> Response[bytes]:
         if name not in _STATIC:
@@ -73,7 +79,7 @@ def inbox_router(store: MailStore) -> Router:
         content = (_HERE / "static" / name).read_bytes()
         return Response(content, media_type=f"{_STATIC[name]}; charset=utf-8", headers=_headers(_PAGE_POLICY))
 
-    return Router("/", route_handlers=[inbox, mail_page, mail_html, messages, message, static])
+    return Router("/", route_handlers=[inbox, mail_page, mail_html, messages, message, text_messages, static])
 
 
 def _page(template: str, **facts: object) -> Response[str]:

@@ -7,7 +7,9 @@ from typing import Protocol
 import msgspec
 
 from trigger_worker.content.model import Content
+from trigger_worker.rules.model import MessageClass
 from warehouse.errors import DeliveryError, DeliveryUnavailable
+from warehouse.message_token import MessageToken
 
 
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +24,9 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
         content: what it says.
         expires_at_ms: when it is worth nothing any more, in milliseconds since 1970.
         variant: the arm of the experiment; empty without one.
+        message_class: marketing or transactional.
+        analytics: whether the visitor agreed to be observed; None when never asked.
+        token: names the message in addresses that lead back to it; None where there are none.
     """
 
     message_id: str
@@ -32,6 +37,9 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     expires_at_ms: int
     variant: str = ""
+    message_class: MessageClass = "marketing"
+    analytics: bool | None = None
+    token: MessageToken | None = None
 
 
 class Channel(Protocol):
@@ -62,6 +70,10 @@ class DeliveryPostponed(DeliveryUnavailable):
     def __init__(self, message: str, hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message, hint)
         self.retry_after_s = retry_after_s
+
+
+class DeliveryUncertain(DeliveryPostponed):
+    """A message that was handed over and not answered: the peer may have taken it, or not."""
 
 
 def wrong_content(channel: str, message: OutboundMessage) -> DeliveryError:

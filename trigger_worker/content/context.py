@@ -67,6 +67,7 @@ class RenderContext(msgspec.Struct, frozen=True, kw_only=True):
         event: the fields of the event that the rule matched at.
         product: product_id, name, category, price, currency, image and url of the product in question.
         order: order_id, value, currency and items of the visitor's latest purchase.
+        unsubscribe_url: where the reader unsubscribes, or chooses what to get.
     """
 
     visitor: VisitorContext
@@ -76,6 +77,7 @@ class RenderContext(msgspec.Struct, frozen=True, kw_only=True):
     event: Mapping[str, object] = {}
     product: Mapping[str, object] = {}
     order: Mapping[str, object] = {}
+    unsubscribe_url: str = ""
 
     def names(self) -> dict[str, object]:
         """Gives the facts as the plain data that templates see."""

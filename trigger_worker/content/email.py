@@ -21,6 +21,7 @@ from typing import Final
 from trigger_worker.content.bounds import one_line
 from trigger_worker.content.engine import TextEngine, TextTemplate
 from trigger_worker.content.fields import read_fields, text_template
+from trigger_worker.content.links import hosts_of
 from trigger_worker.content.model import EmailContent
 from trigger_worker.content.plain import plain_text
 from warehouse.errors import TemplateError
@@ -30,6 +31,8 @@ LONGEST_PREHEADER: Final = 200
 
 _KEYS: Final = ("subject", "preheader")
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?\n", re.DOTALL | re.MULTILINE)
+#: An address as far as it is the template's own: what follows a brace may be a fact.
+_LITERAL_ADDRESS: Final = re.compile(r"https?://[^\s\"'<>{}]+", re.IGNORECASE)
 _BODY_TAG: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 
@@ -54,15 +57,18 @@ class EmailTemplate:
         headers, body, line = _split(html_source, html_path, engine)
         self._html = engine.text(body, html_path, line=line, markup=True)
         self._text: TextTemplate | None = None
+        sources = [*engine.sources(body)]
         if text_source is not None:
             text_headers, text_body, line = _split(text_source, text_path, engine)
             self._text = engine.text(text_body, text_path, line=line)
             headers = text_headers | headers
+            sources += engine.sources(text_body)
         if "subject" not in headers:
             raise TemplateError(
                 f"{html_path}:1: the subject is missing", "start the file with ---, subject: ..., and --- again"
             )
         self._headers = headers
+        self._named_hosts = hosts_of(address for source in sources for address in _LITERAL_ADDRESS.findall(source))
 
     def render(self, names: Mapping[str, object]) -> EmailContent:
         """Fills in the facts.
@@ -78,7 +84,13 @@ class EmailTemplate:
             preheader = one_line(self._headers["preheader"].render(names), LONGEST_PREHEADER)
         body = self._html.render(names)
         text = plain_text(body) if self._text is None else self._text.render(names)
-        return EmailContent(subject=subject, preheader=preheader, html=_with_preheader(body, preheader), text=text)
+        return EmailContent(
+            subject=subject,
+            preheader=preheader,
+            html=_with_preheader(body, preheader),
+            text=text,
+            named_hosts=self._named_hosts,
+        )
 
 
 def _split(source: str, path: str, engine: TextEngine) -> tuple[dict[str, TextTemplate], str, int]:

@@ -6,18 +6,21 @@ instead. In a mapping only its entries can be reached, so `cart.items` is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
 from jinja2 import BaseLoader, ChainableUndefined, Template, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from trigger_worker.content.filters import FILTERS
-from warehouse.errors import TemplateError
+from trigger_worker.content.missing import MissingFacts
+from warehouse.errors import MicromomentError, TemplateError
 
 #: Above this, multiplying is refused: a visitor's number must not size a text or a list.
 _LARGEST_FACTOR: Final = 10_000
@@ -54,7 +57,7 @@ class TextTemplate:
                         f"{self._path}: renders to more than {LONGEST_TEXT} characters", "bound its loops"
                     )
                 pieces.append(piece)
-        except TemplateError:
+        except (TemplateError, MissingFacts):
             raise
         except Exception as error:  # what a template calls may raise anything, and stops this message only
             raise _located(error, self._path) from error
@@ -66,11 +69,12 @@ class TextEngine:
 
     Args:
         loader: finds what templates include or extend; None when they may not.
+        escape: applied to each fact that goes into a text without markup, where that text has a markup of its own.
     """
 
-    def __init__(self, loader: BaseLoader | None = None) -> None:
-        self._markup = _Environment(loader=loader, autoescape=True)
-        self._plain = _Environment(loader=loader, autoescape=False)
+    def __init__(self, loader: BaseLoader | None = None, escape: Callable[[str], str] = str) -> None:
+        self._markup = _Environment(loader=loader, autoescape=True, escape=str)
+        self._plain = _Environment(loader=loader, autoescape=False, escape=escape)
 
     def text(self, source: str, path: str, *, line: int = 1, markup: bool = False) -> TextTemplate:
         """Compiles a text.
@@ -92,6 +96,19 @@ class TextEngine:
         template = Template.from_code(environment, code, environment.make_globals(None))
         return TextTemplate(template, path)
 
+    def sources(self, source: str) -> Iterator[str]:
+        """Gives a text that compiles, and those of all files that it includes or extends by their names."""
+        loader = self._markup.loader
+        waiting, seen = [source], set[str]()
+        while waiting:
+            text = waiting.pop()
+            yield text
+            # A file that is missing or broken is told of when the message is rendered.
+            with suppress(JinjaError):
+                names = {name for name in find_referenced_templates(self._markup.parse(text)) if name} - seen
+                seen |= names
+                waiting += [loader.get_source(self._markup, name)[0] for name in sorted(names) if loader]
+
     def value(self, source: str, path: str, *, line: int = 1) -> Callable[[Mapping[str, object]], object]:
         """Compiles a single expression that keeps its type: a number stays one, a missing fact gives None."""
         try:
@@ -102,6 +119,8 @@ class TextEngine:
         def evaluate(names: Mapping[str, object]) -> object:
             try:
                 return expression(names)
+            except MissingFacts:
+                raise
             except Exception as error:
                 raise TemplateError(f"{path}:{line}: {error}", "correct the template there") from error
 
@@ -113,12 +132,12 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "**"})
 
-    def __init__(self, *, loader: BaseLoader | None, autoescape: bool) -> None:
+    def __init__(self, *, loader: BaseLoader | None, autoescape: bool, escape: Callable[[str], str]) -> None:
         super().__init__(
             loader=loader,
             autoescape=autoescape,
             undefined=ChainableUndefined,
-            finalize=_nothing_for_none,
+            finalize=_nothing_for_none if escape is str else lambda value: escape(str(_nothing_for_none(value))),
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
@@ -168,5 +187,7 @@ def _located(error: Exception, path: str) -> TemplateError:
         if "__jinja_exception__" in traceback.tb_frame.f_globals:
             place = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
+    if isinstance(error, MicromomentError):
+        return TemplateError(f"{place}: {error.message}", error.hint)
     message = error.message if isinstance(error, JinjaError) else f"{type(error).__name__}: {error}"
     return TemplateError(f"{place}: {message}", "correct the template there")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import yaml
 
+from trigger_worker.content.bounds import one_line
 from trigger_worker.content.engine import TextEngine, TextTemplate
 from trigger_worker.rules.fields import Fields, found_in
 from trigger_worker.rules.source import Source
@@ -43,7 +44,14 @@ def text_template(fields: Fields, key: str, engine: TextEngine) -> TextTemplate 
     """
     text = fields.text(key)
     refuse_problems(fields.source)
-    return None if text is None else engine.text(text, fields.source.path, line=fields.line_of(key))
+    return None if text is None else engine.text(text, fields.source.path, line=_first_line(fields, key))
+
+
+def _first_line(fields: Fields, key: str) -> int:
+    """Returns where the text of a key begins: a block that `|` announces, on the line after that."""
+    node = fields.node_of(key)
+    is_block = isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}
+    return fields.line_of(key) + is_block
 
 
 def require(fields: Fields, keys: Iterable[str], what: str) -> None:
@@ -56,6 +64,34 @@ def require(fields: Fields, keys: Iterable[str], what: str) -> None:
         if key not in fields:
             fields.source.report(fields.node, f"{what} needs {key}", f"add {key}: and its value")
     refuse_problems(fields.source)
+
+
+class Texts:
+    """The texts of one mapping, each one line of at most so many characters.
+
+    Args:
+        fields: the mapping.
+        engine: compiles the texts.
+        longest: the most characters of each once rendered, by key.
+
+    Raises:
+        TemplateError: when a value is no text, or a text no template.
+    """
+
+    def __init__(self, fields: Fields, engine: TextEngine, longest: Mapping[str, int]) -> None:
+        self._longest = longest
+        self._templates = {key: text_template(fields, key, engine) for key in longest}
+
+    def render(self, names: Mapping[str, object]) -> dict[str, str]:
+        """Gives every text; those that the file leaves out are empty.
+
+        Raises:
+            TemplateError: when a text cannot be rendered.
+        """
+        return {
+            key: one_line(template.render(names), self._longest[key]) if template else ""
+            for key, template in self._templates.items()
+        }
 
 
 def refuse_problems(source: Source) -> None:

@@ -95,6 +95,12 @@ def web_address(url: str) -> str:
     return url if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
+def page_address(url: str) -> str:
+    """Gives the address back when a page may follow it: it is http(s), or starts at the site's root; else nothing."""
+    starts_at_root = url.startswith("/") and not url.startswith(("//", "/\\"))
+    return url if starts_at_root else web_address(url)
+
+
 def _decimal(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

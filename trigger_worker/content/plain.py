@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from typing import Final
+
+from trigger_worker.content.html_reader import HtmlReader
 
 _UNSEEN: Final = frozenset({"head", "style", "script", "title", "template"})
 _BLOCKS: Final = frozenset(
@@ -24,7 +25,7 @@ def plain_text(html: str) -> str:
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip() + "\n"
 
 
-class _Reader(HTMLParser):
+class _Reader(HtmlReader):
     """Collects the text that is seen."""
 
     def __init__(self) -> None:

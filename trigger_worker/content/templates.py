@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from jinja2 import FileSystemLoader
 
 from trigger_worker.content.banner import BannerTemplate
+from trigger_worker.content.chat import ChatTemplate, escape_chat
 from trigger_worker.content.context import RenderContext
 from trigger_worker.content.email import EmailTemplate
 from trigger_worker.content.engine import TextEngine
 from trigger_worker.content.model import Content
+from trigger_worker.content.push import PushTemplate
+from trigger_worker.content.sms import SmsTemplate
 from trigger_worker.content.webhook import WebhookTemplate
 from warehouse.errors import TemplateError
 
@@ -31,7 +35,7 @@ class MessageTemplate(Protocol):
 
 
 class TemplateFolder:
-    """Finds, compiles and renders `NAME.banner.yaml`, `NAME.email.html` (and `.txt`) and `NAME.webhook.json`.
+    """Finds, compiles and renders `NAME.banner.yaml`, `NAME.email.html` (and `.txt`), `NAME.sms.txt` and the like.
 
     Templates may include and extend other files of the folder.
 
@@ -42,25 +46,33 @@ class TemplateFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._engine = TextEngine(FileSystemLoader(folder))
+        self._chat_engine = TextEngine(FileSystemLoader(folder), escape_chat)
         self._compiled: dict[tuple[str, str], tuple[tuple[Stamp, ...], MessageTemplate]] = {}
         self._compilers: dict[str, tuple[tuple[str, ...], Callable[[str], MessageTemplate]]] = {
             "banner": (("banner.yaml",), self._banner),
             "email": (("email.html", "email.txt"), self._email),
+            "sms": (("sms.txt",), self._sms),
+            "push": (("push.yaml",), self._push),
             "webhook": (("webhook.json",), self._webhook),
+            "chat": (("chat.txt",), self._chat),
         }
 
-    def render(self, channel: str, name: str, context: RenderContext) -> Content:
+    def render(
+        self, channel: str, name: str, context: RenderContext, further: Mapping[str, object] = MappingProxyType({})
+    ) -> Content:
         """Renders one message.
 
         Args:
-            channel: banner, email or webhook.
+            channel: as rules call it.
             name: the template, as a rule names it.
             context: the facts.
+            further: what else templates may name, such as `recommend`.
 
         Raises:
             TemplateError: naming file and, wherever there is one, line.
+            MissingFacts: something of `further` has to be read first.
         """
-        return self._template(channel, name).render(context.names())
+        return self._template(channel, name).render({**context.names(), **further})
 
     def check(self, channel: str, name: str) -> None:
         """Makes sure that a template is there and compiles.
@@ -93,9 +105,21 @@ class TemplateFolder:
         text = _read(text_path) if text_path.exists() else None
         return EmailTemplate(_read(html_path), str(html_path), self._engine, text, str(text_path))
 
+    def _sms(self, name: str) -> MessageTemplate:
+        path = self._folder / f"{name}.sms.txt"
+        return SmsTemplate(_read(path), str(path), self._engine)
+
+    def _push(self, name: str) -> MessageTemplate:
+        path = self._folder / f"{name}.push.yaml"
+        return PushTemplate(_read(path), str(path), self._engine)
+
     def _webhook(self, name: str) -> MessageTemplate:
         path = self._folder / f"{name}.webhook.json"
         return WebhookTemplate(_read(path), str(path), self._engine)
+
+    def _chat(self, name: str) -> MessageTemplate:
+        path = self._folder / f"{name}.chat.txt"
+        return ChatTemplate(_read(path), str(path), self._chat_engine)
 
 
 def _stamp(path: Path) -> Stamp:

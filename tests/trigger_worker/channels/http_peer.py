@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,9 +21,13 @@ class HttpPeer:
     """Keeps the requests, and answers each with the next of `answers`: raw bytes of HTTP.
 
     An empty answer resets the connection; None leaves the request without one.
+
+    Args:
+        usually: answers when nothing else is said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, usually: Callable[[Request], bytes] | None = None) -> None:
+        self._usually = usually or (lambda _request: ok())
         self.requests: list[Request] = []
         self.answers: list[bytes | None] = []
         self.connections = 0
@@ -44,7 +49,7 @@ class HttpPeer:
         self._writers.append(writer)
         while request := await _read(reader):
             self.requests.append(request)
-            answer = self.answers.pop(0) if self.answers else ok()
+            answer = self.answers.pop(0) if self.answers else self._usually(request)
             if answer is None:
                 continue
             if not answer:

@@ -7,7 +7,7 @@ import pytest
 from trigger_worker.banner_payload import banner_payload
 from trigger_worker.channels.banner import BannerChannel
 from trigger_worker.channels.base import OutboundMessage
-from trigger_worker.content.model import BannerContent, CallToAction, Content, EmailContent, Theme
+from trigger_worker.content.model import BannerContent, CallToAction, Content, Countdown, Display, EmailContent, Theme
 from warehouse.errors import DeliveryError, DeliveryUnavailable
 
 FULL = BannerContent(
@@ -19,7 +19,9 @@ FULL = BannerContent(
     cta=CallToAction(label="Go", url="/cart"),
     dismiss="No",
     coupon="CODE",
-    theme=Theme(background="#fff"),
+    countdown=Countdown(for_ms=900_000),
+    theme=Theme(background="#fff", radius=0),
+    display=Display(pages=("/p/*",), on="scroll", scroll_pct=50),
 )
 
 
@@ -40,6 +42,7 @@ ENVELOPE = {
     "message_id": "m",
     "rule": "hover_hesitation",
     "variant": "plain",
+    "class": "marketing",
     "expires_at": "2026-11-22T12:00:00.000Z",
 }
 
@@ -55,7 +58,9 @@ def test_writes_a_banner_as_the_browser_reads_it() -> None:
         "cta": {"label": "Go", "url": "/cart"},
         "dismiss": "No",
         "coupon": "CODE",
-        "theme": {"background": "#fff"},
+        "countdown": {"for_ms": 900_000},
+        "theme": {"background": "#fff", "radius": 0},
+        "display": {"pages": ["/p/*"], "on": "scroll", "scroll_pct": 50},
     }
 
 

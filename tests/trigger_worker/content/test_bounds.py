@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.content.bounds import one_line
+from trigger_worker.content.bounds import one_line, several_lines
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,12 @@ def test_no_text_breaks_out_of_its_line(text: str, longest: int) -> None:
     assert len(line) <= longest
     assert len(line.splitlines()) <= 1
     assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in line)
+
+
+@given(st.text(), st.integers(4, 50))
+def test_several_lines_stay_within_their_length_and_hold_nothing_but_text(text: str, longest: int) -> None:
+    lines = several_lines(text, longest)
+    assert len(lines) <= longest
+    assert "\n\n\n" not in lines
+    assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in lines if character != "\n")
+    assert several_lines(lines, longest) == lines

@@ -31,4 +31,5 @@ def test_names_are_plain_data_and_what_is_unknown_is_absent() -> None:
         "event": {"path": "/p/lamp"},
         "product": {},
         "order": {},
+        "unsubscribe_url": "",
     }

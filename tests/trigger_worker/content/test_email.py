@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import DictLoader
 
 from trigger_worker.content.email import LONGEST_SUBJECT, EmailTemplate
 from trigger_worker.content.engine import TextEngine
@@ -78,3 +79,25 @@ def test_a_mistake_is_named_with_its_place(html: str, text: str | None, message:
         email(html, text)
     assert failure.value.message.startswith(message)
     assert failure.value.hint
+
+
+def test_hosts_that_the_template_names_are_told_apart_from_those_in_facts() -> None:
+    link = "<a href='https://Video.example/{{ visitor.id }}'>x</a>"
+    html = f"---\nsubject: Hi\n---\n{link}<a href='{{{{ event.url }}}}'>y</a>"
+    template = EmailTemplate(html, "t.email.html", TextEngine(), "https://help.example\n{{ event.url }}", "t.email.txt")
+    content = template.render({"visitor": {"id": "v"}, "event": {"url": "https://evil.example"}})
+    assert content.named_hosts == {"video.example", "help.example"}
+
+
+def test_a_layout_names_hosts_for_the_emails_that_extend_it() -> None:
+    files = {
+        "letter.html": "{% block body %}{% endblock %}<a href='https://social.example'>x</a>{% include 'foot.html' %}",
+        "foot.html": "https://help.example {% if event.odd %}{% include 'letter.html' %}{% endif %}",
+        "broken.html": "{% if %}",
+    }
+    html = "---\nsubject: Hi\n---\n{% extends 'letter.html' %}{% block body %}{% endblock %}"
+    layout = TextEngine(DictLoader(files))
+    assert EmailTemplate(html, "t.email.html", layout).render({}).named_hosts == {"social.example", "help.example"}
+    odd = "{% if event.odd %}{% include 'broken.html' %}{% include event.file %}{% include 'missing.html' %}{% endif %}"
+    template = EmailTemplate(f"---\nsubject: Hi\n---\nhttps://own.example {odd}", "t.email.html", layout)
+    assert template.render({}).named_hosts == {"own.example"}

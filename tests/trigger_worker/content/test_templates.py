@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from trigger_worker.content.context import RenderContext, RuleContext, SiteContext, VisitorContext
-from trigger_worker.content.model import BannerContent, EmailContent, WebhookContent
+from trigger_worker.content.model import (
+    BannerContent,
+    ChatContent,
+    EmailContent,
+    PushContent,
+    SmsContent,
+    WebhookContent,
+)
 from trigger_worker.content.templates import TemplateFolder
 from warehouse.errors import TemplateError
 
@@ -22,6 +29,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "hi.email.txt").write_text("Text for {{ visitor.first_name }}", "utf-8")
     (tmp_path / "part.html").write_text("<p>\n{{ visitor.first_name }} of {{ site.name }}</p>", "utf-8")
     (tmp_path / "hi.webhook.json").write_text('{"id": "{{ visitor.id }}"}', "utf-8")
+    (tmp_path / "hi.sms.txt").write_text("Hi {{ visitor.first_name }}", "utf-8")
+    (tmp_path / "hi.push.yaml").write_text("title: Hi {{ visitor.first_name }}", "utf-8")
+    (tmp_path / "hi.chat.txt").write_text("<{{ '<' }}> {{ visitor.first_name }}", "utf-8")
     return tmp_path
 
 
@@ -29,6 +39,9 @@ def test_renders_each_channel(folder: Path) -> None:
     templates = TemplateFolder(folder)
     assert templates.render("banner", "hi", CONTEXT) == BannerContent(form="bar", title="Hi Ada")
     assert templates.render("webhook", "hi", CONTEXT) == WebhookContent(b'{"id":"ada"}')
+    assert templates.render("sms", "hi", CONTEXT) == SmsContent("Hi Ada", segments=1)
+    assert templates.render("push", "hi", CONTEXT) == PushContent(title="Hi Ada")
+    assert templates.render("chat", "hi", CONTEXT) == ChatContent("<&lt;> Ada")
     email = templates.render("email", "hi", CONTEXT)
     assert email == EmailContent(subject="Hi", html="<p>\nAda of Shop</p>", text="Text for Ada")
 

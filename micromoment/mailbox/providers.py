@@ -1,0 +1,88 @@
+"""The providers of the demo: an SMS API as Twilio's and a chat's incoming webhook, which deliver to the inbox."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import httpx
+import msgspec
+from litestar import MediaType, Request, Response, Router, post
+from litestar.background_tasks import BackgroundTask
+from litestar.params import FromPath, JSONBody
+
+from collector.sms_signature import Form, sms_signature
+from micromoment.mailbox.texts import TextStore
+
+_AnyRequest = Request[Any, Any, Any]
+_REPORT_SECONDS: Final = 10.0
+
+
+class _ChatMessage(msgspec.Struct, frozen=True):
+    """What is posted to a chat's incoming webhook."""
+
+    text: str
+
+
+def providers_router(store: TextStore) -> Router:
+    """Make the routes that take messages.
+
+    Args:
+        store: gets the messages.
+    """
+
+    @post("/2010-04-01/Accounts/{account:str}/Messages.json", status_code=HTTPStatus.CREATED)
+    async def take_sms(request: _AnyRequest, account: FromPath[str]) -> Response[dict[str, object]]:
+        """Take a text message as Twilio does, and report its delivery."""
+        token = _password(request.headers.get("authorization", ""), account)
+        if not token:
+            return _problem(HTTPStatus.UNAUTHORIZED, 20003, "Authenticate")
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+        if not form.get("To", "").startswith("+"):
+            return _problem(HTTPStatus.BAD_REQUEST, 21211, "Invalid 'To' Phone Number")
+        if not form.get("Body"):
+            return _problem(HTTPStatus.BAD_REQUEST, 21602, "Message body is required.")
+        kept = store.add("sms", form["Body"], form.get("From", ""), form["To"])
+        sid = f"SM{kept.id:032x}"
+        delivered = [("MessageSid", sid), ("MessageStatus", "delivered"), ("To", form["To"])]
+        address = form.get("StatusCallback", "")
+        report = BackgroundTask(report_status, address, token, delivered) if address else None
+        content: dict[str, object] = {"sid": sid, "status": "queued", "to": form["To"]}
+        return Response(content, status_code=HTTPStatus.CREATED, background=report)
+
+    @post("/chat", status_code=HTTPStatus.OK, media_type=MediaType.TEXT)
+    async def take_chat(data: JSONBody[_ChatMessage]) -> str:
+        """Take a chat message as Slack does."""
+        store.add("chat", data.text)
+        return "ok"
+
+    return Router("/", route_handlers=[take_sms, take_chat])
+
+
+async def report_status(address: str, token: str, form: Form) -> None:
+    """Post what became of a message, signed; a receiver that is away misses it, as with the real one."""
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-twilio-signature": sms_signature(token, address, form),
+    }
+    async with httpx.AsyncClient(timeout=_REPORT_SECONDS) as client:
+        try:
+            await client.post(address, content=str(httpx.QueryParams(list(form))), headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return
+
+
+def _password(header: str, account: str) -> str:
+    """Return the password of Basic credentials, or '' when they are not the account's."""
+    try:
+        user, _, password = base64.b64decode(header.removeprefix("Basic "), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return ""
+    return password if user == account else ""
+
+
+def _problem(status: HTTPStatus, code: int, message: str) -> Response[dict[str, object]]:
+    return Response({"code": code, "message": message, "status": status.value}, status_code=status)
