@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -12,74 +13,98 @@ from trigger_worker.evaluate.event import Event
 from trigger_worker.evaluate.firing import fire_id, firings
 from trigger_worker.evaluate.history import History
 from trigger_worker.evaluate.pattern import Match
+from trigger_worker.feed_reader import Reading
+from trigger_worker.fresh_events import read_fresh
+from trigger_worker.kept_histories import KeptHistories
 from trigger_worker.live_rule import LiveRule
 from trigger_worker.live_rules import LiveRules
-from trigger_worker.reading.feed import Visitor
 from trigger_worker.reading.groups import in_groups
 from trigger_worker.reading.past import read_past_fires
-from trigger_worker.reading.people import Person, find_people
-from trigger_worker.reading.window import read_own_histories, read_whole_events, surround
+from trigger_worker.reading.people import Person
+from trigger_worker.reading.window import read_whole_events, surround
 from trigger_worker.records import Fire
 from trigger_worker.sift import sift
 from warehouse.connection import Warehouse
 
+#: Candidates who are asked about something longer ago are asked apart from the others.
+RECENT_MS: Final = 10_000
 
-def evaluate(
-    warehouse: Warehouse, rules: LiveRules, candidates: Mapping[Visitor, Candidate], now_ms: int
-) -> list[tuple[LiveRule, Fire]]:
-    """Return what fires, each with its rule.
+
+class Evaluator:
+    """Asks the rules of the candidates.
 
     Args:
         warehouse: where events and past firings are.
-        rules: the live ones.
-        candidates: which of them to ask of whom, and since when the answer may be new.
-        now_ms: the latest instant asked about.
-
-    Cost: for some hundred candidates one query for the events that may complete a rule; for those whom one completes,
-    the windowed query; for those who qualify, one for their past firings. The rules are asked in memory.
     """
-    people = _by_person(find_people(warehouse, candidates), candidates)
-    fired: list[_Fired] = []
-    for group in _groups(people):
-        left = sift(warehouse, rules.completions, group, now_ms)
-        if left:
-            fired += _ask(warehouse, rules, left, now_ms)
-    return _with_whole_events(warehouse, fired)
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._histories = KeptHistories(warehouse)
+
+    def evaluate(self, rules: LiveRules, reading: Reading, now_ms: int) -> list[tuple[LiveRule, Fire]]:
+        """Return what fires, each with its rule.
+
+        Args:
+            rules: the live ones.
+            reading: what is new, and which rules to ask of whom, and since when the answer may be new.
+            now_ms: the latest instant asked about.
+
+        Cost: for some hundred candidates one query for what is new about them; one for the histories of those whom it
+        completes a rule for, as far as they are not kept; for those who qualify, one for their past firings and one
+        for the whole events. The rules are asked in memory.
+        """
+        self._histories.note(rules, reading.news, reading.people)
+        fired: list[_Fired] = []
+        for group in _groups(reading.candidates.by_person, now_ms):
+            fired += self._ask(rules, group, now_ms)
+        return _with_whole_events(self._warehouse, fired)
+
+    def _ask(self, rules: LiveRules, people: Mapping[Person, Candidate], now_ms: int) -> list[_Fired]:
+        """Return what fires for people who are few enough to be asked about together."""
+        since = min(candidate.since for candidate in people.values())
+        unread_since = min(since, self._histories.unread_since(people, now_ms))
+        fresh = read_fresh(self._warehouse, people, rules.looked_at, unread_since, now_ms)
+        self._histories.add(fresh, now_ms)
+        left = sift(rules.completions, people, fresh, now_ms)
+        if not left:
+            return []
+        histories = self._histories.read(left, now_ms)
+        matching = [
+            _Matching(live, person, matches)
+            for person, candidate in left.items()
+            for live in sorted(candidate.rules, key=lambda live: live.rule.id)
+            if (matches := live.compiled.matches(histories[person], candidate.since, now_ms))
+        ]
+        _surround(self._warehouse, matching, histories, now_ms)
+        return _apart(self._warehouse, _qualifying(matching, histories), since)
 
 
-def _groups(people: Mapping[Person, Candidate]) -> Iterator[dict[Person, Candidate]]:
-    """Yield candidates of one site, few enough to be asked about together."""
-    by_site: dict[str, list[Person]] = defaultdict(list)
-    for person in people:
-        by_site[person.site].append(person)
-    for residents in by_site.values():
+def _groups(people: Mapping[Person, Candidate], now_ms: int) -> Iterator[dict[Person, Candidate]]:
+    """Yield candidates of one site, few enough to be asked about together.
+
+    Those who are asked about the past are apart: a query goes as far back as the earliest instant of anybody in it.
+    """
+    alike: dict[tuple[str, bool], list[Person]] = defaultdict(list)
+    for person, candidate in people.items():
+        alike[person.site, candidate.since < now_ms - RECENT_MS].append(person)
+    for residents in alike.values():
         for group in in_groups(residents, lambda person: person.ids):
             yield {person: people[person] for person in group}
-
-
-def _ask(warehouse: Warehouse, rules: LiveRules, people: Mapping[Person, Candidate], now_ms: int) -> list[_Fired]:
-    """Return what fires for people who are few enough to be asked about together."""
-    since = min(candidate.since for candidate in people.values())
-    wanted = {person: rules.shared_needs.wanted(candidate.rules) for person, candidate in people.items()}
-    histories = read_own_histories(warehouse, wanted, since, now_ms)
-    matching = [
-        _Matching(live, person, matches)
-        for person, candidate in people.items()
-        for live in sorted(candidate.rules, key=lambda live: live.rule.id)
-        if (matches := live.compiled.matches(histories[person], candidate.since, now_ms))
-    ]
-    _surround(warehouse, matching, histories, now_ms)
-    return _apart(warehouse, _qualifying(matching, histories), since)
 
 
 def _surround(
     warehouse: Warehouse, matching: Sequence[_Matching], histories: Mapping[Person, History], now_ms: int
 ) -> None:
-    """Read the surroundings of those whose rules ask for them: the whole history goes into that, so of few people."""
-    asking = [one for one in matching if one.live.needs.contexts]
-    if asking:
-        contexts = frozenset[str]().union(*(one.live.needs.contexts for one in asking))
-        surround(warehouse, {one.person: histories[one.person] for one in asking}, contexts, now_ms)
+    """Read the surroundings of those whose rules ask for them."""
+    instants: dict[Person, int] = {}
+    contexts: frozenset[str] = frozenset()
+    for one in matching:
+        if one.live.needs.contexts:
+            contexts |= one.live.needs.contexts
+            at = one.matches[0].at
+            instants[one.person] = min(at, instants.get(one.person, at))
+    if instants:
+        surround(warehouse, {person: histories[person] for person in instants}, contexts, instants, now_ms)
 
 
 def _qualifying(matching: Iterable[_Matching], histories: Mapping[Person, History]) -> list[_Matching]:
@@ -124,19 +149,6 @@ def _with_whole_events(warehouse: Warehouse, fired: Sequence[_Fired]) -> list[tu
     return [
         (one.live, _fire(one, events.get((one.person, one.match.event.event_id), one.match.event))) for one in fired
     ]
-
-
-def _by_person(people: Mapping[Visitor, Person], candidates: Mapping[Visitor, Candidate]) -> dict[Person, Candidate]:
-    """Join the candidates that are one person."""
-    joined: dict[Person, Candidate] = {}
-    for visitor, candidate in candidates.items():
-        person = people[visitor]
-        known = joined.get(person)
-        if known is None:
-            joined[person] = Candidate(candidate.since, candidate.rules)
-        else:
-            known.join(candidate.since, candidate.rules)
-    return joined
 
 
 def _fire(fired: _Fired, event: Event) -> Fire:

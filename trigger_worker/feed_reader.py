@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -11,7 +11,8 @@ from trigger_worker.candidates import LATE_MS, Candidates, NewestSeen
 from trigger_worker.late_timers import LateTimers
 from trigger_worker.live_rules import LiveRules, Wait
 from trigger_worker.read_ahead import ReadAhead, read_on
-from trigger_worker.reading.feed import News, Visitor, read_news
+from trigger_worker.reading.feed import Anchor, News, Visitor, read_news
+from trigger_worker.reading.people import Person, find_people
 from warehouse.connection import Warehouse
 
 #: How far back news is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
@@ -22,6 +23,9 @@ MAX_NEWS: Final = 20_000
 
 #: By event, epoch milliseconds at which it became visible.
 Seen = Mapping[tuple[Visitor, str], int]
+
+#: The waits that are over for some events, with these.
+Due = Sequence[tuple[Wait, Sequence[Anchor]]]
 
 #: By wait in milliseconds and the names that start it, the anchors that were read ahead.
 Ahead = Mapping[tuple[int, frozenset[str]], ReadAhead]
@@ -48,12 +52,16 @@ class Reading(msgspec.Struct, frozen=True):
 
     Args:
         news: what had not been seen before.
+        due: by wait, the events whose wait is over.
+        people: who is behind each id in both.
         candidates: whom to ask what.
         complete: False when there was more than one tick takes.
         position: where the reader stands once this is dealt with.
     """
 
     news: list[News]
+    due: Due
+    people: Mapping[Visitor, Person]
     candidates: Candidates
     complete: bool
     position: Position
@@ -80,18 +88,27 @@ class FeedReader:
 
     def read(self, rules: LiveRules, now_ms: int) -> Reading:
         """Return what is new, and what is due, at `now_ms` by ClickHouse's clock; `accept` it when it is dealt with."""
-        candidates = Candidates(rules)
         news, complete = self._read_unseen(now_ms)
+        ahead, due = self._read_ahead(rules, now_ms)
+        late_due, late = self._read_late(news, rules, now_ms)
+        due += late_due
+        # Before candidates are chosen: whether news is out of order is a question of the person, not of one id.
+        anchors = {anchor.visitor for _, started in due for anchor in started}
+        people = find_people(self._warehouse, {item.visitor for item in news} | anchors)
+        candidates = Candidates(rules, people)
         candidates.add_news(news, self._newest_seen)
-        ahead = {(wait.wait_ms, wait.names): self._read_due(wait, candidates, now_ms) for wait in rules.waits}
-        late = self._read_late(news, rules, candidates, now_ms)
+        for wait, started in due:
+            candidates.add_due(wait, started)
         news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
-        return Reading(news, candidates, complete, Position(news_to, ahead, self._seen(news, news_to), late))
+        position = Position(news_to, ahead, self._seen(news, news_to), late)
+        return Reading(news, due, people, candidates, complete, position)
 
     def accept(self, reading: Reading) -> None:
         """Move on: what was found is stored, and need not be found again."""
         self._position = reading.position
-        self._newest_seen.remember(reading.news)
+        self._newest_seen.remember((item.visitor, item.ts) for item in reading.news)
+        for wait, anchors in reading.due:
+            self._newest_seen.remember((anchor.visitor, anchor.ts + wait.wait_ms) for anchor in anchors)
 
     def _read_unseen(self, now_ms: int) -> tuple[list[News], bool]:
         """Return news, at most `MAX_NEWS`, and whether that is all; however much was seen of the overlap."""
@@ -108,19 +125,23 @@ class FeedReader:
         known = {identity: at for identity, at in self._position.seen.items() if at > horizon}
         return known | {item.identity: item.visible_at for item in news if item.visible_at > horizon}
 
-    def _read_late(self, news: list[News], rules: LiveRules, candidates: Candidates, now_ms: int) -> LateTimers:
-        """Add whose wait is over though their event was stored after it happened; return the waits that are not."""
+    def _read_late(
+        self, news: list[News], rules: LiveRules, now_ms: int
+    ) -> tuple[list[tuple[Wait, Sequence[Anchor]]], LateTimers]:
+        """Return whose wait is over though their event was stored after it happened, and the waits that are not."""
         due, waiting = self._position.late.start(news, rules.waits, now_ms).take(now_ms)
         # A wait whose rules are gone has nobody to ask about.
         waits = {wait.wait_ms: wait for wait in rules.waits}
-        for timer in due:
-            if timer.wait_ms in waits:
-                candidates.add_due(waits[timer.wait_ms], [timer.anchor])
-        return waiting
+        return [(waits[timer.wait_ms], [timer.anchor]) for timer in due if timer.wait_ms in waits], waiting
 
-    def _read_due(self, wait: Wait, candidates: Candidates, now_ms: int) -> ReadAhead:
-        """Add what has waited long enough, and return what has not; a wait that is new starts where the news does."""
-        known = self._position.ahead.get((wait.wait_ms, wait.names), ReadAhead(self._position.news_to))
-        due, waiting = read_on(self._warehouse, wait, known, now_ms, OVERLAP_MS).take(wait, now_ms)
-        candidates.add_due(wait, due)
-        return waiting
+    def _read_ahead(self, rules: LiveRules, now_ms: int) -> tuple[Ahead, list[tuple[Wait, Sequence[Anchor]]]]:
+        """Return what has not waited long enough, and what has; a wait that is new starts where the news does."""
+        ahead: dict[tuple[int, frozenset[str]], ReadAhead] = {}
+        due: list[tuple[Wait, Sequence[Anchor]]] = []
+        for wait in rules.waits:
+            key = (wait.wait_ms, wait.names)
+            known = self._position.ahead.get(key, ReadAhead(self._position.news_to))
+            over, ahead[key] = read_on(self._warehouse, wait, known, now_ms, OVERLAP_MS).take(wait, now_ms)
+            if over:
+                due.append((wait, over))
+        return ahead, due

@@ -14,6 +14,9 @@ from trigger_worker.reading.window import Wanted, combine
 #: Most combinations that are remembered.
 MAX_REMEMBERED: Final = 1_000
 
+#: Numbers that stand for what rules look at.
+Kinds = frozenset[int]
+
 _Key = tuple[frozenset[tuple[str, int]], frozenset[str]]
 
 
@@ -33,14 +36,17 @@ class SharedNeeds:
             if kind == len(self._needs):
                 self._needs.append(live.needs)
             self._kind_of[live] = kind
-        self._wanted: dict[frozenset[int], Wanted] = {}
+        self._wanted: dict[Kinds, Wanted] = {}
 
-    def wanted(self, rules: Iterable[LiveRule]) -> Wanted:
-        """Return which events to read for some rules; the same object for the same combination.
+    def kinds(self, rules: Iterable[LiveRule]) -> Kinds:
+        """Return what some rules look at, as a set: of two, the larger serves the rules of both."""
+        return frozenset(self._kind_of[live] for live in rules)
+
+    def wanted(self, kinds: Kinds) -> Wanted:
+        """Return which events to read for what some rules look at; the same object for the same combination.
 
         Surroundings are left out: they are read of fewer people, those of whom a pattern matches.
         """
-        kinds = frozenset(self._kind_of[live] for live in rules)
         found = self._wanted.get(kinds)
         if found is None:
             if len(self._wanted) == MAX_REMEMBERED:

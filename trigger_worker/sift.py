@@ -8,30 +8,25 @@ from trigger_worker.candidates import Candidate
 from trigger_worker.completion_index import CompletionIndex
 from trigger_worker.evaluate.event import Event
 from trigger_worker.live_rule import LiveRule
-from trigger_worker.reading.completions import read_completions
 from trigger_worker.reading.people import Person
-from warehouse.queries import Queries
 
 
 def sift(
-    warehouse: Queries, index: CompletionIndex, people: Mapping[Person, Candidate], now_ms: int
+    index: CompletionIndex, people: Mapping[Person, Candidate], fresh: Mapping[Person, Iterable[Event]], now_ms: int
 ) -> dict[Person, Candidate]:
     """Return the candidates, with the rules whose last step takes an event of the right time.
 
     A rule matches only where its last step takes an event, so whoever is left out has no match.
 
     Args:
-        warehouse: where events are.
         index: of every live rule.
-        people: the candidates of one site, few enough for one query.
+        people: the candidates.
+        fresh: by person, the events that may be a last step, and others.
         now_ms: the latest instant asked about.
     """
-    rules = frozenset[LiveRule]().union(*{candidate.rules for candidate in people.values()})
-    since = min(candidate.since for candidate in people.values())
-    found = read_completions(warehouse, people, (live.needs for live in rules), since, now_ms)
     left: dict[Person, Candidate] = {}
     for person, candidate in people.items():
-        taking = completed(index, candidate, found[person], now_ms)
+        taking = completed(index, candidate, fresh[person], now_ms)
         if taking:
             left[person] = Candidate(candidate.since, taking)
     return left

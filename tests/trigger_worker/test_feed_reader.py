@@ -34,7 +34,7 @@ def ids(reading: Reading) -> list[str]:
 
 def due(reading: Reading) -> dict[str, int]:
     """Return by visitor the instant asked about, relative to noon."""
-    return {who.visitor_id: one.since - NOON for who, one in reading.candidates.by_visitor.items()}
+    return {who.visitor_id: one.since - NOON for who, one in reading.candidates.by_person.items()}
 
 
 def test_news_is_found_once_and_oldest_first(warehouse: Warehouse) -> None:

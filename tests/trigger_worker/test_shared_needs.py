@@ -6,7 +6,10 @@ import pytest
 
 from tests.trigger_worker.evaluate.support import rule
 from trigger_worker import shared_needs
+from trigger_worker.live_rule import LiveRule
 from trigger_worker.live_rules import LiveRules
+from trigger_worker.reading.window import Wanted
+from trigger_worker.shared_needs import SharedNeeds
 
 RULES = LiveRules(
     [
@@ -18,21 +21,31 @@ RULES = LiveRules(
 ONE, LIKE_ONE, OTHER = RULES.by_id.values()
 
 
+def wanted(*rules: LiveRule, shared: SharedNeeds = RULES.shared_needs) -> Wanted:
+    return shared.wanted(shared.kinds(rules))
+
+
 def test_what_rules_look_at_is_joined_but_for_surroundings() -> None:
-    wanted = RULES.shared_needs.wanted([ONE, OTHER])
-    assert wanted.lookback_ms == {"hover": 0, "copy": 0, "scroll": 7_200_000}
-    assert wanted.fields == frozenset({"price", "category"})
-    assert wanted.contexts == frozenset()
+    joined = wanted(ONE, OTHER)
+    assert joined.lookback_ms == {"hover": 0, "copy": 0, "scroll": 7_200_000}
+    assert joined.fields == frozenset({"price", "category"})
+    assert joined.contexts == frozenset()
 
 
 def test_rules_that_look_at_the_same_share_it() -> None:
-    assert RULES.shared_needs.wanted([ONE]) is RULES.shared_needs.wanted([LIKE_ONE, ONE])
-    assert RULES.shared_needs.wanted([ONE]) is not RULES.shared_needs.wanted([OTHER])
+    assert wanted(ONE) is wanted(LIKE_ONE, ONE)
+    assert wanted(ONE) is not wanted(OTHER)
+
+
+def test_what_more_rules_look_at_holds_what_each_of_them_does() -> None:
+    kinds = RULES.shared_needs.kinds
+    assert kinds([ONE]) == kinds([LIKE_ONE]) < kinds([ONE, OTHER])
+    assert not kinds([ONE]) & kinds([OTHER])
 
 
 def test_what_was_forgotten_is_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_needs, "MAX_REMEMBERED", 1)
-    shared = shared_needs.SharedNeeds([ONE, OTHER])
-    before = shared.wanted([ONE])
-    shared.wanted([OTHER])
-    assert shared.wanted([ONE]) == before
+    shared = SharedNeeds([ONE, OTHER])
+    before = wanted(ONE, shared=shared)
+    wanted(OTHER, shared=shared)
+    assert wanted(ONE, shared=shared) == before

@@ -14,6 +14,7 @@ from tests.trigger_worker.evaluate.support import rule
 from tests.trigger_worker.evaluate.test_agreement import compiled, history_of
 from tests.trigger_worker.stored import NOON, event_row, person, store
 from trigger_worker.candidates import Candidate
+from trigger_worker.fresh_events import read_fresh
 from trigger_worker.live_rules import LiveRules
 from trigger_worker.sift import completed, sift
 from warehouse.connection import Warehouse
@@ -34,7 +35,8 @@ def left(warehouse: Warehouse, *asked: str, since: int = NOON) -> set[str]:
     """Return the rules of Anna's that are left of some."""
     rules = frozenset(RULES.by_id[name] for name in asked)
     candidates = {ANNA: Candidate(since, rules), BOB: Candidate(NOON, rules)}
-    found = sift(warehouse, RULES.completions, candidates, NOON + 1000)
+    fresh = read_fresh(warehouse, candidates, RULES.looked_at, since, NOON + 1000)
+    found = sift(RULES.completions, candidates, fresh, NOON + 1000)
     assert BOB not in found
     return {live.rule.id for live in found[ANNA].rules} if ANNA in found else set()
 

@@ -19,6 +19,9 @@ MAX_JOINS: Final = 4
 MAX_ALIASES: Final = 100
 
 
+_LINKS: Final = read_sql(PACKAGE, "identity_links")
+
+
 class Person(msgspec.Struct, frozen=True):
     """A visitor under the id that is theirs now, with every id their events carry.
 
@@ -48,19 +51,49 @@ def find_people(warehouse: Queries, visitors: Iterable[Visitor]) -> dict[Visitor
 
 
 def _find_group(warehouse: Queries, site: str, ids: list[str]) -> dict[Visitor, Person]:
-    owners = _owners(warehouse, site, ids)
-    aliases = _aliases(warehouse, site, set(owners.values()))
+    links = _Links(warehouse, site)
+    owners = _owners(links, ids)
+    aliases = _aliases(links, set(owners.values()))
     people = {owner: Person(site, owner, (owner, *sorted(aliases[owner] - {owner}))) for owner in owners.values()}
     return {Visitor(site, visitor_id): people[owner] for visitor_id, owner in owners.items()}
 
 
-def _owners(warehouse: Queries, site: str, ids: list[str]) -> dict[str, str]:
+class _Links:
+    """What `identity` says of ids of a site: whom each was joined to, and which ids were joined to it.
+
+    Both come with one query, and for a visitor of whom nothing is known it is the only one.
+    """
+
+    def __init__(self, warehouse: Queries, site: str) -> None:
+        self._warehouse = warehouse
+        self._site = site
+        self._asked: set[str] = set()
+        self._latest: dict[str, tuple[int, str]] = {}
+        self.listed_under: dict[str, set[str]] = defaultdict(set)
+
+    def ask(self, ids: Iterable[str]) -> None:
+        """Learn about ids, about each only once."""
+        for group in in_groups(sorted(set(ids) - self._asked), itself):
+            self._asked.update(group)
+            parameters = {"site": self._site, "ids": group, "limit": MAX_ALIASES}
+            for is_asked, alias, person, learned in self._warehouse.query(_LINKS, parameters):
+                if is_asked:
+                    self._latest[alias] = max((learned, person), self._latest.get(alias, (learned, person)))
+                else:
+                    self.listed_under[person].add(alias)
+
+    def owner_of(self, asked: str) -> str | None:
+        """Return whom an id that was asked about belongs to, if it was joined to anybody."""
+        return self._latest[asked][1] if asked in self._latest else None
+
+
+def _owners(links: _Links, ids: Iterable[str]) -> dict[str, str]:
     """Return whom each id belongs to at the end of its chain of joins."""
     joins: dict[str, str] = {}
     unresolved = set(ids)
     for _ in range(MAX_JOINS):
-        sql = read_sql(PACKAGE, "persons")
-        found: dict[str, str] = dict(warehouse.query(sql, {"site": site, "ids": sorted(unresolved)}))
+        links.ask(unresolved)
+        found = {alias: owner for alias in unresolved if (owner := links.owner_of(alias)) is not None}
         joins |= found
         unresolved = set(found.values()) - joins.keys()
         if not unresolved:
@@ -79,18 +112,18 @@ def _end_of(visitor_id: str, joins: Mapping[str, str]) -> str:
     return chain[-1]
 
 
-def _aliases(warehouse: Queries, site: str, persons: set[str]) -> dict[str, set[str]]:
+def _aliases(links: _Links, persons: set[str]) -> dict[str, set[str]]:
     """Return every id of each person, through chains of joins."""
     found: dict[str, set[str]] = defaultdict(set)
     person_of = {person: person for person in persons}
     frontier = set(persons)
     for _ in range(MAX_JOINS):
-        rows = [
-            row
-            for group in in_groups(sorted(frontier), itself)
-            for row in warehouse.query(read_sql(PACKAGE, "aliases"), {"site": site, "ids": group, "limit": MAX_ALIASES})
-        ]
-        fresh = {alias: person_of[owner] for alias, owner in rows if alias not in person_of}
+        links.ask(frontier)
+        listed = {alias for person in frontier for alias in links.listed_under[person]} - person_of.keys()
+        # Whether each still belongs there is the same question as what belongs to it, the next time round.
+        links.ask(listed)
+        owners = {alias: links.owner_of(alias) for alias in listed}
+        fresh = {alias: person_of[owner] for alias, owner in owners.items() if owner in frontier}
         for alias, person in fresh.items():
             found[person].add(alias)
         person_of |= fresh

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -57,40 +57,70 @@ def read_histories(
 
     Args:
         people: the candidates.
-        wanted: which events, and which of their fields.
+        wanted: which events, which of their fields, and which surroundings.
         since: the earliest instant that will be asked about, epoch milliseconds.
         until: the latest; later events are not read.
 
     Cost: the candidates' own rows in the wanted windows, found by the primary key, whatever the table holds.
     """
-    return read_own_histories(warehouse, dict.fromkeys(people, wanted), since, until)
+    events = read_own_events(warehouse, dict.fromkeys(people, wanted), since, until)
+    histories = {person: History(found, {}) for person, found in events.items()}
+    for group in _groups(histories):
+        contexts = _read_contexts(warehouse, group, wanted.contexts, until)
+        for person in group:
+            histories[person].surround(contexts[person])
+    return histories
 
 
-def read_own_histories(
+def read_own_events(
     warehouse: Queries, wanted: Mapping[Person, Wanted], since: int, until: int
-) -> dict[Person, History]:
-    """Return the history of people of whom different things are wanted; otherwise like `read_histories`.
+) -> dict[Person, list[Event]]:
+    """Return the events of people of whom different things are wanted, in no order; otherwise like `read_histories`.
 
     Args:
         wanted: of each person; people of whom the same is wanted should share the same object.
     """
-    histories: dict[Person, History] = {}
-    by_site: dict[str, list[Person]] = defaultdict(list)
-    for person in wanted:
-        by_site[person.site].append(person)
-    for site, residents in by_site.items():
-        for group in in_groups(residents, lambda person: person.ids):
-            histories |= _read_group(warehouse, site, {person: wanted[person] for person in group}, since, until)
-    return histories
+    events: dict[Person, list[Event]] = {person: [] for person in wanted}
+    for group in _groups(wanted):
+        owner = _owner(group)
+        scope = {"site": group[0].site, "ids": list(owner), "until": until}
+        theirs = {person: wanted[person] for person in group}
+        spans = [span for part in _parts(theirs) for span in _spans(*part, since, until)]
+        if spans:
+            fields = combine(_different(theirs.values())).fields
+            for visitor_id, event in read_events(warehouse, scope, spans, fields):
+                events[owner[visitor_id]].append(event)
+    return events
 
 
-def surround(warehouse: Queries, histories: Mapping[Person, History], contexts: frozenset[str], until: int) -> None:
-    """Add surroundings, such as `device`, to the histories of some people of one site, few enough for one query."""
-    owner = {visitor_id: person for person in histories for visitor_id in person.ids}
-    (site,) = {person.site for person in histories}
-    found = _read_contexts(warehouse, contexts, {"site": site, "ids": list(owner), "until": until}, owner)
+def surround(
+    warehouse: Queries,
+    histories: Mapping[Person, History],
+    contexts: frozenset[str],
+    instants: Mapping[Person, int],
+    until: int,
+) -> None:
+    """Add surroundings, such as `device`, to the histories of some people of one site, few enough for one query.
+
+    Nearly every event carries them, so those at an instant are as a rule told by the event of that instant, which is
+    cheap to find; only for people of whom one is not, all that they ever did is looked through.
+
+    Args:
+        histories: whose.
+        contexts: which surroundings.
+        instants: the earliest that each person is asked about, epoch milliseconds.
+        until: the latest of all.
+    """
+    found = _read_contexts(warehouse, list(histories), contexts, until, min(instants.values()))
+    unknown = [
+        person
+        for person, changes in found.items()
+        if not all(known and known[0][0] <= instants[person] for known in changes.values())
+    ]
+    if unknown:
+        found |= _read_contexts(warehouse, unknown, contexts, until)
     for person, history in histories.items():
-        history.surround(found[person.visitor_id])
+        history.surround(found[person])
 
 
 def read_whole_events(
@@ -118,21 +148,6 @@ def read_whole_events(
                 event = as_event(row, columns)
                 found.setdefault((owner[row[0]], event.event_id), event)
     return found
-
-
-def _read_group(
-    warehouse: Queries, site: str, wanted: Mapping[Person, Wanted], since: int, until: int
-) -> dict[Person, History]:
-    owner = {visitor_id: person for person in wanted for visitor_id in person.ids}
-    scope = {"site": site, "ids": list(owner), "until": until}
-    events: dict[Person, list[Event]] = {person: [] for person in wanted}
-    every = combine(_different(wanted.values()))
-    spans = [span for part in _parts(wanted) for span in _spans(*part, since, until)]
-    if spans:
-        for visitor_id, event in read_events(warehouse, scope, spans, every.fields):
-            events[owner[visitor_id]].append(event)
-    contexts = _read_contexts(warehouse, every.contexts, scope, owner)
-    return {person: History(found, contexts[person.visitor_id]) for person, found in events.items()}
 
 
 def _different(wanted: Iterable[Wanted]) -> list[Wanted]:
@@ -164,17 +179,37 @@ def _spans(ids: Sequence[str] | None, wanted: Wanted, since: int, until: int) ->
 
 
 def _read_contexts(
-    warehouse: Queries, contexts: frozenset[str], scope: Mapping[str, object], owner: Mapping[str, Person]
-) -> dict[str, dict[str, list[tuple[int, str]]]]:
-    """Return, by person's id and field, when the field changed and to what."""
+    warehouse: Queries, people: Sequence[Person], contexts: frozenset[str], until: int, since: int = 0
+) -> dict[Person, dict[str, list[tuple[int, str]]]]:
+    """Return, by person and field, when the field changed from `since` on, and to what."""
     fields = [field for field in CONTEXT_FIELDS if field in contexts]
-    found: dict[str, dict[str, list[tuple[int, str]]]] = {
-        person.visitor_id: {field: [] for field in fields} for person in owner.values()
+    found: dict[Person, dict[str, list[tuple[int, str]]]] = {
+        person: {field: [] for field in fields} for person in people
     }
     if fields:
+        owner = _owner(people)
         pairs = ", ".join(f"('{field}', toString({field}))" for field in fields)
         sql = read_sql(PACKAGE, "context_changes").replace("/* pairs */", pairs)
-        persons = [person.visitor_id for person in owner.values()]
-        for person, field, at, value in warehouse.query(sql, {**scope, "persons": persons}):
-            found[person][field].append((at, value))
+        parameters = {
+            "site": people[0].site,
+            "ids": list(owner),
+            "persons": [person.visitor_id for person in owner.values()],
+            "since": since,
+            "until": until,
+        }
+        for visitor_id, field, at, value in warehouse.query(sql, parameters):
+            found[owner[visitor_id]][field].append((at, value))
     return found
+
+
+def _groups(people: Iterable[Person]) -> Iterator[list[Person]]:
+    """Yield people of one site, few enough for one query."""
+    by_site: dict[str, list[Person]] = defaultdict(list)
+    for person in people:
+        by_site[person.site].append(person)
+    for residents in by_site.values():
+        yield from in_groups(residents, lambda person: person.ids)
+
+
+def _owner(people: Iterable[Person]) -> dict[str, Person]:
+    return {visitor_id: person for person in people for visitor_id in person.ids}

@@ -14,7 +14,7 @@ from trigger_worker.reading.window import (
     Wanted,
     combine,
     read_histories,
-    read_own_histories,
+    read_own_events,
     read_whole_events,
     surround,
 )
@@ -161,11 +161,11 @@ def test_of_each_person_at_least_what_is_wanted_of_them_is_read(
             event_row("hover", visitor, event_id="hover", price=5, category="tents"),
             event_row("copy", visitor, at=NOON - 1000, event_id="copy", price=5, category="tents", colour="red"),
         )
-    histories = read_own_histories(warehouse, people, NOON, NOON)
-    found = {who.visitor_id: ids(history) for who, history in histories.items()}
+    events = read_own_events(warehouse, people, NOON, NOON)
+    found = {who.visitor_id: sorted(event.event_id for event in theirs) for who, theirs in events.items()}
     apart = {"anna": ["hover"], "bob": ["copy"], "cleo": ["copy"], "dora": ["hover"]}
     assert found == (apart if max_parts > 1 else {visitor: ["copy", "hover"] for visitor in found})
-    fields = {event.name: event.fields for history in histories.values() for event in history.events}
+    fields = {event.name: event.fields for theirs in events.values() for event in theirs}
     assert fields == {
         "hover": {"price": 5.0, "category": "tents"},
         "copy": {"price": 5.0, "category": "tents", "colour": "red"},
@@ -177,13 +177,26 @@ def test_surroundings_are_added_to_those_who_are_asked_about(warehouse: Warehous
     store(warehouse, event_row("hover", "phone", NOON - 1, device="mobile"), event_row("hover", "bob", device="tablet"))
     store(warehouse, event_row("hover", "laptop", device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"hover": 0}), NOON, NOON)
-    surround(warehouse, {anna: histories[anna]}, frozenset({"device"}), NOON)
+    surround(warehouse, {anna: histories[anna]}, frozenset({"device"}), {anna: NOON - 1}, NOON)
     assert [histories[anna].context("device").at(at) for at in (NOON - 2, NOON - 1, NOON)] == [
         None,
         "mobile",
         "desktop",
     ]
     assert histories[bob].context("device").at(NOON) is None
+
+
+@pytest.mark.parametrize(("at", "expected"), [(NOON - 500, "mobile"), (NOON - 1, "mobile"), (NOON, "desktop")])
+def test_surroundings_that_no_event_of_the_instant_tells_are_those_of_the_latest_before(
+    warehouse: Warehouse, at: int, expected: str
+) -> None:
+    anna, bob = person("anna"), person("bob")
+    store(warehouse, event_row("hover", "anna", NOON - 1000, device="mobile"), event_row("hover", "bob", at))
+    store(warehouse, event_row("copy", "anna", at), event_row("copy", "anna", NOON, device="desktop"))
+    histories = read_histories(warehouse, [anna, bob], wanted({"copy": 1000}), NOON, NOON)
+    surround(warehouse, histories, frozenset({"device", "country"}), {anna: at, bob: at}, NOON)
+    assert histories[anna].context("device").at(at) == expected
+    assert histories[bob].context("device").at(at) is None
 
 
 def test_names_from_outside_are_bound_and_not_pasted(warehouse: Warehouse) -> None:

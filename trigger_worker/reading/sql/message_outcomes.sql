@@ -1,23 +1,30 @@
 -- What visitors did with messages: each of these events moves its message to a state, if the message is theirs.
 INSERT INTO messages
     (message_id, fire_id, site, rule, version, visitor_id, channel, template, tags, class,
-     state, at, due_at, expires_at, recipients, content, detail)
+     state, at, due_at, expires_at, recipients, content, detail, retries)
 SELECT m.message_id, m.fire_id, m.site, m.rule, m.version, m.visitor_id, m.channel, m.template, m.tags, m.class,
        transform(e.event,
-                 ['message_shown', 'message_clicked', 'message_dismissed', 'email_opened', 'email_clicked'],
-                 ['shown', 'clicked', 'dismissed', 'opened', 'clicked'], '') AS state,
-       e.ts, m.due_at, m.expires_at, [], '', ''
+                 ['message_delivered', 'message_shown', 'message_clicked', 'message_dismissed', 'message_failed',
+                  'email_opened', 'email_clicked'],
+                 ['delivered', 'shown', 'clicked', 'dismissed', 'failed', 'opened', 'clicked'], '') AS state,
+       e.ts, m.due_at, m.expires_at, [], '',
+       -- Pages say why a banner went, or never came.
+       if(e.reason = '', '', concat('{"reason":', toJSONString(substringUTF8(e.reason, 1, 100)), '}')), m.retries
 FROM (
-    SELECT site, visitor_id, anonymous_id, event, ts, message_id
+    SELECT site, visitor_id, anonymous_id, event, ts, message_id, JSONExtractString(props, 'reason') AS reason
     FROM events
     WHERE site = {site:String} AND visitor_id IN {ids:Array(String)} AND event_id IN {events:Array(String)}
       AND message_id != ''
+      -- A mail service that fetches every picture ahead, and a scanner that follows every link, read nothing.
+      AND NOT JSONExtractBool(props, 'machine')
     LIMIT 1 BY visitor_id, event_id) AS e
 INNER JOIN (
     SELECT * FROM messages
     WHERE site = {site:String} AND visitor_id IN {owners:Array(String)} AND state = 'sent'
     LIMIT 1 BY message_id) AS m ON m.message_id = e.message_id
 WHERE state != ''
+  -- A failure from before it was sent was overcome by another attempt.
+  AND (state != 'failed' OR e.ts >= m.at)
   AND (has(m.recipients, e.anonymous_id)
        OR transform(m.visitor_id, {owners:Array(String)}, {persons:Array(String)}, m.visitor_id)
           = transform(e.visitor_id, {owners:Array(String)}, {persons:Array(String)}, e.visitor_id))
