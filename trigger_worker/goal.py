@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from trigger_worker.evaluate.history import History
 from trigger_worker.evaluate.needs import Needs, selection_needs
 from trigger_worker.evaluate.selector import compile_selection
@@ -13,16 +15,24 @@ def goal_needs(goal: Step | None, span_ms: int) -> list[Needs]:
     return [] if goal is None else [selection_needs(goal.selection, span_ms)]
 
 
-def goal_reached(goal: Step | None, history: History, fired_at: int, now_ms: int) -> bool:
-    """Tell whether an event of the goal happened after the firing and within the goal's window.
+def goal_instant(goal: Step | None, history: History, fired_at: int) -> int | None:
+    """Return when the goal was first reached after the firing and within the goal's window, if it was.
 
     Args:
         goal: what success is; None is never reached.
         history: holds the goal's events since the firing.
-        fired_at, now_ms: epoch milliseconds.
+        fired_at: epoch milliseconds.
     """
     if goal is None:
-        return False
-    latest = now_ms if goal.within is None else min(now_ms, fired_at + goal.within.ms)
+        return None
     times = history.select(compile_selection(goal.selection)).times
-    return any(fired_at < time <= latest for time in times)
+    place = bisect_right(times, fired_at)
+    if place == len(times) or (goal.within is not None and times[place] > fired_at + goal.within.ms):
+        return None
+    return times[place]
+
+
+def goal_reached(goal: Step | None, history: History, fired_at: int, now_ms: int) -> bool:
+    """Tell whether an event of the goal happened after the firing, within the goal's window, and until now."""
+    reached_at = goal_instant(goal, history, fired_at)
+    return reached_at is not None and reached_at <= now_ms

@@ -18,6 +18,10 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._messages)
 
+    def message_ids(self) -> set[str]:
+        """Return the ids of all that wait."""
+        return set(self._messages)
+
     @property
     def next_due(self) -> int | None:
         """Epoch milliseconds at which the earliest message is due, or None when none waits."""

@@ -14,7 +14,15 @@ from warehouse.sql import read_sql
 
 #: Events that move a message to another state.
 OUTCOME_EVENTS: Final = frozenset(
-    {"message_shown", "message_clicked", "message_dismissed", "email_opened", "email_clicked"}
+    {
+        "message_delivered",
+        "message_shown",
+        "message_clicked",
+        "message_dismissed",
+        "message_failed",
+        "email_opened",
+        "email_clicked",
+    }
 )
 
 

@@ -12,8 +12,14 @@ def lifetime(rule: Rule, entry: Message, fired_at: int) -> tuple[int, int]:
     return due_at, due_at + rule.ttl_ms
 
 
-def queue_messages(rule: Rule, fire: Fire) -> list[QueuedMessage]:
-    """Return the messages of a firing, each with the time at which it is due and after which it is worthless."""
+def queue_messages(rule: Rule, fire: Fire, now_ms: int) -> list[QueuedMessage]:
+    """Return the messages of a firing, each with the time at which it is due and after which it is worthless.
+
+    Args:
+        rule: what fired.
+        fire: the firing.
+        now_ms: when they are recorded, epoch milliseconds.
+    """
     messages = []
     for position, entry in enumerate(rule.send):
         due_at, expires_at = lifetime(rule, entry, fire.at)
@@ -36,6 +42,7 @@ def queue_messages(rule: Rule, fire: Fire) -> list[QueuedMessage]:
                 expires_at=expires_at,
                 attempts=0,
                 event=fire.event,
+                recorded_at=now_ms,
             )
         )
     return messages

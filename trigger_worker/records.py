@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
-from warehouse.connection import Warehouse
-from warehouse.event import format_time
+from trigger_worker.rules.model import Rule
+from warehouse.event import EventRow, format_time
+from warehouse.queries import Inserts
+from warehouse.retention import kept_days
 
 MessageState = Literal["pending", "sent", "delivered", "shown", "opened", "clicked", "dismissed", "failed", "cancelled"]
 _NAMESPACE: Final = uuid.UUID("6d6d6d73-6700-7000-8000-000000000000")
@@ -42,6 +44,9 @@ class QueuedMessage(msgspec.Struct, frozen=True):
         due_at, expires_at, fired_at: epoch milliseconds.
         attempts: how often its channel was tried.
         event: fields of the event that completed the pattern.
+        is_tried: whether an attempt has begun of which nobody knows yet what came.
+        retries: how often a person asked for it again after it had failed.
+        recorded_at: `at` of its latest row, epoch milliseconds; every later row is later, whatever clocks say.
     """
 
     message_id: str
@@ -61,6 +66,13 @@ class QueuedMessage(msgspec.Struct, frozen=True):
     expires_at: int
     attempts: int
     event: dict[str, Any]
+    is_tried: bool = False
+    retries: int = 0
+    recorded_at: int = 0
+
+    def next_row_at(self, now_ms: int) -> int:
+        """Return the `at` of its next row: now (epoch milliseconds), but after the rows before."""
+        return max(now_ms, self.recorded_at + 1)
 
 
 class MessageRecord(msgspec.Struct, frozen=True):
@@ -101,10 +113,12 @@ class Records:
 
     Args:
         warehouse: where to.
+        retention_days: by site, how long its events are kept; a year and some where it is not said.
     """
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Inserts, retention_days: Mapping[str, int] | None = None) -> None:
         self._warehouse = warehouse
+        self._retention_days = retention_days or {}
 
     def store_fires(self, fires: Sequence[Fire], now_ms: int) -> None:
         """Store firings."""
@@ -118,11 +132,23 @@ class Records:
         """Store states that messages reached."""
         self._insert("messages", map(_message_row, records))
 
+    def store_events(self, rows: Sequence[EventRow]) -> None:
+        """Store events of ours, to be kept as long as others of their site."""
+        self._insert("events", map(self._kept, rows))
+
+    def store_versions(self, rules: Sequence[Rule], now_ms: int) -> None:
+        """Store the text of rules by version; the first time that a version is stored counts as when it was seen."""
+        self._insert("rule_versions", (_version_row(rule, now_ms) for rule in rules))
+
     def store_cursor(self, worker: str, shard: int, read_to: int) -> None:
         """Store up to where (epoch milliseconds) the feed was read."""
         self._insert("worker_cursor", [{"worker": worker, "shard": shard, "read_to": format_time(read_to)}])
 
-    def _insert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
+    def _kept(self, row: EventRow) -> EventRow:
+        days = self._retention_days.get(row.site, row.retention_days)
+        return msgspec.structs.replace(row, retention_days=kept_days(row.event, days))
+
+    def _insert(self, table: str, rows: Iterable[object]) -> None:
         lines = b"\n".join(map(msgspec.json.encode, rows))
         if lines:
             self._warehouse.insert_lines(table, lines, hashlib.sha256(lines).hexdigest())
@@ -180,6 +206,16 @@ def _message_row(record: MessageRecord) -> dict[str, Any]:
         "recipients": record.recipients,
         "content": record.content,
         "detail": _json(record.detail),
+        "retries": message.retries,
+    }
+
+
+def _version_row(rule: Rule, now_ms: int) -> dict[str, Any]:
+    return {
+        "rule": rule.id,
+        "version": rule.version,
+        "source": rule.source,
+        "first_seen_at": format_time(now_ms),
     }
 
 

@@ -7,5 +7,6 @@ from datetime import UTC, datetime
 
 def format_instant(at: int) -> str:
     """Return epoch milliseconds as `2026-11-22T12:00:00.000Z`."""
-    moment = datetime.fromtimestamp(at // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    # Several times as fast as strftime, and a replay tells a million of them.
+    seconds = datetime.fromtimestamp(at // 1000, UTC).isoformat()[:19]
+    return f"{seconds}.{at % 1000:03d}Z"

@@ -1,0 +1,176 @@
+"""How many emails a worker hands over in a second, and what steps that wait cost one that has nothing to do."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from e2e.ports import free_ports
+from e2e.waiting import answers, wait_for
+from trigger_worker.channels.email import EmailChannel, EmailSettings
+from trigger_worker.content.templates import TemplateFolder
+from trigger_worker.decider import Decider
+from trigger_worker.dispatcher import Dispatcher
+from trigger_worker.language.check import AudienceNames
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.outbox import Outbox
+from trigger_worker.policy_source import PolicySource
+from trigger_worker.queueing import queue_messages
+from trigger_worker.reading.feed import read_clock
+from trigger_worker.reading.outgoing import queue_record
+from trigger_worker.recipients import Recipients
+from trigger_worker.records import Fire, Records
+from trigger_worker.renderer import Renderer
+from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.rules.read import read_rule
+from trigger_worker.worker import Worker
+from warehouse.connection import Warehouse, connect
+from warehouse.migrations import migrate
+
+EMAILS: Final = 2_000
+PENDING_STEPS: Final = 10_000
+SETTLED_MESSAGES: Final = 300_000
+IDLE_TICKS: Final = 40
+#: Longer than the feed is read again, so that an idle tick finds nothing.
+SETTLE_SECONDS: Final = 5.0
+MEMORY_BYTES: Final = 1024**3
+_RULE: Final = "id: reminds\nwhen: add_to_cart\nevery: 0\nsend:\n  - email: reminder\n    after: 1h\n"
+_TEMPLATE: Final = "---\nsubject: Your cart\n---\n<p>Hello {{ visitor.first_name }}, your cart is waiting.</p>\n"
+_ADDRESSES: Final = """
+INSERT INTO events (site, visitor_id, anonymous_id, event_id, event, type, source, ts, received_at, props)
+SELECT 'shop', concat('visitor-', toString(number)) AS visitor, visitor, toString(number), 'identify', 'identify',
+       'live', now64(3) - toIntervalHour(2) AS at, at, concat('{"traits": {"email": "', visitor, '@example.com"}}')
+FROM numbers({count:UInt32})
+"""
+_SETTLED: Final = """
+INSERT INTO messages (message_id, site, rule, visitor_id, channel, class, state, at, due_at, expires_at)
+SELECT concat('settled-', toString(number)), 'shop', 'reminds', concat('visitor-', toString(number % 50000)), 'email',
+       'marketing', arrayJoin(['pending', 'sent', 'opened']), now64(3) - toIntervalMinute(number % 500000) AS sent_at,
+       sent_at, sent_at
+FROM numbers({count:UInt32})
+"""
+
+
+def measure() -> list[str]:
+    """Return how fast emails go out, and what waiting steps cost, on the embedded engine."""
+    with tempfile.TemporaryDirectory() as folder, _mail_server() as smtp_port:
+        _write_shop(Path(folder))
+        with connect(f"chdb://{folder}/clickhouse", MEMORY_BYTES) as warehouse:
+            migrate(warehouse)
+            warehouse.command(_ADDRESSES, {"count": EMAILS})
+            return asyncio.run(_measure(warehouse, Path(folder), smtp_port))
+
+
+async def _measure(warehouse: Warehouse, folder: Path, smtp_port: int) -> list[str]:
+    now_ms = read_clock(warehouse)
+    _ask_for(warehouse, EMAILS, fired_at=now_ms - 3_600_000)
+    settings = EmailSettings(host="127.0.0.1", port=smtp_port, sender="Shop <shop@example.com>")
+    async with EmailChannel(settings, _now_ms) as email:
+        started, cpu_started = time.perf_counter(), time.process_time()
+        await _work_off(_Parts(warehouse, folder, email))
+        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+        ((sent,),) = warehouse.query("SELECT uniqExact(message_id) FROM messages WHERE state = 'sent'")
+        each_ms = cpu_seconds / sent * 1000
+        rate = f"SMTP delivery: {sent} emails in {seconds:.1f} s, {sent / seconds:.0f}/s (aim: 100/s)"
+        lines = [f"{rate}, {each_ms:.1f} ms of the worker's CPU each"]
+        idle_ms = await _idle(_Parts(warehouse, folder, email))
+        warehouse.command(_SETTLED, {"count": SETTLED_MESSAGES})
+        _ask_for(warehouse, PENDING_STEPS, fired_at=now_ms)
+        parts = _Parts(warehouse, folder, email)
+        started = time.perf_counter()
+        await parts.worker.resume()
+        resumed_ms = (time.perf_counter() - started) * 1000
+        waiting_ms = await _idle(parts)
+    lines.append(
+        f"idle tick: {idle_ms:.1f} ms of CPU with nothing that waits, {waiting_ms:.1f} ms with {PENDING_STEPS} steps"
+    )
+    lines.append(f"start with {PENDING_STEPS} steps among {SETTLED_MESSAGES} settled messages: {resumed_ms:.0f} ms")
+    return lines
+
+
+class _Parts:
+    """A worker with its outbox and dispatcher."""
+
+    def __init__(self, warehouse: Warehouse, folder: Path, email: EmailChannel) -> None:
+        self.outbox, metrics = Outbox(), WorkerMetrics(CollectorRegistry())
+        self.dispatcher = Dispatcher(
+            records=Records(warehouse),
+            outbox=self.outbox,
+            renderer=Renderer(TemplateFolder(folder / "templates"), {}),
+            channels={"email": email},
+            metrics=metrics,
+            now_ms=_now_ms,
+        )
+        self.worker = Worker(
+            warehouse,
+            folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
+            policy=PolicySource(folder / "policy.yaml"),
+            decider=Decider(warehouse, Recipients({})),
+            dispatcher=self.dispatcher,
+            outbox=self.outbox,
+            metrics=metrics,
+            clock_ms=lambda: read_clock(warehouse),
+        )
+
+
+async def _work_off(parts: _Parts) -> None:
+    reader = await parts.worker.resume()
+    while len(parts.outbox) or parts.dispatcher.under_way():
+        await parts.worker.tick(reader)
+        await parts.dispatcher.settle(60)
+
+
+async def _idle(parts: _Parts) -> float:
+    """Return milliseconds of processor time of a tick that finds nothing to do."""
+    reader = await parts.worker.resume()
+    await parts.worker.tick(reader)
+    await asyncio.sleep(SETTLE_SECONDS)
+    await parts.worker.tick(reader)
+    started = time.process_time()
+    for _ in range(IDLE_TICKS):
+        await parts.worker.tick(reader)
+    return (time.process_time() - started) / IDLE_TICKS * 1000
+
+
+def _ask_for(warehouse: Warehouse, count: int, fired_at: int) -> None:
+    rule = read_rule(_RULE, "reminds.yaml", AudienceNames()).rule
+    assert rule is not None
+    fires = [
+        Fire(f"{fired_at}-{number}", "shop", rule.id, rule.version, f"visitor-{number}", "", fired_at, {})
+        for number in range(count)
+    ]
+    queued = [message for fire in fires for message in queue_messages(rule, fire, fired_at)]
+    Records(warehouse).store_messages([queue_record(message) for message in queued])
+
+
+def _write_shop(folder: Path) -> None:
+    for name, text in {"rules/reminds.yaml": _RULE, "templates/reminder.email.html": _TEMPLATE}.items():
+        (folder / name).parent.mkdir()
+        (folder / name).write_text(text)
+
+
+@contextmanager
+def _mail_server() -> Iterator[int]:
+    """Run the demonstration's mailbox in a process of its own."""
+    port, smtp_port = free_ports(2)
+    command = [sys.executable, "-m", "micromoment.mailbox", "--port", str(port), "--smtp-port", str(smtp_port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/"), "the mailbox")
+        yield smtp_port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
