@@ -26,9 +26,9 @@ e2e: install
 	$(BIN)/pytest e2e
 	MICROMOMENT_E2E=separate $(BIN)/pytest e2e
 
-# Takes the pictures of README.md anew.
+# Takes the pictures of README.md and docs/banners.md anew.
 pictures: install
-	MICROMOMENT_PICTURES=1 $(BIN)/pytest e2e/test_moments.py e2e/test_capture.py
+	MICROMOMENT_PICTURES=1 $(BIN)/pytest e2e/test_moments.py e2e/test_capture.py e2e/test_banner_forms.py
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .

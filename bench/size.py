@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-SDK: Final = Path(__file__).parent.parent / "sdk_js" / "dist" / "mm.js"
+FOLDER: Final = Path(__file__).parent.parent / "sdk_js" / "dist"
 _BROTLI: Final = """
 const zlib = require('zlib');
 const file = require('fs').readFileSync(process.argv[1]);
@@ -18,11 +18,15 @@ process.stdout.write(String(packed.length));
 
 
 def measure() -> list[str]:
-    """Return the size of the built SDK, raw and compressed."""
-    plain = SDK.read_bytes()
-    line = f"SDK: {len(plain)} bytes raw, {len(gzip.compress(plain, 9))} gzip -9"
+    """Return the sizes of the built SDK's files, raw and compressed: what a page loads, then the parts."""
+    return [_line(file) for file in (FOLDER / "mm.js", *sorted(FOLDER.glob("mm-*.js")))]
+
+
+def _line(file: Path) -> str:
+    plain = file.read_bytes()
+    line = f"SDK, {file.name}: {len(plain)} bytes raw, {len(gzip.compress(plain, 9))} gzip -9"
     node = shutil.which("node")
     if node is None:
-        return [line]
-    brotli = subprocess.run([node, "-e", _BROTLI, str(SDK)], capture_output=True, text=True, check=True).stdout
-    return [f"{line}, {brotli} brotli 11"]
+        return line
+    brotli = subprocess.run([node, "-e", _BROTLI, str(file)], capture_output=True, text=True, check=True).stdout
+    return f"{line}, {brotli} brotli 11"

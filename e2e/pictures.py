@@ -19,3 +19,15 @@ def take_picture(page: Page, name: str) -> None:
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82, animations="disabled")
+
+
+def take_banner_picture(page: Page, form: str) -> None:
+    """Keep a banner and the page around it as `docs/pictures/banner-FORM.png`, if pictures are wanted."""
+    if os.environ.get(VARIABLE) != "1":
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    size = page.viewport_size
+    page.set_viewport_size({"width": 880, "height": 560})
+    page.screenshot(path=FOLDER / f"banner-{form.replace('_', '-')}.png", animations="disabled")
+    if size:
+        page.set_viewport_size(size)

@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from e2e.ports import free_ports
+from e2e.sms_provider import ACCOUNT
 from e2e.waiting import answers, wait_for
 from micromoment.engine_client import Engine, EngineClient
 from micromoment.engine_protocol import socket_path
@@ -138,7 +139,7 @@ def _end(stack: Stack, role: str) -> None:
 
 
 def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
-    names = ("collector", "store", "mailbox", "smtp", "worker")
+    names = ("collector", "store", "mailbox", "smtp", "worker", "sms", "push")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MICROMOMENT_")}
     environment |= {
@@ -147,6 +148,11 @@ def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
         "MICROMOMENT_MAILBOX_PORT": str(ports["mailbox"]),
         "MICROMOMENT_MAILBOX_SMTP_PORT": str(ports["smtp"]),
         "MICROMOMENT_WORKER_PORT": str(ports["worker"]),
+        "MICROMOMENT_PUSH_SERVICES": f"http://127.0.0.1:{ports['push']}",
+        "MICROMOMENT_SMS_URL": f"http://127.0.0.1:{ports['sms']}",
+        "MICROMOMENT_SMS_ACCOUNT": ACCOUNT,
+        "MICROMOMENT_SMS_TOKEN": "the auth token",
+        "MICROMOMENT_SMS_SENDER": "+4915100000000",
         "MICROMOMENT_LOG_LEVEL": "info",
         "PYTHONUNBUFFERED": "1",
     }

@@ -61,7 +61,7 @@ def test_an_abandoned_cart_brings_a_mail_that_names_what_is_in_it(shopper: Shopp
         assert "Fell 28 Daypack" in part
         assert "Peat Fleece" in part
         assert "248.00" in part
-        assert f"{stack.store_url}/cart" in part
+        assert f"{stack.collector_url}/v1/c/" in part
     shopper.see_banner("Your Fell 28 Daypack is waiting")
     shopper.wait_for_message(channel="email", state="sent")
     _read_in_the_inbox(shopper, mail["id"])

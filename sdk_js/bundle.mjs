@@ -1,5 +1,6 @@
 /** How the SDK is bundled; shared by build, check and tests. */
 
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -31,19 +32,22 @@ export const common = {
   logLevel: "warning",
 };
 
+/** Files of their own that mm.js loads when they are needed, by the names in src/parts.ts. */
+const PARTS = { banner: "src/banner/part.ts", push: "src/push/part.ts" };
 const TARGETS = [
   { entryPoints: ["src/snippet.ts"], outfile: "dist/mm.js", format: "iife" },
   { entryPoints: ["src/module.ts"], outfile: "dist/mm.mjs", format: "esm" },
+  { entryPoints: ["src/push/worker.ts"], outfile: "dist/mm-push-worker.js", format: "iife" },
 ];
 
 /**
- * Names by which the SDK's own parts call one another, shortened in the build. Nothing that is sent,
- * stored, called by pages or the browser's own may stand here.
+ * Names by which the modules of one file call one another, shortened in the build. Nothing that is sent,
+ * stored, called by pages or by another file of ours, or the browser's own may stand here.
  */
 const INTERNAL_NAMES = [
   ...["advance", "adopt", "around", "beacon", "beforeLeaving", "byId", "byUrl", "catalog", "changed", "clicked"],
   ...["discard", "dismissed", "emit", "entered", "expiresAtMs", "first", "forget", "granted", "isOver", "isSubmitted"],
-  ...["lastField", "lists", "ofPage", "offer", "onCoupon", "onCta", "onDismiss", "onReply", "outbox"],
+  ...["lastField", "lists", "ofPage", "onCoupon", "onCta", "onDismiss", "onReply", "outbox"],
   ...["pageContext", "products", "resume", "retryAfterMs", "sendBeforeLeaving", "sessions", "shown", "single"],
   ...["touched", "transport", "useToken"],
 ];
@@ -61,12 +65,24 @@ async function shrink(code, format) {
   return Buffer.from(`${result.code}\n`);
 }
 
+async function bundleOne(target, define = {}) {
+  const options = { ...common, ...target, define: { ...common.define, ...define } };
+  const { outputFiles } = await build({ ...options, write: false });
+  return { path: target.outfile, contents: await shrink(outputFiles[0].text, target.format) };
+}
+
 /** Builds the files of dist/ in memory: [{ path, contents }], paths relative to this folder. */
 export async function bundle() {
-  return Promise.all(
-    TARGETS.map(async (target) => {
-      const { outputFiles } = await build({ ...common, ...target, write: false });
-      return { path: target.outfile, contents: await shrink(outputFiles[0].text, target.format) };
-    }),
+  const names = Object.keys(PARTS);
+  const parts = await Promise.all(
+    names.map((name) => bundleOne({ entryPoints: [PARTS[name]], outfile: `dist/mm-${name}.js`, format: "esm" })),
   );
+  const digests = Object.fromEntries(parts.map(({ contents }, index) => [names[index], digestOf(contents)]));
+  const cores = await Promise.all(TARGETS.map((target) => bundleOne(target, { __PARTS__: JSON.stringify(digests) })));
+  return [...cores, ...parts];
+}
+
+/** What the collector too calls this very text by. */
+function digestOf(contents) {
+  return createHash("sha256").update(contents).digest("hex").slice(0, 12);
 }

@@ -25,6 +25,7 @@ def banner_payload(message: OutboundMessage) -> bytes:
         "message_id": message.message_id,
         "rule": message.rule,
         "variant": message.variant,
+        "class": message.message_class,
         "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     return msgspec.json.encode({**envelope, **shown})

@@ -2,6 +2,7 @@
 
 import { guarded } from "./base/guard";
 import { log, setDebug } from "./base/log";
+import type { PushOptions } from "./push/subscribe";
 import type { ConsentState, Properties } from "./types";
 
 export interface Commands {
@@ -15,6 +16,8 @@ export interface Commands {
   reset(): void;
   /** Takes the visitor's answers; keys left out stay as they were. */
   consent(answer: ConsentState): void;
+  /** Asks for notifications and subscribes to them; call it when the visitor clicks something that promises them. */
+  push(options?: PushOptions): void;
   /** Whether to say on the console what happens. */
   debug(on: boolean): void;
 }
@@ -45,8 +48,18 @@ export function createApi(commands: Omit<Commands, "debug">, version: string): M
   return Object.assign(call, methods as unknown as Commands, { version });
 }
 
-/** Runs the calls that were made before the script had loaded, in their order. */
-export function replay(api: Micromoment, stub: Stub | undefined): void {
-  const calls = stub?.q ?? [];
-  for (const call of calls) api(...(Array.from(call) as [CommandName, ...unknown[]]));
+/** A call as the stub kept it: the command's name and its values. */
+export type QueuedCall = [command: CommandName, ...values: unknown[]];
+
+const ABOUT_THE_VISITOR: readonly CommandName[] = ["reset", "identify", "consent"];
+
+/** The calls that were made before the script had loaded, in their order. */
+export function queuedCalls(stub: Stub | undefined): QueuedCall[] {
+  return (stub?.q ?? []).map((call) => Array.from(call) as QueuedCall);
+}
+
+/** How many calls at the start only say who the visitor is, which holds for the page's view too. */
+export function countAboutVisitor(calls: readonly QueuedCall[]): number {
+  const count = calls.findIndex(([command]) => !ABOUT_THE_VISITOR.includes(command));
+  return count < 0 ? calls.length : count;
 }

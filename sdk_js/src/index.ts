@@ -1,7 +1,8 @@
 /** Wires the parts together; everything below receives what it needs. */
 
-import { createApi, type Micromoment } from "./api";
-import { createBannerQueue } from "./banner/queue";
+import { countAboutVisitor, createApi, type Micromoment, type QueuedCall } from "./api";
+import { createBanners } from "./banners";
+import { log } from "./base/log";
 import { keys, remove } from "./base/storage";
 import { CAPTURES } from "./capture/all";
 import type { Configuration } from "./config";
@@ -12,6 +13,7 @@ import { createTransport } from "./delivery/transport";
 import { createCatalog } from "./page/catalog";
 import { createPage } from "./page/page";
 import { createProductFinder } from "./page/product";
+import type { LoadPart } from "./parts";
 import { createStream } from "./stream";
 import { createTracker } from "./tracker";
 import type { BatchReply, ConsentState } from "./types";
@@ -19,7 +21,12 @@ import { createConsent } from "./visitor/consent";
 import { createIdentity } from "./visitor/identity";
 import { createSessions } from "./visitor/session";
 
-export function start({ writeKey, collector, optIn, nonce }: Configuration): Micromoment {
+/** Starts capturing, after what the queued calls say of the visitor and before what else they say. */
+export function start(
+  { writeKey, collector, optIn, nonce }: Configuration,
+  loadPart: LoadPart,
+  calls: readonly QueuedCall[] = [],
+): Micromoment {
   const consent = createConsent(optIn);
   const identity = createIdentity();
   const sessions = createSessions();
@@ -35,15 +42,24 @@ export function start({ writeKey, collector, optIn, nonce }: Configuration): Mic
   });
   const { push } = delivery;
   const tracker = createTracker({ identity, sessions, granted: consent.granted, pageContext: page.context, push });
-  const banners = createBannerQueue({ track: tracker.track, beforeLeaving: delivery.sendBeforeLeaving, nonce });
-  const stream = createStream(collector, banners.offer);
+  const banners = createBanners(loadPart, {
+    track: tracker.track,
+    sendNow: delivery.sendBeforeLeaving,
+    onNavigate: page.entered.on,
+    sessionId: sessions.current,
+    consent: () => consent.state() ?? {},
+    say: log,
+    nonce,
+  });
+  const stream = createStream(collector, banners.take);
   let isCapturing = false;
 
   /** Banners and the token are the visitor's whose messages were answered, who may no longer be this one. */
   function receive(reply: BatchReply, owner: string): void {
     if (!consent.granted() || owner !== identity.anonymousId()) return;
     if (reply.token) stream.useToken(reply.token);
-    reply.messages?.forEach(banners.offer);
+    reply.messages?.forEach(banners.take);
+    banners.prepare();
   }
   function forgetVisitor(): void {
     identity.forget();
@@ -69,6 +85,7 @@ export function start({ writeKey, collector, optIn, nonce }: Configuration): Mic
       tracker.track("consent", { ...answer });
     }
     const state = consent.update(answer);
+    banners.recheck();
     if (!consent.granted()) {
       if (wasGranted) forgetVisitor();
       return forgetStored();
@@ -76,14 +93,19 @@ export function start({ writeKey, collector, optIn, nonce }: Configuration): Mic
     if (!wasGranted) observe();
     tracker.track("consent", { ...state });
   }
-  if (consent.granted()) observe();
-
-  return createApi(
+  const api = createApi(
     {
       track: tracker.track,
       page: tracker.page,
       consent: answerConsent,
       reset: forgetVisitor,
+      push(options = {}) {
+        if (!consent.granted()) return log("no notifications without consent");
+        // Asked at once: the click that allows asking is soon forgotten, and the part may take its time.
+        const permission = options.ask === false ? Notification.permission : Notification.requestPermission();
+        const surroundings = { collector, visitorId: identity.anonymousId, track: tracker.track, say: log };
+        void loadPart("push").then((part) => part.subscribe(permission, surroundings, options), log);
+      },
       identify(userId, traits) {
         const before = identity.anonymousId();
         tracker.identify(userId, traits);
@@ -92,6 +114,11 @@ export function start({ writeKey, collector, optIn, nonce }: Configuration): Mic
     },
     VERSION,
   );
+  const split = countAboutVisitor(calls);
+  calls.slice(0, split).forEach((call) => api(...call));
+  if (consent.granted() && !isCapturing) observe();
+  calls.slice(split).forEach((call) => api(...call));
+  return api;
 }
 
 /** Without consent only the answer itself is kept. */

@@ -80,3 +80,21 @@ inBrowser("ignores an event without a name and bounds a long one", {}, async (br
   await browser.pass(500);
   assert.deepEqual(browser.names().slice(2), ["x".repeat(128)]);
 });
+
+inBrowser("counts the first view of a page as the visitor's that calls from before the load speak of", {}, async (browser) => {
+  browser.start().identify("ada");
+  await browser.pass(500);
+  const [before] = browser.messages("page");
+  browser.start({}, [["reset"], ["track", "logged_out"]]);
+  await browser.pass(500);
+  const [, view] = browser.messages("page");
+  assert.equal(view?.userId, undefined);
+  assert.notEqual(view?.anonymousId, before?.anonymousId);
+  assert.equal(browser.messages("logged_out")[0]?.context.seq, 3);
+});
+
+inBrowser("runs the calls from before the load in their order around the first view", {}, async (browser) => {
+  browser.start({ optIn: true }, [["consent", { analytics: true }], ["identify", "ada"], ["track", "a"], ["identify", "bob"]]);
+  await browser.pass(500);
+  assert.deepEqual(browser.names(), ["session_start", "page", "consent", "identify", "a", "identify"]);
+});

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.trigger_worker.stored import NOON, event_row, queued, store
@@ -26,8 +28,10 @@ def reported(warehouse: Warehouse) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("event", "state"),
     [
+        ("message_delivered", "delivered"),
         ("message_shown", "shown"),
         ("message_clicked", "clicked"),
+        ("message_failed", "failed"),
         ("message_dismissed", "dismissed"),
         ("email_opened", "opened"),
         ("email_clicked", "clicked"),
@@ -39,6 +43,14 @@ def test_an_event_about_a_message_moves_it_to_a_state(warehouse: Warehouse, even
     assert reported(warehouse) == {("message-1", state)}
     ((at,),) = warehouse.query("SELECT toUnixTimestamp64Milli(at) FROM messages WHERE state != 'sent'")
     assert at == NOON + 5
+
+
+def test_why_a_banner_was_not_shown_is_kept(warehouse: Warehouse) -> None:
+    sent(warehouse)
+    store(warehouse, event_row("message_failed", "anna", NOON + 5, message_id="message-1", reason='no "slot"'))
+    assert reported(warehouse) == {("message-1", "failed")}
+    ((detail,),) = warehouse.query("SELECT detail FROM messages WHERE state = 'failed'")
+    assert json.loads(detail) == {"reason": 'no "slot"'}
 
 
 def test_a_browser_that_the_banner_went_to_reports_it_under_any_id(warehouse: Warehouse) -> None:
@@ -66,9 +78,11 @@ def test_a_visitor_who_was_recognised_since_still_owns_earlier_mail(warehouse: W
         event_row("message_clicked", "anna", message_id="no_such_message"),
         event_row("message_clicked", "anna"),
         event_row("purchase", "anna", message_id="message-1"),
+        event_row("email_opened", "anna", message_id="message-1", machine=True),
+        event_row("email_clicked", "anna", message_id="message-1", machine=True),
     ],
 )
-def test_what_is_about_nobodys_or_somebody_elses_message_is_passed_over(
+def test_what_is_nobodys_doing_or_about_somebody_elses_message_is_passed_over(
     warehouse: Warehouse, report: dict[str, object]
 ) -> None:
     sent(warehouse)
@@ -81,6 +95,12 @@ def test_a_message_that_was_never_sent_reaches_no_state(warehouse: Warehouse) ->
     Records(warehouse).store_messages([MessageRecord(queued(), "pending", NOON)])
     store(warehouse, event_row("message_clicked", message_id="message-1"))
     assert reported(warehouse) == {("message-1", "pending")}
+
+
+def test_a_failure_that_was_overcome_before_the_message_was_sent_is_no_state(warehouse: Warehouse) -> None:
+    sent(warehouse)
+    store(warehouse, event_row("message_failed", "anna", NOON - 5, stored_at=NOON, message_id="message-1"))
+    assert reported(warehouse) == set()
 
 
 def test_a_report_that_comes_again_changes_nothing(warehouse: Warehouse) -> None:

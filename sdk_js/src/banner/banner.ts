@@ -1,16 +1,26 @@
 /** A banner as the collector sends it, checked: whatever is not as agreed is left out. */
 
 import { resolveUrl } from "../base/dom";
-import { fieldsOf, textOf } from "../base/read";
+import { fieldsOf, numberOf, oneOf, textOf } from "../base/read";
+import { readConditions, type Conditions } from "./conditions";
+import { readCountdown, type CountdownSettings } from "./countdown";
+import { readTheme, type Theme } from "./theme";
+
+const FORMS = ["slide_in", "bar", "modal", "toast", "inline"] as const;
+const PLACES = ["append", "prepend", "before", "after"] as const;
+/** A toast is read in passing; anything else stays until the visitor has answered it. */
+const TOAST_STAY_MS = 8000;
 
 export interface Banner {
   id: string;
   rule: string;
   variant: string;
-  /** "bar", "modal" or "slide_in"; anything else is shown like the last. */
-  form: string;
+  form: (typeof FORMS)[number];
   /** Which edge it keeps to: "top", "bottom", "left" or "right"; empty for the form's own. */
   position: string;
+  /** The element of the page that an inline banner belongs to, and where there; empty for other forms. */
+  selector: string;
+  place: (typeof PLACES)[number];
   title: string;
   text: string;
   image: string | undefined;
@@ -18,32 +28,49 @@ export interface Banner {
   /** Empty for none, like the other texts. */
   dismiss: string;
   coupon: string;
-  theme: Partial<Record<"background" | "color" | "accent", string>>;
+  countdown: CountdownSettings | undefined;
+  /** The words on its small controls. */
+  labels: Record<"close" | "copy" | "copied", string>;
+  theme: Theme;
+  conditions: Conditions;
+  /** After how long it goes away by itself, unless the visitor is busy with it; Infinity for never. */
+  stayMs: number;
+  /** Whether it is about what the visitor does anyway, so that no consent to marketing is needed. */
+  isTransactional: boolean;
   /** When it stops being worth showing, in milliseconds since the epoch; Infinity when never. */
   expiresAtMs: number;
 }
 
-/** Reads a banner; undefined when it has no id, or nothing to say. */
+/** Reads a banner; undefined when it has no id, nothing to say, or no place to say it. */
 export function readBanner(data: unknown): Banner | undefined {
   const fields = fieldsOf(data);
-  const id = textOf(fields["message_id"]);
-  const title = textOf(fields["title"]);
-  const body = textOf(fields["text"]);
-  if (!id || !(title || body)) return undefined;
+  const text = (name: string) => textOf(fields[name]);
+  const display = fieldsOf(fields["display"]);
+  const form = oneOf(FORMS, fields["form"]);
+  const selector = form === "inline" ? text("selector") : "";
+  const isSayable = text("title") || text("text");
+  if (!text("message_id") || !isSayable || (form === "inline" && !selector)) return undefined;
   return {
-    id,
-    rule: textOf(fields["rule"]),
-    variant: textOf(fields["variant"]),
-    form: textOf(fields["form"]),
-    position: textOf(fields["position"]),
-    title,
-    text: body,
+    id: text("message_id"),
+    rule: text("rule"),
+    variant: text("variant"),
+    form,
+    position: text("position"),
+    selector,
+    place: oneOf(PLACES, fields["place"]),
+    title: text("title"),
+    text: text("text"),
     image: resolveUrl(fields["image"])?.href,
     cta: readCta(fieldsOf(fields["cta"])),
-    dismiss: textOf(fields["dismiss"]),
-    coupon: textOf(fields["coupon"]),
+    dismiss: text("dismiss"),
+    coupon: text("coupon"),
+    countdown: readCountdown(fieldsOf(fields["countdown"])),
+    labels: readLabels(fieldsOf(fields["labels"])),
     theme: readTheme(fieldsOf(fields["theme"])),
-    expiresAtMs: Date.parse(textOf(fields["expires_at"])) || Infinity,
+    conditions: readConditions(display),
+    stayMs: numberOf(display["stay_ms"]) || (form === "toast" ? TOAST_STAY_MS : Infinity),
+    isTransactional: text("class") === "transactional",
+    expiresAtMs: Date.parse(text("expires_at")) || Infinity,
   };
 }
 
@@ -53,11 +80,6 @@ function readCta(fields: Record<string, unknown>): Banner["cta"] {
   return label && url ? { label, url } : undefined;
 }
 
-function readTheme(fields: Record<string, unknown>): Banner["theme"] {
-  const theme: Banner["theme"] = {};
-  for (const part of ["background", "color", "accent"] as const) {
-    const color = textOf(fields[part]);
-    if (CSS.supports("color", color)) theme[part] = color;
-  }
-  return theme;
+function readLabels({ close, copy, copied }: Record<string, unknown>): Banner["labels"] {
+  return { close: textOf(close) || "Close", copy: textOf(copy) || "Copy", copied: textOf(copied) || "Copied" };
 }

@@ -2,68 +2,59 @@
 
 import { guarded } from "../base/guard";
 import type { Banner } from "./banner";
+import { createCountdown } from "./countdown";
+import { createCoupon } from "./coupon";
+import { button, element } from "./element";
 
 export const TITLE_ID = "title";
-const DEFAULT_DISMISS = "Close";
 
 export interface ContentHandlers {
   onCta(): void;
   onCoupon(): void;
   onDismiss(): void;
+  onCountdownEnd(): void;
 }
 
 /** Builds the card: picture, words, coupon, link and the button that dismisses it. */
 export function createContent(banner: Banner, handlers: ContentHandlers): HTMLElement {
   const card = element("div", "card");
-  const words = element("div", "words");
-  const title = element(banner.title ? "h2" : "p", "", banner.title || banner.text);
-  title.id = TITLE_ID;
-  words.append(title);
-  if (banner.title && banner.text) words.append(element("p", "", banner.text));
-  // A text may run the other way than its page does.
-  for (const text of words.children) (text as HTMLElement).dir = "auto";
   const actions = element("div", "actions");
-  if (banner.coupon) actions.append(createCoupon(banner.coupon, handlers.onCoupon));
+  if (banner.coupon) actions.append(createCoupon(banner, handlers.onCoupon));
   if (banner.cta) actions.append(createCta(banner.cta, handlers.onCta));
   if (banner.image) card.append(createImage(banner.image));
-  const dismiss = createDismiss(banner.dismiss, handlers.onDismiss);
+  const dismiss = createDismiss(banner, handlers.onDismiss);
   if (banner.dismiss) actions.append(dismiss);
-  card.append(words);
+  card.append(createWords(banner, handlers));
   if (actions.firstChild) card.append(actions);
   if (!banner.dismiss) card.append(dismiss);
   return card;
 }
 
+function createWords({ title, text, countdown }: Banner, { onCountdownEnd }: ContentHandlers): HTMLElement {
+  const words = element("div", "words");
+  const heading = element(title ? "h2" : "p", "", title || text);
+  heading.id = TITLE_ID;
+  words.append(heading);
+  if (title && text) words.append(element("p", "", text));
+  // A text may run the other way than its page does.
+  for (const part of words.children) (part as HTMLElement).dir = "auto";
+  if (countdown) words.append(createCountdown(countdown, onCountdownEnd));
+  return words;
+}
+
 function createCta({ label, url }: NonNullable<Banner["cta"]>, onClick: () => void): HTMLElement {
   const link = element("a", "cta", label);
   link.href = url;
-  onActivate(link, onClick);
+  link.addEventListener("click", guarded(onClick));
   return link;
 }
 
 /** With a label of its own it stands among the actions; without one it is the cross in the corner. */
-function createDismiss(label: string, onClick: () => void): HTMLElement {
-  const button = element("button", label ? "quiet" : "close", label || "×");
-  button.type = "button";
-  if (!label) button.setAttribute("aria-label", DEFAULT_DISMISS);
-  onActivate(button, onClick);
-  return button;
-}
-
-function createCoupon(code: string, onCopy: () => void): HTMLElement {
-  const button = element("button", "coupon", code);
-  button.type = "button";
-  const copy = () => {
-    getSelection()?.selectAllChildren(button);
-    void navigator.clipboard?.writeText(code).then(
-      () => button.classList.add("copied"),
-      // The code is selected already, so the visitor can copy it by hand.
-      () => undefined,
-    );
-    onCopy();
-  };
-  onActivate(button, copy);
-  return button;
+function createDismiss({ dismiss, labels }: Banner, onClick: () => void): HTMLElement {
+  const created = button(dismiss ? "quiet" : "close", dismiss || "×");
+  if (!dismiss) created.setAttribute("aria-label", labels.close);
+  created.addEventListener("click", guarded(onClick));
+  return created;
 }
 
 function createImage(url: string): HTMLElement {
@@ -72,19 +63,4 @@ function createImage(url: string): HTMLElement {
   image.src = url;
   image.addEventListener("error", () => image.remove());
   return image;
-}
-
-function onActivate(target: HTMLElement, work: () => void): void {
-  target.addEventListener("click", guarded(work));
-}
-
-function element<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  className: string,
-  text = "",
-): HTMLElementTagNameMap[Tag] {
-  const created = document.createElement(tag);
-  created.className = className;
-  created.textContent = text;
-  return created;
 }

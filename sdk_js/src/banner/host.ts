@@ -5,11 +5,10 @@ import type { Banner } from "./banner";
 import css from "./styles.css";
 
 /** Makes the host of a banner, styled but empty and not yet in the page. */
-export function createHost(banner: Banner, nonce: string): { host: HTMLElement; root: ShadowRoot } {
+export function createHost({ id, form, position, theme }: Banner, nonce: string): { host: HTMLElement; root: ShadowRoot } {
   const host = document.createElement("div");
-  host.setAttribute(BANNER_ATTRIBUTE, banner.id);
-  host.dataset["form"] = banner.form;
-  host.dataset["position"] = banner.position;
+  host.setAttribute(BANNER_ATTRIBUTE, id);
+  Object.assign(host.dataset, { form, position, ...(theme.inheritsFont && { font: "inherit" }) });
   const root = host.attachShadow({ mode: "open" });
   applyStyles(root, nonce);
   return { host, root };

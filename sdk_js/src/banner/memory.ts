@@ -12,21 +12,21 @@ export function wasShown(id: string): boolean {
   return remembered().includes(id);
 }
 
-/** Calls back in the one tab that may show the banner; in any other, nothing happens. */
-export function claim(id: string, show: () => void): void {
-  const take = () => {
-    if (wasShown(id)) return;
+/**
+ * Lets the one tab that may show the banner do so; any other gets `lost`. A `take` that answers false has changed its
+ * mind, and the banner counts as not shown.
+ */
+export function claim(id: string, take: () => boolean, lost: () => void): void {
+  const decide = () => {
+    if (wasShown(id)) return lost();
+    if (!take()) return undefined;
     writeJson(KEY, [...remembered(), id].slice(-MAX_REMEMBERED));
-    show();
-  };
-  // Absent outside secure contexts; storage alone then leaves a race of a few milliseconds.
-  if (!navigator.locks) return take();
-  const hold = (lock: Lock | null) => {
-    if (!lock) return undefined;
-    take();
     return new Promise<void>((release) => setTimeout(release, HOLD_MS));
   };
-  navigator.locks.request(`micromoment-banner-${id}`, { ifAvailable: true }, hold).catch(take);
+  // Absent outside secure contexts; storage alone then leaves a race of a few milliseconds.
+  if (!navigator.locks) return void decide();
+  const hold = (lock: Lock | null) => (lock ? decide() : lost());
+  navigator.locks.request(`micromoment-banner-${id}`, { ifAvailable: true }, hold).catch(() => void decide());
 }
 
 function remembered(): string[] {

@@ -3,6 +3,7 @@
 import { guarded, later } from "../base/guard";
 import type { Banner } from "./banner";
 import { createContent, TITLE_ID } from "./content";
+import { keepFocus } from "./focus";
 import type { DismissReason } from "./frame";
 import { createHost } from "./host";
 import { openModal } from "./modal";
@@ -10,6 +11,8 @@ import { openPanel } from "./panel";
 import { applyTheme } from "./theme";
 
 const VISIBLE_PART = 0.5;
+/** Where a key means something to what the visitor is writing. */
+const WRITABLE = "input,textarea,select,[contenteditable]";
 
 export interface BannerEvents {
   /** It can be seen; told once. */
@@ -21,42 +24,52 @@ export interface BannerEvents {
   closed(): void;
 }
 
-/** Shows a banner; the returned function takes it away without a report. */
-export function showBanner(banner: Banner, nonce: string, events: BannerEvents): () => void {
-  const { host, root } = createHost(banner, nonce);
-  let isOpen = true;
+export interface ShownBanner {
+  banner: Banner;
+  host: HTMLElement;
+  /** Takes it away with a report. */
+  dismiss(reason: DismissReason): void;
+  /** Takes it away without one. */
+  close(): void;
+}
 
+/** Shows a banner, an inline one in or beside `slot`. */
+export function showBanner(banner: Banner, slot: Element, nonce: string, events: BannerEvents): ShownBanner {
+  const { host, root } = createHost(banner, nonce);
   const isModal = banner.form === "modal";
   const box = createBox(isModal, banner);
+  const giveFocusBack = keepFocus(root);
+  const ending = new AbortController();
 
   const close = () => {
-    if (!isOpen) return;
-    isOpen = false;
+    if (ending.signal.aborted) return;
+    ending.abort();
     (box as HTMLDialogElement).close?.();
+    giveFocusBack();
     host.remove();
     events.closed();
   };
   const dismiss = (reason: DismissReason) => {
-    if (isOpen) events.dismissed(reason);
+    if (!ending.signal.aborted) events.dismissed(reason);
     close();
-  };
-  const onKey = (event: KeyboardEvent) => {
-    if (event.key === "Escape") dismiss("escape");
   };
   const content = createContent(banner, {
     onCoupon: () => events.clicked("coupon"),
     onDismiss: () => dismiss("button"),
+    // Not while the banner is still being built.
+    onCountdownEnd: () => later(() => dismiss("countdown"), 0),
     onCta() {
       events.clicked();
       // A link that left the document could not be followed any more.
       later(close, 0);
     },
   });
-  box.addEventListener("keydown", guarded(onKey));
-  document.body.append(host);
-  (isModal ? openModal : openPanel)({ root, content, box, dismiss });
+  whenEscaped(host, banner, ending.signal, () => dismiss("escape"));
+  slot[banner.place](host);
+  if (isModal) openModal({ root, content, box, dismiss });
+  else openPanel({ root, content, box, dismiss }, banner);
   whenVisible(content, guarded(events.shown));
-  return close;
+  return { banner, host, dismiss, close };
 }
 
 /** The element that assistive technology meets: named by the title, styled by the form. */
@@ -67,6 +80,16 @@ function createBox(isModal: boolean, banner: Banner): HTMLElement {
   box.className = `box ${banner.form}`;
   applyTheme(box, banner.theme);
   return box;
+}
+
+/** Calls back on Escape: in the banner, or on the page beneath one that covers it, unless the visitor is writing. */
+function whenEscaped(host: HTMLElement, { form }: Banner, signal: AbortSignal, work: () => void): void {
+  const onKey = (event: KeyboardEvent) => {
+    const target = event.target as Element;
+    const isMeant = host.contains(target) || (form !== "inline" && !target.closest?.(WRITABLE));
+    if (event.key === "Escape" && !event.defaultPrevented && isMeant) work();
+  };
+  document.addEventListener("keydown", guarded(onKey), { signal });
 }
 
 /** Calls back once at least half of the element is on the screen. */

@@ -17,3 +17,8 @@ export function numberOf(value: unknown): number | undefined {
   const digits = textOf(value).replace(/,(?=\d{3}(\D|$))/g, "");
   return /^-?\d*\.?\d+$/.test(digits) ? Number(digits) : undefined;
 }
+
+/** The one of a few words that a value is; the first of them for anything else. */
+export function oneOf<Word extends string>(words: readonly [Word, ...Word[]], value: unknown): Word {
+  return words.find((word) => word === value) ?? words[0];
+}

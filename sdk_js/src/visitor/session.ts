@@ -27,6 +27,8 @@ export interface Sessions {
   /** Takes the next position in the current session, or the first in a new one. */
   advance(nowMs: number): SessionStep;
   campaign(): Campaign | undefined;
+  /** The id of the latest session; empty before the first event. */
+  current(): string;
   end(): void;
 }
 
@@ -48,6 +50,7 @@ export function createSessions(): Sessions {
       return state;
     },
     campaign: () => load()?.campaign,
+    current: () => load()?.id ?? "",
     end: () => remove(KEY),
   };
 }

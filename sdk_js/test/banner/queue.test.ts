@@ -1,43 +1,8 @@
 import assert from "node:assert/strict";
 import type { Browser } from "../support/browser";
+import { banner, inside, press, reports, shown, visit } from "../support/banners";
 import { FakeEventSource } from "../support/fakes";
 import { inBrowser } from "../support/with-browser";
-
-const banner = (id: string, fields = {}) => ({
-  message_id: id,
-  rule: "r",
-  variant: "",
-  form: "slide_in",
-  title: "Hello",
-  ...fields,
-});
-
-/** Starts the SDK and has the collector send banners with its first reply. */
-async function visit(browser: Browser, ...banners: unknown[]) {
-  browser.answer = () => ({ status: 200, body: { token: "visitor-token", messages: banners } });
-  const micromoment = browser.start();
-  await browser.pass(500);
-  browser.answer = () => ({ status: 200, body: {} });
-  return micromoment;
-}
-
-const shown = (browser: Browser) =>
-  [...browser.window.document.querySelectorAll<HTMLElement>("[data-micromoment-banner]")].map(
-    (host) => host.dataset["micromomentBanner"],
-  );
-
-function inside(browser: Browser, selector: string): HTMLElement {
-  const found = browser.find("[data-micromoment-banner]").shadowRoot?.querySelector<HTMLElement>(selector);
-  if (!found) throw new Error(`the banner has no ${selector}`);
-  return found;
-}
-
-async function reports(browser: Browser) {
-  await browser.pass(500);
-  return browser
-    .messages()
-    .flatMap(({ event, properties }) => (event?.startsWith("message_") ? [[event, properties["reason"]]] : []));
-}
 
 inBrowser("shows what a reply brings, and says so", {}, async (browser) => {
   await visit(browser, banner("m1", { variant: "b" }));
@@ -53,12 +18,16 @@ inBrowser("shows what the stream brings", {}, async (browser) => {
   assert.deepEqual(shown(browser), ["m1"]);
 });
 
-inBrowser("shows one at a time, each once", {}, async (browser) => {
+inBrowser("shows one at a time, each once, with a pause between them", {}, async (browser) => {
   await visit(browser, banner("m1"), banner("m2"), banner("m1"), banner("m2"));
   assert.deepEqual(shown(browser), ["m1"]);
   inside(browser, "button").click();
+  await browser.pass(2000);
+  assert.deepEqual(shown(browser), []);
+  await browser.pass(1500);
   assert.deepEqual(shown(browser), ["m2"]);
   inside(browser, "button").click();
+  await browser.pass(5000);
   FakeEventSource.opened[0]?.send(banner("m1"));
   assert.deepEqual(shown(browser), []);
 });
@@ -77,7 +46,16 @@ inBrowser("shows nothing that has expired, even while it waited", {}, async (bro
   assert.deepEqual(shown(browser), ["m1"]);
   await browser.pass(6000);
   inside(browser, "button").click();
+  await browser.pass(5000);
   assert.deepEqual(shown(browser), []);
+  const failed = browser.messages("message_failed").map(({ properties }) => properties);
+  assert.deepEqual(
+    failed.map((properties) => [properties["message_id"], properties["reason"]]),
+    [
+      ["past", "expired"],
+      ["soon", "expired"],
+    ],
+  );
 });
 
 inBrowser("waits until the page is looked at", {}, async (browser) => {
@@ -105,7 +83,7 @@ inBrowser("sets every text as text, and links nowhere but to pages", {}, async (
   const root = browser.find("[data-micromoment-banner]").shadowRoot;
   assert.equal(root?.querySelector("img"), null);
   assert.deepEqual(
-    [...(root?.querySelectorAll("h2,p,a,button") ?? [])].map(({ textContent }) => textContent),
+    [...(root?.querySelectorAll("h2,p,a,.code,.quiet") ?? [])].map(({ textContent }) => textContent),
     Array(5).fill(hostile),
   );
   assert.equal(inside(browser, "a").getAttribute("href"), "https://shop.test/sale");
@@ -124,17 +102,6 @@ const DISMISSALS: [reason: string, form: string, act: (browser: Browser) => void
   ["backdrop", "modal", (browser) => inside(browser, "dialog").click()],
   ["escape", "modal", (browser) => void inside(browser, "dialog").dispatchEvent(new browser.window.Event("close"))],
 ];
-
-function press(browser: Browser, key: string, fields = {}): boolean {
-  const event = new browser.window.KeyboardEvent("keydown", {
-    key,
-    bubbles: true,
-    composed: true,
-    cancelable: true,
-    ...fields,
-  });
-  return inside(browser, "button").dispatchEvent(event);
-}
 
 for (const [reason, form, act] of DISMISSALS) {
   inBrowser(`reports a ${form} dismissed by ${reason}, once`, {}, async (browser) => {
@@ -176,24 +143,26 @@ inBrowser("copies the coupon and keeps the banner", {}, async (browser) => {
   const clipboard = { writeText: async (text: string) => void copied.push(text) };
   Object.defineProperty(browser.window.navigator, "clipboard", { value: clipboard });
   await visit(browser, banner("m1", { coupon: "SAVE10" }));
-  inside(browser, ".coupon").click();
+  inside(browser, ".copy").click();
   assert.deepEqual(await reports(browser), [
     ["message_shown", undefined],
     ["message_clicked", "coupon"],
   ]);
   assert.deepEqual([copied, shown(browser)], [["SAVE10"], ["m1"]]);
-  assert.ok(inside(browser, ".coupon").classList.contains("copied"));
+  assert.deepEqual([inside(browser, ".copy").textContent, inside(browser, "[role=status]").textContent], ["Copied", "Copied"]);
 });
 
 const ROLES: [form: string, role: string, live: string | null][] = [
   ["bar", "region", "polite"],
   ["slide_in", "region", "polite"],
+  ["toast", "region", "polite"],
+  ["inline", "region", null],
   ["modal", "dialog", null],
 ];
 
 for (const [form, role, live] of ROLES) {
   inBrowser(`presents a ${form} to assistive technology as a ${role} named by its title`, {}, async (browser) => {
-    await visit(browser, banner("m1", { form }));
+    await visit(browser, banner("m1", { form, selector: "body" }));
     const box = inside(browser, `[role=${role}]`);
     assert.equal(inside(browser, `#${box.getAttribute("aria-labelledby")}`).textContent, "Hello");
     assert.equal(box.getAttribute("aria-live"), live);

@@ -3,9 +3,12 @@
 import { mock } from "node:test";
 import { setImmediate as immediate } from "node:timers/promises";
 import { JSDOM, type DOMWindow } from "jsdom";
-import type { Micromoment } from "../../src/api";
+import type { Micromoment, QueuedCall } from "../../src/api";
+import * as banner from "../../src/banner/part";
 import type { Configuration } from "../../src/config";
 import { start } from "../../src/index";
+import type { PartName, Parts } from "../../src/parts";
+import * as push from "../../src/push/part";
 import type { BatchContext, BatchReply, Message } from "../../src/types";
 import { FakeEventSource, FakeObserver } from "./fakes";
 
@@ -14,7 +17,7 @@ export const START_MS = Date.parse("2026-11-22T10:00:00.000Z");
 /** What jsdom has of a browser's global names; the SDK reads them when it runs, not when it is loaded. */
 const GLOBALS =
   "window document location history navigator localStorage Element HTMLElement HTMLFormElement HTMLScriptElement " +
-  "MutationObserver screen getSelection getComputedStyle requestAnimationFrame";
+  "MutationObserver AbortController screen getSelection getComputedStyle requestAnimationFrame";
 
 export interface Batch {
   writeKey: string;
@@ -43,6 +46,8 @@ export class Browser {
   readonly beacons: Batch[] = [];
   /** The collector's answer to each request; throws to play a broken network. */
   answer: () => Answer = () => ({ status: 200, body: {} });
+  /** How each part loads; tests play a network that is slow or broken. */
+  parts: { [Name in PartName]: () => Promise<Parts[Name]> } = { banner: async () => banner, push: async () => push };
   private hidden = false;
 
   constructor(body: string, { url = "https://shop.test/", head = "", stored = {}, referrer = "" }: Options = {}) {
@@ -71,8 +76,9 @@ export class Browser {
     mock.timers.enable({ apis: ["setTimeout", "Date"], now: START_MS });
   }
 
-  start(settings: Partial<Configuration> = {}): Micromoment {
-    return start({ writeKey: "KEY", collector: "https://collector.test", optIn: false, nonce: "", ...settings });
+  start(settings: Partial<Configuration> = {}, calls: QueuedCall[] = []): Micromoment {
+    const configuration = { writeKey: "KEY", collector: "https://collector.test", optIn: false, nonce: "", ...settings };
+    return start(configuration, (name) => this.parts[name](), calls);
   }
 
   /** Lets time pass, second by second, and with it the requests that become due. */

@@ -48,7 +48,7 @@ def test_the_policy_restrains_but_does_not_silence_the_demo(sample: Path) -> Non
     policy = load_policy(sample / "policy.yaml")
     assert policy.caps
     assert policy.gap_ms
-    assert policy.quiet is None
+    assert policy.quiet == {}
     assert policy.holdout == 0
 
 

@@ -1,0 +1,145 @@
+"""When and where banners are shown, and that they pass the strictest policy of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from e2e.banner_forms import banner_rules, receive
+from e2e.shopper import Shopper
+from e2e.stack import Stack
+from e2e.strict_page import strict_pages
+from e2e.visit import shopping
+
+_TEMPLATES: Final = {
+    "show_plain": "form: slide_in",
+    "show_on_page": "form: bar\npages: ['/membership*']",
+    "show_on_exit": "form: modal\non: exit_intent",
+    "show_on_scroll": "form: slide_in\non: scroll 60%\ndelay: 1s",
+    "show_once": "form: bar\nonce: session",
+    "show_nowhere": "form: inline\nselector: '#nowhere'",
+    "show_late": "form: inline\nselector: '#late'",
+    "show_brief": "form: toast\ncountdown: {for: 3s}",
+}
+#: What a page that reloads nothing does to become another.
+_GO: Final = "path => history.pushState({}, '', path)"
+_ADD_SLOT: Final = "document.querySelector('h1').insertAdjacentHTML('afterend', '<div id=late></div>')"
+_POSITION: Final = "host => getComputedStyle(host).position"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rules(browser: Browser, stack: Stack) -> Iterator[None]:
+    """A rule for each way of being shown."""
+    with shopping(browser, stack) as somebody:
+        somebody.open("/returns")
+        with banner_rules(somebody, _TEMPLATES):
+            yield
+
+
+@pytest.fixture
+def reader(shopper: Shopper) -> Shopper:
+    """Somebody whose page is open."""
+    shopper.open("/category/packs")
+    shopper.wait_for_event("page_view")
+    return shopper
+
+
+def test_a_banner_waits_for_its_page_and_leaves_with_it(reader: Shopper) -> None:
+    message_id = receive(reader, "show_on_page")
+    # One that came later shows that the page has had both.
+    receive(reader, "show_plain")
+    reader.see_banner("Warm for less")
+    assert reader.banner.get_attribute("data-form") == "slide_in"
+    reader.banner.get_by_role("button", name="Close").click()
+    reader.page.evaluate(_GO, "/membership/prices")
+    expect(reader.page.locator(f"[data-micromoment-banner='{message_id}']")).to_be_visible()
+    reader.page.evaluate(_GO, "/category/packs")
+    expect(reader.banner).to_have_count(0)
+    reader.wait_for_event("message_dismissed", message_id=message_id, reason="navigation")
+
+
+def test_a_banner_that_waits_for_another_page_is_there_after_a_load_too(reader: Shopper) -> None:
+    message_id = receive(reader, "show_on_page")
+    reader.open("/membership")
+    assert reader.see_banner("Warm for less") == message_id
+
+
+def test_a_banner_comes_when_the_visitor_makes_to_leave(reader: Shopper) -> None:
+    message_id = receive(reader, "show_on_exit")
+    receive(reader, "show_plain")
+    reader.see_banner("Warm for less")
+    reader.banner.get_by_role("button", name="Close").click()
+    expect(reader.banner).to_have_count(0)
+    reader.leave_through_the_top()
+    assert reader.see_banner("Warm for less") == message_id
+
+
+def test_a_banner_comes_as_far_down_as_it_is_meant_to(reader: Shopper) -> None:
+    message_id = receive(reader, "show_on_scroll")
+    reader.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert reader.see_banner("Warm for less") == message_id
+
+
+def test_a_rule_that_may_speak_once_says_why_it_does_not_speak_again(reader: Shopper) -> None:
+    receive(reader, "show_once")
+    reader.see_banner("Warm for less")
+    reader.banner.get_by_role("button", name="Close").click()
+    again = receive(reader, "show_once")
+    reader.wait_for_event("message_failed", message_id=again, reason="once")
+    expect(reader.banner).to_have_count(0)
+
+
+def test_an_inline_banner_waits_for_its_element(reader: Shopper) -> None:
+    message_id = receive(reader, "show_late")
+    reader.page.evaluate(_ADD_SLOT)
+    assert reader.see_banner("Warm for less") == message_id
+    expect(reader.page.locator("#late > div")).to_be_visible()
+
+
+def test_an_inline_banner_without_its_element_is_given_up_and_said_so(reader: Shopper) -> None:
+    message_id = receive(reader, "show_nowhere")
+    reader.wait_for_event("message_failed", message_id=message_id, reason="no_slot")
+    reader.wait_for_message(message_id=message_id, state="failed")
+
+
+def test_a_countdown_takes_its_banner_away(reader: Shopper) -> None:
+    message_id = receive(reader, "show_brief")
+    reader.see_banner("Warm for less")
+    reader.wait_for_event("message_dismissed", message_id=message_id, reason="countdown")
+    expect(reader.banner).to_have_count(0)
+
+
+def test_a_visitor_who_refuses_is_left_alone_at_once(reader: Shopper) -> None:
+    message_id = receive(reader, "show_plain")
+    reader.see_banner("Warm for less")
+    reader.tell("consent", {"channels": {"banner": False}})
+    expect(reader.banner).to_have_count(0)
+    reader.wait_for_event("message_dismissed", message_id=message_id, reason="no_consent")
+
+
+@pytest.fixture(scope="module")
+def strict_shop(stack: Stack) -> Iterator[str]:
+    """The origin of pages that allow nothing but what carries their nonce."""
+    with strict_pages(stack.collector_url) as origin:
+        yield origin
+
+
+@pytest.mark.parametrize("path", ["/script", "/module"])
+def test_a_page_that_trusts_only_its_nonce_shows_banners(shopper: Shopper, strict_shop: str, path: str) -> None:
+    shopper.page.goto(strict_shop + path)
+    shopper.wait_for_event("page_view", path=path)
+    receive(shopper, "show_plain")
+    shopper.see_banner("Warm for less")
+    assert shopper.banner.evaluate(_POSITION) == "fixed"
+
+
+def test_a_browser_without_constructed_sheets_uses_the_nonce_for_styles(shopper: Shopper, strict_shop: str) -> None:
+    shopper.page.add_init_script("CSSStyleSheet = undefined")
+    shopper.page.goto(f"{strict_shop}/script")
+    shopper.wait_for_event("page_view", path="/script")
+    receive(shopper, "show_plain")
+    shopper.see_banner("Warm for less")
+    assert shopper.banner.evaluate(_POSITION) == "fixed"

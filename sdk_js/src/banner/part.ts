@@ -1,0 +1,3 @@
+/** Entry of mm-banner.js: everything that shows banners. */
+
+export { createBannerQueue } from "./queue";

@@ -1,0 +1,3 @@
+/** Entry of mm-push.js: subscribing this browser to notifications. */
+
+export { subscribe } from "./subscribe";
