@@ -7,10 +7,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import banner, size, tick, visible
+from bench import backtest, banner, delivery, evaluate, gate, live, size, tick, visible
 from e2e.stack import running_stack
 
-ALONE = {"size": size.measure, "tick": tick.measure}
+ALONE = {
+    "size": size.measure,
+    "tick": tick.measure,
+    "live": live.measure,
+    "gate": gate.measure,
+    "delivery": delivery.measure,
+    "evaluate": evaluate.measure,
+    "backtest": backtest.measure,
+}
 ON_THE_PRODUCT = {"visible": visible.measure, "banner": banner.measure}
 
 

@@ -1,6 +1,7 @@
-"""How long `micromoment backtest` takes for 40 rules over a million events of real baskets, and how much memory.
+"""How long `micromoment backtest` takes for 40 rules over a million events of baskets, and how much memory.
 
-Run as `python -m bench.backtest FILE`, the file being completejourney_transactions.csv.gz, which is not shipped.
+The baskets are those of completejourney_transactions.csv.gz, which is not shipped, where the environment variable
+`MICROMOMENT_BENCH_TRANSACTIONS` names that file; else they are made up.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bench.journey import write_events
+from bench.journey import read_transactions, write_events
+from bench.receipts import made_up_receipts
 
+FILE_VARIABLE: Final = "MICROMOMENT_BENCH_TRANSACTIONS"
 EVENTS: Final = 1_000_000
 FROM, TO = "2017-01-01T00:00:00Z", "2018-01-01T00:00:00Z"
 
@@ -44,19 +47,23 @@ scores:
 POLICY: Final = "quiet: 21:00-09:00\ncaps:\n  - {channel: email, max: 1, per: 24h}\n  - {max: 6, per: 24h}\n"
 
 
-def main(transactions: Path) -> None:
-    """Print the seconds and the memory that a replay takes."""
+def measure() -> list[str]:
+    """Return a line with the seconds and the memory that a replay takes, and one for the import before it."""
+    transactions = os.environ.get(FILE_VARIABLE)
+    lines = read_transactions(Path(transactions)) if transactions else made_up_receipts()
+    source = Path(transactions).name if transactions else "made-up baskets"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_rules(folder)
         history = folder / "history.jsonl"
-        write_events(transactions, history, EVENTS)
-        seconds, _ = _run(folder, "import", str(history))
-        print(f"import, {EVENTS:,} events: {seconds:.1f} s")
-        seconds, memory_bytes = _run(folder, "backtest", str(folder / "rules"), "--from", FROM, "--to", TO)
+        write_events(lines, history, EVENTS)
+        importing = _run(folder, "import", str(history))
+        replaying = _run(folder, "backtest", str(folder / "rules"), "--from", FROM, "--to", TO)
         rules, firings = len(list((folder / "rules").iterdir())), _count_lines(folder / "backtest.out")
-        figures = f"{seconds:.1f} s, {memory_bytes / 1024**2:.0f} MiB"
-        print(f"backtest, {EVENTS:,} events, {rules} rules: {figures}, {firings:,} firings")
+    return [
+        f"import: {EVENTS:,} events of {source}: {importing}",
+        f"backtest: {rules} rules over {EVENTS:,} events of {source}: {replaying}, {firings:,} firings",
+    ]
 
 
 def _write_rules(folder: Path) -> None:
@@ -69,8 +76,8 @@ def _write_rules(folder: Path) -> None:
             (folder / "rules" / f"r{number}_{variant}.yaml").write_text(text)
 
 
-def _run(folder: Path, *command: str) -> tuple[float, int]:
-    """Return how many seconds a command takes, and its largest memory in bytes."""
+def _run(folder: Path, *command: str) -> str:
+    """Return how long a command takes, on the clock and of the processor, and its largest memory."""
     engine = ("--clickhouse", f"chdb://{folder}/clickhouse", "--data-folder", str(folder))
     arguments = (sys.executable, "-m", "micromoment", *command, *engine)
     output = os.open(folder / f"{command[0]}.out", os.O_CREAT | os.O_WRONLY)
@@ -80,13 +87,10 @@ def _run(folder: Path, *command: str) -> tuple[float, int]:
     os.close(output)
     if status:
         raise SystemExit(f"micromoment {command[0]} failed")
-    return time.perf_counter() - started, usage.ru_maxrss * 1024
+    seconds, processor = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+    return f"{seconds:.1f} s ({processor:.1f} s of processor time), {usage.ru_maxrss / 1024:.0f} MiB"
 
 
 def _count_lines(path: Path) -> int:
     with path.open("rb") as lines:
         return sum(1 for _ in lines)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -1,12 +1,12 @@
-"""Baskets of the completejourney data as a shop's events."""
+"""Receipts as a shop's events."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import itertools
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,38 +16,63 @@ import msgspec
 _PACE: Final = timedelta(seconds=20)
 
 
-def write_events(transactions: Path, target: Path, limit: int) -> None:
+class Line(msgspec.Struct, frozen=True):
+    """A line of a receipt.
+
+    Args:
+        value: what was paid for all its pieces.
+    """
+
+    household: str
+    basket: str
+    at: datetime
+    product: str
+    quantity: float
+    value: float
+
+
+def read_transactions(path: Path) -> Iterator[Line]:
+    """Yield the lines of completejourney_transactions.csv.gz, basket by basket."""
+    with gzip.open(path, "rt", encoding="utf-8") as source:
+        for row in csv.DictReader(source):
+            yield Line(
+                household=row["household_id"],
+                basket=row["basket_id"],
+                at=datetime.fromisoformat(row["transaction_timestamp"]).replace(tzinfo=UTC),
+                product=row["product_id"],
+                quantity=float(row["quantity"]),
+                value=float(row["sales_value"]),
+            )
+
+
+def write_events(lines: Iterable[Line], target: Path, limit: int) -> None:
     """Write events, one a line, as `micromoment import` reads them.
 
     Args:
-        transactions: completejourney_transactions.csv.gz.
+        lines: of receipts, basket by basket.
         target: the file to write.
-        limit: how many.
+        limit: how many events.
     """
-    with gzip.open(transactions, "rt", encoding="utf-8") as source, target.open("wb") as lines:
-        for number, event in enumerate(itertools.islice(_events(csv.DictReader(source)), limit)):
-            lines.write(msgspec.json.encode({"messageId": f"journey-{number}", **event}) + b"\n")
+    with target.open("wb") as file:
+        for number, event in enumerate(itertools.islice(_events(lines), limit)):
+            file.write(msgspec.json.encode({"messageId": f"journey-{number}", **event}) + b"\n")
 
 
-def _events(rows: Iterator[dict[str, str]]) -> Iterator[dict[str, Any]]:
-    for basket_id, lines in itertools.groupby(rows, key=lambda row: row["basket_id"]):
-        yield from _visit(basket_id, list(lines))
+def _events(lines: Iterable[Line]) -> Iterator[dict[str, Any]]:
+    for _, basket in itertools.groupby(lines, key=lambda line: line.basket):
+        yield from _visit(list(basket))
 
 
-def _visit(basket_id: str, lines: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+def _visit(basket: list[Line]) -> Iterator[dict[str, Any]]:
     """Yield a visit: it starts, each product is looked at and put into the cart, and the cart is bought."""
-    visitor = f"household-{lines[0]['household_id']}"
-    moment = datetime.fromisoformat(lines[0]["transaction_timestamp"])
+    visitor, moment = f"household-{basket[0].household}", basket[0].at
     yield _event("session_start", visitor, moment, {})
-    total = 0.0
-    for line in lines:
-        value, quantity = float(line["sales_value"]), float(line["quantity"])
-        product = {"product_id": line["product_id"], "price": value / (quantity or 1.0)}
+    for line in basket:
+        product = {"product_id": line.product, "price": line.value / (line.quantity or 1.0)}
         yield _event("view_item", visitor, moment + _PACE / 2, product)
         moment += _PACE
-        yield _event("add_to_cart", visitor, moment, {**product, "quantity": quantity, "value": value})
-        total += value
-    order = {"order_id": basket_id, "value": round(total, 2)}
+        yield _event("add_to_cart", visitor, moment, {**product, "quantity": line.quantity, "value": line.value})
+    order = {"order_id": basket[0].basket, "value": round(sum(line.value for line in basket), 2)}
     yield _event("purchase", visitor, moment + _PACE, order)
 
 
@@ -56,6 +81,6 @@ def _event(name: str, visitor: str, moment: datetime, properties: dict[str, Any]
         "type": "track",
         "event": name,
         "anonymousId": visitor,
-        "timestamp": f"{moment.isoformat(timespec='milliseconds')}Z",
+        "timestamp": moment.isoformat(timespec="milliseconds"),
         "properties": properties,
     }

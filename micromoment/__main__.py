@@ -23,6 +23,11 @@ COMMANDS: Final = {
     "backtest": ("micromoment.commands.backtest", "backtest"),
     "explain": ("micromoment.commands.explain", "explain"),
     "rules": ("micromoment.commands.rules", "rules"),
+    "results": ("micromoment.commands.results", "results"),
+    "preview": ("micromoment.commands.preview", "preview"),
+    "send-test": ("micromoment.commands.send_test", "send_test"),
+    "messages": ("micromoment.commands.messages", "messages"),
+    "retry": ("micromoment.commands.retry", "retry"),
 }
 
 

@@ -14,17 +14,20 @@ import structlog
 
 from collector.app import create_app
 from collector.banners import BannerDesk
+from collector.callback_settings import CallbackSettings
 from collector.edge import Edge, EdgeSettings
 from collector.group_commit import GroupCommit
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.rate import RateLimit
-from collector.script import load_script
+from collector.script import load_sdk
 from collector.sites import Site, Sites
 from collector.spool import Spool
 from collector.visitor_token import VisitorTokens
 from collector.writer import Writer
+from micromoment.addresses import collector_url
 from micromoment.bus import BANNERS, NEWS
+from micromoment.push_key import public_push_key, read_push_key
 from micromoment.secret import read_secret
 from micromoment.serving import serve
 from micromoment.settings import Settings
@@ -33,6 +36,8 @@ from micromoment.tasks import running
 from micromoment.version import VERSION
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError, WarehouseError
+from warehouse.message_token import MessageTokens
+from warehouse.webhook_signature import decode_secret
 
 _READY_WITHIN_SECONDS: Final = 2.0
 _DRAIN_WITHIN_SECONDS: Final = 5.0
@@ -50,23 +55,31 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
     sites = configured_sites(settings)
     metrics = CollectorMetrics(shared.registry)
+    secret = read_secret(settings)
     spool_file = Path(settings.data_folder) / "spool.sqlite"
     with GroupCommit(Spool(spool_file, settings.spool_max_events)) as spool:
         writer = Writer(spool, warehouse, lambda: bus.publish(NEWS, b"{}"), metrics)
         desk = BannerDesk(metrics)
         edge = Edge(
-            settings=EdgeSettings(settings.script_path, settings.country_header, settings.address_header),
+            settings=EdgeSettings(
+                settings.script_path,
+                settings.country_header,
+                settings.address_header,
+                push_public_key=public_push_key(read_push_key(settings)),
+            ),
             sites=sites,
             ingest=Ingest(spool, writer, metrics),
             spool=spool,
             warehouse=warehouse,
             desk=desk,
-            tokens=VisitorTokens(read_secret(settings)),
+            tokens=VisitorTokens(secret),
+            message_tokens=MessageTokens(secret),
             rate=RateLimit(settings.rate_per_second, settings.rate_burst),
-            script=load_script(),
+            sdk=load_sdk(),
             metrics=metrics,
             now_ms=lambda: time.time_ns() // 1_000_000,
             check_ready=lambda: _check(spool, warehouse, settings.spool_max_events),
+            callbacks=callback_settings(settings),
         )
         app = create_app(edge, VERSION)
         async with (
@@ -99,6 +112,17 @@ def configured_sites(settings: Settings) -> Sites:
     if len(set(keys)) < len(keys):
         raise ConfigurationError("sites: two sites share a write key", "give each its own")
     return Sites(sites)
+
+
+def callback_settings(settings: Settings) -> CallbackSettings:
+    """Return what it takes to believe providers.
+
+    Raises:
+        ConfigurationError: the secret of callbacks is none.
+    """
+    secret = settings.callback_secret
+    key = decode_secret(secret, "callback_secret") if secret else b""
+    return CallbackSettings(collector_url(settings), settings.sms_token, key)
 
 
 @asynccontextmanager

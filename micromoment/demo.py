@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from demo_store.app import create_app
 from demo_store.settings import StoreSettings
+from micromoment.addresses import collector_url, shown_host
 from micromoment.mailbox.app import create_mailbox
 from micromoment.serving import require_free, serve
 from micromoment.settings import Settings
@@ -32,12 +33,19 @@ def demo_defaults(settings: Settings) -> dict[str, Any]:
     return {
         "rules_folder": str(folder / "rules"),
         "templates_folder": str(folder / "templates"),
+        "coupons_folder": str(folder / "coupons"),
         "audiences_file": str(folder / "audiences.yaml"),
         "policy_file": str(folder / "policy.yaml"),
+        "suppressions_file": str(folder / "suppressions.txt"),
         "smtp_host": settings.host,
         "smtp_port": settings.mailbox_smtp_port,
         "smtp_security": "none",
         "smtp_sender": "Micromoment demo <shop@demo.example>",
+        "sms_url": mailbox_url(settings),
+        "sms_account": "ACdemo",
+        "sms_token": "demo-token",
+        "sms_sender": "+4915100000000",
+        "chat_url": f"{mailbox_url(settings)}/chat",
         "log_format": "text",
         "log_level": "warning",
         "sites": {SITE: {"write_key": WRITE_KEY, "url": store_url(settings)}},
@@ -51,17 +59,12 @@ def demo_folder(settings: Settings) -> Path:
 
 def store_url(settings: Settings) -> str:
     """Return the shop's address."""
-    return f"http://{_shown_host(settings)}:{settings.store_port}"
-
-
-def collector_url(settings: Settings) -> str:
-    """Return the collector's address, as pages reach it."""
-    return settings.public_url or f"http://{_shown_host(settings)}:{settings.collector_port}"
+    return f"http://{shown_host(settings)}:{settings.store_port}"
 
 
 def mailbox_url(settings: Settings) -> str:
     """Return the address of the inbox page."""
-    return f"http://{_shown_host(settings)}:{settings.mailbox_port}"
+    return f"http://{shown_host(settings)}:{settings.mailbox_port}"
 
 
 def install_samples(settings: Settings) -> None:
@@ -99,7 +102,3 @@ async def run_demo(shared: Shared) -> AsyncIterator[None]:
         serve(create_app(store), settings.host, settings.store_port, "store_port"),
     ):
         yield
-
-
-def _shown_host(settings: Settings) -> str:
-    return "localhost" if settings.host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else settings.host  # noqa: S104 - compared

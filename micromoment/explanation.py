@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from micromoment.plain import plain
 from trigger_worker.evaluate.value import Value
 from trigger_worker.explained import Explained, Failure, StepTold, TermTold
 from trigger_worker.language.duration import format_duration
@@ -25,7 +26,9 @@ def explanation_text(told: Explained) -> str:
 
 def _lines(told: Explained) -> Iterator[str]:
     key = f" with key {_quoted(told.key)}" if told.key else ""
-    yield f"{told.rule} {_OUTCOMES[told.outcome]} for {_plain(told.visitor_id)}{key} at {told.at}"
+    yield f"{told.rule} {_OUTCOMES[told.outcome]} for {plain(told.visitor_id)}{key} at {told.at}"
+    if told.paused:
+        yield "paused: the rule fires for nobody until `paused` is false"
     if told.failed is not None:
         label = "still open" if told.outcome == "waits" else "first failed"
         yield f"{label}: {_failure(told.failed, told.when)}"
@@ -53,7 +56,7 @@ def _failure(failed: Failure, steps: Iterable[StepTold]) -> str:
 
 
 def _step(step: StepTold) -> str:
-    event = f"{_plain(step.event.event)} at {step.event.at}" if step.event else ""
+    event = f"{plain(step.event.event)} at {step.event.at}" if step.event else ""
     if step.until is not None:
         return f": {event} came before {step.until}" if event else f": none came; over at {step.until}"
     if step.met or not step.event:
@@ -89,9 +92,4 @@ def _scalar(value: Value) -> str:
 
 
 def _quoted(text: str) -> str:
-    return _plain(json.dumps(text, ensure_ascii=False))
-
-
-def _plain(text: str) -> str:
-    """Replace what a terminal might take for a command."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+    return plain(json.dumps(text, ensure_ascii=False))

@@ -29,7 +29,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     write_key: Annotated[str, msgspec.Meta(min_length=1)]
     origins: tuple[str, ...] = ("*",)
-    retention_days: Annotated[int, msgspec.Meta(gt=0, le=65_535)] = 400
+    retention_days: Annotated[int, msgspec.Meta(gt=0, le=20_000)] = 400
     consent: Literal["opt-out", "opt-in", "off"] = "opt-out"
     url: str = ""
 
@@ -41,9 +41,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     clickhouse: str = "chdb:///./var/clickhouse"
     #: Most memory, in bytes, that the embedded engine may use.
     clickhouse_memory_bytes: Positive = 4 * 1024**3
-    #: Folder of the spool, the secret and the engine's socket.
+    #: Folder of the spool, the secrets and the engine's socket.
     data_folder: str = "var"
-    #: Signs visitor tokens; the same for every collector. Made and kept in `data_folder` when empty.
+    #: Signs visitor tokens and links in messages; the same for all processes. Kept in `data_folder` when empty.
     secret: str = ""
     #: Redis for roles in separate processes, `redis://host:6379/0`; empty when one process runs all.
     redis: str = ""
@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mailbox_smtp_port: Port = 8025
     #: Port of a worker's figures, when it runs in a process of its own.
     worker_port: Port = 8003
-    #: Where pages reach the collector, when that is not its own host and port.
+    #: Where pages and messages reach the collector, when that is not its own host and port.
     public_url: str = ""
     #: Path of the SDK; ad blockers match names.
     script_path: Annotated[str, msgspec.Meta(pattern=r"^/[\w./-]+\.js$")] = "/mm.js"
@@ -77,10 +77,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rules_folder: str = "rules"
     #: Folder of the message templates.
     templates_folder: str = "templates"
+    #: Folder of the coupon pools, a file of codes each.
+    coupons_folder: str = "coupons"
     #: File of segments, stages and scores.
     audiences_file: str = "audiences.yaml"
     #: File of what holds for all rules: quiet hours, caps, gaps.
     policy_file: str = "policy.yaml"
+    #: List of addresses and telephone numbers that are never written to, one in a line.
+    suppressions_file: str = "suppressions.txt"
     #: SMTP server for email; empty for no email.
     smtp_host: str = ""
     #: Its port.
@@ -93,13 +97,40 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     smtp_security: Literal["none", "starttls", "tls"] = "starttls"
     #: Sender of every email, `Name <address>`.
     smtp_sender: str = "Micromoment <micromoment@localhost>"
+    #: What marketing emails report back, of visitors who may be observed.
+    email_tracking: Literal["opens_and_clicks", "opens", "clicks", "off"] = "opens_and_clicks"
+    #: The same for transactional emails.
+    email_tracking_transactional: Literal["opens_and_clicks", "opens", "clicks", "off"] = "off"
     #: Where webhook messages are posted; empty for none.
     webhook_url: str = ""
     #: Signs webhook messages (Standard Webhooks), `whsec_` and base64.
     webhook_secret: str = ""
+    #: Address of the SMS provider's API, Twilio's or one that speaks it.
+    sms_url: str = "https://api.twilio.com"
+    #: Account SID at the SMS provider; empty for no text messages.
+    sms_account: str = ""
+    #: Its auth token, which also signs the provider's callbacks.
+    sms_token: str = ""
+    #: Sender of text messages: a number such as `+4915112345678`, a name, or a messaging service's SID, `MG...`.
+    sms_sender: str = ""
+    #: Incoming webhook of a chat, Slack's or one that understands its messages; empty for no chat.
+    chat_url: str = ""
+    #: Private key that signs web push (VAPID), 32 bytes in base64url. Made and kept in `data_folder` when empty.
+    push_key: str = ""
+    #: Whom push services write to about our pushes, `mailto:` or `https:`.
+    push_contact: str = "mailto:micromoment@localhost"
+    #: Hosts of the push services that may be written to, `*.` for any below; `http://` and a host for a local one.
+    push_services: str = "fcm.googleapis.com *.push.services.mozilla.com *.push.apple.com *.notify.windows.com"
+    #: Verifies callbacks about emails (Standard Webhooks), `whsec_` and base64; empty to take none.
+    callback_secret: str = ""
     #: Log lines for programs or for people.
     log_format: Literal["json", "text"] = "json"
     #: Least severe log line that is written.
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     #: The shops, by name.
     sites: dict[str, SiteSettings] = {}
+
+    @property
+    def retention_days(self) -> dict[str, int]:
+        """By site, how long its events are kept."""
+        return {name: site.retention_days for name, site in self.sites.items()}

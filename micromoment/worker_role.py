@@ -10,15 +10,16 @@ from typing import Final
 
 from prometheus_client import start_http_server
 
-from micromoment.bus import BANNERS, NEWS, Bus
+from micromoment.bus import BANNERS, NEWS
+from micromoment.http_channels import fixed_recipients, open_http_channels
+from micromoment.mail import mail_links, message_links, smtp_settings
 from micromoment.serving import require_free
-from micromoment.settings import Settings
 from micromoment.shared import Shared
 from micromoment.tasks import running
 from trigger_worker.channels.banner import BannerChannel
 from trigger_worker.channels.base import Channel
-from trigger_worker.channels.email import EmailChannel, EmailSettings
-from trigger_worker.channels.webhook import WebhookChannel, WebhookSettings
+from trigger_worker.channels.email import EmailChannel
+from trigger_worker.content.links import MessageLinks
 from trigger_worker.content.templates import TemplateFolder
 from trigger_worker.decider import Decider
 from trigger_worker.dispatcher import Dispatcher
@@ -27,7 +28,9 @@ from trigger_worker.outbox import Outbox
 from trigger_worker.policy_source import PolicySource
 from trigger_worker.reading.feed import read_clock
 from trigger_worker.records import Records
+from trigger_worker.renderer import Renderer
 from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.template_facts import TemplateFacts
 from trigger_worker.worker import Worker
 
 _SETTLE_SECONDS: Final = 5.0
@@ -63,50 +66,50 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
     settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
     metrics = WorkerMetrics(shared.registry)
     outbox = Outbox()
+    links = message_links(settings)
     async with AsyncExitStack() as stack:
         dispatcher = Dispatcher(
-            records=Records(warehouse),
+            records=Records(warehouse, settings.retention_days),
             outbox=outbox,
-            templates=TemplateFolder(Path(settings.templates_folder)),
-            channels=await _channels(settings, bus, stack),
-            site_urls={name: site.url for name, site in settings.sites.items()},
+            renderer=Renderer(
+                TemplateFolder(Path(settings.templates_folder)),
+                {name: site.url for name, site in settings.sites.items()},
+                TemplateFacts(warehouse, Path(settings.coupons_folder)),
+                links,
+            ),
+            channels=await _channels(shared, links, stack),
             metrics=metrics,
             now_ms=_now_ms,
         )
         worker = Worker(
             warehouse,
             folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
-            policy=PolicySource(Path(settings.policy_file)),
-            decider=Decider(warehouse, settings.webhook_url),
+            policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
+            decider=Decider(warehouse, fixed_recipients(settings)),
             dispatcher=dispatcher,
             outbox=outbox,
             metrics=metrics,
-            clock_ms=lambda: read_clock(warehouse),
+            # The embedded engine stamps the feed by this machine's clock: asking it would be a query a tick.
+            clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
         )
+        # Before the channels are closed: what is cut off would be in doubt.
+        stack.push_async_callback(dispatcher.stop, _SETTLE_SECONDS)
         await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
         await stack.enter_async_context(running(worker.run(), "worker"))
         yield
-    await dispatcher.settle(_SETTLE_SECONDS)
 
 
-async def _channels(settings: Settings, bus: Bus, stack: AsyncExitStack) -> dict[str, Channel]:
+async def _channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:
+    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
+
     async def publish(notice: bytes) -> None:
         await bus.publish(BANNERS, notice)
 
     channels: list[Channel] = [BannerChannel(publish)]
     if settings.smtp_host:
-        email = EmailSettings(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            sender=settings.smtp_sender,
-            username=settings.smtp_username,
-            password=settings.smtp_password,
-            security=settings.smtp_security,
-        )
-        channels.append(await stack.enter_async_context(EmailChannel(email, _now_ms)))
-    if settings.webhook_url:
-        webhook = WebhookSettings(url=settings.webhook_url, secret=settings.webhook_secret)
-        channels.append(await stack.enter_async_context(WebhookChannel(webhook, _now_ms)))
+        email = EmailChannel(smtp_settings(settings), _now_ms, links=mail_links(settings, links))
+        channels.append(await stack.enter_async_context(email))
+    channels += await open_http_channels(settings, warehouse, stack, _now_ms)
     return {channel.name: channel for channel in channels}
 
 

@@ -13,6 +13,9 @@ from collector.drops import DropReason
 from micromoment.__main__ import COMMANDS
 from micromoment.configuration import load_settings
 from micromoment.settings import Settings, SiteSettings
+from trigger_worker.content.banner import BANNER_KEYS, BannerTemplate
+from trigger_worker.content.engine import TextEngine
+from trigger_worker.delivery import Failure
 from trigger_worker.gate.policy_file import read_policy
 from trigger_worker.gate.verdict import Reason
 from trigger_worker.language.check import AudienceNames
@@ -53,7 +56,12 @@ def test_every_command_has_a_section(command: str) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_of_the_gate_is_documented(reason: str) -> None:
-    assert f"| `{reason}` |" in page("messages.md")
+    assert f"| `{reason}` |" in page("gate.md")
+
+
+@pytest.mark.parametrize("reason", Failure)
+def test_every_reason_to_give_a_message_up_is_documented(reason: str) -> None:
+    assert f"| `{reason}` |" in page("messages.md").partition("## What failed")[2]
 
 
 @pytest.mark.parametrize("reason", DropReason)
@@ -81,8 +89,24 @@ def test_every_rule_that_the_readme_shows_is_valid(text: str) -> None:
 
 
 def test_the_policy_that_is_shown_is_valid() -> None:
-    (policy,) = [text for text in examples("docs/messages.md", "yaml") if "caps:" in text]
-    assert read_policy(policy).holdout == 0.05
+    policies = [text for text in examples("docs/gate.md", "yaml") if "caps:" in text]
+    assert [read_policy(policy).holdout for policy in policies] == [0.05, 0.0]
+
+
+def test_each_form_of_quiet_hours_that_is_shown_is_valid() -> None:
+    (forms,) = [text for text in examples("docs/gate.md", "yaml") if "then: drop" in text]
+    assert all(read_policy(line).quiet for line in forms.splitlines())
+
+
+@pytest.mark.parametrize("field", BANNER_KEYS)
+def test_every_field_of_a_banner_is_documented(field: str) -> None:
+    assert f"`{field}`" in page("banners.md")
+
+
+@pytest.mark.parametrize("name", ["banners.md", "messages.md"])
+def test_the_banners_that_are_shown_are_valid(name: str) -> None:
+    (template,) = [text for text in examples(f"docs/{name}", "yaml") if "form:" in text]
+    assert BannerTemplate(template, "shown.banner.yaml", TextEngine()).render({}).title
 
 
 @pytest.mark.parametrize("file", [ROOT / "README.md", *DOCS.glob("*.md")], ids=lambda file: file.name)

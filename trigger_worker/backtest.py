@@ -11,7 +11,7 @@ from trigger_worker.evaluate.history import History
 from trigger_worker.evaluate.needs import Needs, selection_needs
 from trigger_worker.evaluate.pattern import Match
 from trigger_worker.gate.policy import Policy
-from trigger_worker.goal import goal_reached
+from trigger_worker.goal import goal_instant
 from trigger_worker.live_rule import LiveRule
 from trigger_worker.reading.active import Activity, Range, count_active, read_active
 from trigger_worker.reading.people import Person, find_people
@@ -123,9 +123,16 @@ class Backtest:
         firings: list[Firing] = []
         restrained: list[Restrained] = []
         for person, found in fired.items():
-            goal_history = goals.get(person, _NO_HISTORY)
-            firings += [self._firing(person, live, match, goal_history) for live, match in found]
-            restrained += self._restrain(person, found, histories[person], goal_history)
+            reached = [goal_instant(live.rule.goal, goals.get(person, _NO_HISTORY), match.at) for live, match in found]
+            replayed = list(zip(found, reached, strict=True))
+            firings += [_firing(person, live, match, reached_at) for (live, match), reached_at in replayed]
+            timezones = histories[person].context("timezone")
+            asked = [
+                message
+                for (live, match), reached_at in replayed
+                for message in messages_of(live.rule, match.at, reached_at, timezones)
+            ]
+            restrained += restrain(asked, self._policy, person, timezones)
         return Replayed(ids, firings, restrained)
 
     def _fire(self, history: History) -> list[tuple[LiveRule, Match]]:
@@ -145,27 +152,15 @@ class Backtest:
         wanted = combine(selection_needs(goal.selection, 0) for goal in goals)
         return read_histories(self._queries, people, wanted, self._span.since, min(self._now_ms, max(ends)))
 
-    def _firing(self, person: Person, live: LiveRule, match: Match, goals: History) -> Firing:
-        goal = live.rule.goal
-        reached = None if goal is None else goal_reached(goal, goals, match.at, self._now_ms)
-        return Firing(live.rule.id, person.visitor_id, match.key, match.at, reached)
-
-    def _restrain(
-        self, person: Person, fired: Iterable[tuple[LiveRule, Match]], history: History, goals: History
-    ) -> list[Restrained]:
-        timezones = history.context("timezone")
-        return restrain(
-            [asked for live, match in fired for asked in messages_of(live.rule, match.at, timezones)],
-            self._policy,
-            person,
-            timezones,
-            lambda one, now_ms: goal_reached(one.rule.goal, goals, one.fired_at, now_ms),
-        )
-
     def _needs_timezone(self) -> bool:
         rules = [live.rule for live in self._rules]
         timed = any(entry.at_minute is not None for rule in rules for entry in rule.send)
-        return timed or self._policy.quiet is not None or any(rule.quiet is not None for rule in rules)
+        return timed or bool(self._policy.quiet) or any(rule.quiet for rule in rules)
+
+
+def _firing(person: Person, live: LiveRule, match: Match, reached_at: int | None) -> Firing:
+    reached = None if live.rule.goal is None else reached_at is not None
+    return Firing(live.rule.id, person.visitor_id, match.key, match.at, reached)
 
 
 def _groups(loads: Mapping[Person, _Load]) -> Iterator[list[Person]]:

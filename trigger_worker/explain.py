@@ -102,6 +102,7 @@ class _Explainer:
             if explanation is None or rule.condition is None
             else tell_term(rule.condition, explanation, self._audiences),
             every=every,
+            paused=rule.paused,
         )
 
     def _match(self) -> Match | None:

@@ -91,6 +91,7 @@ class Explained(msgspec.Struct, frozen=True, rename={"condition": "if"}):
         at: the instant that everything is told of: that of the latest match, or `asked_at` without one.
         key: the split, empty for a rule without `key`.
         when, condition, every: the parts of the rule; `condition` is None for a rule without `if`.
+        paused: whether the rule fires for nobody just now, whoever qualifies.
     """
 
     rule: str
@@ -105,3 +106,4 @@ class Explained(msgspec.Struct, frozen=True, rename={"condition": "if"}):
     when: tuple[StepTold, ...]
     condition: TermTold | None
     every: EveryTold
+    paused: bool = False

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from trigger_worker.evaluate.engine import CompiledRule
-from trigger_worker.evaluate.needs import Needs
+from trigger_worker.evaluate.expression import ExpressionCompiler
+from trigger_worker.evaluate.needs import Needs, needs, sending_needs
 from trigger_worker.language.syntax import Selection
-from trigger_worker.rules.model import Rule
+from trigger_worker.rules.model import Audiences, Rule
 
 
 class LiveRule(msgspec.Struct, frozen=True, eq=False):
@@ -32,3 +33,14 @@ class LiveRule(msgspec.Struct, frozen=True, eq=False):
     def last_step(self) -> Selection:
         """The events that complete the pattern, at once or when its wait is over."""
         return self.rule.when.steps[-1].selection
+
+
+def compile_rule(rule: Rule, audiences: Audiences, expressions: ExpressionCompiler) -> LiveRule:
+    """Return a rule, compiled.
+
+    Args:
+        rule: what to compile.
+        audiences: what it refers to.
+        expressions: compiles expressions over them; one for all rules.
+    """
+    return LiveRule(CompiledRule(rule, expressions), needs(rule, audiences), sending_needs(rule, audiences))

@@ -9,11 +9,10 @@ from typing import Final
 import msgspec
 
 from trigger_worker.completion_index import CompletionIndex
-from trigger_worker.evaluate.engine import CompiledRule
 from trigger_worker.evaluate.expression import ExpressionCompiler
-from trigger_worker.evaluate.needs import needs, sending_needs
 from trigger_worker.language.syntax import ANY
-from trigger_worker.live_rule import LiveRule
+from trigger_worker.live_rule import LiveRule, compile_rule
+from trigger_worker.reading.window import combine
 from trigger_worker.rules.model import Audiences, Rule
 from trigger_worker.shared_needs import SharedNeeds
 from warehouse.vocabulary import MESSAGE_EVENTS
@@ -47,15 +46,14 @@ class LiveRules:
     def __init__(self, rules: Iterable[Rule] = (), audiences: Audiences | None = None) -> None:
         audiences = audiences or Audiences()
         expressions = ExpressionCompiler(audiences)
-        self.by_id: Mapping[str, LiveRule] = {
-            rule.id: LiveRule(CompiledRule(rule, expressions), needs(rule, audiences), sending_needs(rule, audiences))
-            for rule in rules
-        }
+        self.by_id: Mapping[str, LiveRule] = {rule.id: compile_rule(rule, audiences, expressions) for rule in rules}
         self._completed_by = _index((name, live) for live in self._at_once() for name in live.needs.trigger_names)
         self._looking_at = _index((name, live) for live in self.by_id.values() for name in live.needs.lookback_ms)
         self._looking_at_contexts = frozenset(live for live in self.by_id.values() if live.needs.contexts)
         self.completions = CompletionIndex(self.by_id.values())
         self.shared_needs = SharedNeeds(self.by_id.values())
+        #: What any of them looks at.
+        self.looked_at = combine(live.needs for live in self.by_id.values())
         self.waits = self._index_by_wait()
 
     def completed_by(self, event: str) -> frozenset[LiveRule]:

@@ -35,5 +35,10 @@ class WorkerMetrics:
         self.deliveries_postponed = Counter(
             "micromoment_deliveries_postponed_total", "Attempts that are made again.", ["channel"], registry=registry
         )
+        self.records_refused = Counter(
+            "micromoment_records_refused_total",
+            "Verdicts and states of messages that ClickHouse refused for good; their messages are not sent.",
+            registry=registry,
+        )
         self.lag_seconds = Gauge("micromoment_lag_seconds", "From an event's storing to its tick.", registry=registry)
         self.outbox_depth = Gauge("micromoment_outbox_depth", "Messages that wait for their time.", registry=registry)

@@ -19,7 +19,7 @@ class RuleState(msgspec.Struct, frozen=True):
 
     Args:
         rule: its id; the file of an invalid one.
-        state: an invalid rule never fires.
+        state: only a live rule fires.
         version: empty when invalid.
         when: the pattern, empty when invalid.
         firings_today: since midnight UTC, of every version.
@@ -27,7 +27,7 @@ class RuleState(msgspec.Struct, frozen=True):
     """
 
     rule: str
-    state: Literal["live", "invalid"]
+    state: Literal["live", "paused", "invalid"]
     version: str = ""
     when: str = ""
     firings_today: int = 0
@@ -40,18 +40,24 @@ def read_firings(queries: Queries, since: int) -> dict[str, int]:
 
 
 def rule_states(found: RuleSet, firings: Mapping[str, int]) -> list[RuleState]:
-    """Return the state of every rule: the live ones first, then each file with errors, by its first.
+    """Return the state of every rule by id, then of each file with errors, by its first.
 
     Args:
         found: what the rules folder holds.
         firings: by rule, how often it fired today.
     """
-    live = [
-        RuleState(rule.id, "live", rule.version, render_pattern(rule.when), firings.get(rule.id, 0))
+    valid = [
+        RuleState(
+            rule.id,
+            "paused" if rule.paused else "live",
+            rule.version,
+            render_pattern(rule.when),
+            firings.get(rule.id, 0),
+        )
         for rule in sorted(found.rules, key=lambda rule: rule.id)
     ]
     errors: dict[str, str] = {}
     for problem in found.problems:
         if problem.severity == "error":
             errors.setdefault(problem.path, str(problem))
-    return [*live, *(RuleState(path, "invalid", reason=reason) for path, reason in errors.items())]
+    return [*valid, *(RuleState(path, "invalid", reason=reason) for path, reason in errors.items())]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
 import msgspec
 
+from trigger_worker.cap_count import CapCount
 from trigger_worker.evaluate.history import Series
 from trigger_worker.gate.facts import MessageFacts, SentMessage
 from trigger_worker.gate.gate import judge
@@ -24,23 +24,24 @@ from trigger_worker.schedule import next_local_time
 _SOMEWHERE: Final = ("simulated",)
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """A message that a replayed firing asked for.
 
     Args:
         rule: its rule.
         entry: what the rule says about it.
-        fired_at, due_at, expires_at: epoch milliseconds.
+        due_at, expires_at: epoch milliseconds.
+        reached_at: when the firing reached its rule's goal, epoch milliseconds; None when it never did.
     """
 
     rule: Rule
     entry: Message
-    fired_at: int
     due_at: int
     expires_at: int
+    reached_at: int | None
 
 
-class Restrained(msgspec.Struct, frozen=True):
+class Restrained(msgspec.Struct, frozen=True, gc=False):
     """What restraint did to one message.
 
     Args:
@@ -53,55 +54,56 @@ class Restrained(msgspec.Struct, frozen=True):
     quieted: bool
 
 
-def only_restraint(policy: Policy) -> Policy:
-    """Return the caps, gaps and quiet hours of a policy: holdouts and fatigue depend on what a replay does not know."""
-    return msgspec.structs.replace(policy, fatigue=None, holdout=0.0)
-
-
-def messages_of(rule: Rule, fired_at: int, timezones: Series) -> Iterator[Asked]:
+def messages_of(rule: Rule, fired_at: int, reached_at: int | None, timezones: Series) -> Iterator[Asked]:
     """Yield the messages of a firing; one with a time of day is due then, and its time to live starts there."""
     for entry in rule.send:
         due_at, expires_at = lifetime(rule, entry, fired_at)
         delay_ms = 0
         if entry.at_minute is not None:
             delay_ms = next_local_time(entry.at_minute, due_at, _zone(timezones, due_at)) - due_at
-        yield Asked(rule, entry, fired_at, due_at + delay_ms, expires_at + delay_ms)
+        yield Asked(rule, entry, due_at + delay_ms, expires_at + delay_ms, reached_at)
 
 
-def restrain(
-    asked: Iterable[Asked], policy: Policy, person: Person, timezones: Series, reached: Callable[[Asked, int], bool]
-) -> list[Restrained]:
+def only_restraint(policy: Policy) -> Policy:
+    """Return the caps, gaps and quiet hours of a policy: holdouts and fatigue depend on what a replay does not know."""
+    return msgspec.structs.replace(policy, fatigue=None, holdout=0.0)
+
+
+def restrain(asked: Iterable[Asked], policy: Policy, person: Person, timezones: Series) -> list[Restrained]:
     """Return what would have become of one visitor's messages, judged in the order in which they are due.
 
     Args:
-        asked: the messages of all rules.
+        asked: the messages of all rules; one whose firing has reached its goal by then is not asked about.
         policy: made by `only_restraint`.
         person: the visitor.
         timezones: the visitor's, over time.
-        reached: tells whether a message's firing had reached its rule's goal at an instant, in epoch milliseconds;
-            such a message is not asked about.
     """
     order = count()
     waiting = [(one.due_at, -one.rule.priority, next(order), one, False) for one in asked]
     heapq.heapify(waiting)
-    lookback_ms = policy.lookback_ms
-    sent: deque[SentMessage] = deque()
+    caps = CapCount(policy.caps)
+    # The gate would count anew for each message what the visitor was sent, and a replay has a million of them.
+    uncapped = msgspec.structs.replace(policy, caps=())
+    sent: dict[str, SentMessage] = {}
     settled: list[Restrained] = []
     while waiting:
         now_ms, priority, _, one, quieted = heapq.heappop(waiting)
-        if reached(one, now_ms):
+        if one.reached_at is not None and one.reached_at <= now_ms:
             settled.append(Restrained(one.rule.id, capped=False, quieted=quieted))
             continue
-        while sent and sent[0].at_ms <= now_ms - lookback_ms:
-            sent.popleft()
-        verdict = judge(_facts(one, sent, person, timezones, now_ms), policy, now_ms)
+        kind = (one.entry.channel, one.entry.tags, one.rule.message_class)
+        if now_ms < one.expires_at and caps.stop(kind, now_ms):
+            settled.append(Restrained(one.rule.id, capped=True, quieted=quieted))
+            continue
+        verdict = judge(_facts(one, sent.values(), person, timezones, now_ms), uncapped, now_ms)
         quieted = quieted or Reason.QUIET_HOURS in (verdict.reason, verdict.detail.get("waiting_for"))
         if verdict.verdict == "defer" and verdict.until_ms is not None:
             heapq.heappush(waiting, (verdict.until_ms, priority, next(order), one, quieted))
             continue
         if verdict.verdict == "send":
-            sent.append(_as_sent(one, now_ms))
-        settled.append(Restrained(one.rule.id, verdict.reason is Reason.CAP, quieted))
+            caps.add(kind, now_ms)
+            sent[one.entry.channel] = _as_sent(one, now_ms)
+        settled.append(Restrained(one.rule.id, capped=False, quieted=quieted))
     return settled
 
 
@@ -117,7 +119,6 @@ def _facts(one: Asked, sent: Iterable[SentMessage], person: Person, timezones: S
         rule=one.rule.id,
         expires_at_ms=one.expires_at,
         message_class=one.rule.message_class,
-        tags=frozenset(one.entry.tags),
         recipients=_SOMEWHERE,
         timezone=_zone(timezones, now_ms),
         quiet=one.rule.quiet,
@@ -126,10 +127,4 @@ def _facts(one: Asked, sent: Iterable[SentMessage], person: Person, timezones: S
 
 
 def _as_sent(one: Asked, now_ms: int) -> SentMessage:
-    return SentMessage(
-        channel=one.entry.channel,
-        rule=one.rule.id,
-        at_ms=now_ms,
-        tags=frozenset(one.entry.tags),
-        message_class=one.rule.message_class,
-    )
+    return SentMessage(channel=one.entry.channel, rule=one.rule.id, at_ms=now_ms)

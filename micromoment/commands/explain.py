@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from micromoment.chosen_rule import choose_rule
 from micromoment.engine_client import open_engine
 from micromoment.explanation import explanation_text
 from micromoment.options import read_options, settings_options
-from micromoment.settings import Settings
 from micromoment.times import Instant
 from trigger_worker.explain import explain as explain_rule
 from trigger_worker.explain import find_site
 from trigger_worker.live_rules import LiveRules
 from trigger_worker.reading.feed import Visitor
-from trigger_worker.rules.chosen import read_chosen
-from trigger_worker.rules.folder import RuleFolder, RuleSet
-from warehouse.errors import RuleError
 
 
 @click.command()
@@ -43,7 +39,7 @@ def explain(
     VISITOR is any id of the person. What is told is the latest time that the pattern was completed up to the instant.
     """
     settings = read_options(options)
-    found = _rules(rule, settings)
+    found = choose_rule(rule, settings)
     live = LiveRules(found.rules, found.audiences).by_id[found.rules[0].id]
     asked_at = time.time_ns() // 1_000_000 if at is None else at
     with open_engine(settings) as engine:
@@ -51,16 +47,3 @@ def explain(
         told = explain_rule(engine, live, found.audiences, whose, asked_at)
     as_json = f"{msgspec.json.encode(told).decode()}\n"
     click.echo(as_json if format_name == "json" else explanation_text(told), nl=False)
-
-
-def _rules(name: str, settings: Settings) -> RuleSet:
-    """Return a set of the one rule that is meant."""
-    if Path(name).is_file():
-        return next(found for found in read_chosen([Path(name)], Path(settings.audiences_file)) if found.rules)
-    folder = RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)).refresh()
-    rules = tuple(rule for rule in folder.rules if rule.id == name)
-    if not rules:
-        problems = [str(problem) for problem in folder.problems if problem.severity == "error"]
-        told = "\n  ".join([f"{settings.rules_folder}: there is no valid rule {name!r}", *problems])
-        raise RuleError(told, "name a rule of the rules folder, or a file; `micromoment rules` lists them")
-    return RuleSet(rules, folder.audiences, ())

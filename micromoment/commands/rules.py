@@ -37,5 +37,5 @@ def rules(format_name: str, **options: Any) -> None:  # noqa: ANN401 - the setti
 
 
 def _row(state: RuleState) -> tuple[str, ...]:
-    today = str(state.firings_today) if state.state == "live" else ""
+    today = str(state.firings_today) if state.state != "invalid" else ""
     return state.rule, state.state, state.version, today, state.when or state.reason

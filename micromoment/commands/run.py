@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from micromoment.addresses import collector_url
 from micromoment.collector_role import run_collector
 from micromoment.demo import (
-    collector_url,
     demo_defaults,
     demo_folder,
     install_samples,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -21,6 +23,20 @@ def test_a_secret_is_made_once_and_kept_for_its_user_only(tmp_path: Path) -> Non
     assert len(made) == 64
     assert read_secret(settings) == made
     assert (tmp_path / "var" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_that_start_together_have_the_same_secret(tmp_path: Path) -> None:
+    settings = Settings(data_folder=str(tmp_path / "var"))
+    together = Barrier(8)
+
+    def start(_: int) -> bytes:
+        together.wait(10)
+        return read_secret(settings)
+
+    with ThreadPoolExecutor(8) as processes:
+        made = set(processes.map(start, range(8)))
+    assert [len(secret) for secret in made] == [64]
+    assert [file.name for file in (tmp_path / "var").iterdir()] == ["secret"]
 
 
 def test_two_installations_have_different_secrets(tmp_path: Path) -> None:

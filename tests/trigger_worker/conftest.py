@@ -17,3 +17,12 @@ async def shop(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyP
     made = Shop(warehouse, tmp_path)
     await made.starts()
     return made
+
+
+@pytest.fixture
+async def embedded_shop(embedded_warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop on the embedded engine, for what does not depend on the engine."""
+    monkeypatch.setattr(worker, "RELOAD_INTERVAL_SECONDS", 0.0)
+    made = Shop(embedded_warehouse, tmp_path)
+    await made.starts()
+    return made

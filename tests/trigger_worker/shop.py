@@ -9,15 +9,20 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from tests.trigger_worker.stored import NOON, event_row, store
+from trigger_worker.channels.base import Channel
 from trigger_worker.channels.fake import RecordingChannel
+from trigger_worker.content.links import MessageLinks
 from trigger_worker.content.templates import TemplateFolder
 from trigger_worker.decider import Decider
 from trigger_worker.dispatcher import Dispatcher
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.outbox import Outbox
 from trigger_worker.policy_source import PolicySource
+from trigger_worker.recipients import Recipients
 from trigger_worker.records import Records
+from trigger_worker.renderer import Renderer
 from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.template_facts import TemplateFacts
 from trigger_worker.worker import Worker
 from warehouse.connection import Row, Warehouse
 
@@ -42,7 +47,9 @@ class Shop:
         self.channels: dict[str, RecordingChannel] = {
             name: RecordingChannel(name) for name in ("banner", "email", "webhook")
         }
-        for name in ("rules", "templates"):
+        self.real_channels: dict[str, Channel] = {}
+        self.links: MessageLinks | None = None
+        for name in ("rules", "templates", "coupons"):
             (folder / name).mkdir()
         self.write("templates/hello.banner.yaml", BANNER)
         self.write("templates/reminder.email.html", EMAIL)
@@ -73,6 +80,11 @@ class Shop:
         await self.worker.tick(self.reader)
         await self.dispatcher.settle(10)
 
+    async def uses(self, channel: Channel) -> None:
+        """Send by a channel to a real peer, in a worker that starts anew."""
+        self.real_channels[channel.name] = channel
+        await self.starts()
+
     async def starts(self) -> None:
         """Start the worker, as if in a new process."""
         self.worker = self.new_worker()
@@ -85,17 +97,21 @@ class Shop:
         self.dispatcher = Dispatcher(
             records=Records(self.warehouse),
             outbox=outbox,
-            templates=TemplateFolder(self.folder / "templates"),
-            channels=self.channels,
-            site_urls={"shop": "https://shop.example"},
+            renderer=Renderer(
+                TemplateFolder(self.folder / "templates"),
+                {"shop": "https://shop.example"},
+                TemplateFacts(self.warehouse, self.folder / "coupons"),
+                self.links,
+            ),
+            channels={**self.channels, **self.real_channels},
             metrics=metrics,
             now_ms=lambda: self.now_ms,
         )
         return Worker(
             self.warehouse,
             folder=RuleFolder(self.folder / "rules", self.folder / "audiences.yaml"),
-            policy=PolicySource(self.folder / "policy.yaml"),
-            decider=Decider(self.warehouse, "https://hook.example"),
+            policy=PolicySource(self.folder / "policy.yaml", self.folder / "suppressions.txt"),
+            decider=Decider(self.warehouse, Recipients({"webhook": "https://hook.example", "chat": "chat"})),
             dispatcher=self.dispatcher,
             outbox=outbox,
             metrics=metrics,

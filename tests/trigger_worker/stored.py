@@ -88,5 +88,6 @@ def queued(message_id: str = "message-1", **changes: Any) -> QueuedMessage:
         expires_at=NOON + 86_400_000,
         attempts=0,
         event={"event": "hover", "name": "Tent"},
+        recorded_at=NOON,
     )
     return msgspec.structs.replace(made, **changes)

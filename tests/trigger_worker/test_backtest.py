@@ -146,7 +146,7 @@ def test_caps_and_quiet_hours_are_counted_on_the_clock_of_the_visitor(warehouse:
     found = replay(
         warehouse,
         "when: hover\nsend:\n  - banner: hello",
-        policy="quiet: 19:00-09:00\ncaps:\n  - {channel: banner, max: 1, per: 1h}",
+        policy="quiet: {banner: 19:00-09:00}\ncaps:\n  - {channel: banner, max: 1, per: 1h}",
     )
     restrained = [(one.capped, one.quieted) for group in found for one in group.restrained]
     assert restrained == [(False, False), (True, False), (False, True), (True, True)]

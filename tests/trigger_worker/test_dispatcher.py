@@ -7,28 +7,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.trigger_worker.stored import NOON, person, queued
-from trigger_worker.channels.base import Channel, DeliveryPostponed, OutboundMessage
+from tests.waiting import until
+from trigger_worker.channels.base import Channel, DeliveryPostponed, DeliveryUncertain, OutboundMessage
 from trigger_worker.channels.fake import RecordingChannel
 from trigger_worker.content.context import CartContext, VisitorContext
 from trigger_worker.content.templates import TemplateFolder
 from trigger_worker.decider import Decided
-from trigger_worker.dispatcher import Dispatcher, retry_wait_ms
+from trigger_worker.delivery import MAX_CONCURRENT, retry_wait_ms
+from trigger_worker.dispatcher import Dispatcher
 from trigger_worker.gate.facts import Consent
 from trigger_worker.gate.verdict import Reason, Verdict
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.outbox import Outbox
+from trigger_worker.permission import Permission
 from trigger_worker.profile import Profile
 from trigger_worker.reading.outgoing import read_queue
 from trigger_worker.records import QueuedMessage, Records
+from trigger_worker.renderer import Renderer
 from warehouse.connection import Row, Warehouse
-from warehouse.errors import DeliveryError, DeliveryUnavailable, WarehouseUnavailable
+from warehouse.errors import DeliveryError, DeliveryUnavailable, WarehouseError, WarehouseUnavailable
 
 SEND = Verdict("send", Reason.PASSED)
-PROFILE = Profile(VisitorContext(id="anna"), Consent(), frozenset(), CartContext(), {})
+PROFILE = Profile(VisitorContext(id="anna"), Permission(Consent(), frozenset(), {}), CartContext(), {})
 
 
 class HangingChannel:
@@ -61,9 +66,8 @@ class Desk:
         self.dispatcher = Dispatcher(
             records=Records(self.warehouse),
             outbox=self.outbox,
-            templates=TemplateFolder(self.folder),
+            renderer=Renderer(TemplateFolder(self.folder), {}),
             channels=channels,
-            site_urls={},
             metrics=self.metrics,
             now_ms=lambda: self.now_ms,
         )
@@ -162,8 +166,8 @@ async def test_a_peer_that_says_when_is_left_alone_until_then(desk: Desk) -> Non
 async def test_what_would_be_tried_again_after_its_expiry_has_failed(desk: Desk) -> None:
     desk.with_channels({"email": RecordingChannel("email", [DeliveryUnavailable("away")])})
     await desk.carry_out(decided(email(expires_at=NOON + 5_000)))
-    assert desk.states() == ["failed", "pending"]
-    assert '"error":"away"' in desk.details("failed")
+    assert desk.states() == ["pending", "failed"]
+    assert '"reason":"unreachable","error":"away"' in desk.details("failed")
     assert len(desk.outbox) == 0
 
 
@@ -227,8 +231,9 @@ async def test_settling_does_not_wait_for_ever(desk: Desk) -> None:
     hanging = HangingChannel()
     desk.with_channels({"email": hanging})
     await desk.dispatcher.dispatch([decided(email())])
+    await until(lambda: desk.states() == ["pending"])
     await desk.dispatcher.settle(0.01)
-    assert desk.states() == ["pending"]
+    assert len(desk.dispatcher.under_way()) == 1
     hanging.free.set()
     await desk.dispatcher.settle(10)
 
@@ -250,7 +255,7 @@ async def test_verdict_and_attempt_are_stored_before_anything_is_sent(
     monkeypatch.setattr(desk.warehouse, "insert_lines", storing)
     monkeypatch.setattr(desk.email, "send", sending)
     await desk.carry_out(decided(email()))
-    assert calls == ["decisions", "messages", "send", "messages"]
+    assert calls == ["decisions", "messages", "send", "messages", "events"]
 
 
 @pytest.mark.parametrize("troubled", [0, 1, 2])
@@ -298,3 +303,128 @@ async def test_every_verdict_is_counted(desk: Desk) -> None:
         desk.metrics.registry.get_sample_value("micromoment_decisions_total", {"verdict": "send", "reason": "passed"})
         == 3
     )
+
+
+EVENTS = "SELECT event, event_id, visitor_id, message_id, props FROM events ORDER BY event"
+
+
+async def test_what_is_sent_and_what_fails_is_part_of_the_visitors_behaviour(desk: Desk) -> None:
+    desk.with_channels({"banner": desk.banner, "email": RecordingChannel("email", [DeliveryError("no such box")])})
+    await desk.carry_out(decided(queued("banner-1")), decided(email("email-1")))
+    told = '{"rule":"lingers","channel":"%s"%s}'
+    assert desk.rows(EVENTS) == [
+        ("message_failed", "message_failed-email-1-0", "anna", "email-1", told % ("email", ',"reason":"refused"')),
+        ("message_sent", "message_sent-banner-1-0", "anna", "banner-1", told % ("banner", "")),
+    ]
+
+
+async def test_the_arm_of_an_experiment_is_told(desk: Desk) -> None:
+    one = msgspec.structs.replace(decided(email()), arm="coupon")
+    await desk.carry_out(one)
+    assert desk.details("sent") == '{"attempts":1,"variant":"coupon"}'
+    assert '"variant":"coupon"' in desk.rows("SELECT props FROM events")[0][0]
+
+
+@pytest.mark.parametrize(
+    ("message_class", "channel", "states"),
+    [
+        ("marketing", "email", ["pending", "failed"]),
+        ("transactional", "email", ["pending", "pending"]),
+        ("marketing", "webhook", ["pending", "pending"]),
+    ],
+)
+async def test_a_handing_over_without_an_answer_is_repeated_where_the_class_or_the_peer_allows_it(
+    desk: Desk, message_class: Any, channel: str, states: list[str]
+) -> None:
+    desk.write("hello.webhook.json", "{}")
+    desk.with_channels({channel: RecordingChannel(channel, [DeliveryUncertain("the connection broke")])})
+    await desk.carry_out(decided(queued(channel=channel, message_class=message_class)))
+    assert desk.states() == states
+    assert (len(desk.outbox) == 0) is ("failed" in states)
+    if "failed" in states:
+        assert '"reason":"unknown_outcome"' in desk.details("failed")
+
+
+async def test_a_channel_that_breaks_leaves_its_message_in_doubt_and_nobody_elses(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = desk.email.send
+
+    async def breaking(message: OutboundMessage) -> None:
+        if message.message_id == "broken":
+            raise KeyError("no such header")
+        await send(message)
+
+    monkeypatch.setattr(desk.email, "send", breaking)
+    await desk.carry_out(decided(email("broken")), decided(email("good")))
+    assert [desk.states(name) for name in ("broken", "good")] == [["pending", "failed"], ["pending", "sent"]]
+    assert '"reason":"unknown_outcome"' in desk.details("failed")
+
+
+async def test_what_an_earlier_process_left_in_doubt_is_given_up_with_the_reason(desk: Desk) -> None:
+    await desk.dispatcher.take_over([email(attempts=1, is_tried=True)], [])
+    assert desk.states() == ["failed"]
+    assert '"reason":"unknown_outcome"' in desk.details("failed")
+
+
+async def test_an_attempt_is_marked_until_its_outcome_is_known(desk: Desk) -> None:
+    hanging = HangingChannel()
+    desk.with_channels({"email": hanging})
+    await desk.dispatcher.dispatch([decided(email())])
+    await until(lambda: bool(desk.states()))
+    (begun,) = read_queue(desk.warehouse)
+    assert (begun.is_tried, begun.attempts) == (True, 1)
+    hanging.free.set()
+    await desk.dispatcher.settle(10)
+
+
+async def test_rows_of_a_message_follow_each_other_though_the_clock_stands_still_or_goes_back(desk: Desk) -> None:
+    desk.with_channels({"email": RecordingChannel("email", [DeliveryUnavailable("away")])})
+    desk.now_ms = NOON - 60_000
+    await desk.carry_out(decided(email()))
+    (again,) = read_queue(desk.warehouse)
+    assert (again.is_tried, again.recorded_at) == (False, NOON + 2)
+
+
+@pytest.mark.parametrize("table", ["decisions", "messages"])
+async def test_what_clickhouse_refuses_for_good_is_counted_and_stops_its_own_message_only(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    insert = desk.warehouse.insert_lines
+
+    def refusing(into: str, lines: bytes, token: str) -> None:
+        if into == table and b"poisoned" in lines:
+            raise WarehouseError("cannot be parsed")
+        insert(into, lines, token)
+
+    monkeypatch.setattr(desk.warehouse, "insert_lines", refusing)
+    names = ("good-1", "poisoned", "good-2")
+    await desk.carry_out(*(decided(email(name)) for name in names))
+    assert sorted(message.message_id for message in desk.email.sent) == ["good-1", "good-2"]
+    assert [desk.states(name) for name in names] == [["pending", "sent"], [], ["pending", "sent"]]
+    assert desk.metrics.registry.get_sample_value("micromoment_records_refused_total") == 1
+
+
+async def test_other_channels_do_not_wait_for_a_mail_server_that_hangs(desk: Desk) -> None:
+    hanging, webhook = HangingChannel(), RecordingChannel("webhook")
+    desk.write("hello.webhook.json", "{}")
+    desk.with_channels({"email": hanging, "webhook": webhook})
+    emails = [decided(email(f"email-{number}")) for number in range(MAX_CONCURRENT + 1)]
+    await desk.dispatcher.dispatch([*emails, decided(queued("hook", channel="webhook"))])
+    await until(lambda: bool(webhook.sent))
+    hanging.free.set()
+    await desk.dispatcher.settle(10)
+
+
+async def test_a_worker_that_stops_ends_what_it_began_and_begins_nothing_more(desk: Desk) -> None:
+    hanging = HangingChannel()
+    desk.with_channels({"email": hanging})
+    await desk.dispatcher.dispatch([decided(email(f"email-{number}")) for number in range(MAX_CONCURRENT + 5)])
+    begun = "SELECT count() FROM messages WHERE state = 'pending'"
+    await until(lambda: desk.rows(begun) == [(MAX_CONCURRENT,)])
+    stopping = asyncio.create_task(desk.dispatcher.stop(10))
+    await asyncio.sleep(0)
+    hanging.free.set()
+    await stopping
+    assert desk.rows("SELECT uniqExact(message_id) FROM messages WHERE state = 'sent'") == [(MAX_CONCURRENT,)]
+    assert read_queue(desk.warehouse) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from micromoment.explanation import explanation_text
 from tests.trigger_worker.evaluate.support import audiences, rule
 from tests.trigger_worker.replays import firings, replay
 from tests.trigger_worker.stored import NOON, event_row, fire, store, visitor
@@ -50,6 +51,13 @@ def test_a_visitor_of_whom_all_is_true_qualifies(warehouse: Warehouse) -> None:
         ("cart.value >= 50", True),
         ("count(hover, 1h) == 0", True),
     ]
+
+
+def test_a_paused_rule_says_so(embedded_warehouse: Warehouse) -> None:
+    store(embedded_warehouse, event_row("add_to_cart", at=NOON - 20 * MINUTE, value=60))
+    told = explained(embedded_warehouse, f"{CART}\npaused: true")
+    assert (told.outcome, told.paused) == ("qualifies", True)
+    assert "\npaused: the rule fires for nobody until `paused` is false\n" in explanation_text(told)
 
 
 def test_a_stored_firing_is_told(warehouse: Warehouse) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.trigger_worker.evaluate.support import NOON, event, ms, rule
 from trigger_worker.evaluate.history import History
-from trigger_worker.goal import goal_needs, goal_reached
+from trigger_worker.goal import goal_instant, goal_needs, goal_reached
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,15 @@ def test_the_goal_must_happen_after_the_firing_and_in_its_window(
 ) -> None:
     history = History([event("purchase", after, value=50)])
     assert goal_reached(rule(f"when: hover\ngoal: '{goal}'").goal, history, NOON, NOON + ms(now)) is expected
+
+
+def test_the_first_event_of_the_goal_counts() -> None:
+    history = History([event("purchase", after) for after in ("-1h", "1h", "2h")])
+    goal = rule("when: hover\ngoal: purchase within 1h").goal
+    assert goal_instant(goal, history, NOON) == NOON + ms("1h")
+    assert goal_instant(goal, history, NOON + 1) == NOON + ms("1h")
+    assert goal_instant(goal, history, NOON + ms("1h")) == NOON + ms("2h")
+    assert goal_instant(goal, history, NOON + ms("2h")) is None
 
 
 def test_without_a_goal_none_is_reached() -> None:

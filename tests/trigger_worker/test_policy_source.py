@@ -69,3 +69,27 @@ def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
     before = source.policy
     source.refresh()
     assert source.policy is before
+
+
+def test_a_suppression_list_counts_and_is_read_again(tmp_path: Path) -> None:
+    policy, suppressions = tmp_path / "policy.yaml", tmp_path / "suppressions.txt"
+    write(suppressions, "ann@example.com\n")
+    source = PolicySource(policy, suppressions)
+    assert source.policy.suppressed == {"ann@example.com"}
+    write(policy, "holdout: 5%\n")
+    source.refresh()
+    assert source.policy == Policy(holdout=0.05, suppressed=frozenset({"ann@example.com"}))
+    write(suppressions, "bob@example.com\n")
+    source.refresh()
+    assert source.policy == Policy(holdout=0.05, suppressed=frozenset({"bob@example.com"}))
+
+
+def test_a_wrong_line_neither_takes_an_address_off_nor_keeps_the_others_out(tmp_path: Path) -> None:
+    policy, suppressions = tmp_path / "policy.yaml", tmp_path / "suppressions.txt"
+    write(suppressions, "ann@example.com\n")
+    source = PolicySource(policy, suppressions)
+    write(suppressions, "an@example,com\nbob@example.com\n")
+    source.refresh()
+    assert source.policy.suppressed == {"ann@example.com", "bob@example.com"}
+    with pytest.raises(RuleError, match=r"suppressions\.txt:1:"):
+        PolicySource(policy, suppressions)

@@ -11,6 +11,7 @@ from tests.trigger_worker.evaluate.support import NOON, event, ms
 from trigger_worker.content.context import CartItem
 from trigger_worker.evaluate.event import Event
 from trigger_worker.evaluate.history import History
+from trigger_worker.permission import build_permission
 from trigger_worker.profile import Profile, build_profile
 
 
@@ -166,37 +167,17 @@ def test_a_later_bad_address_is_not_replaced_by_an_earlier_one() -> None:
     assert found.visitor.email == ""
 
 
-def test_the_latest_word_on_consent_wins() -> None:
-    consent = profile(
-        event("consent", "1s", marketing=True, channels={"email": True}),
-        event("consent", "2s", marketing=False),
-        event("consent", "3s", channels={"email": False, "sms": True}),
-    ).consent
-    assert consent.marketing is False
-    assert consent.channels == {"email": False, "sms": True}
-
-
-@pytest.mark.parametrize("word", ["false", 0, None, [], {}])
-def test_a_word_on_consent_that_is_neither_yes_nor_no_is_none(word: object) -> None:
-    consent = profile(event("consent", "1s", marketing=word, channels={"email": word})).consent
-    assert consent.marketing is None
-    assert consent.channels == {}
-
-
 def test_without_any_word_nothing_is_known() -> None:
     found = profile()
-    assert found.consent.marketing is None
-    assert found.unsubscribed == frozenset()
+    assert found.permission == build_permission([])
     assert found.order == {}
     assert found.visitor.email == ""
 
 
-def test_unsubscribing_is_from_the_channel_named_or_from_email() -> None:
-    assert profile(event("unsubscribed", "1s")).unsubscribed == {"email"}
-    assert profile(event("unsubscribed", "1s", channel="sms"), event("unsubscribed", "2s")).unsubscribed == {
-        "sms",
-        "email",
-    }
+def test_what_is_allowed_is_what_was_said_by_then() -> None:
+    refused = event("unsubscribed", "2d")
+    assert profile(refused).permission.unsubscribed == frozenset()
+    assert profile(msgspec.structs.replace(refused, ts=NOON)).permission.unsubscribed == {"email"}
 
 
 def test_the_order_is_the_latest_purchase() -> None:

@@ -22,7 +22,7 @@ send:
 
 
 def test_each_entry_becomes_a_message_with_its_own_times() -> None:
-    banner, email = queue_messages(RULE, fire())
+    banner, email = queue_messages(RULE, fire(), NOON)
     assert (banner.channel, banner.template, banner.position) == ("banner", "bar", 0)
     assert (banner.due_at, banner.expires_at) == (NOON, NOON + 3_600_000)
     assert (email.channel, email.template, email.position, email.tags) == ("email", "reminder", 1, ("discount",))
@@ -35,13 +35,13 @@ def test_each_entry_becomes_a_message_with_its_own_times() -> None:
 
 def test_the_ids_follow_from_the_firing_and_the_place_in_the_rule() -> None:
     first, again, other = (
-        queue_messages(RULE, fire()),
-        queue_messages(RULE, fire()),
-        queue_messages(RULE, fire("fire-2")),
+        queue_messages(RULE, fire(), NOON),
+        queue_messages(RULE, fire(), NOON),
+        queue_messages(RULE, fire("fire-2"), NOON),
     )
     assert [one.message_id for one in first] == [one.message_id for one in again]
     assert len({one.message_id for one in (*first, *other)}) == 4
 
 
 def test_a_rule_that_sends_nothing_asks_for_nothing() -> None:
-    assert queue_messages(rule("when: hover"), fire()) == []
+    assert queue_messages(rule("when: hover"), fire(), NOON) == []

@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from tests.trigger_worker.stored import NOON, fire, queued
+from trigger_worker.message_event import message_event, occurrence
 from trigger_worker.reading.feed import read_cursor
 from trigger_worker.records import DecisionRecord, MessageRecord, Records, message_id
 from warehouse.connection import Warehouse
+from warehouse.retention import LASTING_DAYS
 
 
 def counted(warehouse: Warehouse, table: str) -> int:
@@ -78,3 +80,18 @@ def test_the_cursor_is_the_latest_of_its_worker(warehouse: Warehouse) -> None:
 def test_the_id_of_a_message_follows_from_its_firing_and_place(fire_id: str, position: int) -> None:
     assert message_id("fire-1", 0) == message_id("fire-1", 0)
     assert message_id(fire_id, position) != message_id("fire-1", 0)
+
+
+def test_events_of_ours_are_kept_as_long_as_others_of_their_site(embedded_warehouse: Warehouse) -> None:
+    made = [
+        message_event(occurrence(MessageRecord(queued(site, site=site), "sent", NOON))) for site in ("brief", "unsaid")
+    ]
+    rows = [row for row in made if row is not None]
+    lasting = msgspec.structs.replace(rows[0], event="push_unsubscribed", event_id="lasting")
+    Records(embedded_warehouse, {"brief": 30}).store_events([*rows, lasting])
+    found = embedded_warehouse.query("SELECT event, site, retention_days FROM events ORDER BY event, site")
+    assert list(found) == [
+        ("message_sent", "brief", 30),
+        ("message_sent", "unsaid", 400),
+        ("push_unsubscribed", "brief", LASTING_DAYS),
+    ]

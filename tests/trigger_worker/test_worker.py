@@ -154,7 +154,7 @@ async def test_a_cap_stops_a_message_and_says_so(shop: Shop) -> None:
 
 async def test_quiet_hours_put_a_message_off_until_they_end(shop: Shop) -> None:
     # It is noon in Berlin, eleven in UTC.
-    shop.write("policy.yaml", "quiet: 10:00-14:00\n")
+    shop.write("policy.yaml", "quiet: {banner: 10:00-14:00}\n")
     await shop.starts()
     shop.rule("lingers", HOVER)
     shop.happens("hover", duration_ms=3000, timezone="Europe/Berlin")

@@ -5,9 +5,13 @@ from __future__ import annotations
 from math import fsum
 from typing import Final
 
+import msgspec
+
+from trigger_worker.evaluate.history import History, Selected
 from trigger_worker.evaluate.moment import Moment
 from trigger_worker.evaluate.operators import Reader
 from trigger_worker.evaluate.selector import Selector
+from trigger_worker.evaluate.value import Value
 from trigger_worker.evaluate.windows import RECENT_MS
 from trigger_worker.language.syntax import Name
 
@@ -18,6 +22,19 @@ _SELECTOR: Final = Selector("(add_to_cart or purchase or remove_from_cart)", fro
 _SIGNS: Final = {"add_to_cart": 1.0, "remove_from_cart": -1.0}
 
 
+class _Changes(msgspec.Struct, frozen=True):
+    """What changed a cart, in order.
+
+    Args:
+        amounts: by change, what it added; less than 0 for what was taken out.
+        starts: by number of changes, where those of the present cart begin.
+    """
+
+    selected: Selected
+    amounts: list[float]
+    starts: list[int]
+
+
 def compile_cart(field: str, default: float) -> Reader[Moment]:
     """Compiles the sum of a field over what is in the cart.
 
@@ -25,19 +42,27 @@ def compile_cart(field: str, default: float) -> Reader[Moment]:
         field: what to sum.
         default: what an event without the field counts.
     """
-    name = Name(0, (field,))
+    key, name = f"cart.{field}", Name(0, (field,))
 
-    def cart(moment: Moment) -> float:
-        selected = moment.history.select(_SELECTOR)
-        amounts = moment.history.field(_SELECTOR, name)
-        first, end = selected.span(moment.at, RECENT_MS)
-        changes = []
-        for place in range(end - 1, first - 1, -1):
-            sign = _SIGNS.get(selected.events[place].name)
-            if sign is None:
-                break
-            amount = amounts[place]
-            changes.append(sign * (amount if type(amount) is float else default))
-        return max(0.0, fsum(changes))
+    def derive(history: History) -> _Changes:
+        return _changes(history, name, default)
+
+    def cart(moment: Moment) -> Value:
+        changes = moment.history.derived(key, derive)
+        first, end = changes.selected.span(moment.at, RECENT_MS)
+        try:
+            return max(0.0, fsum(changes.amounts[max(first, changes.starts[end]) : end]))
+        except OverflowError:
+            return None
 
     return cart
+
+
+def _changes(history: History, name: Name, default: float) -> _Changes:
+    selected = history.select(_SELECTOR)
+    amounts, starts = [], [0]
+    for place, (event, value) in enumerate(zip(selected.events, history.field(_SELECTOR, name), strict=True)):
+        amount = value if type(value) is float else default
+        amounts.append(_SIGNS.get(event.name, 0.0) * amount)
+        starts.append(place + 1 if event.name not in _SIGNS else starts[-1])
+    return _Changes(selected, amounts, starts)

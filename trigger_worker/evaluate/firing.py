@@ -30,18 +30,21 @@ def firings(
         qualifies: what else must be true; asked only of matches that would fire.
     """
     fired: list[Match] = []
-    latest: dict[str, int] = {}
+    #: Per key the earliest instant at which it may fire again.
+    free: dict[str, int] = {}
+    apart_ms = max(every_ms, 1)
     for match in matches:
-        nearby = (*fired_before.get(match.key, ()), latest.get(match.key))
-        if all(_is_apart(match.at, other, every_ms) for other in nearby) and qualifies(match):
-            latest[match.key] = match.at
+        key, at = match.key, match.at
+        if at < free.get(key, at):
+            continue
+        # A match learned of late is kept apart from the firing after it, too.
+        others = fired_before.get(key)
+        if others and any(abs(at - other) < apart_ms for other in others):
+            continue
+        if qualifies(match):
+            free[key] = at + apart_ms
             fired.append(match)
     return fired
-
-
-def _is_apart(at: int, other: int | None, every_ms: int) -> bool:
-    """A match learned of late is kept apart from the firing after it, too."""
-    return other is None or (at != other and abs(at - other) >= every_ms)
 
 
 def fire_id(rule: Rule, visitor_id: str, match: Match) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from trigger_worker.evaluate.value import Value
 from trigger_worker.language.names import TRAITS_PREFIX
 from trigger_worker.language.syntax import Name
 from warehouse.vocabulary import MESSAGE_EVENTS
+
+Derived = TypeVar("Derived")
 
 _ORDER = attrgetter("ts", "event_id")
 
@@ -76,9 +79,11 @@ class History:
         self._times = [event.ts for event in self.events]
         self._contexts = contexts
         self._by_name = _ranks_by_name(self.events)
+        self._ranks: dict[frozenset[str] | None, list[int]] = {}
         self._selected: dict[str, Selected] = {}
         self._splits: dict[tuple[str, tuple[str, ...]], dict[str, Selected]] = {}
         self._fields: dict[tuple[str, tuple[str, ...]], list[Value]] = {}
+        self._derived: dict[str, Any] = {}
         self._context_series: dict[str, Series] = {}
         self._trait_series: dict[tuple[str, ...], Series] = {}
 
@@ -87,12 +92,18 @@ class History:
         self._contexts = contexts
 
     def within(self, selector: Selector, since: int, until: int) -> list[Event]:
-        """Returns the events that a selector takes with `since <= ts <= until`, looking at no other events."""
-        within = self.events[bisect_left(self._times, since) : bisect_right(self._times, until)]
+        """Returns the events that a selector takes with `since <= ts <= until`; its condition is asked of no others."""
+        known = self._selected.get(selector.key)
+        if known is not None:
+            return known.events[bisect_left(known.times, since) : bisect_right(known.times, until)]
+        ranks = self._named(selector.names)
+        first, end = bisect_left(self._times, since), bisect_right(self._times, until)
+        inside = ranks[bisect_left(ranks, first) : bisect_left(ranks, end)]
+        if len(inside) == len(ranks):
+            return self.select(selector).events
         test = selector.test
-        return [
-            event for event in within if selector.takes(event.name) and (test is None or test(event.fields) is True)
-        ]
+        events = [self.events[rank] for rank in inside]
+        return events if test is None else [event for event in events if test(event.fields) is True]
 
     def select(self, selector: Selector) -> Selected:
         """Returns the events that a selector takes; worked out once per selector."""
@@ -118,6 +129,13 @@ class History:
             found = self._fields[key] = [read(event.fields) for event in self.select(selector).events]
         return found
 
+    def derived(self, name: str, derive: Callable[[History], Derived]) -> Derived:
+        """Returns what is made from the history under a name; worked out once."""
+        if name not in self._derived:
+            self._derived[name] = derive(self)
+        found: Derived = self._derived[name]
+        return found
+
     def context(self, name: str) -> Series:
         """Returns what is known about the visitor's surroundings over time, such as the device."""
         found = self._context_series.get(name)
@@ -133,18 +151,18 @@ class History:
         return found
 
     def _select(self, selector: Selector) -> Selected:
-        ranks = self._named(selector.names)
-        if selector.test is not None:
-            test = selector.test
-            ranks = [rank for rank in ranks if test(self.events[rank].fields) is True]
-        events = [self.events[rank] for rank in ranks]
-        return Selected(ranks, [event.ts for event in events], events)
+        ranks, events, test = self._named(selector.names), self.events, selector.test
+        if test is not None:
+            ranks = [rank for rank in ranks if test(events[rank].fields) is True]
+        times = self._times
+        return Selected(ranks, [times[rank] for rank in ranks], [events[rank] for rank in ranks])
 
     def _named(self, names: frozenset[str] | None) -> list[int]:
-        taken = self._by_name.keys() - MESSAGE_EVENTS if names is None else self._by_name.keys() & names
-        if len(taken) == 1:
-            return self._by_name[taken.pop()]
-        return sorted(rank for name in taken for rank in self._by_name[name])
+        found = self._ranks.get(names)
+        if found is None:
+            taken = self._by_name.keys() - MESSAGE_EVENTS if names is None else self._by_name.keys() & names
+            found = self._ranks[names] = sorted(rank for name in taken for rank in self._by_name[name])
+        return found
 
     def _context_changes(self, name: str) -> Iterable[tuple[int, Value]]:
         if self._contexts is not None:
@@ -186,7 +204,11 @@ def _split(selected: Selected, path: tuple[str, ...]) -> dict[str, Selected]:
     parts: dict[str, Selected] = {}
     for rank, ts, event in zip(selected.ranks, selected.times, selected.events, strict=True):
         for key in keys_of(event.fields, path):
-            parts.setdefault(key, Selected([], [], [])).append(rank, ts, event)
+            part = parts.get(key)
+            if part is None:
+                parts[key] = Selected([rank], [ts], [event])
+            else:
+                part.append(rank, ts, event)
     return parts
 
 

@@ -74,8 +74,11 @@ class PatternMatcher:
     def _splits(self, history: History, path: tuple[str, ...]) -> Iterable[tuple[str, list[Selected], Selected]]:
         splits = [history.split(step, path) for step in self._steps]
         absent = {} if self._absence is None else history.split(self._absence, path)
-        for key in splits[-1]:
-            yield key, [split.get(key, _NOTHING) for split in splits], absent.get(key, _NOTHING)
+        for key, last in splits[-1].items():
+            first = splits[0].get(key)
+            # A chain of n events spans n - 1 ranks at least: most keys, such as a product seen once, have none.
+            if first is not None and last.ranks[-1] - first.ranks[0] >= len(splits) - 1:
+                yield key, [split.get(key, _NOTHING) for split in splits], absent.get(key, _NOTHING)
 
     def _in_split(self, key: str, steps: Sequence[Selected], absent: Selected, since: int, until: int) -> list[Match]:
         completions = steps[0] if len(steps) == 1 else completions_of(steps, self._gaps_ms)
@@ -83,17 +86,25 @@ class PatternMatcher:
         end = bisect_right(completions.times, until - self._wait_ms)
         if self._absence is None:
             return [Match(key, event.ts, event) for event in completions.events[first:end]]
+        undisturbed = self._last_of_waits(completions, first, end)
         return [
             Match(key, completions.times[place] + self._wait_ms, completions.events[place])
-            for place in range(first, end)
+            for place in undisturbed
             if self._is_undisturbed(completions, place, absent)
         ]
 
-    def _is_undisturbed(self, completions: Selected, place: int, absent: Selected) -> bool:
+    def _last_of_waits(self, completions: Selected, first: int, end: int) -> list[int]:
         """A later completion restarts the wait; at the same instant, the last in order counts."""
+        wait_ms, following = self._wait_ms, completions.times[first + 1 : end + 1]
+        places = [
+            place
+            for place, (ts, next_ts) in enumerate(zip(completions.times[first:end], following, strict=False), first)
+            if next_ts - ts > wait_ms
+        ]
+        return places if end < len(completions.times) or first == end else [*places, end - 1]
+
+    def _is_undisturbed(self, completions: Selected, place: int, absent: Selected) -> bool:
         until = completions.times[place] + self._wait_ms
-        if place + 1 < len(completions.times) and completions.times[place + 1] <= until:
-            return False
         following = bisect_right(absent.ranks, completions.ranks[place])
         return following == len(absent.ranks) or absent.times[following] > until
 
@@ -113,7 +124,8 @@ def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selecte
         return completions
     last = len(steps) - 1
     latest: list[int | None] = [None] * len(steps)
-    for rank, index, place in _merged(steps):
+    for rank, backwards, place in _merged(steps):
+        index = -backwards
         ts = steps[index].times[place]
         before = latest[index - 1] if index else ts
         if before is not None and (not index or ts - before <= gaps_ms[index]):
@@ -124,9 +136,8 @@ def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selecte
 
 
 def _merged(steps: Sequence[Selected]) -> list[tuple[int, int, int]]:
-    """Returns rank, step and place in the step of all events in order.
+    """Returns rank, negative number of the step, and place in the step of all events in order.
 
     An event that fits several steps comes for the later step first, so that it never follows itself.
     """
-    entries = [(rank, index, place) for index, step in enumerate(steps) for place, rank in enumerate(step.ranks)]
-    return sorted(entries, key=lambda entry: (entry[0], -entry[1]))
+    return sorted((rank, -index, place) for index, step in enumerate(steps) for place, rank in enumerate(step.ranks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ class Selector(msgspec.Struct, frozen=True):
         return name not in MESSAGE_EVENTS if self.names is None else name in self.names
 
 
+@lru_cache(maxsize=4096)
 def compile_selection(selection: Selection) -> Selector:
     """Compiles a selection, so that its condition costs little per event."""
     names = None if selection.is_any else frozenset(selection.names)

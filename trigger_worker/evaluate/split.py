@@ -17,10 +17,11 @@ def keys_of(fields: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
         fields: of the event; an event with `items` is in the split of each one's product.
         path: the key's field.
     """
-    keys = [_key_text(read_field(fields, path))]
-    items = fields.get("items")
-    if path == ITEM_KEY and isinstance(items, list):
-        keys += [_key_text(read_field(item, path)) for item in items if isinstance(item, dict)]
+    own = _key_text(read_field(fields, path))
+    items = fields.get("items") if path == ITEM_KEY else None
+    if not isinstance(items, list):
+        return [own] if own else []
+    keys = [own, *(_key_text(read_field(item, path)) for item in items if isinstance(item, dict))]
     return [key for key in dict.fromkeys(keys) if key]
 
 

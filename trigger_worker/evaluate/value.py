@@ -12,10 +12,10 @@ Value = str | float | bool | None
 
 def as_value(raw: object) -> Value:
     """Returns the value that a raw field stands for; anything that is not a scalar is missing."""
-    if isinstance(raw, str | bool):
-        return raw
     if isinstance(raw, float):
         return raw if isfinite(raw) else None
+    if raw is None or isinstance(raw, (str, bool)):
+        return raw
     return _as_number(raw) if isinstance(raw, int) else None
 
 

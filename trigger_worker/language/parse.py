@@ -67,6 +67,14 @@ def _parse(text: str, start_rule: str) -> Pattern | Step | Expression:
         message = f"expected at most {LONGEST_TEXT} characters, found {len(text)}"
         raise RuleSyntaxError(text, Finding(message, 0, "name parts of it in audiences.yaml"))
     try:
+        return _build(text, start_rule)
+    except UnexpectedInput as unexpected:
+        raise RuleSyntaxError(text, _finding(text, unexpected, start_rule)) from None
+
+
+def _build(text: str, start_rule: str) -> Pattern | Step | Expression:
+    """Parses a text, and tells what parses but cannot mean anything; what does not parse is lark's to tell."""
+    try:
         return cast(Pattern | Step | Expression, _PARSER.parse(text, start=start_rule))
     except Misplaced as misplaced:
         finding = misplaced.finding
@@ -74,8 +82,6 @@ def _parse(text: str, start_rule: str) -> Pattern | Step | Expression:
         raise RuleSyntaxError(text, Finding(message, finding.start, finding.hint)) from None
     except Refusal as refusal:
         raise RuleSyntaxError(text, refusal.finding) from None
-    except UnexpectedInput as unexpected:
-        raise RuleSyntaxError(text, _finding(text, unexpected, start_rule)) from None
 
 
 def _refuse_depth(text: str, roots: Iterable[Expression]) -> None:
@@ -110,11 +116,14 @@ def _offset(text: str, unexpected: UnexpectedInput) -> int:
 
 
 def _accepted(text: str, unexpected: UnexpectedInput, start_rule: str) -> Set[str]:
-    """The lexer only knows roughly what it may meet; asking what may end the text before is exact."""
+    """The lexer only knows roughly what it may meet; asking what may end the text before is exact.
+
+    Where the text before cannot mean anything, that is what is wrong first.
+    """
     if isinstance(unexpected, UnexpectedToken):
         return frozenset(unexpected.accepts or unexpected.expected)
     try:
-        _PARSER.parse(text[: unexpected.pos_in_stream], start=start_rule)
+        _build(text[: unexpected.pos_in_stream], start_rule)
     except UnexpectedToken as token:
         return frozenset(token.accepts or token.expected)
     return frozenset({"COMPARE", "$END"} if start_rule == "expression" else {"_WITHIN", "__ANON_0", "$END"})

@@ -13,6 +13,7 @@ from trigger_worker.language.errors import Finding
 from trigger_worker.language.parse import parse_expression, parse_goal, parse_pattern
 from trigger_worker.language.syntax import Expression, Name, Pattern, Step
 from trigger_worker.language.types import ValueType
+from trigger_worker.rules.cost import expression_cost, goal_cost, pattern_cost
 from trigger_worker.rules.fields import Fields, parsed_scalar
 from trigger_worker.rules.scalars import key_path, parse_key
 from trigger_worker.rules.source import Source
@@ -24,13 +25,13 @@ Check = Callable[[Tree], list[Finding]]
 def read_pattern(fields: Fields, name: str) -> Pattern | None:
     """Returns the pattern that is the value of a key."""
     node = fields.node_of(name)
-    return None if node is None else _checked(fields.source, node, parse_pattern, check_pattern)
+    return None if node is None else _checked(fields.source, node, parse_pattern, check_pattern, pattern_cost)
 
 
 def read_goal(fields: Fields, name: str) -> Step | None:
     """Returns the goal that is the value of a key."""
     node = fields.node_of(name)
-    return None if node is None else _checked(fields.source, node, parse_goal, check_goal)
+    return None if node is None else _checked(fields.source, node, parse_goal, check_goal, goal_cost)
 
 
 def read_condition(
@@ -45,6 +46,7 @@ def read_condition(
         node,
         parse_expression,
         lambda tree: check_expression(tree, "boolean", audiences, is_sending=is_sending),
+        expression_cost,
     )
 
 
@@ -60,7 +62,9 @@ def read_key(fields: Fields, name: str) -> tuple[str, ...] | None:
 def read_definition(source: Source, node: yaml.Node, wanted: ValueType, audiences: AudienceNames) -> Expression | None:
     """Returns the expression of an audience; None, with problems, when it cannot be used."""
     before = len(source.problems)
-    tree = _checked(source, node, parse_expression, lambda tree: check_expression(tree, wanted, audiences))
+    tree = _checked(
+        source, node, parse_expression, lambda tree: check_expression(tree, wanted, audiences), expression_cost
+    )
     is_refused = any(problem.severity == "error" for problem in source.problems[before:])
     return None if is_refused else tree
 
@@ -71,12 +75,11 @@ def _check_key(key: Name) -> list[Finding]:
     return findings
 
 
-def _checked(
-    source: Source, node: yaml.Node, parse: Callable[[str], Tree], check: Callable[[Tree], list[Finding]]
-) -> Tree | None:
+def _checked(source: Source, node: yaml.Node, parse: Callable[[str], Tree], *checks: Check[Tree]) -> Tree | None:
     tree = parsed_scalar(source, node, parse)
     if tree is None or not isinstance(node, yaml.ScalarNode):
         return None
-    for finding in check(tree):
-        source.report_inside(node, finding)
+    for check in checks:
+        for finding in check(tree):
+            source.report_inside(node, finding)
     return tree

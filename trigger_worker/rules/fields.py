@@ -50,6 +50,12 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    def require(self, names: Iterable[str], what: str) -> None:
+        """Reports each key that the mapping must have and has not."""
+        for name in names:
+            if name not in self:
+                self.source.report(self.node, f"{what} needs {name}", f"add {name}: and its value")
+
     def node_of(self, name: str) -> yaml.Node | None:
         """Returns the value of a key as it stands, None when the key is absent."""
         return self._values.get(name)
@@ -74,7 +80,7 @@ class Fields:
 
     def choice(self, name: str, choices: Sequence[str]) -> str | None:
         """Returns a value that is one of a few words."""
-        return self.parsed(name, lambda text: _choice(text, choices))
+        return self.parsed(name, lambda text: choose(text, choices))
 
     def boolean(self, name: str) -> bool | None:
         """Returns a value that is true or false."""
@@ -139,7 +145,12 @@ def _duration_ms(text: str, *, zero_allowed: bool) -> int:
     return duration_ms
 
 
-def _choice(text: str, choices: Sequence[str]) -> str:
+def choose(text: str, choices: Sequence[str]) -> str:
+    """Returns a text that is one of a few words.
+
+    Raises:
+        RuleError: when it is none of them.
+    """
     if text not in choices:
         raise RuleError(f'expected {" or ".join(choices)}, found "{text}"', did_you_mean(text, choices))
     return text

@@ -34,6 +34,15 @@ class RuleSet(msgspec.Struct, frozen=True):
     audiences: Audiences
     problems: tuple[Problem, ...]
 
+    @property
+    def unpaused(self) -> list[Rule]:
+        """The rules that may fire."""
+        return [rule for rule in self.rules if not rule.paused]
+
+
+#: Those of a folder that nobody has looked at yet.
+NO_RULES: Final = RuleSet((), NO_AUDIENCES, ())
+
 
 class RuleFolder:
     """Rule files and audiences.yaml on disk.
@@ -49,7 +58,7 @@ class RuleFolder:
         self._signatures: Signatures | None = None
         self._audiences = _NO_READING
         self._readings: dict[Path, RuleReading] = {}
-        self._rule_set = RuleSet((), NO_AUDIENCES, ())
+        self._rule_set = NO_RULES
 
     def refresh(self) -> RuleSet:
         """Returns the rules as they are now; the very same object as before while no file changes.

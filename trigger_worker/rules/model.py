@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
 
 from trigger_worker.language.duration import DAY_MS
 from trigger_worker.language.syntax import Expression, Pattern, Step
+
+Allocation = Literal["weights", "thompson"]
+#: What results call those whom a rule holds out; no arm has this name.
+HOLDOUT_ARM: Final = "holdout"
 
 MessageClass = Literal["marketing", "transactional"]
 
@@ -23,10 +28,16 @@ class QuietHours(msgspec.Struct, frozen=True):
     Args:
         start_minute: minutes after midnight at which quiet begins.
         end_minute: minutes after midnight at which quiet ends.
+        then: what becomes of a message that comes within it: it waits for the end, or is dropped.
     """
 
     start_minute: int
     end_minute: int
+    then: Literal["defer", "drop"] = "defer"
+
+
+#: By channel its quiet hours, or None where it never is quiet; of an absent channel nothing is said.
+Quiet = Mapping[str, QuietHours | None]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -57,10 +68,17 @@ class Experiment(msgspec.Struct, frozen=True):
     Args:
         holdout: the share that gets nothing, 0 to 1.
         arms: relative weights by the arm's name.
+        allocation: whether new visitors meet the arms by these weights, or the more often the better they do.
     """
 
     holdout: float = 0.0
     arms: tuple[tuple[str, float], ...] = ()
+    allocation: Allocation = "weights"
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether success changes how often an arm is met."""
+        return self.allocation == "thompson"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -74,8 +92,11 @@ class Rule(msgspec.Struct, frozen=True):
         every_ms: at most one firing per visitor and key in this many milliseconds; 0 for no limit.
         goal: what success is; its window counts from the firing.
         key: the field that splits a visitor's events, as a path; None for no split.
+        quiet: what the rule itself says of quiet hours, which wins over the policy.
+        paused: whether it fires for nobody just now; messages of earlier firings go on.
         restart: whether a newer firing ends what an older one has still to send.
         ttl_ms: milliseconds after the match within which a message must be delivered.
+        source: the text that it was read from.
     """
 
     id: str
@@ -90,11 +111,13 @@ class Rule(msgspec.Struct, frozen=True):
     send: tuple[Message, ...] = ()
     message_class: MessageClass = "marketing"
     priority: int = DEFAULT_PRIORITY
-    quiet: QuietHours | None = None
+    quiet: Quiet = {}
     ttl_ms: int = DEFAULT_TTL_MS
     experiment: Experiment | None = None
     key: tuple[str, ...] | None = None
     restart: bool = False
+    paused: bool = False
+    source: str = ""
 
 
 class Audiences(msgspec.Struct, frozen=True):

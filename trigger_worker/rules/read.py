@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 import msgspec
 import yaml
@@ -15,12 +15,15 @@ from trigger_worker.rules.model import (
     DEFAULT_EVERY_MS,
     DEFAULT_PRIORITY,
     DEFAULT_TTL_MS,
+    HOLDOUT_ARM,
+    Allocation,
     Experiment,
     MessageClass,
     Rule,
 )
 from trigger_worker.rules.problem import Problem, has_errors
-from trigger_worker.rules.scalars import parse_id, parse_priority, parse_quiet, parse_share, parse_weight
+from trigger_worker.rules.quiet import read_quiet
+from trigger_worker.rules.scalars import parse_id, parse_priority, parse_share, parse_weight
 from trigger_worker.rules.send import read_send
 from trigger_worker.rules.source import Source
 from trigger_worker.rules.version import with_version
@@ -40,7 +43,11 @@ KEYS: Final = (
     "experiment",
     "key",
     "restart",
+    "paused",
 )
+
+#: Fewest arms among which there is something to learn.
+MIN_ADAPTIVE_ARMS: Final = 2
 
 #: Stands for a pattern with problems while the rest of its rule is checked; no rule leaves with it.
 _UNREADABLE: Final = Pattern(0, ())
@@ -106,20 +113,28 @@ def _rule(fields: Fields, audiences: AudienceNames) -> Rule | None:
         send=read_send(fields, audiences),
         message_class=cast(MessageClass, message_class or "marketing"),
         priority=DEFAULT_PRIORITY if priority is None else priority,
-        quiet=fields.parsed("quiet", parse_quiet),
+        quiet=read_quiet(fields, "quiet"),
         ttl_ms=fields.duration_ms("ttl") or DEFAULT_TTL_MS,
         experiment=_experiment(fields),
         key=read_key(fields, "key"),
         restart=fields.boolean("restart") or False,
+        paused=fields.boolean("paused") or False,
+        source=fields.source.text,
     )
     return None if has_errors(fields.source.problems) else with_version(rule)
 
 
 def _experiment(fields: Fields) -> Experiment | None:
-    experiment = fields.mapping("experiment", ("holdout", "arms"), "an experiment")
+    experiment = fields.mapping("experiment", ("holdout", "arms", "allocation"), "an experiment")
     if experiment is None:
         return None
-    return Experiment(experiment.parsed("holdout", parse_share) or 0.0, tuple(_arms(experiment)))
+    arms = tuple(_arms(experiment))
+    allocation = cast(Allocation, experiment.choice("allocation", get_args(Allocation)) or "weights")
+    node = experiment.node_of("allocation")
+    if node is not None and allocation == "thompson" and (len(arms) < MIN_ADAPTIVE_ARMS or "goal" not in fields):
+        hint = "it learns from a goal which of several arms does best"
+        fields.source.report(node, "allocation: thompson needs arms, two at least, and a goal", hint)
+    return Experiment(experiment.parsed("holdout", parse_share) or 0.0, arms, allocation)
 
 
 def _arms(experiment: Fields) -> list[tuple[str, float]]:
@@ -136,6 +151,8 @@ def _arms(experiment: Fields) -> list[tuple[str, float]]:
         weight = parsed_scalar(source, weight_node, parse_weight)
         if name in arms:
             source.report(name_node, f'the arm "{name}" stands here twice', "keep one of them")
+        elif name == HOLDOUT_ARM:
+            source.report(name_node, f'the arm "{name}" would be taken for those held out', "give it another name")
         elif name is not None and weight is not None:
             arms[name] = weight
     return list(arms.items())

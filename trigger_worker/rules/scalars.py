@@ -16,6 +16,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
+_COUNT: Final = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _PRIORITY: Final = re.compile(r"\d{1,4}", re.ASCII)
 
 
@@ -78,6 +79,17 @@ def parse_weight(text: str) -> float:
     if not _NUMBER.fullmatch(text.strip()) or float(text) == 0:
         raise RuleError(f'expected a number greater than 0, found "{text}"')
     return float(text)
+
+
+def parse_count(text: str) -> int:
+    """Reads a whole number of at least 1.
+
+    Raises:
+        RuleError: when it is anything else.
+    """
+    if not _COUNT.fullmatch(text.strip()):
+        raise RuleError(f'expected a whole number of at least 1, found "{text}"')
+    return int(text)
 
 
 def parse_priority(text: str) -> int:

@@ -14,7 +14,7 @@ from trigger_worker.rules.model import Message, Rule
 def with_version(rule: Rule) -> Rule:
     """Returns the rule with its version filled in.
 
-    Spacing, comments, order of keys and the description change no version.
+    Spacing, comments, order of keys and the description change no version; nor does a pause, which ends.
     """
     meaning = msgspec.json.encode(_meaning(rule), order="deterministic")
     return msgspec.structs.replace(rule, version=blake2s(meaning, digest_size=6).hexdigest())
@@ -29,7 +29,7 @@ def _meaning(rule: Rule) -> dict[str, object]:
         "send": [_message(message) for message in rule.send],
         "class": rule.message_class,
         "priority": rule.priority,
-        "quiet": rule.quiet,
+        "quiet": rule.quiet or None,
         "ttl_ms": rule.ttl_ms,
         "experiment": rule.experiment,
         "key": rule.key,

@@ -110,18 +110,24 @@ class Generator:
 
     def _which(self) -> Which:
         names: tuple[str, ...] = ("any",)
-        if self._chance(0.8):
+        # Where windows are long, `any` is refused for its cost.
+        if self.unit > DAY or self._chance(0.8):
             names = tuple({self.random.choice(EVENT_NAMES) for _ in range(self.random.choice([1, 2, 2]))})
-        return Which(names, self._condition() if self._chance(0.2) else None)
+        return Which(names, self.condition() if self._chance(0.2) else None)
 
-    def _condition(self, depth: int = 2) -> Condition:
-        return self._logic(self._condition, depth) or self.random.choice(CONDITIONS)
+    def _recent(self) -> Which:
+        """Without a condition `since` looks back too far for `any`."""
+        which = self._which()
+        return which if which.names != ("any",) else Which(which.names, which.condition or self.condition())
+
+    def condition(self, depth: int = 2) -> Condition:
+        return self._logic(self.condition, depth) or self.random.choice(CONDITIONS)
 
     def _expression(self, depth: int = 2) -> Condition:
         return self._logic(self._expression, depth) or self.random.choice(
             [
                 Compare(self._number(1), self.random.choice(COMPARE), self.random.choice([0, 1, 2, 10])),
-                Compare(Term("since", self._which()), self.random.choice(COMPARE), Milliseconds(self.span())),
+                Compare(Term("since", self._recent()), self.random.choice(COMPARE), Milliseconds(self.span())),
                 Compare(Plain("device"), self.random.choice(["==", "!="]), "mobile"),
                 Compare(Plain("traits.plan"), "in", ("pro", "team")),
             ]

@@ -24,8 +24,12 @@ MESSAGE_NAMES = {
     "message_dismissed",
     "email_opened",
     "email_clicked",
+    "email_bounced",
+    "email_complained",
     "unsubscribed",
+    "push_unsubscribed",
     "message_failed",
+    "message_retried",
 }
 
 

@@ -36,3 +36,9 @@ CASES: list[tuple[str, list[Event], float, float]] = [
 def test_the_cart_holds(events: list[Event], value: float, items: float) -> None:
     assert value_of("cart.value", events) == value
     assert value_of("cart.items", events) == items
+
+
+def test_a_cart_beyond_all_numbers_is_missing() -> None:
+    events = [event("add_to_cart", event_id=f"x{number}", value=1.7e308) for number in range(2)]
+    assert value_of("cart.value", events) is None
+    assert value_of("cart.items", events) == 2

@@ -69,9 +69,9 @@ def test_the_audiences_know_seven_stages_four_psychologies_and_two_scores() -> N
 
 def test_the_policy_lets_nobody_be_flooded() -> None:
     policy = load_policy(POLICY)
-    assert policy.quiet is not None
-    assert {cap.channel for cap in policy.caps} == {"", "email", "banner"}
-    assert any(cap.tag == "discount" for cap in policy.caps)
+    assert policy.quiet
+    assert {cap.obeys.channel for cap in policy.caps} == {"", "email", "banner"}
+    assert any(cap.obeys.tag == "discount" for cap in policy.caps)
     assert policy.fatigue is not None
     assert 0 < policy.holdout < 0.1
 

@@ -36,6 +36,7 @@ experiment:
   arms: {plain: 50, coupon: 1.5}
 key: product_id
 restart: true
+paused: true
 """
 
 AUDIENCES = AudienceNames(frozenset({"vip"}), frozenset({"loyal"}), frozenset({"heat"}))
@@ -45,8 +46,12 @@ COMPARE = "(compare it, as in {0} == ...)"
 CHANNELS = "(channels are banner, email, sms, push, webhook, chat)"
 WRITE_LAST = "(write last(EVENT.price), or put the condition behind an event in `when`)"
 UNIT = "(write a duration with its unit, such as 3s)"
+THOMPSON = (
+    "allocation: thompson needs arms, two at least, and a goal (it learns from a goal which of several arms does best)"
+)
 KEYS = (
-    "(known keys are class, describe, every, experiment, goal, id, if, key, priority, quiet, restart, send, ttl, when)"
+    "(known keys are class, describe, every, experiment, goal, id, if, key, paused, priority, quiet, restart, send, "
+    "ttl, when)"
 )
 
 
@@ -71,9 +76,10 @@ def test_every_key_is_read() -> None:
     assert render_step(rule.goal) == "purchase within 3d"
     assert (rule.every_ms, rule.ttl_ms) == (parse_duration("12h"), parse_duration("2h"))
     assert (rule.message_class, rule.priority, rule.restart) == ("transactional", 60, True)
-    assert rule.quiet == QuietHours(21 * 60, 9 * 60 + 30)
+    assert rule.quiet["email"] == QuietHours(21 * 60, 9 * 60 + 30)
     assert rule.experiment == Experiment(0.1, (("plain", 50.0), ("coupon", 1.5)))
     assert rule.key == ("product_id",)
+    assert rule.paused
 
 
 def test_every_message_is_read() -> None:
@@ -93,7 +99,7 @@ def test_what_is_not_said_has_defaults() -> None:
     assert (rule.message_class, rule.priority, rule.restart) == ("marketing", 50, False)
     assert rule.condition is None
     assert rule.goal is None
-    assert rule.quiet is None
+    assert rule.quiet == {}
     assert rule.experiment is None
     assert rule.key is None
 
@@ -129,6 +135,7 @@ MALFORMED: list[tuple[str, str]] = [
     ("if: count(view_item) > 1", "3:5: count takes 2 arguments, found 1 (write it as in count(view_item, 24h))"),
     ("if: count(view_item, 500d) > 1", "3:22: expected a window of more than 0 and at most 400d, found 500d"),
     ("if: count(view_item, 1) > 1", '3:22: expected a window such as 24h, found "1"'),
+    ("if: count()15mview_item", "3:5: count takes 2 arguments, found 0 (write it as in count(view_item, 24h))"),
     ("if: cnt(view_item, 1d) > 1", "3:5: there is no function cnt (did you mean count?)"),
     (
         "if: since(purchase) > 3",
@@ -190,16 +197,30 @@ MALFORMED: list[tuple[str, str]] = [
     ("quiet: 21:00-25:00", '3:8: expected a time of day such as 10:00, found "25:00"'),
     ("quiet: 21:00-21:00", '3:8: expected quiet hours that end at another time than they start, found "21:00-21:00"'),
     ("restart: maybe", '3:10: expected true or false, found "maybe"'),
+    ("paused: later", '3:9: expected true or false, found "later"'),
     ("key: 5", '3:6: expected a field such as product_id, found "5"'),
     ("key: cart.value", "3:6: cart.value is not a field of an event (it is asked of the visitor, in `if`)"),
     ("key: a b", '3:8: expected an operator or the end, found "b"'),
     ("experiment: 10%", '3:13: expected an experiment, found "10%"'),
+    (
+        "experiment: {arms: {a: 1, b: 1}, allocation: thomson}",
+        '3:46: expected weights or thompson, found "thomson" (did you mean thompson?)',
+    ),
+    (
+        "experiment: {arms: {a: 1, b: 1}, allocation: thompson}",
+        f"3:46: {THOMPSON}",
+    ),
+    ("goal: purchase\nexperiment: {arms: {a: 1}, allocation: thompson}", f"4:40: {THOMPSON}"),
     ("experiment: {holdout: 10}", '3:23: expected a share from 0% to 100%, found "10"'),
     ("experiment: {holdout: 110%}", '3:23: expected a share from 0% to 100%, found "110%"'),
     ("experiment: {arm: {a: 1}}", '3:14: an experiment has no key "arm" (did you mean arms?)'),
     ("experiment: {arms: [a, b]}", "3:20: expected arms such as {plain: 50, coupon: 50}, found a list"),
     ("experiment: {arms: {a: 0}}", '3:24: expected a number greater than 0, found "0"'),
     ("experiment: {arms: {a: 1, a: 2}}", '3:27: the arm "a" stands here twice (keep one of them)'),
+    (
+        "experiment: {arms: {holdout: 1}}",
+        '3:21: the arm "holdout" would be taken for those held out (give it another name)',
+    ),
     ("experiment: {arms: {a b: 1}}", '3:21: expected a name of letters, digits, _ and -, at most 64 long, found "a b"'),
     ("id: again", '3:1: the key "id" stands here twice (keep one of them)'),
     (

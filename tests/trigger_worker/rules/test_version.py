@@ -44,6 +44,7 @@ def version(text: str, path: str = "r.yaml") -> str:
         ("24h", "1d"),
         ("every: 24h\n", "# said nowhere\n"),
         ("restart: false\n", ""),
+        ("restart: false\n", "restart: false\npaused: true\n"),
         ("cart.value >= 5", '"(cart.value >= 5.0)"'),
     ],
 )

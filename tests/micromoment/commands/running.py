@@ -1,0 +1,85 @@
+"""`micromoment up` as a user runs it: a process of its own, with the embedded engine."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+WRITE_KEY: Final = "a-write-key"
+LONGEST_SECONDS: Final = 60.0
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A running product.
+
+    Args:
+        folder: its working folder, with `rules/` and what else lies beside it.
+        url: where its collector listens.
+    """
+
+    folder: Path
+    url: str
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command beside it, from the same folder."""
+        return subprocess.run(
+            [sys.executable, "-m", "micromoment", *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST_SECONDS,
+        )
+
+    def sends(self, event: str, visitor: str, **properties: Any) -> None:
+        """Send an event as a page does."""
+        body = {"writeKey": WRITE_KEY, "event": event, "anonymousId": visitor, "properties": properties}
+        httpx.post(f"{self.url}/v1/track", json=body).raise_for_status()
+
+    def has(self, sql: str) -> bool:
+        """Wait until a query counts something."""
+        ends = time.monotonic() + LONGEST_SECONDS
+        while time.monotonic() < ends:
+            if self.run("sql", sql, "--format", "TSV").stdout.strip() not in {"", "0"}:
+                return True
+        return False
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Running]:
+    """Run the product in a folder until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "micromoment.toml").write_text(
+        f'collector_port = {port}\n[sites.shop]\nwrite_key = "{WRITE_KEY}"\nurl = "https://shop.example"\n'
+    )
+    product = Running(folder, f"http://127.0.0.1:{port}")
+    with (folder / "up.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "micromoment", "up"], cwd=folder, stdout=log, stderr=log)
+        try:
+            _wait_until_ready(product, process)
+            yield product
+        finally:
+            process.terminate()
+            process.wait(LONGEST_SECONDS)
+
+
+def _wait_until_ready(product: Running, process: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            if httpx.get(f"{product.url}/readyz").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError((product.folder / "up.log").read_text())

@@ -1,0 +1,1 @@
+"""Coupon codes: one for a visitor and a rule."""

@@ -1,0 +1,1 @@
+"""What experiments found out: sufficient statistics from one query, and pure functions over them."""

@@ -1,0 +1,1 @@
+"""Which products go with which, from what visitors bought and looked at."""
