@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -27,6 +28,8 @@ _log = structlog.get_logger("trigger_worker.rule_versions")
 class RuleVersions:
     """Keeps the text of each version in ClickHouse, and brings back the versions that messages still go by.
 
+    Safe for threads: rules change while messages are decided on.
+
     Args:
         warehouse: where the versions are.
     """
@@ -37,6 +40,7 @@ class RuleVersions:
         self._rule_set = NO_RULES
         self._stored: set[Version] | None = None
         self._compiled: dict[Version, LiveRule] = {}
+        self._lock = threading.Lock()
 
     def keep(self, rule_set: RuleSet, now_ms: int) -> None:
         """Store the versions that were never seen before; cheap while the rules stay as they are.
@@ -47,6 +51,10 @@ class RuleVersions:
         """
         if rule_set is self._rule_set:
             return
+        with self._lock:
+            self._keep(rule_set, now_ms)
+
+    def _keep(self, rule_set: RuleSet, now_ms: int) -> None:
         stored = self._read_stored() if self._stored is None else self._stored
         fresh = [rule for rule in rule_set.rules if _version(rule) not in stored]
         self._records.store_versions(fresh, now_ms)
@@ -60,6 +68,10 @@ class RuleVersions:
         An older one goes by the segments, stages and scores of today; one that they make impossible is left out.
         """
         wanted = {(message.rule, message.version) for message in messages}
+        with self._lock:
+            return self._of(wanted)
+
+    def _of(self, wanted: set[Version]) -> Mapping[Version, LiveRule]:
         present = {rule.id: rule for rule in self._rule_set.rules}
         missing = {version for version in wanted - self._compiled.keys() if version[0] in present}
         today = [present[rule] for rule, version in missing if present[rule].version == version]

@@ -1,16 +1,17 @@
-"""The loop: news and due times become firings, firings become messages, messages are decided and delivered."""
+"""Two loops: news and due times become firings and their messages; messages that are due are decided on and sent."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
 
-from trigger_worker.decider import Decided, Decider
+from trigger_worker.decider import Decider
 from trigger_worker.delivery import may_repeat
 from trigger_worker.dispatcher import Dispatcher
 from trigger_worker.evaluator import Evaluator
@@ -21,7 +22,6 @@ from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.outbox import Outbox
 from trigger_worker.outcomes import record_outcomes
 from trigger_worker.policy_source import PolicySource
-from trigger_worker.portions import first_portion
 from trigger_worker.queueing import queue_messages
 from trigger_worker.reading.feed import read_cursor
 from trigger_worker.reading.outgoing import queue_record, read_queue, read_untold
@@ -29,13 +29,13 @@ from trigger_worker.records import QueuedMessage, Records
 from trigger_worker.retried import read_retried
 from trigger_worker.rule_versions import RuleVersions
 from trigger_worker.rules.folder import NO_RULES, RuleFolder
-from trigger_worker.turns import take_turns
+from trigger_worker.sender import Sender
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError
 
-#: Least seconds between two ticks: what arrives within them is asked about together.
+#: Least seconds between two turns of a loop: what arrives within them is looked at together.
 TICK_INTERVAL_SECONDS: Final = 0.05
-#: Most seconds between two ticks, for what becomes due and for news whose announcement was lost.
+#: Most seconds between two turns, for what becomes due and for news whose announcement was lost.
 IDLE_INTERVAL_SECONDS: Final = 1.0
 #: How often files are looked at for changes.
 RELOAD_INTERVAL_SECONDS: Final = 1.0
@@ -47,10 +47,9 @@ FIRST_LOOK_MS: Final = 60_000
 RETRY_SECONDS: Final = 1.0
 #: How far back a worker that starts looks for what the one before it sent and did not tell of.
 UNTOLD_MS: Final = 24 * 3_600_000
-#: Messages that are decided on together.
-MAX_DECIDED: Final = 500
 WORKER_NAME: Final = "rules"
 
+T = TypeVar("T")
 _log = structlog.get_logger("trigger_worker")
 
 
@@ -99,14 +98,17 @@ class Worker:
         self._evaluator = Evaluator(warehouse)
         self._folder = folder
         self._policy = policy
-        self._decider = decider
-        self._dispatcher = dispatcher
         self._outbox = outbox
         self._metrics = metrics
+        self._dispatcher = dispatcher
+        self._versions = RuleVersions(warehouse)
+        self._sender = Sender(
+            outbox=outbox, decider=decider, dispatcher=dispatcher, versions=self._versions, policy=policy
+        )
         self._news = asyncio.Event()
+        self._queued = asyncio.Event()
         self._rule_set = NO_RULES
         self._rules = LiveRules()
-        self._versions = RuleVersions(warehouse)
         self._reloaded_at = 0.0
         self._cursor_stored_at = 0
 
@@ -115,80 +117,100 @@ class Worker:
         self._news.set()
 
     async def run(self) -> None:
-        """Tick on news, when something is due, and now and then; trouble with ClickHouse is waited out."""
+        """Evaluate and send until cancelled; trouble with ClickHouse is waited out.
+
+        The loops are two, so that no firing waits for the messages of those before it.
+        """
         reader = await self.resume()
-        while True:
-            started = time.monotonic()
-            try:
-                ticked = await self.tick(reader)
-            except WarehouseError as error:
-                self._metrics.ticks_failed.inc()
-                _log.warning("tick_failed", error=error.message, remedy=error.hint)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            except Exception:  # noqa: BLE001 - a mistake of ours must not take the collector of this process along
-                self._metrics.ticks_failed.inc()
-                _log.exception("tick_failed")
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            await asyncio.sleep(max(0.0, TICK_INTERVAL_SECONDS - (time.monotonic() - started)))
-            if ticked.complete:
-                await self._rest(ticked.now_ms)
+        # Before the rules are known, every message would be one of a rule that is gone.
+        while await self._patiently(self.evaluate(reader)) is None:
+            pass
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._keep_evaluating(reader))
+            loops.create_task(self._keep_sending())
 
     async def tick(self, reader: FeedReader) -> Ticked:
-        """Do what there is to do now.
+        """Do what there is to do now: evaluate what is new, then send what is due."""
+        ticked = await self.evaluate(reader)
+        await self._sender.send_due(ticked.now_ms)
+        return ticked
 
-        Firings are stored before anything is sent, and the cursor moves only after both: a crash in between repeats
-        the work, and what was stored is recognised by its id.
+    async def evaluate(self, reader: FeedReader) -> Ticked:
+        """Turn what is new into firings and messages that wait.
+
+        Both are stored before the cursor moves: a crash in between repeats the work, and what was stored is recognised
+        by its id.
         """
         self._news.clear()
         self._reload()
         with self._metrics.tick_seconds.time():
-            ticked = await asyncio.to_thread(self._evaluate, reader)
-            await self._send_due(ticked.now_ms)
+            ticked, messages = await asyncio.to_thread(self._evaluate, reader, asyncio.get_running_loop())
+        self._outbox.add(messages)
+        if messages:
+            self._queued.set()
+        self._metrics.outbox_depth.set(len(self._outbox))
         self._metrics.ticks.inc()
         await asyncio.to_thread(self._store_cursor, reader, ticked)
         return ticked
 
-    def _evaluate(self, reader: FeedReader) -> Ticked:
+    async def _keep_evaluating(self, reader: FeedReader) -> None:
+        while True:
+            started = time.monotonic()
+            ticked = await self._patiently(self.evaluate(reader))
+            await asyncio.sleep(max(0.0, TICK_INTERVAL_SECONDS - (time.monotonic() - started)))
+            if ticked is not None and ticked.complete:
+                await _set_within(self._news, IDLE_INTERVAL_SECONDS)
+
+    async def _keep_sending(self) -> None:
+        while True:
+            started = time.monotonic()
+            self._queued.clear()
+            now_ms = await self._patiently(self._send_due())
+            await asyncio.sleep(max(0.0, TICK_INTERVAL_SECONDS - (time.monotonic() - started)))
+            seconds = IDLE_INTERVAL_SECONDS
+            if now_ms is not None and self._outbox.next_due is not None:
+                passed = time.monotonic() - started
+                seconds = min(seconds, max(0.0, (self._outbox.next_due - now_ms) / 1000 - passed))
+            await _set_within(self._queued, seconds)
+
+    async def _send_due(self) -> int | None:
+        """Send what is due, and return the time, epoch milliseconds; None when nothing waits at all."""
+        if self._outbox.next_due is None:
+            return None
+        now_ms = await asyncio.to_thread(self._clock_ms)
+        await self._sender.send_due(now_ms)
+        return now_ms
+
+    async def _patiently(self, step: Awaitable[T]) -> T | None:
+        """Return what a step brings, or None after a while when it failed."""
+        try:
+            return await step
+        except WarehouseError as error:
+            self._metrics.ticks_failed.inc()
+            _log.warning("tick_failed", error=error.message, remedy=error.hint)
+        except Exception:  # noqa: BLE001 - a mistake of ours must not take the collector of this process along
+            self._metrics.ticks_failed.inc()
+            _log.exception("tick_failed")
+        await asyncio.sleep(RETRY_SECONDS)
+        return None
+
+    def _evaluate(self, reader: FeedReader, loop: asyncio.AbstractEventLoop) -> tuple[Ticked, list[QueuedMessage]]:
         now_ms = self._clock_ms()
         self._versions.keep(self._rule_set, now_ms)
         reading = reader.read(self._rules, now_ms)
         record_outcomes(self._warehouse, reading.news)
-        retried = read_retried(self._warehouse, reading.news, self._known_messages)
+        # Asked where messages move from hand to hand, so that none is between two.
+        known = partial(_ask, loop, self._sender.message_ids)
+        retried = read_retried(self._warehouse, reading.news, known)
         fired = self._evaluator.evaluate(self._rules, reading, now_ms)
         queued = [message for live, fire in fired for message in queue_messages(live.rule, fire, now_ms)]
         # Messages first: a firing that is stored is never asked about again, so its messages must be there by then.
         self._records.store_messages([queue_record(message) for message in queued])
         if fired:
             self._records.store_fires([fire for _, fire in fired], self._clock_ms())
-        self._outbox.add([*queued, *retried])
         reader.accept(reading)
         self._count(reading, now_ms, [fire.rule for _, fire in fired])
-        return Ticked(now_ms, reading.complete, idle=not reading.news)
-
-    async def _send_due(self, now_ms: int) -> None:
-        waiting = self._outbox.take_due(now_ms)
-        while waiting:
-            turn, waiting = take_turns(waiting, self._dispatcher.under_way())
-            if not turn:
-                self._outbox.add(waiting)
-                return
-            turn, later = first_portion(turn, MAX_DECIDED)
-            try:
-                decided = await asyncio.to_thread(self._decide, turn, now_ms)
-            except WarehouseError:
-                self._outbox.add([*turn, *later, *waiting])
-                raise
-            await self._dispatcher.dispatch(decided)
-            waiting = [*later, *waiting]
-
-    def _decide(self, due: list[QueuedMessage], now_ms: int) -> list[Decided]:
-        under_way = self._dispatcher.under_way()
-        return self._decider.decide(due, self._versions.of(due), self._policy.policy, now_ms, under_way)
-
-    def _known_messages(self) -> set[str]:
-        return self._outbox.message_ids() | {message.message_id for message in self._dispatcher.under_way()}
+        return Ticked(now_ms, reading.complete, idle=not reading.news), [*queued, *retried]
 
     def _reload(self) -> None:
         if time.monotonic() - self._reloaded_at < RELOAD_INTERVAL_SECONDS:
@@ -225,16 +247,6 @@ class Worker:
         untold = read_untold(self._warehouse, now_ms - UNTOLD_MS)
         return FeedReader(self._warehouse, read_to), in_doubt, untold
 
-    async def _rest(self, now_ms: int) -> None:
-        seconds = IDLE_INTERVAL_SECONDS
-        if self._outbox.next_due is not None:
-            seconds = min(seconds, max(0.0, (self._outbox.next_due - now_ms) / 1000))
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return
-
     def _store_cursor(self, reader: FeedReader, ticked: Ticked) -> None:
         interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
         if ticked.now_ms - self._cursor_stored_at >= interval:
@@ -243,8 +255,25 @@ class Worker:
 
     def _count(self, reading: Reading, now_ms: int, fired_rules: list[str]) -> None:
         self._metrics.candidates.inc(len(reading.candidates.by_person))
-        self._metrics.outbox_depth.set(len(self._outbox))
         for rule in fired_rules:
             self._metrics.fires.labels(rule).inc()
         if reading.news:
             self._metrics.lag_seconds.set((now_ms - reading.news[0].visible_at) / 1000)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, so many seconds at most."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _ask(loop: asyncio.AbstractEventLoop, question: Callable[[], T]) -> T:
+    """Return the answer that a loop gives between its tasks' steps; called from another thread."""
+
+    async def answer() -> T:
+        return question()
+
+    return asyncio.run_coroutine_threadsafe(answer(), loop).result()
