@@ -22,7 +22,7 @@ from trigger_worker.queueing import queue_messages
 from trigger_worker.recipients import Recipients
 from trigger_worker.records import Fire, QueuedMessage
 from trigger_worker.rules.read import read_rule
-from trigger_worker.worker import MAX_DECIDED
+from trigger_worker.sender import MAX_DECIDED
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 

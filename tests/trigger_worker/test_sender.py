@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -128,6 +129,9 @@ async def test_no_firing_waits_for_messages_that_are_being_decided_on(
         free.wait()
         return decide(*arguments)
 
+    def fired_for(visitor: str) -> bool:
+        return visitor in {fire[1] for fire in shop.fires()}
+
     monkeypatch.setattr(Decider, "decide", slow)
     shop.rule("lingers", HOVER)
     worker = shop.new_worker()
@@ -137,7 +141,7 @@ async def test_no_firing_waits_for_messages_that_are_being_decided_on(
             shop.happens("hover", visitor, duration_ms=3000)
             shop.now_ms += 100
             worker.wake()
-            await until(lambda visitor=visitor: visitor in {fire[1] for fire in shop.fires()})
+            await until(partial(fired_for, visitor))
         assert shop.sent() == []
         free.set()
         await until(lambda: sorted(shop.sent()) == ["anna", "bob"])
