@@ -70,32 +70,42 @@ class Decider:
             under_way: being handed over, so that they count as sent, too.
         """
         messages = sorted(messages, key=lambda message: -message.priority)
+        known = self._read(messages, rules, policy, now_ms, under_way)
+        rivals: dict[tuple[Person, str], Rival] = {}
+        decided = []
+        for message in messages:
+            person = known.people[_visitor(message)]
+            one = _judged(message, known, rivals.get((person, message.channel)), policy, now_ms)
+            if one.verdict.verdict == "send":
+                known.sent[person].append(_as_sent(message, now_ms))
+                if message.message_class == "marketing":
+                    rivals.setdefault((person, message.channel), _as_rival(message))
+            decided.append(one)
+        return decided
+
+    def _read(
+        self,
+        messages: Sequence[QueuedMessage],
+        rules: Mapping[Version, LiveRule],
+        policy: Policy,
+        now_ms: int,
+        under_way: Sequence[QueuedMessage],
+    ) -> _Known:
+        """Return all that the verdicts depend on: one query for each kind of fact, whatever the number of messages."""
         people = find_people(self._warehouse, {_visitor(message) for message in messages})
         everybody = set(people.values())
         wanted = combine([PROFILE_WANTED, own_needs(messages, rules, now_ms)])
         histories = read_histories(self._warehouse, everybody, wanted, now_ms, now_ms)
         profiles = {person: build_profile(person.visitor_id, histories[person], now_ms) for person in everybody}
-        sent = self._sent(everybody, policy, now_ms, under_way)
-        stopped = OwnVerdicts(self._warehouse, people, histories, profiles, rules, now_ms).of(messages)
-        placed = self._placements.of(_with_rules(messages, people, rules), now_ms)
-        rivals: dict[tuple[Person, str], Rival] = {}
-        decided = []
-        for message in messages:
-            person = people[_visitor(message)]
-            profile = profiles[person]
-            recipients = self._recipients.of(message.channel, person, profile)
-            own = stopped.get(message.message_id)
-            live = rules.get((message.rule, message.version))
-            rival = rivals.get((person, message.channel))
-            place = placed.get((message.rule, message.version, person), NOWHERE)
-            facts = _facts(message, live, profile, recipients, sent[person], own, rival, place=place)
-            verdict = judge(facts, policy, now_ms)
-            if verdict.verdict == "send":
-                sent[person].append(_as_sent(message, now_ms))
-                if message.message_class == "marketing":
-                    rivals.setdefault((person, message.channel), _as_rival(message))
-            decided.append(Decided(message, verdict, place.arm, person, profile, recipients))
-        return decided
+        return _Known(
+            rules=rules,
+            people=people,
+            profiles=profiles,
+            recipients=self._recipients,
+            sent=self._sent(everybody, policy, now_ms, under_way),
+            own=OwnVerdicts(self._warehouse, people, histories, profiles, rules, now_ms).of(messages),
+            placed=self._placements.of(_with_rules(messages, people, rules), now_ms),
+        )
 
     def _sent(
         self, people: set[Person], policy: Policy, now_ms: int, under_way: Sequence[QueuedMessage]
@@ -110,22 +120,29 @@ class Decider:
         return sent
 
 
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read for messages that are decided on together; `sent` grows with each that is let through."""
+
+    rules: Mapping[Version, LiveRule]
+    people: Mapping[Visitor, Person]
+    profiles: Mapping[Person, Profile]
+    recipients: Recipients
+    sent: Mapping[Person, list[SentMessage]]
+    own: Mapping[str, Verdict]
+    placed: Mapping[tuple[str, str, Person], Placement]
+
+
 def _visitor(message: QueuedMessage) -> Visitor:
     return Visitor(message.site, message.visitor_id)
 
 
-def _facts(
-    message: QueuedMessage,
-    live: LiveRule | None,
-    profile: Profile,
-    recipients: tuple[str, ...],
-    history: list[SentMessage],
-    own: Verdict | None,
-    rival: Rival | None,
-    *,
-    place: Placement,
-) -> MessageFacts:
-    return MessageFacts(
+def _judged(message: QueuedMessage, known: _Known, rival: Rival | None, policy: Policy, now_ms: int) -> Decided:
+    person = known.people[_visitor(message)]
+    profile = known.profiles[person]
+    recipients = known.recipients.of(message.channel, person, profile)
+    place = known.placed.get((message.rule, message.version, person), NOWHERE)
+    live = known.rules.get((message.rule, message.version))
+    facts = MessageFacts(
         site=message.site,
         visitor_id=profile.visitor.id,
         channel=message.channel,
@@ -135,7 +152,7 @@ def _facts(
         tags=frozenset(message.tags),
         priority=message.priority,
         rival=rival,
-        own=own,
+        own=known.own.get(message.message_id),
         recipients=recipients,
         timezone=profile.visitor.timezone,
         quiet=live.rule.quiet if live else {},
@@ -144,8 +161,9 @@ def _facts(
         consent=profile.permission.consent,
         unsubscribed=profile.permission.unsubscribed,
         suppressed=profile.permission.suppressed,
-        history=tuple(history),
+        history=tuple(known.sent[person]),
     )
+    return Decided(message, judge(facts, policy, now_ms), place.arm, person, profile, recipients)
 
 
 def _with_rules(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from babel import Locale
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
+from trigger_worker.content.local_text import day_text, locale_of, money_text
 from trigger_worker.evaluate.calendar import local_time
 
-_SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "AUD": "A$", "CAD": "CA$"}
-_WITHOUT_CENTS: Final = frozenset({"JPY", "KRW", "CLP", "VND", "ISK", "XAF", "XOF"})
 #: The year 5138; calendars end soon after.
 _LATEST_MS: Final = 10**14
 _LARGEST_AMOUNT: Final = Decimal(10) ** 15
@@ -28,25 +28,19 @@ def fallback(value: object, otherwise: object = "") -> object:
 
 
 @pass_context
-def money(context: Context, value: object, currency: object = "") -> str:
-    """An amount with its currency, such as `€1,234.50`; without one named, the site's.
+def money(context: Context, value: object, currency: object = "", locale: object = "") -> str:
+    """An amount with its currency, as the visitor's language writes it: `€1,234.50`, `1.234,50 €`.
 
     Args:
         context: the facts of the message.
         value: the amount in whole units of the currency.
-        currency: the ISO code; one without a symbol here stands after the amount.
+        currency: the ISO code; the site's when it is left out.
+        locale: such as `de-AT`; the visitor's when it is left out.
     """
     amount = _decimal(value)
     if amount is None:
         return ""
-    site = context.get("site")
-    code = str(fallback(currency) or (site.get("currency", "") if isinstance(site, Mapping) else "")).upper()
-    unit = Decimal(1) if code in _WITHOUT_CENTS else Decimal("0.01")
-    text = f"{abs(amount).quantize(unit, ROUND_HALF_UP):,}"
-    sign = "-" if amount < 0 else ""
-    if code in _SYMBOLS:
-        return f"{sign}{_SYMBOLS[code]}{text}"
-    return f"{sign}{text} {code}".rstrip()
+    return money_text(amount, str(fallback(currency) or _fact(context, "site", "currency")), _locale(context, locale))
 
 
 def quantity(value: object) -> str:
@@ -56,30 +50,28 @@ def quantity(value: object) -> str:
 
 
 @pass_context
-def date(context: Context, value: object, pattern: str = "%d %B %Y") -> str:
-    """An instant on the visitor's own calendar.
+def date(context: Context, value: object, style: str = "long", locale: object = "") -> str:
+    """An instant on the visitor's own calendar, in the visitor's language.
 
     Args:
         context: the facts of the message.
         value: milliseconds since 1970, or a text in ISO 8601.
-        pattern: as `strftime` understands it.
+        style: `short`, `medium`, `long`, `full`, or a pattern of the CLDR such as `d MMMM, HH:mm`.
+        locale: such as `de-AT`; the visitor's when it is left out.
     """
     moment_ms = _epoch_ms(value)
     if moment_ms is None:
         return ""
-    visitor = context.get("visitor")
-    zone_name = visitor.get("timezone", "") if isinstance(visitor, Mapping) else ""
-    return local_time(moment_ms, zone_name).strftime(pattern)
+    moment = local_time(moment_ms, _fact(context, "visitor", "timezone"))
+    return day_text(moment, style, _locale(context, locale))
 
 
 @pass_context
 def link(context: Context, value: object) -> str:
     """An absolute http(s) address, resolved against the site's; nothing for any other, such as `javascript:`."""
-    site = context.get("site")
-    base = str(site.get("url", "")) if isinstance(site, Mapping) else ""
     address = str(fallback(value)).strip()
     try:
-        return web_address(urljoin(base, address)) if address else ""
+        return web_address(urljoin(_fact(context, "site", "url"), address)) if address else ""
     except ValueError:
         return ""
 
@@ -99,6 +91,16 @@ def page_address(url: str) -> str:
     """Gives the address back when a page may follow it: it is http(s), or starts at the site's root; else nothing."""
     starts_at_root = url.startswith("/") and not url.startswith(("//", "/\\"))
     return url if starts_at_root else web_address(url)
+
+
+def _fact(context: Context, group: str, name: str) -> str:
+    """Return a text among the facts of a message; '' where there is none."""
+    facts = context.get(group)
+    return str(fallback(facts.get(name))) if isinstance(facts, Mapping) else ""
+
+
+def _locale(context: Context, chosen: object) -> Locale:
+    return locale_of(str(fallback(chosen)) or _fact(context, "visitor", "locale"))
 
 
 def _decimal(value: object) -> Decimal | None:

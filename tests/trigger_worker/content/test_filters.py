@@ -24,7 +24,8 @@ def rendered(source: str, **names: object) -> str:
         (2.675, "EUR", "€2.68"),
         (-3, "EUR", "-€3.00"),
         (1999.5, "JPY", "¥2,000"),
-        (12, "CHF", "12.00 CHF"),
+        (12, "CHF", "CHF12.00"),
+        (5, "<b>", "5.00"),
         ("12.3", "EUR", "€12.30"),
         (5, "", "€5.00"),
         (None, "EUR", ""),
@@ -53,10 +54,10 @@ def test_quantity(value: object, expected: str) -> None:
 @pytest.mark.parametrize(
     ("value", "zone", "expected"),
     [
-        (1_795_348_800_000, "", "22 November 2026"),
-        (1_795_388_400_000, "Asia/Tokyo", "23 November 2026"),
-        ("2026-11-22T23:30:00Z", "Europe/Berlin", "23 November 2026"),
-        ("2026-11-22T12:00:00", "not a zone", "22 November 2026"),
+        (1_795_348_800_000, "", "November 22, 2026"),
+        (1_795_388_400_000, "Asia/Tokyo", "November 23, 2026"),
+        ("2026-11-22T23:30:00Z", "Europe/Berlin", "November 23, 2026"),
+        ("2026-11-22T12:00:00", "not a zone", "November 22, 2026"),
         ("soon", "", ""),
         (1e30, "", ""),
         (-1e14, "", ""),
@@ -70,8 +71,43 @@ def test_date_is_that_of_the_visitors_calendar(value: object, zone: str, expecte
     assert rendered("{{ value | date }}", value=value, visitor={"timezone": zone}) == expected
 
 
-def test_date_takes_a_pattern() -> None:
-    assert rendered("{{ '2026-11-22T09:05:00Z' | date('%H:%M') }}") == "09:05"
+@pytest.mark.parametrize(
+    ("locale", "money", "day"),
+    [
+        ("en-GB", "€1,234.50", "22 November 2026"),
+        ("de-DE", "1.234,50\u00a0€", "22. November 2026"),
+        ("de-AT", "€\u00a01.234,50", "22. November 2026"),
+        ("fr", "1\u202f234,50\u00a0€", "22 novembre 2026"),
+        ("ja", "€1,234.50", "2026年11月22日"),
+        ("de-DE-u-co-phonebk", "1.234,50\u00a0€", "22. November 2026"),
+        ("de-XX", "1.234,50\u00a0€", "22. November 2026"),
+        ("tlh", "€1,234.50", "November 22, 2026"),
+        ("../../etc/passwd", "€1,234.50", "November 22, 2026"),
+        (None, "€1,234.50", "November 22, 2026"),
+    ],
+)
+def test_money_and_days_are_written_as_in_the_visitors_language(locale: str | None, money: str, day: str) -> None:
+    visitor = {"locale": locale, "timezone": "Europe/Berlin"}
+    source = "{{ 1234.5 | money('EUR') }}|{{ '2026-11-22T09:05:00Z' | date }}"
+    assert rendered(source, visitor=visitor) == f"{money}|{day}"
+
+
+def test_a_template_in_one_language_may_say_which() -> None:
+    source = "{{ 5 | money('EUR', 'de') }}|{{ '2026-11-22T09:05:00Z' | date('full', 'de') }}"
+    assert rendered(source, visitor={"locale": "en-US"}) == "5,00\u00a0€|Sonntag, 22. November 2026"
+
+
+@given(st.text(max_size=80), st.text(max_size=8))
+def test_no_locale_or_currency_of_a_page_stops_a_message(locale: str, currency: str) -> None:
+    assert rendered("{{ 5 | money(currency) }}", visitor={"locale": locale}, currency=currency)
+
+
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [("HH:mm", "09:05"), ("d MMMM, HH:mm", "22 November, 09:05"), ("short", "11/22/26"), ("medium", "Nov 22, 2026")],
+)
+def test_date_takes_a_style_or_a_pattern(style: str, expected: str) -> None:
+    assert rendered("{{ '2026-11-22T09:05:00Z' | date(style) }}", style=style) == expected
 
 
 @pytest.mark.parametrize(
