@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.warehouse.rows import NOON, event_row, store, value
+from trigger_worker.language.duration import DAY_MS, LONGEST_WINDOW_MS
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow, format_time
 from warehouse.vocabulary import COLUMN_FIELDS
@@ -159,3 +160,9 @@ def test_a_row_writes_only_what_it_holds() -> None:
         *("site", "event", "type", "event_id", "visitor_id", "ts", "received_at", "source"),
         *("price", "path"),
     }
+
+
+def test_the_feed_is_kept_longer_than_the_longest_wait_of_a_rule(warehouse: Warehouse) -> None:
+    sql = "SELECT extract(engine_full, 'TTL .*toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables"
+    ((days,),) = warehouse.query(f"{sql} WHERE database = currentDatabase() AND name = 'event_feed'")
+    assert int(days) * DAY_MS > LONGEST_WINDOW_MS
