@@ -17,7 +17,7 @@ install: $(DEV_STAMP) $(NODE_STAMP) $(LISTENER_STAMP) browser
 
 test: install sdk-check
 	cd sdk_js && npm test --silent
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests --numprocesses 2 --dist loadfile
 	$(BIN)/pytest e2e
 	MICROMOMENT_E2E=separate $(BIN)/pytest e2e
 

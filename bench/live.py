@@ -81,9 +81,9 @@ def _running(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _loaded(engine: EngineClient, port: int, pid: int, rate: int, seconds: int) -> str:
-    cpu_before = _cpu_seconds(pid)
+    cpu_before, started = _cpu_seconds(pid), time.monotonic()
     acknowledged = asyncio.run(send(f"http://localhost:{port}", WRITE_KEY, STORED // EVENTS_PER_VISITOR, rate, seconds))
-    cpu = (_cpu_seconds(pid) - cpu_before) / seconds
+    cpu = (_cpu_seconds(pid) - cpu_before) / (time.monotonic() - started)
     time.sleep(SETTLE_SECONDS)
     fired = {row["event_id"]: int(row["fired_ms"]) for row in _rows(engine, _FIRINGS)}
     samples = [fired[event_id] - at_ms for event_id, at_ms in acknowledged.items() if event_id in fired]

@@ -58,7 +58,7 @@ def test_a_collector_that_restarts_loses_nothing_and_doubles_nothing(
 
 
 def test_a_worker_killed_between_firing_and_mail_sends_exactly_one(shopper: Shopper, stack: Stack) -> None:
-    rule = "when: promised_mail\nsend:\n  - email: cart_reminder\n    after: 4s\n"
+    rule = "when: promised_mail\nsend:\n  - email: cart_reminder\n    after: 8s\n"
     shopper.sign_up("frida@example.com", "Frida")
     with live_rule(stack, "promised", rule):
         _fire(shopper, "promised_mail", "promised")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.trigger_worker.shop import Shop
 from tests.waiting import until
-from trigger_worker import worker
+from trigger_worker import sender
 from trigger_worker.content.model import BannerContent
 from warehouse.connection import Row
 
@@ -103,7 +103,7 @@ async def test_a_firing_that_is_learned_of_late_keeps_its_distance_from_those_ar
 async def test_more_messages_than_are_decided_on_together_are_all_sent(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "MAX_DECIDED", 3)
+    monkeypatch.setattr(sender, "MAX_DECIDED", 3)
     shop.rule("lingers", HOVER)
     for number in range(7):
         shop.happens("hover", f"visitor-{number}", duration_ms=3000)

@@ -14,8 +14,11 @@ from trigger_worker.channels.base import OutboundMessage
 from trigger_worker.content.model import EmailContent
 from warehouse.errors import DeliveryError
 
-#: One address and nothing else: no second one, no comment, no line break.
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
+#: One address and nothing else (the dot-atom of RFC 5322): no second one, no comment, no line break.
+_ADDRESS: Final = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}"
+)
 _UNSAFE_IN_ID: Final = re.compile(r"[^A-Za-z0-9._-]")
 #: Most bytes of a line, its end not counted (RFC 5322, section 2.1.1).
 _LONGEST_LINE: Final = 998

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 from aiosmtplib.email import flatten_message
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trigger_worker.channels.base import OutboundMessage
@@ -58,6 +58,8 @@ def test_a_subject_arrives_as_it_was_and_adds_no_header(fact: str) -> None:
 
 
 @given(st.text())
+@example("a..b@shop.example")
+@example(".@shop.example")
 def test_a_recipient_is_one_address_or_none(recipient: str) -> None:
     try:
         mail = mail_of(recipient=recipient)
@@ -93,6 +95,7 @@ def test_no_line_of_a_mail_is_longer_than_servers_take() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
+@example("", ".")
 def test_no_name_of_a_sender_adds_a_header(name: str, box: str) -> None:
     sender = parse_sender(f"{name} <{box}@shop.example>")
     if sender is not None:
