@@ -9,7 +9,7 @@ import pytest
 
 from tests.trigger_worker.shop import Shop
 from tests.waiting import until
-from trigger_worker import sender
+from trigger_worker import sender, worker
 from trigger_worker.content.model import BannerContent
 from warehouse.connection import Row
 
