@@ -59,22 +59,22 @@ def test_a_collector_that_restarts_loses_nothing_and_doubles_nothing(
 
 def test_a_worker_killed_between_firing_and_mail_sends_exactly_one(shopper: Shopper, stack: Stack) -> None:
     rule = "when: promised_mail\nsend:\n  - email: cart_reminder\n    after: 8s\n"
-    shopper.sign_up("frida@example.com", "Frida")
+    shopper.sign_up("ottilie@example.com", "Ottilie")
     with live_rule(stack, "promised", rule):
         _fire(shopper, "promised_mail", "promised")
-        assert mails_to(stack, "frida@example.com") == []
+        assert mails_to(stack, "ottilie@example.com") == []
         stack.restart("worker", signal.SIGKILL)
-        wait_for_mail(stack, "frida@example.com")
+        wait_for_mail(stack, "ottilie@example.com")
         (sent,) = _wait_until_sent(shopper, "promised")
         assert sent["count"] == 1
-        before = len(mails_to(stack, "frida@example.com"))
+        before = len(mails_to(stack, "ottilie@example.com"))
         stack.restart("worker", signal.SIGKILL)
         after = 0 if "up" in stack.commands else before
         # What the worker does next proves that it is through with what it found.
         with live_rule(stack, "promised_again", rule.replace("promised_mail", "other_mail")):
             _fire(shopper, "other_mail", "promised_again")
             _wait_until_sent(shopper, "promised_again")
-        assert len(mails_to(stack, "frida@example.com")) == after + 1
+        assert len(mails_to(stack, "ottilie@example.com")) == after + 1
 
 
 def _fire(shopper: Shopper, event: str, rule: str) -> None:
