@@ -73,7 +73,10 @@ def test_a_cart_left_behind_brings_a_banner_then_an_email_then_a_text(shopper: S
     (text,) = wait_for(lambda: [text for text in texts if text["To"] == PHONE], "the text message")
     assert "is waiting." in text["Body"]
     sent = "SELECT channel FROM messages WHERE rule = 'left_behind' AND state = 'sent' ORDER BY at LIMIT 3"
-    assert [row["channel"] for row in shopper.stack.sql(sent)] == ["banner", "email", "sms"]
+    wait_for(
+        lambda: [row["channel"] for row in shopper.stack.sql(sent)] == ["banner", "email", "sms"],
+        "each step to be recorded as sent, in order",
+    )
     of_rule = "JSONExtractString(props, 'rule') = 'left_behind'"
     told = f"SELECT event_id FROM events WHERE event = 'message_sent' AND {of_rule}"
     wait_for(lambda: len(shopper.stack.sql(told)) == 3, "what was sent to be part of the visitor's behaviour")
