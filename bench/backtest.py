@@ -1,7 +1,7 @@
 """How long `micromoment backtest` takes for 40 rules over a million events of baskets, and how much memory.
 
 The baskets are those of completejourney_transactions.csv.gz, which is not shipped, where the environment variable
-`MICROMOMENT_BENCH_TRANSACTIONS` names that file; else they are made up.
+`BENCH_TRANSACTIONS` names that file; else they are made up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from bench.journey import read_transactions, write_events
 from bench.receipts import made_up_receipts
 
-FILE_VARIABLE: Final = "MICROMOMENT_BENCH_TRANSACTIONS"
+FILE_VARIABLE: Final = "BENCH_TRANSACTIONS"
 EVENTS: Final = 1_000_000
 FROM, TO = "2017-01-01T00:00:00Z", "2018-01-01T00:00:00Z"
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from warehouse.connection import Warehouse
+from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 
 SITE: Final = "shop"
@@ -99,3 +99,8 @@ def write_rules(folder: Path, count: int, then: str = "") -> None:
         variant = number // len(TEMPLATES)
         text = text.replace("{n}", str(variant % CATEGORIES)).replace("{h}", str(1 + variant % 5))
         (folder / f"r{number}.yaml").write_text(text)
+
+
+if __name__ == "__main__":
+    with connect(sys.argv[1]) as opened:
+        fill(opened, int(sys.argv[2]))
