@@ -11,17 +11,17 @@ from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
-from collector.callback_email import take_email_report
-from collector.callback_push import push_key, take_push_report
-from collector.callback_sms import take_sms_reply, take_sms_status
-from collector.edge import Edge
 from collector.errors import answer
-from collector.health_routes import healthz, metrics, readyz
-from collector.message_routes import take_click, take_open
-from collector.preference_routes import change_preferences, show_preferences
-from collector.script_routes import script_routes
-from collector.stream_route import listen
-from collector.tracking_routes import take_batch, take_single
+from collector.parts import Edge
+from collector.routes.callback_email import take_email_report
+from collector.routes.callback_push import push_key, take_push_report
+from collector.routes.callback_sms import take_sms_reply, take_sms_status
+from collector.routes.health import healthz, metrics, readyz
+from collector.routes.messages import take_click, take_open
+from collector.routes.preferences import change_preferences, show_preferences
+from collector.routes.script import script_routes
+from collector.routes.stream import listen
+from collector.routes.tracking import take_batch, take_single
 from warehouse.limits import MAX_BODY_BYTES
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]

@@ -8,15 +8,15 @@ from typing import Final
 import msgspec
 import structlog
 
-from collector import pipeline
-from collector.body import Batch
-from collector.draft import Receipt
-from collector.drops import Drop, DropReason
-from collector.group_commit import GroupCommit
+from collector.intake import pipeline
+from collector.intake.body import Batch
+from collector.intake.draft import Receipt
+from collector.intake.drops import Drop, DropReason
 from collector.metrics import CollectorMetrics
 from collector.sites import Site
-from collector.spool import SpooledEvent
-from collector.writer import Writer
+from collector.spool.file import SpooledEvent
+from collector.spool.group_commit import GroupCommit
+from collector.spool.writer import Writer
 from warehouse.event import EventRow
 
 _encode = msgspec.json.Encoder().encode

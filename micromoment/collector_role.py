@@ -13,18 +13,18 @@ from typing import Final
 import structlog
 
 from collector.app import create_app
-from collector.banners import BannerDesk
-from collector.callback_settings import CallbackSettings
-from collector.edge import Edge, EdgeSettings
-from collector.group_commit import GroupCommit
+from collector.banners.desk import BannerDesk
+from collector.banners.visitor_token import VisitorTokens
+from collector.feedback.callback_settings import CallbackSettings
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
+from collector.parts import Edge, EdgeSettings
 from collector.rate import RateLimit
 from collector.script import load_sdk
 from collector.sites import Site, Sites
-from collector.spool import Spool
-from collector.visitor_token import VisitorTokens
-from collector.writer import Writer
+from collector.spool.file import Spool
+from collector.spool.group_commit import GroupCommit
+from collector.spool.writer import Writer
 from micromoment.addresses import collector_url
 from micromoment.bus import BANNERS, NEWS
 from micromoment.push_key import public_push_key, read_push_key

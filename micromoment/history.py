@@ -11,9 +11,9 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from collector.draft import Receipt
-from collector.drops import Drop
-from collector.pipeline import process
+from collector.intake.draft import Receipt
+from collector.intake.drops import Drop
+from collector.intake.pipeline import process
 from collector.sites import Site
 from micromoment.engine_client import Transfer
 from warehouse.errors import ConfigurationError

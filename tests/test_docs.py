@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from collector.drops import DropReason
+from collector.intake.drops import DropReason
 from micromoment.__main__ import COMMANDS
 from micromoment.configuration import load_settings
 from micromoment.settings import Settings, SiteSettings

@@ -11,9 +11,9 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.callback_settings import CallbackSettings
-from collector.edge import Edge
-from collector.sms_signature import sms_signature
+from collector.feedback.callback_settings import CallbackSettings
+from collector.feedback.sms_signature import sms_signature
+from collector.parts import Edge
 from tests.collector.edges import spooled_rows
 from tests.collector.messages import NOON, props
 from warehouse.event import EventRow

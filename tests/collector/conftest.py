@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.edge import Edge
+from collector.parts import Edge
 from tests.collector.edges import client_of, running_edge
 from warehouse.connection import Warehouse
 

@@ -13,17 +13,17 @@ from litestar.testing import AsyncTestClient
 from prometheus_client import CollectorRegistry
 
 from collector.app import create_app
-from collector.banners import BannerDesk
-from collector.edge import Edge, EdgeSettings
-from collector.group_commit import GroupCommit
+from collector.banners.desk import BannerDesk
+from collector.banners.visitor_token import VisitorTokens
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
+from collector.parts import Edge, EdgeSettings
 from collector.rate import RateLimit
 from collector.script import Script, Sdk
 from collector.sites import Site, Sites
-from collector.spool import Spool
-from collector.visitor_token import VisitorTokens
-from collector.writer import Writer
+from collector.spool.file import Spool
+from collector.spool.group_commit import GroupCommit
+from collector.spool.writer import Writer
 from tests.collector.messages import NOON
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from collector.draft import Receipt
-from collector.drops import Drop
-from collector.pipeline import process
+from collector.intake.draft import Receipt
+from collector.intake.drops import Drop
+from collector.intake.pipeline import process
 from collector.sites import Site
 from warehouse.event import EventRow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from collector.spool import Spool, SpooledEvent
+from collector.spool.file import Spool, SpooledEvent
 
 
 def spooled(name: str, site: str = "shop") -> SpooledEvent:

@@ -8,7 +8,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.edge import Edge
+from collector.parts import Edge
 from tests.collector.edges import SHOP, STRICT, client_of, running_edge
 from tests.collector.messages import message
 from warehouse.connection import Warehouse

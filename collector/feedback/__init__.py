@@ -1,0 +1,1 @@
+"""What comes back about a message: opens, clicks, preferences, and the reports of providers."""

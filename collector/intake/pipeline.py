@@ -1,0 +1,105 @@
+"""The ingest path: a literal list of steps, each pure, from a message to a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from collector.intake.commerce import normalise_commerce
+from collector.intake.consent import drop_without_consent, name_consent_source
+from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
+from collector.intake.draft import Draft, Receipt
+from collector.intake.drops import Drop, DropReason
+from collector.intake.identify import fill_message_id, require_visitor
+from collector.intake.message import Message
+from collector.intake.naming import name_event
+from collector.intake.row import build_row, lift_columns
+from collector.intake.timing import correct_time
+from collector.sites import Site
+from warehouse.event import EventRow
+from warehouse.limits import MAX_EVENTS_PER_BATCH
+
+Step = Callable[[Draft], Draft | Drop]
+
+#: In this order. A step that returns a drop ends the event's way.
+STEPS: Final[tuple[Step, ...]] = (
+    require_visitor,
+    name_event,
+    drop_without_consent,
+    name_consent_source,
+    correct_time,
+    fill_message_id,
+    copy_session,
+    copy_page,
+    copy_campaign,
+    normalise_commerce,
+    lift_columns,
+    read_user_agent,
+    locate,
+)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a batch: rows to keep, and a drop for each event that was not kept."""
+
+    rows: list[EventRow]
+    drops: list[Drop]
+
+
+def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mapping[str, Any]) -> Outcome:
+    """Turn the messages of one batch into rows.
+
+    Args:
+        raw: each message as JSON, not yet decoded, so that a malformed one spoils only itself.
+        site: whose write key came with the batch.
+        receipt: what is known about the request.
+        context: the batch's own context, which a message's overrides.
+    """
+    outcome = Outcome([], [])
+    for item in raw[:MAX_EVENTS_PER_BATCH]:
+        result = process(item, site, receipt, context)
+        if isinstance(result, Drop):
+            outcome.drops.append(result)
+        else:
+            outcome.rows.append(result)
+    outcome.drops.extend(_surplus(raw[MAX_EVENTS_PER_BATCH:]))
+    return outcome
+
+
+def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EventRow | Drop:
+    """Turn one message into a row, or say why it is not kept."""
+    try:
+        message = _decode_message(raw)
+    except _UNREADABLE as error:
+        return Drop(_label(raw), DropReason.MALFORMED, str(error))
+    merged = {**context, **(message.context or {})}
+    draft = Draft(message, site, receipt, merged, {}, message.properties or {})
+    for step in STEPS:
+        result = step(draft)
+        if isinstance(result, Drop):
+            return result
+        draft = result
+    return build_row(draft)
+
+
+#: What the decoder raises: no JSON or no message, text that is no UTF-8, nested beyond all measure.
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_decode_message = msgspec.json.Decoder(Message).decode
+
+
+class _Label(msgspec.Struct, rename="camel"):
+    message_id: str = ""
+
+
+def _label(raw: msgspec.Raw) -> str:
+    try:
+        return msgspec.json.decode(raw, type=_Label).message_id
+    except _UNREADABLE:
+        return ""
+
+
+def _surplus(raw: Sequence[msgspec.Raw]) -> list[Drop]:
+    detail = f"send at most {MAX_EVENTS_PER_BATCH} events in one batch"
+    return [Drop(_label(item), DropReason.TOO_MANY, detail) for item in raw]

@@ -1,0 +1,109 @@
+"""What a mail provider, or a script that reads its bounces, posts about emails that did not arrive or did annoy."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+import msgspec
+import structlog
+from litestar import Request, post
+
+from collector.errors import RequestError, malformed
+from collector.feedback.callback_event import callback_event
+from collector.feedback.callback_visitors import Owner, owner_of_message, owners_of_address
+from collector.parts import CurrentEdge, Edge
+from warehouse.limits import MAX_ID_LENGTH
+from warehouse.webhook_signature import is_genuine
+
+_AnyRequest = Request[Any, Any, Any]
+_LONGEST_ADDRESS: Final = 254  # RFC 5321
+
+_log = structlog.get_logger("collector.callbacks")
+
+
+class EmailReport(msgspec.Struct, frozen=True):
+    """What became of an email.
+
+    Args:
+        kind: `hard` for an address that will never work, `soft` for one that may, `complaint` for who called it spam.
+        message_id: our id of the message, or the whole `Message-ID` header; wins over the address.
+        address: the mailbox.
+        reason: what the provider says.
+    """
+
+    kind: Literal["hard", "soft", "complaint"]
+    message_id: str = ""
+    address: str = ""
+    reason: str = ""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The answer: how many visitors it is about. None is no error, for mail is not always ours."""
+
+    success: bool
+    visitors: int
+
+
+@post("/v1/callbacks/email", status_code=HTTPStatus.OK, summary="Take a bounce or a complaint", tags=["callbacks"])
+async def take_email_report(request: _AnyRequest, edge: CurrentEdge) -> Taken:
+    """Keep `email_bounced` or `email_complained` of the visitors whose message or address it was."""
+    body = await request.body()
+    _require_genuine(request, edge, body)
+    report = _read(body)
+    owners = await asyncio.to_thread(_owners, edge, report)
+    # The same bounce comes again with the same id of its own; of one message there is one of each kind anyhow.
+    identity = (report.message_id or request.headers["webhook-id"], report.kind)
+    for owner in owners:
+        await _keep(edge, owner, report, identity)
+    _log.info("email_report", kind=report.kind, visitors=len(owners))
+    return Taken(success=True, visitors=len(owners))
+
+
+def _require_genuine(request: _AnyRequest, edge: Edge, body: bytes) -> None:
+    key = edge.callbacks.email_key
+    if not key:
+        raise RequestError(HTTPStatus.NOT_FOUND, "not_configured", "emails have no callbacks here: set callback_secret")
+    if not is_genuine(key, request.headers, body, edge.now_ms() // 1000):
+        message = "the signature is not of this body, this minute and callback_secret"
+        raise RequestError(HTTPStatus.FORBIDDEN, "bad_signature", message)
+
+
+def _read(body: bytes) -> EmailReport:
+    try:
+        report = msgspec.json.decode(body, type=EmailReport)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise malformed(f"the body is no report: {error}") from error
+    if not report.message_id and not report.address:
+        raise malformed("the report names neither message_id nor address")
+    if len(report.message_id) > 2 * MAX_ID_LENGTH + _LONGEST_ADDRESS or len(report.address) > _LONGEST_ADDRESS:
+        raise malformed("message_id or address is longer than any that exists")
+    return msgspec.structs.replace(
+        report,
+        message_id=report.message_id.strip().removeprefix("<").partition("@")[0],
+        address=report.address.strip().lower(),
+    )
+
+
+def _owners(edge: Edge, report: EmailReport) -> list[Owner]:
+    owners = owner_of_message(edge.warehouse, report.message_id) if report.message_id else []
+    return owners or (owners_of_address(edge.warehouse, "email", report.address) if report.address else [])
+
+
+async def _keep(edge: Edge, owner: Owner, report: EmailReport, identity: tuple[str, ...]) -> None:
+    site = edge.sites.named(owner.site)
+    if site is None:
+        return
+    complained = report.kind == "complaint"
+    properties = {
+        "rule": owner.rule,
+        "channel": "email",
+        "address": report.address,
+        "kind": "" if complained else report.kind,
+        "reason": report.reason,
+    }
+    name = "email_complained" if complained else "email_bounced"
+    message_id = report.message_id if owner.rule else ""
+    row = callback_event(name, site, owner.visitor_id, identity, edge.now_ms(), properties, message_id)
+    await edge.ingest.keep(site, row, edge.now_ms())

@@ -1,0 +1,100 @@
+"""What the SMS provider posts: what became of a text message, and what people reply."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import structlog
+from litestar import MediaType, Request, post
+from litestar.params import FromPath
+
+from collector.errors import RequestError, malformed
+from collector.feedback.callback_event import callback_event, message_event
+from collector.feedback.callback_visitors import Owner, owners_of_address
+from collector.feedback.message_link import read_link
+from collector.feedback.sms_reply import EVENTS_OF_WISH, Wish, read_wish
+from collector.feedback.sms_signature import is_genuine_form
+from collector.parts import CurrentEdge, Edge
+
+_AnyRequest = Request[Any, Any, Any]
+
+#: The provider's words for the end of a message's way, and our events.
+_EVENT_OF_STATUS: Final = {
+    "delivered": "message_delivered",
+    "undelivered": "message_failed",
+    "failed": "message_failed",
+}
+#: Tells the provider to send no answer: its own is enough.
+_NO_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_MOST_FIELDS: Final = 100
+
+_log = structlog.get_logger("collector.callbacks")
+
+
+@post("/v1/callbacks/sms/{token:str}", status_code=HTTPStatus.OK, summary="Take an SMS status", tags=["callbacks"])
+async def take_sms_status(request: _AnyRequest, edge: CurrentEdge, token: FromPath[str]) -> dict[str, bool]:
+    """Keep `message_delivered` or `message_failed`; states on the way are passed over."""
+    form = await _genuine_form(request, edge)
+    link = read_link(edge, token, "callback")
+    if link is None:
+        raise RequestError(HTTPStatus.NOT_FOUND, "unknown_message", "the address names no message of this collector")
+    status = form.get("MessageStatus", "")
+    name = _EVENT_OF_STATUS.get(status)
+    if name is not None:
+        reason = f"{status} {form.get('ErrorCode', '')}".strip() if name == "message_failed" else ""
+        row = message_event(name, link.token, link.site, edge.now_ms(), reason)
+        await edge.ingest.keep(link.site, row, edge.now_ms())
+    return {"success": True}
+
+
+@post(
+    "/v1/callbacks/sms",
+    status_code=HTTPStatus.OK,
+    summary="Take a reply to a text message",
+    tags=["callbacks"],
+    media_type=MediaType.XML,
+)
+async def take_sms_reply(request: _AnyRequest, edge: CurrentEdge) -> str:
+    """Keep `unsubscribed` and `consent` of who replies STOP or START; other replies are passed over."""
+    form = await _genuine_form(request, edge)
+    wish = read_wish(form)
+    if wish is not None:
+        owners = await asyncio.to_thread(owners_of_address, edge.warehouse, "phone", form.get("From", ""))
+        for owner in owners:
+            await _keep(edge, owner, wish, form.get("MessageSid", ""))
+        _log.info("sms_reply", wish=wish, visitors=len(owners))
+    return _NO_ANSWER
+
+
+async def _keep(edge: Edge, owner: Owner, wish: Wish, reply_id: str) -> None:
+    site = edge.sites.named(owner.site)
+    if site is None:
+        return
+    for name, properties in EVENTS_OF_WISH[wish]:
+        row = callback_event(name, site, owner.visitor_id, (reply_id,), edge.now_ms(), properties)
+        await edge.ingest.keep(site, row, edge.now_ms())
+
+
+async def _genuine_form(request: _AnyRequest, edge: Edge) -> dict[str, str]:
+    """Return the fields of a form that the provider signed.
+
+    Raises:
+        RequestError: no provider is configured, or somebody else sent the form.
+    """
+    settings = edge.callbacks
+    if not settings.sms_token:
+        raise RequestError(HTTPStatus.NOT_FOUND, "not_configured", "no SMS provider is configured: set sms_token")
+    try:
+        text = (await request.body()).decode()
+        form = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise malformed(f"the body is no form: {error}") from error
+    query = request.scope["query_string"].decode("latin-1")
+    url = f"{settings.public_url}{request.scope['path']}{'?' if query else ''}{query}"
+    if not is_genuine_form(settings.sms_token, url, form, request.headers.get("x-twilio-signature", "")):
+        message = f"the signature is not the provider's for {url[:200]}; check sms_token and public_url"
+        raise RequestError(HTTPStatus.FORBIDDEN, "bad_signature", message)
+    return dict(form)

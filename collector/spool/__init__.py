@@ -1,0 +1,1 @@
+"""What makes a 200 true: accepted rows on disk, and from there into ClickHouse exactly once."""

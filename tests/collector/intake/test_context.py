@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+from collector.intake.context import Client, country_of_zone, parse_user_agent
+from collector.intake.draft import Receipt
+from tests.collector.messages import NOON, kept, message
+from warehouse.limits import MAX_TEXT_LENGTH
+
+_CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
+_SAFARI = "like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+CHROME = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_CHROME} Safari/537.36"
+IPHONE = f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 {_SAFARI}"
+IPAD = f"Mozilla/5.0 (iPad; CPU OS 18_5 {_SAFARI}"
+PIXEL = f"Mozilla/5.0 (Linux; Android 15; Pixel 9) {_CHROME} Mobile Safari/537.36"
+GALAXY_TAB = f"Mozilla/5.0 (Linux; Android 15; SM-X710) {_CHROME} Safari/537.36"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+@pytest.mark.parametrize(
+    ("agent", "device", "os", "browser"),
+    [
+        (CHROME, "desktop", "Windows", "Chrome"),
+        (FIREFOX, "desktop", "Linux", "Firefox"),
+        (IPHONE, "mobile", "iOS", "Mobile Safari"),
+        (PIXEL, "mobile", "Android", "Chrome Mobile"),
+        (IPAD, "tablet", "iOS", "Mobile Safari"),
+        (GALAXY_TAB, "tablet", "Android", "Chrome"),
+        (GOOGLEBOT, "bot", "", "Googlebot"),
+    ],
+    ids=["chrome", "firefox", "iphone", "pixel", "ipad", "galaxy tab", "googlebot"],
+)
+def test_a_user_agent_names_device_system_and_browser(agent: str, device: str, os: str, browser: str) -> None:
+    assert parse_user_agent(agent) == Client(device, os, browser)
+
+
+@pytest.mark.parametrize("agent", ["", "analytics-python/2.3.4", "python-httpx/0.28", "\x00\ufffd"])
+def test_a_server_is_no_device(agent: str) -> None:
+    assert parse_user_agent(agent) == Client()
+
+
+def test_the_agent_in_the_message_wins_over_the_requests_own() -> None:
+    receipt = Receipt(received_at=NOON, user_agent=CHROME)
+    assert kept(message(), receipt=receipt).device == "desktop"
+    assert kept(message(context={"userAgent": IPHONE}), receipt=receipt).device == "mobile"
+    assert kept(message(context={"userAgent": 7}), receipt=receipt).device == "desktop"
+
+
+def test_the_senders_own_words_win_over_the_agent() -> None:
+    receipt = Receipt(received_at=NOON, user_agent=CHROME)
+    row = kept(message(properties={"device": "kiosk"}), receipt=receipt)
+    assert (row.device, row.os) == ("kiosk", "Windows")
+
+
+@pytest.mark.parametrize(
+    ("zone", "country"),
+    [
+        ("Europe/Berlin", "DE"),
+        ("America/New_York", "US"),
+        ("Asia/Tokyo", "JP"),
+        ("UTC", ""),
+        ("Mars/Base", ""),
+        ("", ""),
+    ],
+)
+def test_a_time_zone_belongs_to_a_country(zone: str, country: str) -> None:
+    assert country_of_zone(zone) == country
+    assert kept(message(context={"timezone": zone})).country == country
+
+
+def test_the_country_is_the_senders_then_the_proxys_then_the_zones() -> None:
+    zone = {"timezone": "Europe/Berlin"}
+    proxy = Receipt(received_at=NOON, country="AT")
+    assert kept(message(context=zone)).country == "DE"
+    assert kept(message(context=zone), receipt=proxy).country == "AT"
+    assert kept(message(context={**zone, "location": {"country": "CH"}}), receipt=proxy).country == "CH"
+
+
+def test_page_session_and_campaign_come_from_the_context() -> None:
+    page = {"path": "/p/tent", "url": "https://s.example/p/tent", "title": "Tent", "referrer": "r", "type": "product"}
+    context = {
+        "page": page,
+        "campaign": {"source": "news", "medium": "email", "name": "winter"},
+        "locale": "en-GB",
+        "sessionId": "s-1",
+        "seq": 12,
+        "location": {"region": "BE"},
+    }
+    row = kept(message(context=context))
+    assert [row.path, row.url, row.title, row.referrer, row.page_type] == list(page.values())
+    assert (row.utm_source, row.utm_medium, row.utm_campaign) == ("news", "email", "winter")
+    assert (row.locale, row.session_id, row.seq, row.region) == ("en-GB", "s-1", 12, "BE")
+
+
+def test_the_properties_of_a_page_call_win_over_its_context() -> None:
+    row = kept(message(type="page", properties={"path": "/new"}, context={"page": {"path": "/old", "title": "T"}}))
+    assert (row.path, row.title) == ("/new", "T")
+
+
+@pytest.mark.parametrize("seq", [0, -1, 2**32, "12", 1.5, True, None, [1]])
+def test_a_position_that_is_none_is_unknown(seq: object) -> None:
+    assert kept(message(context={"seq": seq})).seq == 0
+
+
+@pytest.mark.parametrize("section", [None, "text", 7, ["list"], True])
+def test_a_section_that_is_no_object_says_nothing(section: object) -> None:
+    row = kept(message(context=dict.fromkeys(("page", "campaign", "location", "consent"), section)))
+    assert (row.path, row.utm_source, row.region) == ("", "", "")
+
+
+def test_text_is_cut_at_its_limit() -> None:
+    row = kept(message(context={"page": {"title": "x" * (MAX_TEXT_LENGTH + 1)}, "sessionId": "y" * 5000}))
+    assert (len(row.title), len(row.session_id)) == (MAX_TEXT_LENGTH, MAX_TEXT_LENGTH)
+
+
+@pytest.mark.parametrize(("page", "title"), [({}, "Home"), ({"title": "Welcome"}, "Welcome")])
+def test_the_name_of_a_page_call_stands_in_for_a_missing_title(page: dict[str, str], title: str) -> None:
+    row = kept(message(type="page", event=None, name="Home", context={"page": page}))
+    assert row.title == title

@@ -1,0 +1,208 @@
+"""Over a real server: a stream never ends by itself, which test clients wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import httpx
+import msgspec
+import pytest
+
+from collector.app import create_app
+from collector.banners.desk import MAX_STREAMS_EACH
+from collector.parts import Edge, EdgeSettings
+from micromoment.serving import serve
+from tests.collector.edges import running_edge
+from tests.collector.messages import NOON
+from tests.collector.stored_banners import store_banner
+from tests.waiting import until
+from warehouse.connection import Warehouse
+from warehouse.errors import WarehouseUnavailable
+
+WAIT_SECONDS = 10
+
+
+class AwayWarehouse:
+    """Nothing answers."""
+
+    def query(self, *_: object) -> None:
+        raise WarehouseUnavailable("nobody there")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A collector that listens."""
+
+    edge: Edge
+    url: str
+
+    def token(self, anonymous_id: str = "cookie", site: str = "shop") -> str:
+        return self.edge.tokens.issue(site, anonymous_id, NOON)
+
+
+class Page:
+    """What an EventSource sees: one block of lines at a time."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._lines = response.aiter_lines()
+
+    async def next_block(self) -> dict[str, str]:
+        """Return the fields of the next block; a comment has the empty name."""
+        block: dict[str, str] = {}
+        async with asyncio.timeout(WAIT_SECONDS):
+            async for line in self._lines:
+                if not line and block:
+                    return block
+                name, _, value = line.partition(":")
+                if line:
+                    block[name] = value.strip()
+        raise AssertionError("the stream ended")
+
+    async def next_banner(self) -> dict[str, str]:
+        """Return the next block that is no comment."""
+        while "data" not in (block := await self.next_block()):
+            pass
+        return block
+
+
+@asynccontextmanager
+async def listening(folder: Path, warehouse: Warehouse, heartbeat_seconds: float = 15) -> AsyncIterator[Service]:
+    settings = EdgeSettings(heartbeat_seconds=heartbeat_seconds)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    edges = running_edge(folder, warehouse, settings=settings)
+    async with edges as edge, serve(create_app(edge, "1.2.3"), "127.0.0.1", port, "collector_port"):
+        yield Service(edge, f"http://127.0.0.1:{port}")
+
+
+@asynccontextmanager
+async def open_page(service: Service, token: str) -> AsyncIterator[Page]:
+    async with (
+        httpx.AsyncClient(timeout=WAIT_SECONDS) as client,
+        client.stream("GET", f"{service.url}/v1/stream", params={"token": token}) as response,
+    ):
+        assert response.status_code == 200, await response.aread()
+        page = Page(response)
+        assert await page.next_block() == {"": "open", "retry": "2000"}
+        yield page
+
+
+@pytest.fixture
+async def service(tmp_path: Path, embedded_warehouse: Warehouse) -> AsyncIterator[Service]:
+    async with listening(tmp_path, embedded_warehouse) as service:
+        yield service
+
+
+def deliver(service: Service, message_id: str, *anonymous_ids: str) -> None:
+    notice = {"site": "shop", "message_id": message_id, "anonymous_ids": anonymous_ids, "expires_at": NOON + 1}
+    service.edge.desk.deliver(msgspec.json.encode({**notice, "banner": {"message_id": message_id}}))
+
+
+async def until_closed(service: Service) -> None:
+    await until(lambda: not service.edge.metrics.registry.get_sample_value("micromoment_open_streams"))
+
+
+async def test_a_banner_reaches_an_open_page(service: Service) -> None:
+    async with open_page(service, service.token()) as page:
+        deliver(service, "m", "cookie")
+        assert await page.next_banner() == {"id": "m", "event": "banner", "data": '{"message_id":"m"}'}
+
+
+async def test_a_banner_is_never_delivered_to_another_visitor_or_site(service: Service) -> None:
+    async with (
+        open_page(service, service.token("ben")) as ben,
+        open_page(service, service.token("cookie", site="strict")) as elsewhere,
+    ):
+        deliver(service, "for ada", "ada")
+        deliver(service, "for ben", "ben")
+        deliver(service, "for cookie", "cookie")
+        assert (await ben.next_banner())["id"] == "for ben"
+        deliver(service, "last", "ben")
+        assert (await ben.next_banner())["id"] == "last"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await elsewhere.next_banner()
+
+
+async def test_banners_that_were_not_shown_are_sent_to_a_page_that_opens(service: Service) -> None:
+    store_banner(service.edge.warehouse, "stored")
+    store_banner(service.edge.warehouse, "shown")
+    store_banner(service.edge.warehouse, "shown", "shown")
+    deliver(service, "waiting", "cookie")
+    deliver(service, "stored", "cookie")
+    async with open_page(service, service.token()) as page:
+        assert [(await page.next_banner())["id"] for _ in range(2)] == ["stored", "waiting"]
+        deliver(service, "live", "cookie")
+        assert (await page.next_banner())["id"] == "live"
+
+
+async def test_a_page_that_connects_again_gets_what_it_missed(service: Service) -> None:
+    async with open_page(service, service.token()):
+        pass
+    store_banner(service.edge.warehouse, "missed")
+    async with open_page(service, service.token()) as page:
+        assert (await page.next_banner())["id"] == "missed"
+
+
+async def test_a_silent_stream_shows_signs_of_life(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    async with (
+        listening(tmp_path, embedded_warehouse, heartbeat_seconds=0.02) as service,
+        open_page(service, service.token()) as page,
+    ):
+        assert [(await page.next_block())[""] for _ in range(3)] == ["heartbeat"] * 3
+
+
+async def test_a_page_still_gets_live_banners_while_clickhouse_is_away(tmp_path: Path) -> None:
+    async with (
+        listening(tmp_path, cast(Warehouse, AwayWarehouse())) as service,
+        open_page(service, service.token()) as page,
+    ):
+        deliver(service, "live", "cookie")
+        assert (await page.next_banner())["id"] == "live"
+
+
+@pytest.mark.parametrize("token", ["", "forged", "a.b", "forged.forged"])
+async def test_a_stream_needs_a_token_that_is_valid(service: Service, token: str) -> None:
+    async with httpx.AsyncClient() as client:
+        reply = await client.get(f"{service.url}/v1/stream", params={"token": token})
+    assert (reply.status_code, reply.json()["code"]) == (401, "bad_token")
+
+
+async def test_a_stream_without_any_token_is_malformed(service: Service) -> None:
+    async with httpx.AsyncClient() as client:
+        reply = await client.get(f"{service.url}/v1/stream")
+    assert reply.status_code == 400
+    assert set(reply.json()) == {"code", "message"}
+
+
+async def test_a_visitor_has_so_many_pages_and_no_more(service: Service) -> None:
+    async with AsyncExitStack() as pages, httpx.AsyncClient() as client:
+        for _ in range(MAX_STREAMS_EACH):
+            await pages.enter_async_context(open_page(service, service.token()))
+        reply = await client.get(f"{service.url}/v1/stream", params={"token": service.token()})
+        assert (reply.status_code, reply.json()["code"]) == (429, "too_many_streams")
+        assert reply.headers["retry-after"] == "60"
+
+
+async def test_a_page_that_went_away_is_forgotten(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    async with listening(tmp_path, embedded_warehouse, heartbeat_seconds=0.02) as service:
+        async with open_page(service, service.token()):
+            assert service.edge.metrics.registry.get_sample_value("micromoment_open_streams") == 1
+        await until_closed(service)
+
+
+async def test_proxies_are_told_to_pass_a_stream_on_at_once(service: Service) -> None:
+    async with (
+        httpx.AsyncClient() as client,
+        client.stream("GET", f"{service.url}/v1/stream", params={"token": service.token()}) as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-accel-buffering"] == "no"

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from collector.banners.desk import Visitor
+from collector.parts import Edge, EdgeSettings
+from collector.rate import RateLimit
+from collector.spool.file import Spool
+from collector.spool.writer import Writer
+from tests.collector.edges import client_of, running_edge, spooled_rows
+from tests.collector.messages import NOON, message
+from tests.collector.spools import FailingSpool
+from warehouse.connection import Warehouse
+from warehouse.limits import MAX_BODY_BYTES, MAX_EVENTS_PER_BATCH
+
+Client = AsyncTestClient[Litestar]
+BASIC = {"Authorization": "Basic " + base64.b64encode(b"shop-key:").decode()}
+
+
+def batch(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"writeKey": "shop-key", "sentAt": "2026-11-22T12:00:00.000Z", "batch": list(messages), **fields}
+
+
+async def test_a_batch_is_on_disk_when_it_is_answered(client: Client, edge: Edge) -> None:
+    reply = await client.post("/v1/batch", json=batch(message(messageId="a"), message(messageId="b")))
+    assert reply.status_code == 200
+    assert edge.spool.depth == 2
+    assert [row.event_id for row in await spooled_rows(edge)] == ["a", "b"]
+
+
+async def test_what_was_answered_is_in_clickhouse_once_the_writer_ran(client: Client, edge: Edge) -> None:
+    await client.post("/v1/batch", json=batch(message(messageId="a", properties={"product_id": "tent"})))
+
+    async def announce() -> None:
+        return
+
+    await Writer(edge.spool, edge.warehouse, announce, edge.metrics).drain()
+    assert list(edge.warehouse.query("SELECT event_id, product_id, site FROM events")) == [("a", "tent", "shop")]
+
+
+async def test_a_reply_has_a_token_and_nothing_that_is_empty(client: Client, edge: Edge) -> None:
+    reply = (await client.post("/v1/batch", json=batch(message()))).json()
+    assert set(reply) == {"success", "token"}
+    assert reply["success"] is True
+    listener = edge.tokens.check(reply["token"], NOON)
+    assert listener is not None
+    assert (listener.site, listener.anonymous_id) == ("shop", "cookie")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param([], id="nobody"),
+        pytest.param([message(anonymousId=None, userId="ada")], id="a server's"),
+        pytest.param([message(messageId="a"), message(messageId="b", anonymousId="other")], id="two visitors"),
+        pytest.param([message(event="")], id="nothing kept"),
+    ],
+)
+async def test_only_a_batch_of_one_visitor_gets_a_token(client: Client, messages: list[dict[str, Any]]) -> None:
+    reply = await client.post("/v1/batch", json=batch(*messages))
+    assert reply.status_code == 200
+    assert "token" not in reply.json()
+
+
+async def test_what_is_dropped_is_named_with_its_reason_and_counted(client: Client, edge: Edge) -> None:
+    sent = [message(messageId="good"), message(messageId="nameless", event=""), message(messageId="good")]
+    reply = await client.post("/v1/batch", json=batch(*sent))
+    dropped = reply.json()["dropped"]
+    assert [(drop["messageId"], drop["reason"]) for drop in dropped] == [("nameless", "no_name"), ("good", "duplicate")]
+    sample = edge.metrics.registry.get_sample_value
+    assert sample("micromoment_events_accepted_total", {"site": "shop"}) == 1
+    for reason in ("no_name", "duplicate"):
+        assert sample("micromoment_events_dropped_total", {"site": "shop", "reason": reason}) == 1
+
+
+async def test_events_beyond_a_batchs_limit_are_named(client: Client) -> None:
+    sent = [{"type": "track", "event": "e", "anonymousId": "c", "messageId": str(n)} for n in range(2501)]
+    dropped = (await client.post("/v1/batch", json=batch(*sent))).json()["dropped"]
+    assert [(drop["messageId"], drop["reason"]) for drop in dropped] == [(str(MAX_EVENTS_PER_BATCH), "too_many")]
+
+
+async def test_a_batch_sent_again_is_answered_the_same_and_stored_once(client: Client, edge: Edge) -> None:
+    first = await client.post("/v1/batch", json=batch(message()))
+    second = await client.post("/v1/batch", json=batch(message()))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.json()["token"]
+    assert edge.spool.depth == 1
+
+
+async def test_banners_that_wait_come_with_the_reply_once(client: Client, edge: Edge) -> None:
+    notice = {"site": "shop", "message_id": "m", "anonymous_ids": ["cookie"], "expires_at": NOON + 1}
+    edge.desk.deliver(msgspec.json.encode({**notice, "banner": {"title": "Hello"}}))
+    others = await client.post("/v1/batch", json=batch(message(messageId="o", anonymousId="other")))
+    assert "messages" not in others.json()
+    first = await client.post("/v1/batch", json=batch(message(messageId="a")))
+    assert first.json()["messages"] == [{"title": "Hello"}]
+    second = await client.post("/v1/batch", json=batch(message(messageId="b")))
+    assert "messages" not in second.json()
+    assert edge.desk.collect(Visitor("shop", "cookie"), NOON) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "event"),
+    [
+        ("track", {"event": "Order Completed"}, "purchase"),
+        ("page", {"name": "Home"}, "page_view"),
+        ("screen", {"name": "Home"}, "screen_view"),
+        ("identify", {"userId": "ada", "traits": {"plan": "gold"}}, "identify"),
+        ("group", {"groupId": "g", "traits": {"name": "G"}}, "group"),
+        ("alias", {"previousId": "old", "userId": "ada"}, "alias"),
+    ],
+)
+async def test_each_call_of_the_tracking_api_has_its_route(
+    client: Client, edge: Edge, kind: str, fields: dict[str, Any], event: str
+) -> None:
+    sent = {"anonymousId": "cookie", "messageId": "m-1", "timestamp": "2026-11-22T11:00:00Z", **fields}
+    reply = await client.post(f"/v1/{kind}", json=sent, headers=BASIC)
+    assert (reply.status_code, reply.json()["success"]) == (200, True)
+    (row,) = await spooled_rows(edge)
+    assert (row.type, row.event, row.ts) == (kind, event, "2026-11-22 11:00:00.000")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize("packed", [True, False], ids=["gzip", "plain"])
+async def test_the_content_type_does_not_matter(client: Client, content_type: str, packed: bool) -> None:
+    body = msgspec.json.encode(batch(message()))
+    headers = {"Content-Type": content_type} if content_type else {}
+    reply = await client.post("/v1/batch", content=gzip.compress(body) if packed else body, headers=headers)
+    assert reply.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "request_parts",
+    [
+        pytest.param({"headers": BASIC}, id="basic"),
+        pytest.param({"params": {"writeKey": "shop-key"}}, id="query"),
+        pytest.param({"headers": {"X-Write-Key": "shop-key"}}, id="header"),
+    ],
+)
+async def test_the_write_key_may_stand_elsewhere_than_in_the_body(client: Client, request_parts: Any) -> None:
+    reply = await client.post("/v1/batch", json={"batch": [message()]}, **request_parts)
+    assert reply.status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"batch": {}}', b"\x1f\x8bnope", b"data=!"])
+async def test_a_malformed_body_is_answered_400_and_says_where(client: Client, edge: Edge, body: bytes) -> None:
+    reply = await client.post("/v1/batch", content=body, headers=BASIC)
+    assert reply.status_code == 400
+    assert set(reply.json()) == {"code", "message"}
+    assert reply.json()["code"] == "malformed"
+    assert edge.spool.depth == 0
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/track"])
+async def test_an_unknown_write_key_is_answered_401_with_the_remedy(client: Client, path: str) -> None:
+    for sent in ({"batch": [message()], "writeKey": "wrong"}, {"batch": [message()]}, {"batch": [], "writeKey": ""}):
+        reply = await client.post(path, json=sent)
+        assert reply.status_code == 401
+        assert reply.json() == {
+            "code": "unknown_write_key",
+            "message": "no site has this write key; copy it from [sites.NAME] in micromoment.toml into data-key",
+        }
+
+
+async def test_a_page_of_another_origin_is_answered_403(client: Client, edge: Edge) -> None:
+    sent = batch(message(context={"consent": {"analytics": True}}), writeKey="strict-key")
+    reply = await client.post("/v1/batch", json=sent, headers={"Origin": "https://evil.example"})
+    assert reply.status_code == 403
+    assert reply.json()["code"] == "origin_not_allowed"
+    assert "https://evil.example" in reply.json()["message"]
+    assert edge.spool.depth == 0
+    reply = await client.post("/v1/batch", json=sent, headers={"Origin": "https://strict.example"})
+    assert reply.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body", [b" " * (MAX_BODY_BYTES + 1), b" " * (4 * MAX_BODY_BYTES), gzip.compress(bytes(30_000_000))]
+)
+async def test_a_body_that_is_too_large_is_answered_413(client: Client, body: bytes) -> None:
+    reply = await client.post("/v1/batch", content=body, headers=BASIC)
+    assert reply.status_code == 413
+    assert reply.json()["code"] == "too_large"
+    assert "smaller batches" in reply.json()["message"]
+
+
+async def test_an_address_that_calls_too_often_is_answered_429(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    async with running_edge(tmp_path, embedded_warehouse, rate=RateLimit(0.1, 2)) as edge, client_of(edge) as client:
+        replies = [await client.post("/v1/batch", json=batch(message(messageId=str(n)))) for n in range(3)]
+        assert [reply.status_code for reply in replies] == [200, 200, 429]
+        assert replies[2].headers["retry-after"].isdigit()
+        assert replies[2].json()["code"] == "too_many_requests"
+        sample = edge.metrics.registry.get_sample_value
+        assert sample("micromoment_requests_refused_total", {"code": "too_many_requests"}) == 1
+
+
+async def test_the_address_is_the_last_that_a_trusted_proxy_names(
+    tmp_path: Path, embedded_warehouse: Warehouse
+) -> None:
+    settings, limit = EdgeSettings(address_header="x-forwarded-for"), RateLimit(0.1, 1)
+    edges = running_edge(tmp_path, embedded_warehouse, settings=settings, rate=limit)
+    async with edges as edge, client_of(edge) as client:
+        statuses = []
+        for forwarded in ("192.0.2.1", "6.6.6.6, 192.0.2.1", "192.0.2.1, 192.0.2.2"):
+            reply = await client.post("/v1/batch", json=batch(), headers={"X-Forwarded-For": forwarded})
+            statuses.append(reply.status_code)
+        assert statuses == [200, 429, 200]
+
+
+async def test_a_full_spool_is_answered_503(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    spool = Spool(tmp_path / "spool.sqlite", max_events=1)
+    async with running_edge(tmp_path, embedded_warehouse, spool=spool) as edge, client_of(edge) as client:
+        assert (await client.post("/v1/batch", json=batch(message(messageId="a")))).status_code == 200
+        reply = await client.post("/v1/batch", json=batch(message(messageId="b")))
+        assert (reply.status_code, reply.json()["code"]) == (503, "spool_full")
+        assert reply.headers["retry-after"].isdigit()
+        assert [row.event_id for row in await spooled_rows(edge)] == ["a"]
+
+
+async def test_a_disk_that_fails_is_answered_503_and_nothing_is_acknowledged(
+    tmp_path: Path, embedded_warehouse: Warehouse
+) -> None:
+    spool = FailingSpool(tmp_path / "spool.sqlite")
+    async with running_edge(tmp_path, embedded_warehouse, spool=spool) as edge, client_of(edge) as client:
+        spool.trouble = "commit"
+        reply = await client.post("/v1/batch", json=batch(message()))
+        assert (reply.status_code, reply.json()["code"]) == (503, "spool_unavailable")
+        assert reply.headers["retry-after"].isdigit()
+        spool.trouble = ""
+        again = await client.post("/v1/batch", json=batch(message()))
+        assert again.status_code == 200
+        assert "dropped" not in again.json()
+        assert edge.spool.depth == 1
+
+
+async def test_a_sender_that_hangs_up_harms_nobody(client: Client) -> None:
+    senders = [asyncio.create_task(_send(client, f"m{number}")) for number in range(40)]
+    await asyncio.sleep(0.01)
+    for sender in senders[::2]:
+        sender.cancel()
+    await asyncio.gather(*senders, return_exceptions=True)
+    async with asyncio.timeout(10):
+        assert await _send(client, "last") == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "stored"), [({"Sec-GPC": "1"}, 0), ({"DNT": "1"}, 0), ({"DNT": "0"}, 1), ({}, 1)], ids=str
+)
+async def test_a_browser_that_asks_not_to_be_tracked_is_not(
+    client: Client, edge: Edge, headers: dict[str, str], stored: int
+) -> None:
+    await client.post("/v1/batch", json=batch(message()), headers=headers)
+    assert edge.spool.depth == stored
+
+
+async def test_the_country_comes_from_a_trusted_proxy_only(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    for header, expected in (("cf-ipcountry", "AT"), ("", "")):
+        folder = tmp_path / (header or "none")
+        settings = EdgeSettings(country_header=header)
+        async with running_edge(folder, embedded_warehouse, settings=settings) as edge, client_of(edge) as client:
+            await client.post("/v1/batch", json=batch(message()), headers={"CF-IPCountry": "at"})
+            assert [row.country for row in await spooled_rows(edge)] == [expected]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/batch", 405), ("POST", "/v1/nothing", 404)])
+async def test_any_other_error_is_json_with_code_and_message(
+    client: Client, method: str, path: str, status: int
+) -> None:
+    reply = await client.request(method, path)
+    assert reply.status_code == status
+    assert set(reply.json()) == {"code", "message"}
+
+
+async def _send(client: Client, message_id: str) -> int:
+    return (await client.post("/v1/batch", json=batch(message(messageId=message_id)))).status_code
