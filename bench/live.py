@@ -20,8 +20,8 @@ from bench.load import send
 from bench.shop import EVENTS_PER_VISITOR, SITE, write_rules
 from e2e.ports import free_ports
 from e2e.waiting import answers, wait_for
-from micromoment.engine_client import EngineClient
-from micromoment.engine_protocol import socket_path
+from micromoment.engine.client import EngineClient
+from micromoment.engine.protocol import socket_path
 
 STORED: Final = 1_000_000
 RULES: Final = 100

@@ -9,7 +9,7 @@ import httpx
 
 from bench.figures import summary
 from e2e.stack import WRITE_KEY, Stack
-from micromoment.engine_client import EngineClient
+from micromoment.engine.client import EngineClient
 
 RUNS = 300
 _PAUSE_SECONDS = 0.02

@@ -20,8 +20,8 @@ import msgspec
 from e2e.ports import free_ports
 from e2e.sms_provider import ACCOUNT
 from e2e.waiting import answers, wait_for
-from micromoment.engine_client import Engine, EngineClient
-from micromoment.engine_protocol import socket_path
+from micromoment.engine.client import Engine, EngineClient
+from micromoment.engine.protocol import socket_path
 from warehouse.connection import connect
 
 STOPPED_WITHIN_SECONDS: Final = 15.0

@@ -15,7 +15,7 @@ from collector.intake.draft import Receipt
 from collector.intake.drops import Drop
 from collector.intake.pipeline import process
 from collector.sites import Site
-from micromoment.engine_client import Transfer
+from micromoment.engine.client import Transfer
 from warehouse.errors import ConfigurationError
 from warehouse.event import EventRow
 from warehouse.sql import read_sql

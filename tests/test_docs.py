@@ -11,8 +11,8 @@ import pytest
 
 from collector.intake.drops import DropReason
 from micromoment.__main__ import COMMANDS
-from micromoment.configuration import load_settings
-from micromoment.settings import Settings, SiteSettings
+from micromoment.configuration.loading import load_settings
+from micromoment.configuration.settings import Settings, SiteSettings
 from trigger_worker.content.banner import BANNER_KEYS, BannerTemplate
 from trigger_worker.content.engine import TextEngine
 from trigger_worker.delivery import Failure

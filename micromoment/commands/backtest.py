@@ -13,11 +13,11 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from micromoment.engine_client import open_engine
-from micromoment.options import read_options, settings_options
-from micromoment.settings import Settings
-from micromoment.table import format_table
-from micromoment.times import Instant
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.configuration.settings import Settings
+from micromoment.engine.client import open_engine
+from micromoment.terminal.table import format_table
+from micromoment.terminal.times import Instant
 from trigger_worker.backtest import Backtest, Firing
 from trigger_worker.backtest_summary import BacktestSummary
 from trigger_worker.gate.policy import Policy

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from micromoment.options import read_options, settings_options
+from micromoment.configuration.options import read_options, settings_options
 from trigger_worker.content.templates import TemplateFolder
 from trigger_worker.gate.policy_file import load_policy
 from trigger_worker.rules.folder import RuleFolder, RuleSet

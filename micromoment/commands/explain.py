@@ -8,11 +8,11 @@ from typing import Any
 import click
 import msgspec
 
-from micromoment.chosen_rule import choose_rule
-from micromoment.engine_client import open_engine
-from micromoment.explanation import explanation_text
-from micromoment.options import read_options, settings_options
-from micromoment.times import Instant
+from micromoment.commands.chosen_rule import choose_rule
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.engine.client import open_engine
+from micromoment.terminal.explanation import explanation_text
+from micromoment.terminal.times import Instant
 from trigger_worker.explain import explain as explain_rule
 from trigger_worker.explain import find_site
 from trigger_worker.live_rules import LiveRules

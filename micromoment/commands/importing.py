@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from collector.sites import Site
-from micromoment.engine_client import open_engine
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.configuration.settings import Settings
+from micromoment.engine.client import open_engine
 from micromoment.history import ImportReport, import_file
-from micromoment.options import read_options, settings_options
-from micromoment.settings import Settings
 from warehouse.errors import ConfigurationError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from micromoment.addresses import collector_url
-from micromoment.configuration import load_settings
+from micromoment.configuration.addresses import collector_url
+from micromoment.configuration.loading import load_settings
 from micromoment.starter import Written, install, starter_files
 from warehouse.errors import ConfigurationError
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 import click
 import msgspec
 
-from micromoment.engine_client import open_engine
-from micromoment.options import read_options, settings_options
-from micromoment.plain import plain
-from micromoment.table import format_table
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.engine.client import open_engine
+from micromoment.terminal.plain import plain
+from micromoment.terminal.table import format_table
 from trigger_worker.message_list import ListedMessage, read_messages
 from trigger_worker.records import MessageState
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import click
 
-from micromoment.chosen_rule import choose_rule
-from micromoment.engine_client import open_engine
-from micromoment.options import read_options, settings_options
-from micromoment.preview_text import preview_json, preview_page, preview_text
+from micromoment.commands.chosen_rule import choose_rule
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.engine.client import open_engine
+from micromoment.terminal.preview_text import preview_json, preview_page, preview_text
 from trigger_worker.content.templates import TemplateFolder
 from trigger_worker.explain import find_site
 from trigger_worker.preview import Previewer

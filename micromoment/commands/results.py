@@ -8,11 +8,11 @@ from typing import Any, Final
 import click
 import msgspec
 
-from micromoment.chosen_rule import choose_rule
-from micromoment.engine_client import open_engine
-from micromoment.experiment_report import results_text
-from micromoment.options import read_options, settings_options
-from micromoment.times import Instant
+from micromoment.commands.chosen_rule import choose_rule
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.engine.client import open_engine
+from micromoment.terminal.experiment_report import results_text
+from micromoment.terminal.times import Instant
 from trigger_worker.experiment.arm_data_query import read_arm_data
 from trigger_worker.experiment.results import Results, results_of
 from trigger_worker.rules.model import Experiment, Rule

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from micromoment.engine_client import open_engine
-from micromoment.options import read_options, settings_options
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.engine.client import open_engine
 from trigger_worker.reading.outgoing import read_failed
 from trigger_worker.records import Records
 from trigger_worker.retry import ask_again

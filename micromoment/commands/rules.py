@@ -9,9 +9,9 @@ from typing import Any, Final
 import click
 import msgspec
 
-from micromoment.engine_client import open_engine
-from micromoment.options import read_options, settings_options
-from micromoment.table import format_table
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.engine.client import open_engine
+from micromoment.terminal.table import format_table
 from trigger_worker.language.duration import DAY_MS
 from trigger_worker.overview import RuleState, read_firings, rule_states
 from trigger_worker.rules.folder import RuleFolder

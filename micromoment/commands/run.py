@@ -7,21 +7,14 @@ from typing import Any
 
 import click
 
-from micromoment.addresses import collector_url
-from micromoment.collector_role import run_collector
-from micromoment.demo import (
-    demo_defaults,
-    demo_folder,
-    install_samples,
-    mailbox_url,
-    run_demo,
-    store_url,
-)
-from micromoment.logs import configure_logs
-from micromoment.options import read_options, settings_options
-from micromoment.settings import Settings
-from micromoment.up import ALL_ROLES, Role, run_roles, until_stopped
-from micromoment.worker_role import run_worker_alone
+from micromoment.configuration.addresses import collector_url
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.configuration.settings import Settings
+from micromoment.roles.collector import run_collector
+from micromoment.roles.demo import demo_defaults, demo_folder, install_samples, mailbox_url, run_demo, store_url
+from micromoment.roles.up import ALL_ROLES, Role, run_roles, until_stopped
+from micromoment.roles.worker import run_worker_alone
+from micromoment.terminal.logs import configure_logs
 
 
 @click.command()

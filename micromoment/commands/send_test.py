@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import click
 
-from micromoment.chosen_rule import choose_rule
-from micromoment.engine_client import Engine, open_engine
-from micromoment.http_channels import open_http_channels
-from micromoment.mail import smtp_settings
-from micromoment.options import read_options, settings_options
-from micromoment.settings import Settings
+from micromoment.commands.chosen_rule import choose_rule
+from micromoment.configuration.options import read_options, settings_options
+from micromoment.configuration.settings import Settings
+from micromoment.engine.client import Engine, open_engine
+from micromoment.roles.channels import open_http_channels
+from micromoment.roles.mail import smtp_settings
 from trigger_worker.channels.base import Channel, OutboundMessage
 from trigger_worker.channels.email import EmailChannel
 from trigger_worker.content.templates import TemplateFolder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from micromoment.explanation import explanation_text
+from micromoment.terminal.explanation import explanation_text
 from tests.trigger_worker.evaluate.support import audiences, rule
 from tests.trigger_worker.replays import firings, replay
 from tests.trigger_worker.stored import NOON, event_row, fire, store, visitor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from micromoment.settings import Settings
+from micromoment.configuration.settings import Settings
 from trigger_worker.channels.push_services import PushServices
 from warehouse.errors import ConfigurationError
 

@@ -1,0 +1,1 @@
+"""The embedded engine for other processes: a socket to the process that has the data folder open."""

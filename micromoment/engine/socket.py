@@ -1,0 +1,91 @@
+"""Lets other commands use the embedded engine, which serves one process at a time.
+
+The running process listens on a Unix socket in a folder that only its user can enter; `engine_client` calls it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from litestar import Litestar, Request, Response, post
+from litestar.params import FromQuery
+
+from micromoment.engine.protocol import Export
+from warehouse.connection import Warehouse
+from warehouse.errors import MicromomentError, WarehouseError
+
+MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
+_STARTED_WITHIN_SECONDS: Final = 15.0
+
+
+@asynccontextmanager
+async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
+    """Serve the engine to this user's other commands until the block ends."""
+    _make_private_folder(path.parent)
+    _remove(path)
+    app = create_engine_app(warehouse)
+    server = Server(app, uds=path, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
+    running = asyncio.create_task(server.serve(), name="engine socket")
+    try:
+        await _until_listening(path)
+        yield
+    finally:
+        server.stop()  # type: ignore[no-untyped-call]  # Granian's embedding API is untyped
+        await asyncio.wait([running])
+        _remove(path)
+
+
+def create_engine_app(warehouse: Warehouse) -> Litestar:
+    """Build the application behind the socket."""
+
+    @post("/export", status_code=HTTPStatus.OK)
+    async def export(request: Request[Any, Any, Any]) -> Response[bytes]:
+        asked = msgspec.json.decode(await request.body(), type=Export)
+        answer = await asyncio.to_thread(warehouse.export, asked.sql, asked.format, asked.parameters)
+        return Response(answer, media_type="application/octet-stream")
+
+    @post("/insert", status_code=HTTPStatus.NO_CONTENT)
+    async def insert(request: Request[Any, Any, Any], table: FromQuery[str], token: FromQuery[str]) -> None:
+        await asyncio.to_thread(warehouse.insert_lines, table, await request.body(), token)
+
+    return Litestar(
+        [export, insert],
+        exception_handlers={MicromomentError: _answer},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MAX_REQUEST_BYTES,
+    )
+
+
+async def _until_listening(path: Path) -> None:
+    async with asyncio.timeout(_STARTED_WITHIN_SECONDS):
+        while True:
+            try:
+                _, writer = await asyncio.open_unix_connection(path)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
+
+
+def _make_private_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _answer(_: Request[Any, Any, Any], error: MicromomentError) -> Response[dict[str, str]]:
+    status = HTTPStatus.BAD_REQUEST if isinstance(error, WarehouseError) else HTTPStatus.INTERNAL_SERVER_ERROR
+    return Response({"message": error.message, "hint": error.hint}, status_code=status)

@@ -1,0 +1,1 @@
+"""What runs: each role builds everything that it needs from the settings, once."""

@@ -1,0 +1,92 @@
+"""Runs roles until the process is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from micromoment.configuration.settings import Settings
+from micromoment.engine.protocol import socket_path
+from micromoment.engine.socket import serve_engine
+from micromoment.roles.bus import open_bus
+from micromoment.roles.collector import run_collector
+from micromoment.roles.shared import Shared
+from micromoment.roles.worker import run_worker
+from warehouse.connection import connect
+from warehouse.dsn import parse_dsn
+from warehouse.errors import ConfigurationError
+from warehouse.migrations import migrate
+
+#: Runs one role beside the block.
+Role = Callable[[Shared], AbstractAsyncContextManager[None]]
+
+ALL_ROLES: Final[tuple[Role, ...]] = (run_collector, run_worker)
+
+_log = structlog.get_logger("micromoment")
+
+
+@asynccontextmanager
+async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterator[None]:
+    """Run roles in this process until the block ends; they end in reverse order.
+
+    Args:
+        settings: of all of them.
+        roles: in the order in which they start.
+
+    Raises:
+        ConfigurationError: the settings do not fit together, or something they name cannot be had.
+        WarehouseUnavailable: ClickHouse does not answer.
+    """
+    embedded = parse_dsn(settings.clickhouse).embedded
+    if len(roles) < len(ALL_ROLES):
+        _require_shared_parts(settings, embedded=embedded)
+    async with AsyncExitStack() as stack:
+        warehouse = stack.enter_context(
+            await asyncio.to_thread(connect, settings.clickhouse, settings.clickhouse_memory_bytes)
+        )
+        applied = await asyncio.to_thread(migrate, warehouse)
+        _log.info("warehouse_ready", clickhouse=str(warehouse.dsn), applied=applied)
+        if embedded:
+            await stack.enter_async_context(serve_engine(warehouse, socket_path(settings.data_folder)))
+        bus = await stack.enter_async_context(open_bus(settings.redis))
+        shared = Shared(settings, warehouse, bus, CollectorRegistry())
+        for role in roles:
+            await stack.enter_async_context(role(shared))
+        yield
+
+
+async def until_stopped(running: AbstractAsyncContextManager[None], announce: Callable[[], None]) -> None:
+    """Run something until SIGINT or SIGTERM, then end it in order.
+
+    Args:
+        running: what to run.
+        announce: called once all of it is up.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with running:
+        # Only now: the embedded engine and the server install handlers of their own while they start.
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop.set)
+        announce()
+        await stop.wait()
+        _log.info("stopping")
+
+
+def _require_shared_parts(settings: Settings, *, embedded: bool) -> None:
+    if embedded:
+        raise ConfigurationError(
+            "clickhouse: the embedded engine serves one process, so a single role cannot run beside the others",
+            "run `micromoment up`, or point `clickhouse` (MICROMOMENT_CLICKHOUSE) at a server",
+        )
+    if not settings.redis:
+        raise ConfigurationError(
+            "redis: roles in separate processes hear of each other through Redis, and none is set",
+            "set `redis` (MICROMOMENT_REDIS), such as redis://127.0.0.1:6379/0",
+        )

@@ -1,0 +1,117 @@
+"""The trigger worker, wired: rules, gate, templates and channels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import start_http_server
+
+from micromoment.roles.bus import BANNERS, NEWS
+from micromoment.roles.channels import fixed_recipients, open_http_channels
+from micromoment.roles.mail import mail_links, message_links, smtp_settings
+from micromoment.roles.shared import Shared
+from micromoment.roles.tasks import running
+from micromoment.serving import require_free
+from trigger_worker.channels.banner import BannerChannel
+from trigger_worker.channels.base import Channel
+from trigger_worker.channels.email import EmailChannel
+from trigger_worker.content.links import MessageLinks
+from trigger_worker.content.templates import TemplateFolder
+from trigger_worker.decider import Decider
+from trigger_worker.dispatcher import Dispatcher
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.outbox import Outbox
+from trigger_worker.policy_source import PolicySource
+from trigger_worker.reading.feed import read_clock
+from trigger_worker.records import Records
+from trigger_worker.renderer import Renderer
+from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.template_facts import TemplateFacts
+from trigger_worker.worker import Worker
+
+_SETTLE_SECONDS: Final = 5.0
+
+
+@asynccontextmanager
+async def run_worker_alone(shared: Shared) -> AsyncIterator[None]:
+    """Evaluate rules in a process of their own, whose figures are at `/metrics` of `worker_port`.
+
+    Raises:
+        ConfigurationError: the port is taken, or as `run_worker`.
+    """
+    settings = shared.settings
+    require_free(settings.host, settings.worker_port, "worker_port")
+    server, thread = start_http_server(settings.worker_port, settings.host, shared.registry)
+    try:
+        async with run_worker(shared):
+            yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@asynccontextmanager
+async def run_worker(shared: Shared) -> AsyncIterator[None]:
+    """Evaluate rules and send messages until the block ends.
+
+    Raises:
+        ConfigurationError: a channel's settings make no sense.
+        RuleError: the policy file is wrong.
+    """
+    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
+    metrics = WorkerMetrics(shared.registry)
+    outbox = Outbox()
+    links = message_links(settings)
+    async with AsyncExitStack() as stack:
+        dispatcher = Dispatcher(
+            records=Records(warehouse, settings.retention_days),
+            outbox=outbox,
+            renderer=Renderer(
+                TemplateFolder(Path(settings.templates_folder)),
+                {name: site.url for name, site in settings.sites.items()},
+                TemplateFacts(warehouse, Path(settings.coupons_folder)),
+                links,
+            ),
+            channels=await _channels(shared, links, stack),
+            metrics=metrics,
+            now_ms=_now_ms,
+        )
+        worker = Worker(
+            warehouse,
+            folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
+            policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
+            decider=Decider(warehouse, fixed_recipients(settings)),
+            dispatcher=dispatcher,
+            outbox=outbox,
+            metrics=metrics,
+            # The embedded engine stamps the feed by this machine's clock: asking it would be a query a tick.
+            clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
+        )
+        # Before the channels are closed: what is cut off would be in doubt.
+        stack.push_async_callback(dispatcher.stop, _SETTLE_SECONDS)
+        await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
+        await stack.enter_async_context(running(worker.run(), "worker"))
+        yield
+
+
+async def _channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:
+    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
+
+    async def publish(notice: bytes) -> None:
+        await bus.publish(BANNERS, notice)
+
+    channels: list[Channel] = [BannerChannel(publish)]
+    if settings.smtp_host:
+        email = EmailChannel(smtp_settings(settings), _now_ms, links=mail_links(settings, links))
+        channels.append(await stack.enter_async_context(email))
+    channels += await open_http_channels(settings, warehouse, stack, _now_ms)
+    return {channel.name: channel for channel in channels}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

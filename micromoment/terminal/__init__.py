@@ -1,0 +1,1 @@
+"""What commands print: tables, times, explanations and logs, as text or JSON."""

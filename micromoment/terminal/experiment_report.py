@@ -1,0 +1,65 @@
+"""An experiment's results as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from micromoment.terminal.table import format_table
+from trigger_worker.experiment.confidence_sequence import FEWEST_VISITORS, Interval
+from trigger_worker.experiment.results import ArmResult, Results
+from trigger_worker.experiment.sample_size import USUAL_POWER
+
+_HEADER: Final = (
+    *("arm", "visitors", "conversions", "rate", "uplift", "relative", "uplift within", "p"),
+    *("best", "revenue", "per visitor", "uplift within"),
+)
+
+
+def results_text(results: Results) -> str:
+    """Return a table with a line for each arm, and what to make of it; it ends with a line break."""
+    table = format_table(_HEADER, [_row(arm) for arm in results.arms])
+    return f"{table}\n{_ratio(results)}\n{_intervals(results)}\n{_needed(results)}\n"
+
+
+def _row(arm: ArmResult) -> tuple[str, ...]:
+    interval, revenue = arm.uplift_interval, arm.revenue_uplift_interval
+    return (
+        arm.data.arm,
+        f"{arm.data.visitors:,}",
+        f"{arm.data.conversions:,}",
+        f"{arm.conversion:.2%}",
+        "-" if arm.uplift is None else f"{arm.uplift:+.2%}",
+        "-" if arm.relative_uplift is None else f"{arm.relative_uplift:+.1%}",
+        "-" if interval is None else f"{interval.low:+.2%} to {interval.high:+.2%}",
+        "-" if interval is None else f"{interval.p_value:.4f}",
+        f"{arm.best:.1%}",
+        f"{arm.data.revenue:,.2f}",
+        f"{arm.revenue:,.4f}",
+        "-" if revenue is None else _amounts(revenue),
+    )
+
+
+def _amounts(interval: Interval) -> str:
+    return f"{interval.low:+,.4f} to {interval.high:+,.4f}"
+
+
+def _ratio(results: Results) -> str:
+    if results.ratio_p_value is None:
+        return "sample ratio: nothing to check"
+    told = f"sample ratio: p = {results.ratio_p_value:.4f}"
+    if results.is_ratio_broken:
+        return f"{told}, the arms do not have the visitors that their weights promise: believe no other figure"
+    return f"{told}, as the weights promise"
+
+
+def _intervals(results: Results) -> str:
+    if all(arm.uplift_interval is None for arm in results.arms):
+        return f"intervals: none yet; each arm needs {FEWEST_VISITORS} visitors and a conversion, and fixed weights"
+    return f"intervals: {1 - results.alpha:.0%} for each arm against {results.control}, however often you look"
+
+
+def _needed(results: Results) -> str:
+    if results.needed is None:
+        return f"smallest sample: unknown while nobody of {results.control} has converted"
+    size, uplift = f"{results.needed:,} visitors in each arm", f"an uplift of {results.effect:.1%} (relative)"
+    return f"smallest sample: {size} to find {uplift}, power {USUAL_POWER:.0%}, in one look"

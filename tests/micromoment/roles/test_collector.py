@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from micromoment.configuration.settings import Settings, SiteSettings
+from micromoment.roles.bus import open_bus
+from micromoment.roles.collector import configured_sites, run_collector
+from micromoment.roles.shared import Shared
+from warehouse.connection import Warehouse
+from warehouse.errors import ConfigurationError, WarehouseUnavailable
+
+SITES = {"shop": SiteSettings(write_key="shop-key")}
+
+
+class AwayWarehouse:
+    """Nothing answers."""
+
+    def query(self, *_: object) -> None:
+        raise WarehouseUnavailable("nobody there")
+
+    def insert_lines(self, *_: object) -> None:
+        raise WarehouseUnavailable("nobody there")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def settings_in(folder: Path, **values: Any) -> Settings:
+    usual = {"data_folder": str(folder), "collector_port": free_port(), "sites": SITES}
+    return Settings(**{**usual, **values})
+
+
+async def test_events_are_taken_while_clickhouse_is_away_and_readiness_says_so(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    event = {"writeKey": "shop-key", "event": "e", "anonymousId": "c"}
+    async with open_bus("") as bus:
+        shared = Shared(settings, cast(Warehouse, AwayWarehouse()), bus, CollectorRegistry())
+        async with (
+            run_collector(shared),
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.collector_port}") as client,
+        ):
+            assert (await client.post("/v1/track", json=event)).status_code == 200
+            reply = await client.get("/readyz")
+    assert reply.status_code == 200
+    assert (reply.json()["status"], reply.json()["spool"]) == ("ready", "ok")
+    assert "1 events wait on disk" in reply.json()["clickhouse"]
+    assert "nobody there" in reply.json()["clickhouse"]
+
+
+async def test_what_was_left_is_moved_once_clickhouse_is_back(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    event = {"writeKey": "shop-key", "event": "e", "anonymousId": "c", "messageId": "m"}
+    for warehouse in (cast(Warehouse, AwayWarehouse()), embedded_warehouse):
+        settings = settings_in(tmp_path)
+        async with open_bus("") as bus, run_collector(Shared(settings, warehouse, bus, CollectorRegistry())):
+            url = f"http://127.0.0.1:{settings.collector_port}/v1/track"
+            async with httpx.AsyncClient() as client:
+                assert (await client.post(url, json=event)).status_code == 200
+    assert list(embedded_warehouse.query("SELECT event_id FROM events")) == [("m",)]
+
+
+async def test_a_port_that_is_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = settings_in(tmp_path, collector_port=port)
+        async with open_bus("") as bus:
+            shared = Shared(settings, cast(Warehouse, AwayWarehouse()), bus, CollectorRegistry())
+            with pytest.raises(ConfigurationError) as caught:
+                await run_collector(shared).__aenter__()
+    assert f"collector_port: 127.0.0.1:{port} is in use" in caught.value.message
+    assert "MICROMOMENT_COLLECTOR_PORT" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("sites", "says"),
+    [
+        ({}, "no site is configured"),
+        ({"a": SiteSettings(write_key="k"), "b": SiteSettings(write_key="k")}, "share a write key"),
+    ],
+)
+def test_sites_that_could_take_nothing_are_an_error(sites: dict[str, SiteSettings], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        configured_sites(Settings(sites=sites))
