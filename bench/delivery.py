@@ -16,22 +16,22 @@ from prometheus_client import CollectorRegistry
 
 from e2e.ports import free_ports
 from e2e.waiting import answers, wait_for
-from trigger_worker.channels.email import EmailChannel, EmailSettings
-from trigger_worker.content.templates import TemplateFolder
-from trigger_worker.decider import Decider
-from trigger_worker.dispatcher import Dispatcher
-from trigger_worker.language.check import AudienceNames
+from trigger_worker.deciding.decider import Decider
+from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.deciding.sequence.queueing import queue_messages
+from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.dispatcher import Dispatcher
+from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.outbox import Outbox
-from trigger_worker.policy_source import PolicySource
-from trigger_worker.queueing import queue_messages
-from trigger_worker.reading.feed import read_clock
-from trigger_worker.reading.outgoing import queue_record
-from trigger_worker.recipients import Recipients
-from trigger_worker.records import Fire, Records
-from trigger_worker.renderer import Renderer
-from trigger_worker.rules.folder import RuleFolder
-from trigger_worker.rules.read import read_rule
+from trigger_worker.rules.files.folder import RuleFolder
+from trigger_worker.rules.files.read import read_rule
+from trigger_worker.rules.language.check import AudienceNames
+from trigger_worker.store.feed import read_clock
+from trigger_worker.store.messages import queue_record
+from trigger_worker.store.records import Fire, Records
 from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate

@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from trigger_worker.evaluate.engine import CompiledRule
-from trigger_worker.evaluate.event import Event
-from trigger_worker.evaluate.expression import ExpressionCompiler
-from trigger_worker.evaluate.history import History
-from trigger_worker.language.duration import DAY_MS
-from trigger_worker.rules.audiences import names_of, read_audiences
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.expression import ExpressionCompiler
+from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.files.audiences import names_of, read_audiences
+from trigger_worker.rules.files.read import read_rule
+from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.rules.model import Rule
-from trigger_worker.rules.read import read_rule
 
 VISITORS: Final = 2_500
 EVENTS_PER_VISITOR: Final = 400

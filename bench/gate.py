@@ -10,19 +10,19 @@ from typing import Final
 
 from bench.figures import percentile
 from trigger_worker import library
-from trigger_worker.content.context import RenderContext, RuleContext, SiteContext
-from trigger_worker.content.model import Content
-from trigger_worker.content.templates import TemplateFolder
-from trigger_worker.decider import Decided, Decider
-from trigger_worker.gate.policy_file import load_policy
-from trigger_worker.language.check import AudienceNames
-from trigger_worker.live_rule import LiveRule
-from trigger_worker.live_rules import LiveRules
-from trigger_worker.queueing import queue_messages
-from trigger_worker.recipients import Recipients
-from trigger_worker.records import Fire, QueuedMessage
-from trigger_worker.rules.read import read_rule
-from trigger_worker.sender import MAX_DECIDED
+from trigger_worker.deciding.decider import Decided, Decider
+from trigger_worker.deciding.gate.policy_file import load_policy
+from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.sequence.queueing import queue_messages
+from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
+from trigger_worker.delivery.content.model import Content
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.loop import MAX_DECIDED
+from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.rules.evaluate.live_rule import LiveRule
+from trigger_worker.rules.files.read import read_rule
+from trigger_worker.rules.language.check import AudienceNames
+from trigger_worker.store.records import Fire, QueuedMessage
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 

@@ -14,17 +14,17 @@ from prometheus_client import CollectorRegistry
 
 from bench.figures import percentile
 from bench.shop import fill, store, write_rules
-from trigger_worker.content.templates import TemplateFolder
-from trigger_worker.decider import Decider
-from trigger_worker.dispatcher import Dispatcher
-from trigger_worker.feed_reader import FeedReader
+from trigger_worker.deciding.decider import Decider
+from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.dispatcher import Dispatcher
+from trigger_worker.delivery.renderer import Renderer
+from trigger_worker.live.sweep import FeedReader
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.outbox import Outbox
-from trigger_worker.policy_source import PolicySource
-from trigger_worker.recipients import Recipients
-from trigger_worker.records import Records
-from trigger_worker.renderer import Renderer
-from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.rules.files.folder import RuleFolder
+from trigger_worker.store.records import Records
 from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse, connect
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 from py_vapid import Vapid02
 from py_vapid.jwt import decode
 
-from tests.trigger_worker.channels.http_peer import Request
-from tests.trigger_worker.channels.push_peer import Browser
+from tests.trigger_worker.delivery.channels.http_peer import Request
+from tests.trigger_worker.delivery.channels.push_peer import Browser
 
 PATH: Final = "/push/1"
 

@@ -13,7 +13,7 @@ from e2e.rules import live_rule
 from e2e.shopper import Shopper
 from e2e.stack import Stack
 from e2e.waiting import wait_for
-from tests.trigger_worker.channels.push_peer import Browser
+from tests.trigger_worker.delivery.channels.push_peer import Browser
 
 RULE: Final = """
 describe: Tells who looks at something that it is back.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from trigger_worker.library.catalogue import AUDIENCES, POLICY, RULES, TEMPLATES, find_rule
+from trigger_worker.rules.library.catalogue import AUDIENCES, POLICY, RULES, TEMPLATES, find_rule
 from warehouse.errors import ConfigurationError
 
 _CONFIGURATION: Final = """\

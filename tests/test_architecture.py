@@ -23,7 +23,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "micromoment": {"warehouse", "collector", "trigger_worker", "console", "demo_store", "sdk_js"},
 }
 #: A concrete channel is known to the one who wires it up, and to itself.
-CHANNELS: Final = "trigger_worker.channels"
+CHANNELS: Final = "trigger_worker.delivery.channels"
 MAY_IMPORT_CHANNELS: Final = ("micromoment.", f"{CHANNELS}.")
 INTERFACE: Final = f"{CHANNELS}.base"
 MOST_LINES: Final = 300

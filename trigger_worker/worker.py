@@ -11,25 +11,25 @@ from typing import Final, TypeVar
 import msgspec
 import structlog
 
-from trigger_worker.decider import Decider
-from trigger_worker.delivery import may_repeat
-from trigger_worker.dispatcher import Dispatcher
-from trigger_worker.evaluator import Evaluator
-from trigger_worker.feed_reader import FeedReader, Reading
-from trigger_worker.live_rules import LiveRules
-from trigger_worker.message_event import Occurrence
+from trigger_worker.deciding.decider import Decider
+from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.deciding.sequence.outcomes import record_outcomes
+from trigger_worker.deciding.sequence.queueing import queue_messages
+from trigger_worker.deciding.sequence.retried import read_retried
+from trigger_worker.deciding.sequence.rule_versions import RuleVersions
+from trigger_worker.delivery.attempts import may_repeat
+from trigger_worker.delivery.dispatcher import Dispatcher
+from trigger_worker.delivery.loop import Sender
+from trigger_worker.live.evaluator import Evaluator
+from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.live.sweep import FeedReader, Reading
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.outbox import Outbox
-from trigger_worker.outcomes import record_outcomes
-from trigger_worker.policy_source import PolicySource
-from trigger_worker.queueing import queue_messages
-from trigger_worker.reading.feed import read_cursor
-from trigger_worker.reading.outgoing import queue_record, read_queue, read_untold
-from trigger_worker.records import QueuedMessage, Records
-from trigger_worker.retried import read_retried
-from trigger_worker.rule_versions import RuleVersions
-from trigger_worker.rules.folder import NO_RULES, RuleFolder
-from trigger_worker.sender import Sender
+from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
+from trigger_worker.store.feed import read_cursor
+from trigger_worker.store.message_event import Occurrence
+from trigger_worker.store.messages import queue_record, read_queue, read_untold
+from trigger_worker.store.records import QueuedMessage, Records
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError
 

@@ -18,14 +18,14 @@ from micromoment.configuration.settings import Settings
 from micromoment.engine.client import open_engine
 from micromoment.terminal.table import format_table
 from micromoment.terminal.times import Instant
-from trigger_worker.backtest import Backtest, Firing
-from trigger_worker.backtest_summary import BacktestSummary
-from trigger_worker.gate.policy import Policy
-from trigger_worker.gate.policy_file import load_policy
-from trigger_worker.language.duration import parse_duration
-from trigger_worker.live_rules import LiveRules
-from trigger_worker.reading.active import Range
-from trigger_worker.rules.chosen import read_chosen
+from trigger_worker.deciding.gate.policy import Policy
+from trigger_worker.deciding.gate.policy_file import load_policy
+from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.replay.backtest import Backtest, Firing
+from trigger_worker.replay.backtest_summary import BacktestSummary
+from trigger_worker.rules.files.chosen import read_chosen
+from trigger_worker.rules.language.duration import parse_duration
+from trigger_worker.store.active import Range
 from warehouse.errors import RuleError
 from warehouse.instant import format_instant
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from micromoment.configuration.settings import Settings
-from trigger_worker.rules.chosen import read_chosen
-from trigger_worker.rules.folder import RuleFolder, RuleSet
+from trigger_worker.rules.files.chosen import read_chosen
+from trigger_worker.rules.files.folder import RuleFolder, RuleSet
 from warehouse.errors import RuleError
 
 

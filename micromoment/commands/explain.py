@@ -13,10 +13,10 @@ from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.explanation import explanation_text
 from micromoment.terminal.times import Instant
-from trigger_worker.explain import explain as explain_rule
-from trigger_worker.explain import find_site
-from trigger_worker.live_rules import LiveRules
-from trigger_worker.reading.feed import Visitor
+from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.replay.explain import explain as explain_rule
+from trigger_worker.replay.explain import find_site
+from trigger_worker.store.feed import Visitor
 
 
 @click.command()

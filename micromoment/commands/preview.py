@@ -13,10 +13,10 @@ from micromoment.commands.chosen_rule import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.preview_text import preview_json, preview_page, preview_text
-from trigger_worker.content.templates import TemplateFolder
-from trigger_worker.explain import find_site
-from trigger_worker.preview import Previewer
-from trigger_worker.reading.feed import Visitor
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.replay.explain import find_site
+from trigger_worker.reports.preview import Previewer
+from trigger_worker.store.feed import Visitor
 
 _FORMATS: Final = {"text": preview_text, "json": preview_json, "html": preview_page}
 

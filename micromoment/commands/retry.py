@@ -9,9 +9,9 @@ import click
 
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
-from trigger_worker.reading.outgoing import read_failed
-from trigger_worker.records import Records
-from trigger_worker.retry import ask_again
+from trigger_worker.deciding.sequence.retry import ask_again
+from trigger_worker.store.messages import read_failed
+from trigger_worker.store.records import Records
 
 
 @click.command()

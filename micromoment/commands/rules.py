@@ -12,9 +12,9 @@ import msgspec
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.table import format_table
-from trigger_worker.language.duration import DAY_MS
-from trigger_worker.overview import RuleState, read_firings, rule_states
-from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.reports.rule_states import RuleState, read_firings, rule_states
+from trigger_worker.rules.files.folder import RuleFolder
+from trigger_worker.rules.language.duration import DAY_MS
 
 _HEADER: Final = ("rule", "state", "version", "today", "when")
 

@@ -16,13 +16,13 @@ from micromoment.configuration.settings import Settings
 from micromoment.engine.client import Engine, open_engine
 from micromoment.roles.channels import open_http_channels
 from micromoment.roles.mail import smtp_settings
-from trigger_worker.channels.base import Channel, OutboundMessage
-from trigger_worker.channels.email import EmailChannel
-from trigger_worker.content.templates import TemplateFolder
-from trigger_worker.explain import find_site
-from trigger_worker.preview import Preview, Previewed, Previewer
-from trigger_worker.reading.feed import Visitor
-from trigger_worker.trial import as_trial
+from trigger_worker.delivery.channels.base import Channel, OutboundMessage
+from trigger_worker.delivery.channels.email import EmailChannel
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.replay.explain import find_site
+from trigger_worker.reports.preview import Preview, Previewed, Previewer
+from trigger_worker.reports.test_send import as_trial
+from trigger_worker.store.feed import Visitor
 from warehouse.errors import ConfigurationError, TemplateError
 
 #: A banner and a notification go to a visitor's own browser; `preview` shows them.

@@ -8,14 +8,14 @@ from contextlib import AsyncExitStack
 from micromoment.configuration.push_key import read_push_key
 from micromoment.configuration.settings import Settings
 from micromoment.roles.mail import message_links
-from trigger_worker.channels.base import Channel
-from trigger_worker.channels.chat import ChatChannel, ChatSettings
-from trigger_worker.channels.push import PushChannel, PushSettings
-from trigger_worker.channels.sms import SmsChannel, SmsSettings
-from trigger_worker.channels.webhook import WebhookChannel, WebhookSettings
-from trigger_worker.recipients import Recipients
-from trigger_worker.records import Records
-from trigger_worker.revocations import Revocations
+from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.delivery.channels.base import Channel
+from trigger_worker.delivery.channels.chat import ChatChannel, ChatSettings
+from trigger_worker.delivery.channels.push import PushChannel, PushSettings
+from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
+from trigger_worker.delivery.channels.webhook import WebhookChannel, WebhookSettings
+from trigger_worker.delivery.revocations import Revocations
+from trigger_worker.store.records import Records
 from warehouse.queries import Inserts
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from micromoment.configuration.addresses import collector_url
 from micromoment.configuration.secret import read_secret
 from micromoment.configuration.settings import Settings, SiteSettings
-from trigger_worker.channels.email import EmailSettings
-from trigger_worker.channels.mail_links import MailLinks
-from trigger_worker.content.links import MessageLinks, SiteLinks, hosts_of
+from trigger_worker.delivery.channels.email import EmailSettings
+from trigger_worker.delivery.channels.mail_links import MailLinks
+from trigger_worker.delivery.content.links import MessageLinks, SiteLinks, hosts_of
 from warehouse.message_token import MessageTokens
 
 

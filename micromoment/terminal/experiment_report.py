@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from micromoment.terminal.table import format_table
-from trigger_worker.experiment.confidence_sequence import FEWEST_VISITORS, Interval
-from trigger_worker.experiment.results import ArmResult, Results
-from trigger_worker.experiment.sample_size import USUAL_POWER
+from trigger_worker.deciding.experiment.confidence_sequence import FEWEST_VISITORS, Interval
+from trigger_worker.deciding.experiment.results import ArmResult, Results
+from trigger_worker.deciding.experiment.sample_size import USUAL_POWER
 
 _HEADER: Final = (
     *("arm", "visitors", "conversions", "rate", "uplift", "relative", "uplift within", "p"),

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from micromoment.terminal.plain import plain
-from trigger_worker.evaluate.value import Value
-from trigger_worker.explained import Explained, Failure, StepTold, TermTold
-from trigger_worker.language.duration import format_duration
+from trigger_worker.replay.explanation import Explained, Failure, StepTold, TermTold
+from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.language.duration import format_duration
 
 _OUTCOMES: Final = {
     "fired": "fired",

@@ -9,8 +9,8 @@ import msgspec
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from micromoment.terminal.plain import plain
-from trigger_worker.content.model import WebhookContent
-from trigger_worker.preview import Preview, Previewed
+from trigger_worker.delivery.content.model import WebhookContent
+from trigger_worker.reports.preview import Preview, Previewed
 
 
 def preview_text(preview: Preview) -> str:

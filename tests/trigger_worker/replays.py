@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.trigger_worker.evaluate.support import audiences, rule
+from tests.trigger_worker.rules.evaluate.support import audiences, rule
 from tests.trigger_worker.stored import NOON
-from trigger_worker.backtest import Backtest, Firing, Replayed
-from trigger_worker.gate.policy_file import read_policy
-from trigger_worker.live_rules import LiveRules
-from trigger_worker.reading.active import Range
+from trigger_worker.deciding.gate.policy_file import read_policy
+from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.replay.backtest import Backtest, Firing, Replayed
+from trigger_worker.store.active import Range
 from warehouse.connection import Warehouse
 
 HOUR = 3_600_000

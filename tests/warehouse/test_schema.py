@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.warehouse.rows import NOON, event_row, store, value
-from trigger_worker.language.duration import DAY_MS, LONGEST_WINDOW_MS
+from trigger_worker.rules.language.duration import DAY_MS, LONGEST_WINDOW_MS
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow, format_time
 from warehouse.vocabulary import COLUMN_FIELDS

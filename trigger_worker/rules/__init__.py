@@ -1,1 +1,1 @@
-"""Rule files and audiences: from YAML to checked rules."""
+"""What a rule is: its model, and below it the language, the files, the evaluator and the library."""

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from trigger_worker.language.duration import DAY_MS
-from trigger_worker.language.syntax import Expression, Pattern, Step
+from trigger_worker.rules.language.duration import DAY_MS
+from trigger_worker.rules.language.syntax import Expression, Pattern, Step
 
 Allocation = Literal["weights", "thompson"]
 #: What results call those whom a rule holds out; no arm has this name.

@@ -6,7 +6,7 @@ import pytest
 
 from collector.feedback.callback_visitors import Owner, owner_of_message, owners_of_address
 from tests.trigger_worker.stored import NOON, event_row, queued, store
-from trigger_worker.records import MessageRecord, Records
+from trigger_worker.store.records import MessageRecord, Records
 from warehouse.connection import Warehouse
 
 

@@ -13,7 +13,7 @@ from collector.parts import Edge
 from tests.collector.callbacks import SETTINGS, kept, post_report
 from tests.collector.edges import client_of, running_edge
 from tests.trigger_worker.stored import NOON, event_row, queued, store
-from trigger_worker.records import MessageRecord, Records
+from trigger_worker.store.records import MessageRecord, Records
 from warehouse.connection import Warehouse
 
 

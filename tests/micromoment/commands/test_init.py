@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from micromoment.__main__ import cli
-from trigger_worker.library.catalogue import RULES
+from trigger_worker.rules.library.catalogue import RULES
 from warehouse.errors import ConfigurationError, RuleError
 
 ALL_RULES = {path.name for path in RULES.glob("*.yaml")}

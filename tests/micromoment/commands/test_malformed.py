@@ -7,8 +7,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from micromoment.__main__ import cli
-from tests.trigger_worker.rules.test_cost import DEAR
-from tests.trigger_worker.rules.test_read import MALFORMED, MALFORMED_SEND
+from tests.trigger_worker.rules.files.test_cost import DEAR
+from tests.trigger_worker.rules.files.test_read import MALFORMED, MALFORMED_SEND
 
 
 def test_each_malformed_rule_has_its_own_problem_at_its_place(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 from tests.micromoment.commands.history import run
 from tests.trigger_worker.shop import Shop
 from tests.trigger_worker.stored import NOON, event_row, queued, store
-from trigger_worker.channels.fake import RecordingChannel
-from trigger_worker.reading.outgoing import queue_record, read_queue
-from trigger_worker.records import MessageRecord, MessageState, Records
+from trigger_worker.delivery.channels.fake import RecordingChannel
+from trigger_worker.store.messages import queue_record, read_queue
+from trigger_worker.store.records import MessageRecord, MessageState, Records
 from warehouse.connection import Warehouse, connect
 from warehouse.errors import DeliveryError
 from warehouse.migrations import migrate

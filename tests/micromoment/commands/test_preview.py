@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from tests.micromoment.commands.history import run
-from tests.trigger_worker.channels.mail_peer import MailPeer
+from tests.trigger_worker.delivery.channels.mail_peer import MailPeer
 from tests.trigger_worker.stored import event_row, store
 from warehouse.connection import connect
 from warehouse.errors import ConfigurationError, TemplateError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.micromoment.commands.history import run, write_rules
 from tests.trigger_worker.stored import fire
-from trigger_worker.records import Records
+from trigger_worker.store.records import Records
 from warehouse.connection import connect
 from warehouse.migrations import migrate
 

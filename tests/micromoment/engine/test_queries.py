@@ -11,15 +11,15 @@ import pytest
 from micromoment.engine.client import EngineClient
 from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import serve_engine
-from tests.trigger_worker.evaluate.support import rule
+from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, fire, person, store, visitor
-from trigger_worker.evaluate.needs import Needs, needs
-from trigger_worker.reading.active import Range, count_active, read_active
-from trigger_worker.reading.past import read_past_fires
-from trigger_worker.reading.people import find_people
-from trigger_worker.reading.window import Wanted, read_histories
-from trigger_worker.records import Records
+from trigger_worker.rules.evaluate.needs import Needs, needs
 from trigger_worker.rules.model import NO_AUDIENCES
+from trigger_worker.store.active import Range, count_active, read_active
+from trigger_worker.store.past_fires import read_past_fires
+from trigger_worker.store.people import find_people
+from trigger_worker.store.records import Records
+from trigger_worker.store.windows import Wanted, read_histories
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.queries import Queries

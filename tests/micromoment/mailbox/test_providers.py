@@ -11,7 +11,7 @@ from litestar.testing import AsyncTestClient
 
 from collector.feedback.sms_signature import is_genuine_form
 from micromoment.mailbox.app import create_mailbox
-from tests.trigger_worker.channels.http_peer import HttpPeer
+from tests.trigger_worker.delivery.channels.http_peer import HttpPeer
 from tests.waiting import until
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ from micromoment.configuration.settings import Settings
 from micromoment.roles.channels import fixed_recipients, open_http_channels
 from micromoment.roles.collector import callback_settings
 from tests.trigger_worker.stored import person
-from trigger_worker.evaluate.history import History
-from trigger_worker.profile import build_profile
+from trigger_worker.deciding.recipient.profile import build_profile
+from trigger_worker.rules.evaluate.history import History
 from warehouse.errors import ConfigurationError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from trigger_worker.content.templates import TemplateFolder
-from trigger_worker.evaluate.engine import CompiledRule
-from trigger_worker.evaluate.event import Event
-from trigger_worker.evaluate.expression import ExpressionCompiler
-from trigger_worker.evaluate.history import History
-from trigger_worker.gate.policy_file import load_policy
-from trigger_worker.rules.folder import RuleFolder, RuleSet
+from trigger_worker.deciding.gate.policy_file import load_policy
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.expression import ExpressionCompiler
+from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.files.folder import RuleFolder, RuleSet
 
 NOW = 1_795_348_800_000
 SECOND = 1_000

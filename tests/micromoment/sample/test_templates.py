@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trigger_worker.content.context import (
+from trigger_worker.delivery.content.context import (
     CartContext,
     CartItem,
     RenderContext,
@@ -12,8 +12,8 @@ from trigger_worker.content.context import (
     SiteContext,
     VisitorContext,
 )
-from trigger_worker.content.model import BannerContent, EmailContent
-from trigger_worker.content.templates import TemplateFolder
+from trigger_worker.delivery.content.model import BannerContent, EmailContent
+from trigger_worker.delivery.content.templates import TemplateFolder
 
 SHOP = "http://127.0.0.1:8001"
 EVIL = "<script>alert(1)</script>"

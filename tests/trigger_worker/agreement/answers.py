@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from tests.trigger_worker.agreement.households import Sent
-from tests.trigger_worker.evaluate import reference
-from tests.trigger_worker.evaluate.reference import Record, Rule
+from tests.trigger_worker.rules.evaluate import reference
+from tests.trigger_worker.rules.evaluate.reference import Record, Rule
 
 #: Rule, visitor, key and instant.
 Answer = tuple[str, str, str, int]

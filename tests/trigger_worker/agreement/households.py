@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from tests.trigger_worker.evaluate.generate import INSTANTS, Generator
-from tests.trigger_worker.evaluate.reference import Record
+from tests.trigger_worker.rules.evaluate.generate import INSTANTS, Generator
+from tests.trigger_worker.rules.evaluate.reference import Record
 from warehouse.vocabulary import COLUMN_FIELDS
 
 #: How long a late event was on its way at most, in units.

@@ -9,7 +9,7 @@ from typing import Any
 from tests.trigger_worker import replays
 from tests.trigger_worker.agreement.answers import Answer
 from tests.trigger_worker.agreement.households import Sent
-from tests.trigger_worker.evaluate.reference import Rule
+from tests.trigger_worker.rules.evaluate.reference import Rule
 from tests.trigger_worker.shop import START_MS, Shop
 from tests.trigger_worker.stored import event_row, store
 from warehouse.connection import Warehouse

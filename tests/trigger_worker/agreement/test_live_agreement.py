@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from tests.trigger_worker.agreement.answers import Answer, Answers
 from tests.trigger_worker.agreement.households import Households, Sent, last_arrival
 from tests.trigger_worker.agreement.live import play, replay
-from tests.trigger_worker.evaluate.generate import Generator
-from tests.trigger_worker.evaluate.reference import Rule
+from tests.trigger_worker.rules.evaluate.generate import Generator
+from tests.trigger_worker.rules.evaluate.reference import Rule
 from warehouse.connection import Warehouse
 
 HOUSEHOLDS = 80

@@ -18,19 +18,19 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from tests.trigger_worker.stored import event_row, store
-from trigger_worker.channels.base import Channel, OutboundMessage
-from trigger_worker.channels.email import EmailChannel, EmailSettings
-from trigger_worker.channels.webhook import WebhookChannel, WebhookSettings
-from trigger_worker.content.templates import TemplateFolder
-from trigger_worker.decider import Decider
-from trigger_worker.dispatcher import Dispatcher
+from trigger_worker.deciding.decider import Decider
+from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.delivery.channels.base import Channel, OutboundMessage
+from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
+from trigger_worker.delivery.channels.webhook import WebhookChannel, WebhookSettings
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.dispatcher import Dispatcher
+from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.outbox import Outbox
-from trigger_worker.policy_source import PolicySource
-from trigger_worker.recipients import Recipients
-from trigger_worker.records import DecisionRecord, Fire, MessageRecord, Records
-from trigger_worker.renderer import Renderer
-from trigger_worker.rules.folder import RuleFolder
+from trigger_worker.rules.files.folder import RuleFolder
+from trigger_worker.store.records import DecisionRecord, Fire, MessageRecord, Records
 from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse, connect
 from warehouse.event import EventRow

@@ -14,9 +14,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.trigger_worker.channels.http_peer import HttpPeer
-from tests.trigger_worker.channels.mail_peer import MailPeer
 from tests.trigger_worker.crashes.process import VISITORS_EACH
+from tests.trigger_worker.delivery.channels.http_peer import HttpPeer
+from tests.trigger_worker.delivery.channels.mail_peer import MailPeer
 
 #: Where the worker is killed, and the how-manieth time that it comes there.
 BOUNDARIES = (

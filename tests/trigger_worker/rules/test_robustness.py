@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trigger_worker.language.check import AudienceNames
-from trigger_worker.rules.audiences import read_audiences
-from trigger_worker.rules.read import KEYS, read_rule
+from trigger_worker.rules.files.audiences import read_audiences
+from trigger_worker.rules.files.read import KEYS, read_rule
+from trigger_worker.rules.language.check import AudienceNames
 
 YAML_PARTS = [*KEYS, "segments", "stages", "scores", "banner", "at", ":", ": ", "\n", "\n  ", "- ", "{", "}", "[", "]"]
 YAML_PARTS += ["'", '"', "|", ">", "|-\n  ", "&a", "*a", "!!str ", "#", ",", "~", "\\", "\t", "<<"]

@@ -1,0 +1,172 @@
+"""One query counts each exposed person once, and what they did in the goal's window."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.trigger_worker.deciding.experiment.decided import VERSION, buys, decide
+from tests.trigger_worker.rules.evaluate.generate import Generator
+from tests.trigger_worker.rules.evaluate.support import rule
+from tests.trigger_worker.stored import NOON, event_row, store
+from trigger_worker.deciding.experiment.arm_data import ArmData
+from trigger_worker.deciding.experiment.arm_data_query import BEFORE_HOLDOUT, read_arm_data
+from trigger_worker.deciding.experiment.goal_sql import ConditionSql
+from trigger_worker.deciding.gate import checks
+from trigger_worker.deciding.gate.judge import CHECKS
+from trigger_worker.deciding.gate.verdict import Reason
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.selector import compile_condition
+from trigger_worker.rules.language.parse import parse_goal
+from trigger_worker.store.events import as_event, columns_of, listed
+from warehouse.connection import Warehouse
+from warehouse.errors import RuleError
+
+LINGERS = rule("id: lingers\nwhen: hover\ngoal: purchase[value >= 50] within 1h\nsend: [{banner: hello}]")
+LATER = NOON + 100 * 3_600_000
+HOUR = 3_600_000
+
+
+def found(warehouse: Warehouse, **options: Any) -> dict[str, tuple[float, ...]]:
+    arms = read_arm_data(warehouse, LINGERS, VERSION, options.pop("until", LATER), **options)
+    return {arm.arm: (arm.visitors, arm.conversions, arm.revenue, arm.revenue_squares) for arm in arms}
+
+
+def test_arms_are_counted_with_what_their_visitors_did(warehouse: Warehouse) -> None:
+    for visitor, arm in (("anna", "plain"), ("bob", "plain"), ("cleo", "coupon")):
+        decide(warehouse, visitor, arm)
+    decide(warehouse, "dora", "plain", "holdout")
+    buys(warehouse, "anna", 60, NOON + 1)
+    buys(warehouse, "anna", 20, NOON + HOUR)
+    buys(warehouse, "cleo", 49, NOON + 1)
+    buys(warehouse, "stranger", 500, NOON + 1)
+    assert found(warehouse) == {
+        "plain": (2, 1, 80, 6400),
+        "coupon": (1, 0, 49, 2401),
+        "holdout": (1, 0, 0, 0),
+    }
+
+
+def test_what_was_before_the_exposure_or_after_the_window_is_not_counted(warehouse: Warehouse) -> None:
+    decide(warehouse, "anna")
+    for at in (NOON - 1, NOON, NOON + HOUR + 1):
+        buys(warehouse, "anna", 60, at)
+    assert found(warehouse) == {"treated": (1, 0, 0, 0)}
+
+
+def test_a_visitor_is_exposed_once_by_the_first_decision(warehouse: Warehouse) -> None:
+    decide(warehouse, "anna", "plain")
+    decide(warehouse, "anna", "coupon", at=NOON + 2 * HOUR)
+    buys(warehouse, "anna", 60, NOON + 2 * HOUR + 1)
+    assert found(warehouse) == {"plain": (1, 0, 0, 0)}
+
+
+def test_a_person_is_one_whatever_the_ids(warehouse: Warehouse) -> None:
+    decide(warehouse, "phone", "plain")
+    decide(warehouse, "u1", "coupon", at=NOON + 1)
+    store(warehouse, event_row("login", "phone", NOON + 2, user="u1"), event_row("login", "laptop", NOON, user="u1"))
+    buys(warehouse, "laptop", 60, NOON + 3)
+    assert found(warehouse) == {"plain": (1, 1, 60, 3600)}
+
+
+def test_an_event_that_is_stored_twice_counts_once(warehouse: Warehouse) -> None:
+    decide(warehouse, "anna")
+    for _ in range(2):
+        buys(warehouse, "anna", 60, NOON + 1, event_id="one")
+    assert found(warehouse) == {"treated": (1, 1, 60, 3600)}
+
+
+def test_only_decisions_that_came_as_far_as_the_holdout_are_exposures(warehouse: Warehouse) -> None:
+    for number, reason in enumerate(("no_consent", "unsubscribed", "suppressed", "no_address")):
+        decide(warehouse, f"visitor-{number}", "plain", reason)
+    decide(warehouse, "globally", "plain", "holdout", detail={"holdout": "global"})
+    decide(warehouse, "capped", "plain", "cap")
+    assert found(warehouse) == {"plain": (1, 0, 0, 0)}
+
+
+def test_exposures_are_what_the_gate_asks_about_after_the_holdout() -> None:
+    before = CHECKS[: CHECKS.index(checks.holdout)]
+    assert before == (checks.consent, checks.subscription, checks.suppression, checks.address)
+    assert BEFORE_HOLDOUT == (Reason.NO_CONSENT, Reason.UNSUBSCRIBED, Reason.SUPPRESSED, Reason.NO_ADDRESS)
+
+
+def test_another_version_is_another_run(warehouse: Warehouse) -> None:
+    decide(warehouse, "anna", "plain")
+    decide(warehouse, "anna", "coupon", at=NOON + 1, version="v2")
+    decide(warehouse, "bob", "coupon", rule="other")
+    assert found(warehouse) == {"plain": (1, 0, 0, 0)}
+
+
+def test_the_past_can_be_asked_again(warehouse: Warehouse) -> None:
+    decide(warehouse, "anna", "plain")
+    decide(warehouse, "bob", "plain", at=NOON + 1000)
+    buys(warehouse, "anna", 60, NOON + 1000)
+    assert found(warehouse, until=NOON + 999) == {"plain": (1, 0, 0, 0)}
+    assert found(warehouse, until=NOON + HOUR, only_over=True) == {"plain": (1, 1, 60, 3600)}
+    assert found(warehouse, until=NOON + HOUR + 1000, only_over=True) == {"plain": (2, 1, 60, 3600)}
+
+
+@pytest.mark.parametrize(
+    ("goal", "conversions"), [("any within 1h", 1), ("login within 1h", 1), ("(login or sign_up)", 1), ("search", 0)]
+)
+def test_a_goal_may_be_any_event(warehouse: Warehouse, goal: str, conversions: int) -> None:
+    decide(warehouse, "anna")
+    store(warehouse, event_row("message_shown", "anna", NOON + 1), event_row("login", "anna", NOON + 2))
+    text = f"id: lingers\nwhen: hover\ngoal: {goal}\nsend: [{{banner: hello}}]"
+    assert read_arm_data(warehouse, rule(text), VERSION, LATER) == [ArmData("treated", 1, conversions, 0, 0)]
+
+
+def test_a_rule_without_a_goal_is_refused_with_a_remedy(embedded_warehouse: Warehouse) -> None:
+    with pytest.raises(RuleError, match="no goal"):
+        read_arm_data(embedded_warehouse, rule("when: hover"), VERSION, LATER)
+
+
+CONDITIONS = [
+    "price + 5 > 10 and not (price / quantity < 10)",
+    "-price < -9 and min(price, value) >= 5 and max(price, value) < 30",
+    "price / 0 > 1 or not (price / 0 > 1)",
+    "props.colour == 'red' or props.colour == true or props.colour == 5",
+    "props.colour in ['red', 'blue'] or not (colour in [5, 6])",
+    "props.traits.plan == 'pro' or props.traits.plan == 3",
+    "colour and not (props.other)",
+    "path ~ '*pri?ing*' and not (product_id ~ '*')",
+    "path ~ '/p/1' or path ~ '/p.*'",
+    "device in ['mobile', 'tablet'] and duration >= 3s",
+    "10 <= price and 'a' == product_id",
+    "(price > 5) == true and true != false",
+]
+
+
+@given(st.randoms(use_true_random=True))
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_condition_in_sql_is_true_of_the_same_events(warehouse: Warehouse, random: Random) -> None:
+    generate = Generator(random)
+    rows = [_row(event) for _ in range(6) for event in generate.events()]
+    warehouse.command("TRUNCATE TABLE events")
+    store(warehouse, *rows, event_row("hover"))
+    texts = CONDITIONS + [generate.condition().text() for _ in range(20)]
+    trees = [parse_goal(f"any[{text}]").selection.condition for text in texts]
+    columns = columns_of(None)
+    names = listed(columns)
+    for text, tree in zip(texts, trees, strict=True):
+        assert tree is not None
+        sql = ConditionSql("goal")
+        asked = f"SELECT visitor_id, event, toInt64(0), event_id {names}, {sql.condition(tree)} FROM events"
+        test = compile_condition(tree)
+        for *row, answer in warehouse.query(asked, sql.parameters):
+            event: Event = as_event(tuple(row), columns)
+            assert bool(answer) == (test(event.fields) is True), (text, event)
+
+
+def _row(event: Any) -> dict[str, Any]:
+    fields = {name: value for name, value in event["fields"].items() if not _is_odd(name, value)}
+    return event_row(event["name"], "anna", NOON + event["ts"], event_id=event["id"], **fields)
+
+
+def _is_odd(name: str, value: object) -> bool:
+    """What the collector would not put into a column as it is."""
+    return name in {"price", "quantity"} and isinstance(value, str)

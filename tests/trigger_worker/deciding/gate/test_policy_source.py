@@ -1,0 +1,95 @@
+"""The policy file, read again when it changes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from trigger_worker.deciding.gate.policy import Policy
+from trigger_worker.deciding.gate.policy_source import PolicySource
+from warehouse.errors import RuleError
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whose time of change differs from any before."""
+    later = path.stat().st_mtime_ns + 1_000_000 if path.exists() else None
+    path.write_text(text)
+    if later is not None:
+        os.utime(path, ns=(later, later))
+
+
+def test_a_changed_file_counts_after_a_refresh(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    write(path, "holdout: 5%\n")
+    source = PolicySource(path)
+    assert source.policy.holdout == 0.05
+    write(path, "holdout: 7%\n")
+    assert source.policy.holdout == 0.05
+    source.refresh()
+    assert source.policy.holdout == 0.07
+
+
+def test_a_mistake_keeps_what_held_before_until_it_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    write(path, "holdout: 5%\n")
+    source = PolicySource(path)
+    write(path, "holdout: lots\n")
+    source.refresh()
+    assert source.policy.holdout == 0.05
+    write(path, "holdout: 7%\n")
+    source.refresh()
+    assert source.policy.holdout == 0.07
+
+
+def test_a_file_that_is_wrong_at_the_start_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    write(path, "holdout: lots\n")
+    with pytest.raises(RuleError, match=r"policy\.yaml:1:"):
+        PolicySource(path)
+
+
+def test_a_file_that_comes_and_goes_restrains_while_it_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    source = PolicySource(path)
+    assert source.policy == Policy()
+    write(path, "holdout: 5%\n")
+    source.refresh()
+    assert source.policy.holdout == 0.05
+    path.unlink()
+    source.refresh()
+    assert source.policy == Policy()
+
+
+def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    write(path, "holdout: 5%\n")
+    source = PolicySource(path)
+    before = source.policy
+    source.refresh()
+    assert source.policy is before
+
+
+def test_a_suppression_list_counts_and_is_read_again(tmp_path: Path) -> None:
+    policy, suppressions = tmp_path / "policy.yaml", tmp_path / "suppressions.txt"
+    write(suppressions, "ann@example.com\n")
+    source = PolicySource(policy, suppressions)
+    assert source.policy.suppressed == {"ann@example.com"}
+    write(policy, "holdout: 5%\n")
+    source.refresh()
+    assert source.policy == Policy(holdout=0.05, suppressed=frozenset({"ann@example.com"}))
+    write(suppressions, "bob@example.com\n")
+    source.refresh()
+    assert source.policy == Policy(holdout=0.05, suppressed=frozenset({"bob@example.com"}))
+
+
+def test_a_wrong_line_neither_takes_an_address_off_nor_keeps_the_others_out(tmp_path: Path) -> None:
+    policy, suppressions = tmp_path / "policy.yaml", tmp_path / "suppressions.txt"
+    write(suppressions, "ann@example.com\n")
+    source = PolicySource(policy, suppressions)
+    write(suppressions, "an@example,com\nbob@example.com\n")
+    source.refresh()
+    assert source.policy.suppressed == {"ann@example.com", "bob@example.com"}
+    with pytest.raises(RuleError, match=r"suppressions\.txt:1:"):
+        PolicySource(policy, suppressions)

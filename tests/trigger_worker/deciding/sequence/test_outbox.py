@@ -1,0 +1,69 @@
+"""Messages that wait for their time."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.trigger_worker.stored import queued
+from trigger_worker.deciding.sequence.outbox import Outbox
+
+
+def test_an_empty_outbox_waits_for_nothing() -> None:
+    assert Outbox().next_due is None
+    assert Outbox().take_due(10) == []
+
+
+def test_what_is_due_is_taken_once_and_the_rest_stays() -> None:
+    outbox = Outbox()
+    outbox.add([queued("later", due_at=11), queued("now", due_at=10)])
+    assert [message.message_id for message in outbox.take_due(10)] == ["now"]
+    assert outbox.take_due(10) == []
+    assert (len(outbox), outbox.next_due) == (1, 11)
+
+
+def test_of_the_same_instant_the_highest_priority_comes_first() -> None:
+    outbox = Outbox()
+    outbox.add([queued("low", priority=1), queued("high", priority=90), queued("middle", priority=50)])
+    due = outbox.take_due(queued().due_at)
+    assert [message.message_id for message in due] == ["high", "middle", "low"]
+
+
+def test_a_message_that_was_moved_is_due_at_its_new_time_only() -> None:
+    outbox = Outbox()
+    outbox.add([queued("a", due_at=10)])
+    outbox.add([queued("a", due_at=20)])
+    assert len(outbox) == 1
+    assert outbox.take_due(19) == []
+    assert outbox.next_due == 20
+    assert [message.due_at for message in outbox.take_due(20)] == [20]
+    assert outbox.next_due is None
+
+
+def test_a_message_added_twice_is_taken_once() -> None:
+    outbox = Outbox()
+    outbox.add([queued("a"), queued("a")])
+    assert len(outbox.take_due(queued().due_at)) == 1
+
+
+@example([(0, 0, 0), (1, 0, 1), (1, 0, 0)], [0])
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 20), st.integers(0, 3))),
+    st.lists(st.integers(0, 20)),
+)
+def test_it_gives_what_a_sorted_list_of_the_latest_words_gives(
+    additions: list[tuple[int, int, int]], instants: list[int]
+) -> None:
+    outbox = Outbox()
+    waiting = {}
+    for number, due_at, priority in additions:
+        message = queued(str(number), due_at=due_at, priority=priority)
+        outbox.add([message])
+        waiting[message.message_id] = message
+    for now_ms in sorted(instants):
+        expected = [message for message in waiting.values() if message.due_at <= now_ms]
+        expected.sort(key=lambda message: (message.due_at, -message.priority, message.message_id))
+        assert outbox.take_due(now_ms) == expected
+        for message in expected:
+            del waiting[message.message_id]
+        assert len(outbox) == len(waiting)

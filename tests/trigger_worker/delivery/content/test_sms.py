@@ -1,0 +1,49 @@
+"""Templates of text messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from trigger_worker.delivery.content.engine import TextEngine
+from trigger_worker.delivery.content.model import SmsContent
+from trigger_worker.delivery.content.sms import LONGEST_SMS, SmsTemplate
+from warehouse.errors import TemplateError
+
+
+def rendered(source: str, **names: object) -> SmsContent:
+    return SmsTemplate(source, "t.sms.txt", TextEngine()).render(names)
+
+
+def test_facts_are_filled_in_and_lines_kept() -> None:
+    content = rendered("Hi {{ name }},\nyour cart: https://shop.example/cart\n", name="Ada & Co <3")
+    assert content == SmsContent("Hi Ada & Co <3,\nyour cart: https://shop.example/cart", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Ada\r\nReply to +1", "Ada\nReply to +1"),
+        ("A\x00d\x1ba", "A d a"),
+        ("a\n\n\n\n\nb", "a\n\nb"),
+        ("  a \u202e b ", "a b"),
+    ],
+)
+def test_what_no_phone_should_see_is_left_out(name: str, text: str) -> None:
+    assert rendered("{{ name }}", name=name).text == text
+
+
+def test_a_text_that_is_too_long_ends_in_dots_of_the_alphabet() -> None:
+    content = rendered("{{ name }}", name="a" * (LONGEST_SMS + 1))
+    assert content.text == "a" * (LONGEST_SMS - 3) + "..."
+    assert content.segments == 7
+    assert rendered("{{ name }}", name="a" * LONGEST_SMS).text == "a" * LONGEST_SMS
+
+
+def test_a_text_of_which_nothing_is_left_is_an_error() -> None:
+    with pytest.raises(TemplateError, match=r"t\.sms\.txt: the text renders to nothing"):
+        rendered("{{ name }}\n \n")
+
+
+def test_a_mistake_is_told_with_its_line() -> None:
+    with pytest.raises(TemplateError, match=r"t\.sms\.txt:2:"):
+        rendered("Hi\n{{ name | nonsense }}")

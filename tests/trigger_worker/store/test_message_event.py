@@ -1,0 +1,42 @@
+"""The events that states of messages are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.trigger_worker.stored import NOON, queued
+from trigger_worker.store.message_event import message_event, occurrence, retry_event
+from trigger_worker.store.records import MessageRecord, MessageState
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [("sent", "message_sent"), ("failed", "message_failed"), ("pending", None), ("cancelled", None), ("shown", None)],
+)
+def test_what_was_sent_and_what_failed_is_an_event(state: MessageState, name: str | None) -> None:
+    event = message_event(occurrence(MessageRecord(queued(), state, NOON + 5)))
+    assert (event.event if event else None) == name
+
+
+def test_an_event_tells_of_its_message_and_has_an_id_that_follows_from_it() -> None:
+    detail = {"attempts": 2, "reason": "refused", "error": "no such mailbox of anna@example.com", "variant": "coupon"}
+    record = MessageRecord(queued(channel="email", retries=3), "failed", NOON + 5, detail=detail)
+    event = message_event(occurrence(record))
+    assert event is not None
+    assert (event.site, event.visitor_id, event.message_id) == ("shop", "anna", "message-1")
+    assert (event.event_id, event.ts, event.source) == (
+        "message_failed-message-1-3",
+        "2026-11-22 11:00:00.005",
+        "live",
+    )
+    assert json.loads(event.props) == {"rule": "lingers", "channel": "email", "variant": "coupon", "reason": "refused"}
+    assert (event.anonymous_id, event.user_id) == ("", ""), "whoever the visitor is, is not for the worker to say"
+
+
+def test_asking_again_is_an_event_of_its_own_each_time() -> None:
+    assert [retry_event(queued(retries=round_)).event_id for round_ in (1, 2)] == [
+        "message_retried-message-1-1",
+        "message_retried-message-1-2",
+    ]

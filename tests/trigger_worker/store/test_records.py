@@ -1,0 +1,97 @@
+"""What the worker stores."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tests.trigger_worker.stored import NOON, fire, queued
+from trigger_worker.store.feed import read_cursor
+from trigger_worker.store.message_event import message_event, occurrence
+from trigger_worker.store.records import DecisionRecord, MessageRecord, Records, message_id
+from warehouse.connection import Warehouse
+from warehouse.retention import LASTING_DAYS
+
+
+def counted(warehouse: Warehouse, table: str) -> int:
+    ((found,),) = warehouse.query(f"SELECT count() FROM {table}")
+    return int(found)
+
+
+def test_the_same_rows_written_again_are_stored_once(warehouse: Warehouse) -> None:
+    records = Records(warehouse)
+    message = queued()
+    for _ in range(2):
+        records.store_fires([fire()], NOON)
+        records.store_decisions([DecisionRecord(message, "send", "passed", {}, NOON)])
+        records.store_messages([MessageRecord(message, "sent", NOON)])
+    assert [counted(warehouse, table) for table in ("fires", "decisions", "messages")] == [1, 1, 1]
+
+
+def test_a_firing_that_is_found_again_later_is_one_firing(warehouse: Warehouse) -> None:
+    records = Records(warehouse)
+    records.store_fires([fire()], NOON)
+    records.store_fires([fire()], NOON + 1)
+    assert counted(warehouse, "fires FINAL") == 1
+
+
+def test_nothing_is_stored_for_nothing(warehouse: Warehouse) -> None:
+    records = Records(warehouse)
+    records.store_fires([], NOON)
+    records.store_messages([])
+    assert counted(warehouse, "fires") == 0
+
+
+def test_a_firing_is_stored_with_the_event_that_completed_it(warehouse: Warehouse) -> None:
+    Records(warehouse).store_fires([fire(key="p1", event={"name": "T'\"ü\n"})], NOON + 5)
+    ((row),) = warehouse.query(
+        "SELECT rule, version, visitor_id, key, toUnixTimestamp64Milli(at), toUnixTimestamp64Milli(fired_at), event"
+        " FROM fires"
+    )
+    assert row[:-1] == ("lingers", "v1", "anna", "p1", NOON, NOON + 5)
+    assert msgspec.json.decode(row[-1]) == {"name": "T'\"ü\n"}
+
+
+def test_a_verdict_is_stored_with_the_values_that_decided(warehouse: Warehouse) -> None:
+    decision = DecisionRecord(queued(), "drop", "cap", {"max": 1}, NOON, arm="plain")
+    Records(warehouse).store_decisions([decision])
+    assert warehouse.query("SELECT message_id, verdict, reason, arm, detail FROM decisions") == [
+        ("message-1", "drop", "cap", "plain", '{"max":1}')
+    ]
+
+
+def test_a_state_is_stored_with_what_a_page_needs(warehouse: Warehouse) -> None:
+    record = MessageRecord(queued(), "sent", NOON, ("phone", "laptop"), '{"title":"Hi"}', {"attempts": 1})
+    Records(warehouse).store_messages([record])
+    assert warehouse.query("SELECT state, tags, recipients, content, detail FROM messages") == [
+        ("sent", ["discount"], ["phone", "laptop"], '{"title":"Hi"}', '{"attempts":1}')
+    ]
+
+
+def test_the_cursor_is_the_latest_of_its_worker(warehouse: Warehouse) -> None:
+    assert read_cursor(warehouse, "rules") is None
+    for read_to in (NOON, NOON + 5, NOON + 3):
+        Records(warehouse).store_cursor("rules", 0, read_to)
+    Records(warehouse).store_cursor("another", 0, NOON + 99)
+    assert read_cursor(warehouse, "rules") == NOON + 5
+
+
+@pytest.mark.parametrize(("fire_id", "position"), [("fire-1", 1), ("fire-2", 0)])
+def test_the_id_of_a_message_follows_from_its_firing_and_place(fire_id: str, position: int) -> None:
+    assert message_id("fire-1", 0) == message_id("fire-1", 0)
+    assert message_id(fire_id, position) != message_id("fire-1", 0)
+
+
+def test_events_of_ours_are_kept_as_long_as_others_of_their_site(embedded_warehouse: Warehouse) -> None:
+    made = [
+        message_event(occurrence(MessageRecord(queued(site, site=site), "sent", NOON))) for site in ("brief", "unsaid")
+    ]
+    rows = [row for row in made if row is not None]
+    lasting = msgspec.structs.replace(rows[0], event="push_unsubscribed", event_id="lasting")
+    Records(embedded_warehouse, {"brief": 30}).store_events([*rows, lasting])
+    found = embedded_warehouse.query("SELECT event, site, retention_days FROM events ORDER BY event, site")
+    assert list(found) == [
+        ("message_sent", "brief", 30),
+        ("message_sent", "unsaid", 400),
+        ("push_unsubscribed", "brief", LASTING_DAYS),
+    ]

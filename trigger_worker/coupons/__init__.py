@@ -1,1 +1,0 @@
-"""Coupon codes: one for a visitor and a rule."""

@@ -1,0 +1,144 @@
+"""A condition on one event as SQL, with the meaning that `evaluate` gives it: a missing operand makes a test false."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from trigger_worker.rules.evaluate.operators import literal_value
+from trigger_worker.rules.language.names import field_path
+from trigger_worker.rules.language.syntax import (
+    And,
+    Arithmetic,
+    Boolean,
+    Comparison,
+    Duration,
+    Expression,
+    Extreme,
+    Glob,
+    Membership,
+    Name,
+    Negative,
+    Not,
+    Number,
+    Or,
+    Text,
+)
+from warehouse.errors import RuleError
+from warehouse.vocabulary import COLUMN_FIELDS
+
+Kind = Literal["text", "number", "boolean"]
+
+#: How a value of a kind is taken out of `props`, and the types of JSON that are of the kind.
+_JSON: Final[dict[Kind, tuple[str, str]]] = {
+    "text": ("JSONExtractString", "('String')"),
+    "number": ("JSONExtractFloat", "('Int64', 'UInt64', 'Double')"),
+    "boolean": ("JSONExtractBool", "('Bool')"),
+}
+_OPERATORS: Final = {"==": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_EXTREMES: Final = {"min": "least", "max": "greatest"}
+_TYPES: Final[dict[Kind, str]] = {"text": "String", "number": "Float64", "boolean": "Bool"}
+
+
+class ConditionSql:
+    """Writes conditions, and gathers the parameters that they bind.
+
+    Args:
+        prefix: what the names of its parameters begin with.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.parameters: dict[str, object] = {}
+
+    def condition(self, node: Expression) -> str:
+        """Returns SQL that is 1 where the condition is true, and else 0.
+
+        Raises:
+            RuleError: two properties of unknown types are compared.
+        """
+        match node:
+            case And() | Or() | Not():
+                return self._logic(node)
+            case Comparison():
+                return self._comparison(node)
+            case Membership(operand=operand, options=options):
+                kind = _kind(options[0]) or "text"
+                test = f"IN ({', '.join(self.value(option, kind) for option in options)})"
+                return f"ifNull({self.value(operand, kind)} {test}, 0)"
+            case Glob(operand=operand, pattern=pattern):
+                return f"ifNull(match({self.value(operand, 'text')}, {self._bind(_regular(pattern), 'text')}), 0)"
+            case _:
+                return f"ifNull({self.value(node, 'boolean')}, 0)"
+
+    def value(self, node: Expression, kind: Kind) -> str:
+        """Returns SQL for a value, NULL where it is missing or of another kind."""
+        match node:
+            case Number() | Text() | Boolean() | Duration():
+                return self._bind(literal_value(node), kind) if _kind(node) == kind else "NULL"
+            case Name():
+                return self._field(field_path(node), kind)
+            case Negative(operand=operand):
+                return f"(-{self.value(operand, 'number')})"
+            case Arithmetic(operator=operator, left=left, right=right):
+                first, second = self.value(left, "number"), self.value(right, "number")
+                return f"({first} / nullIf({second}, 0))" if operator == "/" else f"({first} {operator} {second})"
+            case Extreme(function=function, left=left, right=right):
+                first, second = self.value(left, "number"), self.value(right, "number")
+                return f"if(isNull({first}) OR isNull({second}), NULL, {_EXTREMES[function]}({first}, {second}))"
+            case _:
+                return self.condition(node) if kind == "boolean" else "NULL"
+
+    def _logic(self, node: And | Or | Not) -> str:
+        if isinstance(node, Not):
+            return f"(NOT {self.condition(node.operand)})"
+        word = " AND " if isinstance(node, And) else " OR "
+        return f"({word.join(map(self.condition, node.operands))})"
+
+    def _comparison(self, node: Comparison) -> str:
+        kind = _kind(node.left) or _kind(node.right)
+        if kind is None:
+            message = "a goal that compares two properties of your own cannot be counted"
+            raise RuleError(message, "compare each with a value")
+        left, right = self.value(node.left, kind), self.value(node.right, kind)
+        return f"ifNull({left} {_OPERATORS[node.operator]} {right}, 0)"
+
+    def _field(self, path: tuple[str, ...], kind: Kind) -> str:
+        column = path[0]
+        if len(path) == 1 and column in COLUMN_FIELDS:
+            if COLUMN_FIELDS[column] != kind:
+                return "NULL"
+            return f"nullIf(toString({column}), '')" if kind == "text" else column
+        keys = ", ".join(self._bind(part, "text") for part in path)
+        extract, types = _JSON[kind]
+        return f"if(JSONType(props, {keys}) IN {types}, {extract}(props, {keys}), NULL)"
+
+    def _bind(self, value: str | float | bool, kind: Kind) -> str:
+        name = f"{self._prefix}_{len(self.parameters)}"
+        self.parameters[name] = value
+        return f"{{{name}:{_TYPES[kind]}}}"
+
+
+def _kind(node: Expression) -> Kind | None:
+    """Returns the kind of a value where it can be told without the event."""
+    match node:
+        case Text():
+            return "text"
+        case Boolean() | And() | Or() | Not() | Comparison() | Membership() | Glob():
+            return "boolean"
+        case Number() | Duration() | Arithmetic() | Negative() | Extreme():
+            return "number"
+        case Name() if len(field_path(node)) == 1 and field_path(node)[0] in COLUMN_FIELDS:
+            return "number" if COLUMN_FIELDS[field_path(node)[0]] == "number" else "text"
+        case _:
+            return None
+
+
+def _regular(glob: str) -> str:
+    """Returns the regular expression, in RE2's words, of a glob."""
+    return f"(?s)^{''.join(map(_regular_letter, glob))}$"
+
+
+def _regular_letter(letter: str) -> str:
+    if letter in "*?":
+        return ".*" if letter == "*" else "."
+    return f"\\{letter}" if letter.isascii() and not letter.isalnum() else letter

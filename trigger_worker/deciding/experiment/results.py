@@ -1,0 +1,114 @@
+"""What an experiment says so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from trigger_worker.deciding.experiment.arm_data import TREATED_ARM, ArmData
+from trigger_worker.deciding.experiment.best_arm import probabilities_to_be_best
+from trigger_worker.deciding.experiment.confidence_sequence import Interval, difference_interval
+from trigger_worker.deciding.experiment.sample_ratio import MISMATCH_BELOW, sample_ratio_p_value
+from trigger_worker.deciding.experiment.sample_size import visitors_per_arm
+from trigger_worker.rules.model import HOLDOUT_ARM, Experiment
+
+#: The probability of an error that intervals keep to.
+USUAL_ALPHA: Final = 0.05
+
+
+class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One arm, beside the control.
+
+    Args:
+        data: what was counted.
+        conversion, revenue: per visitor.
+        uplift: the difference in conversion to the control; None for the control itself.
+        relative_uplift: the same as a share of the control's conversion; None when that is 0.
+        uplift_interval: where the difference in conversion lies; None while too little is known.
+        revenue_uplift_interval: where the difference in revenue per visitor lies.
+        best: the probability that the arm converts best.
+    """
+
+    data: ArmData
+    conversion: float
+    revenue: float
+    uplift: float | None = None
+    relative_uplift: float | None = None
+    uplift_interval: Interval | None = None
+    revenue_uplift_interval: Interval | None = None
+    best: float
+
+
+class Results(msgspec.Struct, frozen=True):
+    """The whole experiment.
+
+    Args:
+        control: the arm that the others are compared with: the holdout, or else the first arm.
+        arms: the control first.
+        alpha: of the intervals.
+        ratio_p_value: how probable it is that chance put the arms so far from their weights; None where there is
+            nothing to compare, or where the weights changed on the way.
+        is_ratio_broken: whether that is too improbable, so that no other figure should be believed.
+        effect: the relative uplift that `needed` is about.
+        needed: how many visitors each arm needs to find it; None while nobody converted.
+    """
+
+    control: str
+    arms: tuple[ArmResult, ...]
+    alpha: float
+    ratio_p_value: float | None
+    is_ratio_broken: bool
+    effect: float
+    needed: int | None
+
+
+def shares_of(experiment: Experiment) -> dict[str, float]:
+    """Returns, by arm, the share of visitors that it should have, the control first."""
+    arms = experiment.arms or ((TREATED_ARM, 1.0),)
+    total = sum(weight for _, weight in arms)
+    shares = {name: (1 - experiment.holdout) * weight / total for name, weight in arms}
+    return {HOLDOUT_ARM: experiment.holdout, **shares} if experiment.holdout else shares
+
+
+def results_of(experiment: Experiment, found: Iterable[ArmData], effect: float, alpha: float = USUAL_ALPHA) -> Results:
+    """Returns what an experiment says.
+
+    Args:
+        experiment: how visitors are divided.
+        found: what was counted; an arm that nobody met may be missing, one that is gone stands at the end.
+        effect: the relative uplift that the smallest sample is asked for, such as 0.1.
+        alpha: the probability of an error that each interval keeps to.
+    """
+    shares = shares_of(experiment)
+    counted = {arm.arm: arm for arm in found}
+    arms = [counted.get(name, ArmData(name, 0, 0)) for name in dict.fromkeys([*shares, *counted])]
+    control, best = arms[0], probabilities_to_be_best(arms)
+    is_fixed = not experiment.is_adaptive
+    p_value = sample_ratio_p_value({arm.arm: arm.visitors for arm in arms}, shares) if is_fixed else None
+    return Results(
+        control=control.arm,
+        arms=tuple(_arm(arm, control, best, alpha, is_fixed=is_fixed) for arm in arms),
+        alpha=alpha,
+        ratio_p_value=p_value,
+        is_ratio_broken=p_value is not None and p_value < MISMATCH_BELOW,
+        effect=effect,
+        needed=visitors_per_arm(control.conversion.mean, control.conversion.mean * effect, alpha),
+    )
+
+
+def _arm(arm: ArmData, control: ArmData, best: Mapping[str, float], alpha: float, *, is_fixed: bool) -> ArmResult:
+    own, base = arm.conversion, control.conversion
+    result = ArmResult(data=arm, conversion=own.mean, revenue=arm.spending.mean, best=best[arm.arm])
+    if arm is control:
+        return result
+    uplift = own.mean - base.mean
+    # Where the arms' weights follow their success, visitors of one arm came at other times than those of another.
+    return msgspec.structs.replace(
+        result,
+        uplift=uplift,
+        relative_uplift=uplift / base.mean if base.mean else None,
+        uplift_interval=difference_interval(own, base, alpha) if is_fixed else None,
+        revenue_uplift_interval=difference_interval(arm.spending, control.spending, alpha) if is_fixed else None,
+    )

@@ -1,0 +1,60 @@
+"""What holds for all rules: the policy file and the suppression list, each read again when it changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from trigger_worker.deciding.gate.policy import Policy
+from trigger_worker.deciding.gate.policy_file import load_policy
+from trigger_worker.deciding.gate.suppression_file import SuppressionError, load_suppressions
+from trigger_worker.deciding.gate.watched_file import WatchedFile
+from warehouse.errors import RuleError
+
+_log = structlog.get_logger("trigger_worker.policy")
+
+
+class PolicySource:
+    """What holds for all rules, as the files say now.
+
+    A mistake that comes into a file while the worker runs is logged, and errs on the side of silence: the earlier
+    policy goes on holding, and to the earlier suppressions are added those that can be read.
+
+    Args:
+        policy: the policy file; without one nothing is restrained.
+        suppressions: the suppression list; without one nobody is on it.
+
+    Raises:
+        RuleError: a file is wrong at the start, when nobody relies on an earlier one.
+    """
+
+    def __init__(self, policy: Path, suppressions: Path | None = None) -> None:
+        self._file = WatchedFile(policy)
+        self._list = None if suppressions is None else WatchedFile(suppressions)
+        listed = frozenset() if suppressions is None else load_suppressions(suppressions)
+        self.policy: Policy = msgspec.structs.replace(load_policy(policy), suppressed=listed)
+
+    def refresh(self) -> None:
+        """Read again what changed."""
+        if self._file.changed():
+            self._read_policy()
+        if self._list is not None and self._list.changed():
+            self._read_suppressions(self._list.path)
+
+    def _read_policy(self) -> None:
+        try:
+            policy = load_policy(self._file.path)
+        except RuleError as error:
+            _log.error("policy_invalid", error=error.message, remedy=error.hint)
+        else:
+            self.policy = msgspec.structs.replace(policy, suppressed=self.policy.suppressed)
+
+    def _read_suppressions(self, path: Path) -> None:
+        try:
+            listed = load_suppressions(path)
+        except SuppressionError as error:
+            _log.error("suppressions_invalid", error=error.message, remedy=error.hint)
+            listed = frozenset(self.policy.suppressed) | error.readable
+        self.policy = msgspec.structs.replace(self.policy, suppressed=listed)

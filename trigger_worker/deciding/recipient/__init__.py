@@ -1,0 +1,1 @@
+"""Who would receive a message: profile, addresses, consent, and what is in the cart."""

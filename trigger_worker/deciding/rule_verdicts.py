@@ -1,0 +1,145 @@
+"""What a message's own rule has against it by the time that it is due."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.recipient.profile import Profile
+from trigger_worker.deciding.sequence.rule_versions import Version
+from trigger_worker.deciding.sequence.schedule import next_local_time
+from trigger_worker.rules.evaluate.goal import goal_needs, goal_reached
+from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.live_rule import LiveRule
+from trigger_worker.store.feed import Visitor
+from trigger_worker.store.messages import read_fire_facts, read_restarted
+from trigger_worker.store.people import Person
+from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.windows import Wanted, combine
+from warehouse.connection import Warehouse
+
+_REMOVED: Final = Verdict("drop", Reason.RULE_REMOVED)
+_GOAL_REACHED: Final = Verdict("drop", Reason.GOAL_REACHED)
+
+#: By id of the message.
+Verdicts = dict[str, Verdict]
+
+
+def own_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version, LiveRule], now_ms: int) -> Wanted:
+    """Return what `OwnVerdicts` looks at in the histories of the people whom messages are to."""
+    fired_at: dict[Version, int] = {}
+    for message in messages:
+        version = message.rule, message.version
+        fired_at[version] = min(message.fired_at, fired_at.get(version, message.fired_at))
+    asked = [(rules[version], now_ms - earliest) for version, earliest in fired_at.items() if version in rules]
+    return combine(need for live, span in asked for need in (live.sending_needs, *goal_needs(live.rule.goal, span)))
+
+
+class OwnVerdicts:
+    """Asks rules about their messages, each by the version that asked for the message.
+
+    Args:
+        warehouse: where the facts are.
+        people: whom messages are to, by the id that they were asked for.
+        histories: what happened to those, as far as `own_needs` says.
+        profiles: what is known of them.
+        rules: by version.
+        now_ms: the instant of the decision.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        people: Mapping[Visitor, Person],
+        histories: Mapping[Person, History],
+        profiles: Mapping[Person, Profile],
+        rules: Mapping[Version, LiveRule],
+        now_ms: int,
+    ) -> None:
+        self._warehouse = warehouse
+        self._people = people
+        self._histories = histories
+        self._profiles = profiles
+        self._rules = rules
+        self._now_ms = now_ms
+
+    def of(self, messages: Sequence[QueuedMessage]) -> Verdicts:
+        """Return the verdicts on those messages that their rules stop or put off."""
+        present: list[QueuedMessage] = []
+        found: Verdicts = {}
+        for message in messages:
+            if (message.rule, message.version) in self._rules:
+                present.append(message)
+            else:
+                found[message.message_id] = _REMOVED
+        found |= self._restarted(present)
+        asked: dict[Version, list[QueuedMessage]] = defaultdict(list)
+        for message in present:
+            if message.message_id not in found:
+                verdict = self._left(message) or self._scheduled(message)
+                if verdict is not None:
+                    found[message.message_id] = verdict
+                elif self._must_be_asked(message):
+                    asked[message.rule, message.version].append(message)
+        for version, group in asked.items():
+            found |= self._asked_again(self._rules[version], group)
+        return found
+
+    def _restarted(self, messages: Iterable[QueuedMessage]) -> Verdicts:
+        """Find the messages of firings that a newer one of their rule, person and key has ended."""
+        restarting = [message for message in messages if self._rule_of(message).rule.restart]
+        if not restarting:
+            return {}
+        people = {self._person(message) for message in restarting}
+        newest = read_restarted(self._warehouse, people, {message.fire_id for message in restarting})
+        return {
+            message.message_id: Verdict("drop", Reason.RESTARTED, {"newer_fire_id": newest[message.fire_id]})
+            for message in restarting
+            if message.fire_id in newest
+        }
+
+    def _left(self, message: QueuedMessage) -> Verdict | None:
+        """Whoever unsubscribes from anything while a sequence runs is told nothing more by it, on any channel."""
+        left_at = self._profiles[self._person(message)].unsubscribed_at
+        if message.message_class == "transactional" or left_at is None or left_at <= message.fired_at:
+            return None
+        return Verdict("drop", Reason.UNSUBSCRIBED, {"since_the_firing": True, "unsubscribed_at_ms": left_at})
+
+    def _scheduled(self, message: QueuedMessage) -> Verdict | None:
+        """Put a message that has a time of day off until then, once."""
+        entry = self._rule_of(message).rule.send[message.position]
+        if entry.at_minute is None or message.due_at != message.fired_at + entry.after_ms:
+            return None
+        timezone = self._profiles[self._person(message)].visitor.timezone
+        due_at = next_local_time(entry.at_minute, self._now_ms, timezone)
+        if due_at == message.due_at:
+            return None
+        return Verdict("defer", Reason.SCHEDULED, {"timezone": timezone or "UTC"}, due_at)
+
+    def _must_be_asked(self, message: QueuedMessage) -> bool:
+        rule = self._rule_of(message).rule
+        entry = rule.send[message.position]
+        return rule.goal is not None or entry.condition is not None or entry.unless is not None
+
+    def _asked_again(self, live: LiveRule, messages: list[QueuedMessage]) -> Verdicts:
+        people = {self._person(message) for message in messages}
+        facts = read_fire_facts(self._warehouse, people, (message.fire_id for message in messages))
+        verdicts = {message.message_id: self._answer(live, message, facts[message.fire_id]) for message in messages}
+        return {message_id: verdict for message_id, verdict in verdicts.items() if verdict is not None}
+
+    def _answer(self, live: LiveRule, message: QueuedMessage, facts: dict[str, bool]) -> Verdict | None:
+        history = self._histories[self._person(message)]
+        if goal_reached(live.rule.goal, history, message.fired_at, self._now_ms):
+            return _GOAL_REACHED
+        entry = live.rule.send[message.position]
+        if live.compiled.may_send(entry, history, self._now_ms, {**facts, "goal_reached": False}):
+            return None
+        return Verdict("drop", Reason.CONDITION, {"known": sorted(facts)})
+
+    def _rule_of(self, message: QueuedMessage) -> LiveRule:
+        return self._rules[message.rule, message.version]
+
+    def _person(self, message: QueuedMessage) -> Person:
+        return self._people[Visitor(message.site, message.visitor_id)]

@@ -1,0 +1,48 @@
+"""From a firing to the messages that it asks for."""
+
+from __future__ import annotations
+
+from trigger_worker.rules.model import Message, Rule
+from trigger_worker.store.records import Fire, QueuedMessage, message_id
+
+
+def lifetime(rule: Rule, entry: Message, fired_at: int) -> tuple[int, int]:
+    """Return when a message of a firing is due, and from when on it is worthless, in epoch milliseconds."""
+    due_at = fired_at + entry.after_ms
+    return due_at, due_at + rule.ttl_ms
+
+
+def queue_messages(rule: Rule, fire: Fire, now_ms: int) -> list[QueuedMessage]:
+    """Return the messages of a firing, each with the time at which it is due and after which it is worthless.
+
+    Args:
+        rule: what fired.
+        fire: the firing.
+        now_ms: when they are recorded, epoch milliseconds.
+    """
+    messages = []
+    for position, entry in enumerate(rule.send):
+        due_at, expires_at = lifetime(rule, entry, fire.at)
+        messages.append(
+            QueuedMessage(
+                message_id=message_id(fire.fire_id, position),
+                fire_id=fire.fire_id,
+                site=fire.site,
+                rule=rule.id,
+                version=rule.version,
+                visitor_id=fire.visitor_id,
+                channel=entry.channel,
+                template=entry.template,
+                position=position,
+                tags=entry.tags,
+                message_class=rule.message_class,
+                priority=rule.priority,
+                fired_at=fire.at,
+                due_at=due_at,
+                expires_at=expires_at,
+                attempts=0,
+                event=fire.event,
+                recorded_at=now_ms,
+            )
+        )
+    return messages

@@ -1,0 +1,86 @@
+"""Makes an email report back: counted links, a picture that says it was opened, and a way out."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final, Literal
+
+import msgspec
+
+from trigger_worker.delivery.channels.base import OutboundMessage
+from trigger_worker.delivery.content.link_html import HtmlPlaces
+from trigger_worker.delivery.content.link_text import rewrite_addresses
+from trigger_worker.delivery.content.links import MessageLinks
+from trigger_worker.delivery.content.model import EmailContent
+
+#: What an email reports.
+Tracking = Literal["opens_and_clicks", "opens", "clicks", "off"]
+_TELL_OPENS: Final = ("opens_and_clicks", "opens")
+_TELL_CLICKS: Final = ("opens_and_clicks", "clicks")
+
+#: What the link of a footer says, by language; the first is for any other.
+_WAY_OUT: Final = {
+    "en": "Unsubscribe or choose what you get",
+    "de": "Abmelden oder auswählen, was Sie bekommen",
+    "es": "Darse de baja o elegir qué recibir",
+    "fr": "Se désabonner ou choisir ce que vous recevez",
+}
+_FOOTER: Final = (
+    '<p style="margin:24px 0;font-family:sans-serif;font-size:12px;line-height:1.5;text-align:center">'
+    '<a href="{address}" style="color:#595959">{words}</a></p>'
+)
+_PIXEL: Final = '<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
+
+
+class MailLinks:
+    """Adds to emails what leads back.
+
+    Args:
+        links: signs the addresses.
+        marketing: what marketing emails report.
+        transactional: what all others do.
+    """
+
+    def __init__(self, links: MessageLinks, marketing: Tracking, transactional: Tracking) -> None:
+        self._links = links
+        self._marketing: Tracking = marketing
+        self._transactional: Tracking = transactional
+
+    def added_to(self, content: EmailContent, message: OutboundMessage) -> EmailContent:
+        """Gives an email with its links counted and, if it is marketing without a way out, a footer that has one.
+
+        Who may not be observed gets the links as they stand in the template, and no picture.
+        """
+        token = message.token
+        if token is None:
+            return content
+        tracking = self._tracking(message)
+        places = HtmlPlaces(content.html)
+        words = _WAY_OUT.get(places.language.partition("-")[0].lower(), _WAY_OUT["en"])
+        way_out = self.way_out(message)
+
+        def counted(target: str) -> str:
+            return self._links.click(token, target, content.named_hosts) if tracking in _TELL_CLICKS else target
+
+        at_end, text_end = "", ""
+        if way_out and way_out not in content.html:
+            at_end = _FOOTER.format(address=escape(way_out), words=words)
+        if way_out and way_out not in content.text:
+            text_end = f"\n-- \n{words}: {way_out}\n"
+        if tracking in _TELL_OPENS:
+            at_end += _PIXEL.format(address=escape(self._links.pixel(token)))
+        return msgspec.structs.replace(
+            content,
+            html=places.rewritten(counted, at_end),
+            text=rewrite_addresses(content.text, counted).rstrip("\n") + f"\n{text_end}",
+        )
+
+    def way_out(self, message: OutboundMessage) -> str:
+        """Gives the address where the reader of a marketing email unsubscribes; '' for other emails."""
+        marketing = message.message_class == "marketing"
+        return self._links.unsubscribe(message.token) if marketing and message.token else ""
+
+    def _tracking(self, message: OutboundMessage) -> Tracking:
+        if not self._links.may_observe(message.site, message.analytics):
+            return "off"
+        return self._marketing if message.message_class == "marketing" else self._transactional

@@ -1,0 +1,88 @@
+"""Writes an email as mail servers carry it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.message import EmailMessage
+from email.policy import Policy, default
+from email.utils import format_datetime, parseaddr
+from typing import Final
+
+from trigger_worker.delivery.channels.base import OutboundMessage
+from trigger_worker.delivery.content.model import EmailContent
+from warehouse.errors import DeliveryError
+
+#: One address and nothing else (the dot-atom of RFC 5322): no second one, no comment, no line break.
+_ADDRESS: Final = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}"
+)
+_UNSAFE_IN_ID: Final = re.compile(r"[^A-Za-z0-9._-]")
+#: Most bytes of a line, its end not counted (RFC 5322, section 2.1.1).
+_LONGEST_LINE: Final = 998
+
+
+class _OneLine(UnstructuredHeader):
+    """A header that stays on its line: folded, Python would write its address as encoded words that no one reads."""
+
+    max_count = 1
+
+    def fold(self, *, policy: Policy) -> str:
+        """Gives the header as it stands in the mail."""
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # the registry adds the base class
+
+
+_HEADERS: Final = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _OneLine)  # type: ignore[arg-type]  # the registry adds the base class
+_POLICY: Final = default.clone(header_factory=_HEADERS)
+
+
+def mail_message(
+    message: OutboundMessage, content: EmailContent, sender: Address, now_ms: int, way_out: str = ""
+) -> EmailMessage:
+    """Builds text and HTML as the two alternatives of one email.
+
+    Args:
+        message: who gets it, and which it is; the first recipient gets it.
+        content: what it says.
+        sender: who it is from.
+        now_ms: the date it carries, in milliseconds since 1970.
+        way_out: where mail programs unsubscribe the reader with one click, as RFC 8058 describes; '' for nowhere. One
+            that is too long for a line of mail, as only an id of foreign letters makes it, stands in the body alone.
+
+    Raises:
+        DeliveryError: when the message has no address that mail can be sent to.
+    """
+    mail = EmailMessage(_POLICY)
+    mail["From"] = sender
+    mail["To"] = _recipient(message)
+    mail["Subject"] = content.subject
+    mail["Date"] = format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC))
+    mail["Message-ID"] = f"<{_UNSAFE_IN_ID.sub('-', message.message_id)}@{sender.domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    if way_out and len(f"List-Unsubscribe: <{way_out}>") <= _LONGEST_LINE:
+        mail["List-Unsubscribe"] = f"<{way_out}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail.set_content(content.text)
+    mail.add_alternative(content.html, subtype="html")
+    return mail
+
+
+def parse_sender(text: str) -> Address | None:
+    """Reads `Name <box@domain>` or `box@domain`; None when it is neither."""
+    name, specification = parseaddr(text)
+    if not text.isprintable() or not _ADDRESS.fullmatch(specification):
+        return None
+    return Address(display_name=name, addr_spec=specification)
+
+
+def _recipient(message: OutboundMessage) -> Address:
+    address = message.recipients[0] if message.recipients else ""
+    if not _ADDRESS.fullmatch(address):
+        raise DeliveryError(f"email: message {message.message_id}: {address!r} is no address that mail can go to")
+    try:
+        return Address(addr_spec=address)
+    except ValueError as error:
+        raise DeliveryError(f"email: message {message.message_id}: {address!r}: {error}") from error

@@ -1,0 +1,98 @@
+"""A push as RFC 8030 has it: encrypted for one browser (RFC 8291), signed by us (RFC 8292)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Final
+
+import http_ece
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from py_vapid import Vapid02, VapidException
+
+from trigger_worker.deciding.recipient.push_subscription import PushSubscription
+from trigger_worker.delivery.content.model import PushUrgency
+from warehouse.errors import ConfigurationError, DeliveryError
+
+#: Bytes that fit into the one record of 4,096 that every push service takes (RFC 8291, section 4).
+LONGEST_PAYLOAD: Final = 3_993
+#: Push services keep a message for no longer, in seconds: four weeks.
+LONGEST_TTL_S: Final = 2_419_200
+
+#: How long a signature is good for, in seconds; RFC 8292 allows a day.
+_SIGNED_FOR_S: Final = 12 * 3_600
+_RECORD_BYTES: Final = 4_096
+
+
+class PushSignature:
+    """Signs pushes, so that push services know who sends them.
+
+    Args:
+        key: the private key whose public half browsers subscribed with.
+        contact: whom a push service writes to, `mailto:` or `https:`.
+
+    Raises:
+        ConfigurationError: when the contact is neither.
+    """
+
+    def __init__(self, key: EllipticCurvePrivateKey, contact: str) -> None:
+        self._vapid = Vapid02(key)
+        self._contact = contact
+        try:
+            self.header("https://push.example", 1)
+        except VapidException as error:
+            raise ConfigurationError(
+                "push_contact is neither mailto: and an address nor https:// and a host",
+                "such as mailto:you@example.com",
+            ) from error
+
+    def header(self, audience: str, now_s: int) -> str:
+        """Return the value of `Authorization`.
+
+        Args:
+            audience: the push service's origin.
+            now_s: the present, in seconds since 1970.
+        """
+        claims = {"aud": audience, "exp": now_s + _SIGNED_FOR_S, "sub": self._contact}
+        return str(self._vapid.sign(claims)["Authorization"])
+
+
+def encrypt(payload: bytes, subscription: PushSubscription) -> bytes:
+    """Return the body of a push that only the subscribed browser can read.
+
+    Raises:
+        DeliveryError: the payload is too long, or the browser's key is no point of the curve.
+    """
+    if len(payload) > LONGEST_PAYLOAD:
+        raise DeliveryError(f"push: {len(payload)} bytes are more than the {LONGEST_PAYLOAD} that push services take")
+    try:
+        body = http_ece.encrypt(
+            payload,
+            private_key=generate_private_key(SECP256R1()),
+            dh=subscription.public_key,
+            auth_secret=subscription.secret,
+            rs=_RECORD_BYTES,
+            version="aes128gcm",
+        )
+    except ValueError as error:
+        raise DeliveryError("push: the browser's key is none of its curve") from error
+    return bytes(body)
+
+
+def push_headers(message_id: str, urgency: PushUrgency, left_s: int, authorization: str) -> dict[str, str]:
+    """Return the headers of a push.
+
+    The topic follows from the message: a repeat takes the place of the first one that still waits at the service.
+
+    Args:
+        left_s: how long the service may keep it, in seconds.
+    """
+    topic = base64.urlsafe_b64encode(hashlib.sha256(message_id.encode()).digest())[:32].decode()
+    return {
+        "authorization": authorization,
+        "content-encoding": "aes128gcm",
+        "content-type": "application/octet-stream",
+        "ttl": str(min(max(left_s, 0), LONGEST_TTL_S)),
+        "urgency": urgency,
+        "topic": topic,
+    }

@@ -1,0 +1,135 @@
+"""The filters that templates have besides Jinja's own; each of nothing gives nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from babel import Locale
+from jinja2 import Undefined, pass_context
+from jinja2.runtime import Context
+
+from trigger_worker.delivery.content.local_text import day_text, locale_of, money_text
+from trigger_worker.rules.evaluate.calendar import local_time
+
+#: The year 5138; calendars end soon after.
+_LATEST_MS: Final = 10**14
+_LARGEST_AMOUNT: Final = Decimal(10) ** 15
+
+
+def fallback(value: object, otherwise: object = "") -> object:
+    """`default(x)`: x where the value is missing, null or blank."""
+    if isinstance(value, Undefined) or value is None or (isinstance(value, str) and not value.strip()):
+        return otherwise
+    return value
+
+
+@pass_context
+def money(context: Context, value: object, currency: object = "", locale: object = "") -> str:
+    """An amount with its currency, as the visitor's language writes it: `€1,234.50`, `1.234,50 €`.
+
+    Args:
+        context: the facts of the message.
+        value: the amount in whole units of the currency.
+        currency: the ISO code; the site's when it is left out.
+        locale: such as `de-AT`; the visitor's when it is left out.
+    """
+    amount = _decimal(value)
+    if amount is None:
+        return ""
+    return money_text(amount, str(fallback(currency) or _fact(context, "site", "currency")), _locale(context, locale))
+
+
+def quantity(value: object) -> str:
+    """A number without needless decimals: `2`, `1.5`."""
+    amount = _decimal(value)
+    return "" if amount is None else f"{amount.normalize():f}"
+
+
+@pass_context
+def date(context: Context, value: object, style: str = "long", locale: object = "") -> str:
+    """An instant on the visitor's own calendar, in the visitor's language.
+
+    Args:
+        context: the facts of the message.
+        value: milliseconds since 1970, or a text in ISO 8601.
+        style: `short`, `medium`, `long`, `full`, or a pattern of the CLDR such as `d MMMM, HH:mm`.
+        locale: such as `de-AT`; the visitor's when it is left out.
+    """
+    moment_ms = _epoch_ms(value)
+    if moment_ms is None:
+        return ""
+    moment = local_time(moment_ms, _fact(context, "visitor", "timezone"))
+    return day_text(moment, style, _locale(context, locale))
+
+
+@pass_context
+def link(context: Context, value: object) -> str:
+    """An absolute http(s) address, resolved against the site's; nothing for any other, such as `javascript:`."""
+    address = str(fallback(value)).strip()
+    try:
+        return web_address(urljoin(_fact(context, "site", "url"), address)) if address else ""
+    except ValueError:
+        return ""
+
+
+def web_address(url: str) -> str:
+    """Gives the address back when it is an absolute http(s) one without control characters, else nothing."""
+    if any(character < " " for character in url):
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def page_address(url: str) -> str:
+    """Gives the address back when a page may follow it: it is http(s), or starts at the site's root; else nothing."""
+    starts_at_root = url.startswith("/") and not url.startswith(("//", "/\\"))
+    return url if starts_at_root else web_address(url)
+
+
+def _fact(context: Context, group: str, name: str) -> str:
+    """Return a text among the facts of a message; '' where there is none."""
+    facts = context.get(group)
+    return str(fallback(facts.get(name))) if isinstance(facts, Mapping) else ""
+
+
+def _locale(context: Context, chosen: object) -> Locale:
+    return locale_of(str(fallback(chosen)) or _fact(context, "visitor", "locale"))
+
+
+def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount) < _LARGEST_AMOUNT else None
+
+
+def _epoch_ms(value: object) -> int | None:
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return int(value) if 0 <= value < _LATEST_MS else None
+    except (ValueError, OverflowError):
+        return None
+
+
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {
+    "default": fallback,
+    "d": fallback,
+    "money": money,
+    "quantity": quantity,
+    "date": date,
+    "link": link,
+}

@@ -1,0 +1,146 @@
+"""Carries out verdicts: stores them, renders what may go, and passes it on to be delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from trigger_worker.deciding.decider import Decided
+from trigger_worker.deciding.gate.verdict import Reason
+from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.delivery.attempts import Delivery, Failure, ReadyMessage, outcome_detail
+from trigger_worker.delivery.channels.base import Channel
+from trigger_worker.delivery.content.banner_payload import banner_payload
+from trigger_worker.delivery.content.model import BannerContent
+from trigger_worker.delivery.ledger import Ledger
+from trigger_worker.delivery.renderer import Renderer
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.store.message_event import Occurrence
+from trigger_worker.store.messages import queue_record
+from trigger_worker.store.records import DecisionRecord, MessageRecord, QueuedMessage, Records
+from warehouse.errors import DeliveryError
+
+
+class Dispatcher:
+    """Delivers what the gate lets through.
+
+    Args:
+        records: where verdicts and states are stored.
+        outbox: takes back what must be tried again.
+        renderer: turns messages into what is handed over.
+        channels: by name.
+        metrics: counts verdicts and failures.
+        now_ms: the clock, in epoch milliseconds.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        outbox: Outbox,
+        renderer: Renderer,
+        channels: Mapping[str, Channel],
+        metrics: WorkerMetrics,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._ledger = Ledger(records, metrics)
+        self._delivery = Delivery(self._ledger, outbox, channels, metrics, now_ms)
+        self._outbox = outbox
+        self._renderer = renderer
+        self._metrics = metrics
+        self._now_ms = now_ms
+
+    async def dispatch(self, decided: Sequence[Decided]) -> None:
+        """Carry out verdicts, in their order.
+
+        Every verdict is stored before anything is sent. A banner counts as sent once it is stored, because any page
+        of the visitor's may then ask for it; of other messages the attempt is stored before it is made.
+        """
+        now_ms = self._now_ms()
+        decided = await self._store_decisions(decided, now_ms)
+        rendered = await self._renderer.render([one for one in decided if one.verdict.verdict == "send"], now_ms)
+        records = [self._delivery.failure(one.message, Failure.TEMPLATE, why, one.arm) for one, why in rendered.failed]
+        banners, others = _parted(rendered.ready)
+        deferred = [_deferred(one, now_ms) for one in decided if one.verdict.verdict == "defer"]
+        records += [_sent_banner(one, now_ms) for one in banners]
+        records += map(queue_record, deferred)
+        records += [_cancelled(one, now_ms) for one in decided if one.verdict.verdict == "drop"]
+        refused = {record.message.message_id for record in await self._ledger.store_messages(records)}
+        self._outbox.add(deferred)
+        stored = [one for one in banners if one.message.message_id not in refused]
+        await asyncio.gather(*map(self._delivery.publish, stored))
+        for one in others:
+            self._delivery.start(one)
+
+    async def take_over(self, in_doubt: Iterable[QueuedMessage], untold: Iterable[Occurrence]) -> None:
+        """Settle what an earlier process left.
+
+        Args:
+            in_doubt: messages that it may have handed over, and that must not be handed over twice: they fail.
+            untold: what it stored without the event.
+        """
+        self._ledger.announce(untold)
+        unknown = DeliveryError("the worker ended before it could record whether the message was taken")
+        failures = [self._delivery.failure(message, Failure.UNKNOWN_OUTCOME, unknown) for message in in_doubt]
+        await self._ledger.store_messages(failures)
+
+    def under_way(self) -> list[QueuedMessage]:
+        """Return what is being handed over: nobody knows yet whether it is sent."""
+        return self._delivery.under_way()
+
+    async def stop(self, within_seconds: float) -> None:
+        """Begin nothing more, and wait for what is begun: what is cut off would be in doubt."""
+        self._delivery.stop()
+        await self.settle(within_seconds)
+
+    async def settle(self, within_seconds: float) -> None:
+        """Wait for what is being handed over, recorded and read; what takes longer is the next worker's."""
+        until = time.monotonic() + within_seconds
+        while (tasks := self._under_way()) and time.monotonic() < until:
+            await asyncio.wait(tasks, timeout=until - time.monotonic())
+
+    def _under_way(self) -> set[asyncio.Task[None]]:
+        return self._delivery.tasks() | self._ledger.under_way() | self._renderer.under_way()
+
+    async def _store_decisions(self, decided: Sequence[Decided], now_ms: int) -> list[Decided]:
+        """Store verdicts, and return those that are: the others are not carried out."""
+        records = [self._decision(one, now_ms) for one in decided]
+        refused = {record.message.message_id for record in await self._ledger.store_decisions(records)}
+        return [one for one in decided if one.message.message_id not in refused]
+
+    def _decision(self, one: Decided, now_ms: int) -> DecisionRecord:
+        verdict = one.verdict
+        self._metrics.decisions.labels(verdict.verdict, verdict.reason).inc()
+        return DecisionRecord(one.message, verdict.verdict, verdict.reason, dict(verdict.detail), now_ms, one.arm)
+
+
+def _parted(ready: Iterable[ReadyMessage]) -> tuple[list[ReadyMessage], list[ReadyMessage]]:
+    """Return banners, which are published at once, and the others: a mail server may take its time."""
+    banners: list[ReadyMessage] = []
+    others: list[ReadyMessage] = []
+    for one in ready:
+        (banners if isinstance(one.outbound.content, BannerContent) else others).append(one)
+    return banners, others
+
+
+def _sent_banner(one: ReadyMessage, now_ms: int) -> MessageRecord:
+    message = msgspec.structs.replace(one.message, attempts=one.message.attempts + 1)
+    detail = outcome_detail(message, one.outbound.variant)
+    content = banner_payload(one.outbound).decode()
+    return MessageRecord(message, "sent", message.next_row_at(now_ms), one.outbound.recipients, content, detail)
+
+
+def _cancelled(one: Decided, now_ms: int) -> MessageRecord:
+    at = one.message.next_row_at(now_ms)
+    return MessageRecord(one.message, "cancelled", at, detail={"reason": one.verdict.reason})
+
+
+def _deferred(one: Decided, now_ms: int) -> QueuedMessage:
+    """Return a message with its later time; one that waits for its time of day lives on from then."""
+    message, due_at = one.message, one.verdict.until_ms or now_ms
+    lives_on = due_at - message.due_at if one.verdict.reason is Reason.SCHEDULED else 0
+    return msgspec.structs.replace(
+        message, due_at=due_at, expires_at=message.expires_at + lives_on, recorded_at=message.next_row_at(now_ms)
+    )

@@ -1,0 +1,97 @@
+"""Stores verdicts and what became of messages, however long ClickHouse is away; what it refuses blocks nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
+
+import stamina
+import structlog
+
+from trigger_worker.delivery.grouped_writes import GroupedWrites
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.store.message_event import Occurrence, message_event, occurrence
+from trigger_worker.store.records import DecisionRecord, MessageRecord, Records
+from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.event import EventRow
+
+T = TypeVar("T", DecisionRecord, MessageRecord, EventRow)
+
+LONGEST_WAIT_SECONDS: Final = 5.0
+#: In a burst, states gather for as long as their insert takes: half as many inserts, each of twice as many rows.
+STATES_REST: Final = 1.0
+#: Events fill five tables. Four fifths of the time ClickHouse does something else.
+EVENTS_REST: Final = 4.0
+
+_log = structlog.get_logger("trigger_worker.delivery.ledger")
+
+
+class Ledger:
+    """What is stored about messages, and waited for.
+
+    A message whose row ClickHouse refuses for good is not sent: nobody would know that it was. The refusal is logged
+    and counted, the message stays pending, and the next worker that starts tries it again.
+
+    Args:
+        records: where rows go.
+        metrics: counts what is refused.
+    """
+
+    def __init__(self, records: Records, metrics: WorkerMetrics) -> None:
+        self._records = records
+        self._metrics = metrics
+        self._states = GroupedWrites(self.store_messages, STATES_REST)
+        self._events = GroupedWrites(self._store_events, EVENTS_REST)
+
+    async def store_decisions(self, decisions: list[DecisionRecord]) -> list[DecisionRecord]:
+        """Store verdicts; return those that were refused."""
+        return await self._store(self._records.store_decisions, decisions)
+
+    async def store_messages(self, records: list[MessageRecord]) -> list[MessageRecord]:
+        """Store states, and afterwards, without being waited for, the events that they are; return what was refused."""
+        refused = await self._store(self._records.store_messages, records)
+        lost = {id(record) for record in refused}
+        self.announce(occurrence(record) for record in records if id(record) not in lost)
+        return refused
+
+    async def store_message(self, record: MessageRecord) -> bool:
+        """Store one state, together with others that come at the same time; tell whether it is stored."""
+        return await self._states.add(record)
+
+    def announce(self, happened: Iterable[Occurrence]) -> None:
+        """Store the events that some occurrences are, without being waited for."""
+        for event in map(message_event, happened):
+            if event is not None:
+                self._events.add(event)
+
+    def under_way(self) -> set[asyncio.Task[None]]:
+        """Return what is being written."""
+        return self._states.under_way() | self._events.under_way()
+
+    async def _store_events(self, events: list[EventRow]) -> list[EventRow]:
+        return await self._store(self._records.store_events, events)
+
+    async def _store(self, store: Callable[[list[T]], None], rows: list[T]) -> list[T]:
+        """Store rows, however long ClickHouse is away; halve what it refuses until the rows to blame are alone."""
+        try:
+            await _store_at_last(store, rows)
+        except WarehouseError as error:
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                return await self._store(store, rows[:middle]) + await self._store(store, rows[middle:])
+            self._metrics.records_refused.inc()
+            _log.error("record_refused", message_id=_message_id(rows[0]), error=error.message, remedy=error.hint)
+            return rows
+        return []
+
+
+def _message_id(row: DecisionRecord | MessageRecord | EventRow) -> str:
+    return row.message_id if isinstance(row, EventRow) else row.message.message_id
+
+
+async def _store_at_last(store: Callable[[list[T]], None], rows: list[T]) -> None:
+    endless = stamina.retry_context(on=WarehouseUnavailable, attempts=None, timeout=None, wait_max=LONGEST_WAIT_SECONDS)
+    async for attempt in endless:
+        with attempt:
+            await asyncio.to_thread(store, rows)

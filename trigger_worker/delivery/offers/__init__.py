@@ -1,0 +1,1 @@
+"""What a message offers: recommended products and coupon codes."""

@@ -1,0 +1,175 @@
+"""From messages that may go to what is handed over: their facts, filled into their templates."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+import stamina
+import structlog
+
+from trigger_worker.deciding.decider import Decided
+from trigger_worker.deciding.recipient.profile import Profile
+from trigger_worker.delivery.attempts import ReadyMessage
+from trigger_worker.delivery.channels.base import OutboundMessage
+from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
+from trigger_worker.delivery.content.links import MessageLinks
+from trigger_worker.delivery.content.missing import MissingFacts
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.store.people import Person
+from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable
+from warehouse.message_token import MessageToken
+
+_log = structlog.get_logger("trigger_worker.delivery.renderer")
+
+
+class FurtherFacts(Protocol):
+    """What templates may ask for beyond what is known of a message."""
+
+    def names(self, rule: str, person: Person, profile: Profile, now_ms: int) -> dict[str, Any]:
+        """Return more names for a template; asked for what is not read yet, they raise `MissingFacts`."""
+
+    def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
+        """Read what templates asked for.
+
+        Raises:
+            WarehouseError: some of it could not be read.
+        """
+
+    def outdated(self, now_ms: int) -> list[MissingFacts]:
+        """Return what is old: it still serves, and is to be read anew when there is time."""
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """What became of some messages: those that are ready, in their order, and those whose template failed."""
+
+    ready: list[ReadyMessage]
+    failed: list[tuple[Decided, TemplateError]]
+
+
+class Renderer:
+    """Renders messages.
+
+    Args:
+        templates: turns facts into content.
+        site_urls: by site, what relative addresses in emails are resolved against.
+        facts: answers what templates ask for; None when they may ask for nothing more.
+        links: signs what leads back to a message; None for messages that nothing leads back to.
+    """
+
+    def __init__(
+        self,
+        templates: TemplateFolder,
+        site_urls: Mapping[str, str],
+        facts: FurtherFacts | None = None,
+        links: MessageLinks | None = None,
+    ) -> None:
+        self._templates = templates
+        self._site_urls = site_urls
+        self._facts = facts
+        self._links = links
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def render(self, sending: Sequence[Decided], now_ms: int) -> Rendered:
+        """Render messages; what templates ask for and nobody has read yet is read for all of them at once.
+
+        Args:
+            sending: what the gate lets through.
+            now_ms: the instant of the sending, epoch milliseconds.
+        """
+        ready: dict[str, ReadyMessage] = {}
+        failed: list[tuple[Decided, TemplateError]] = []
+        waiting = list(sending)
+        while waiting:
+            missing: dict[str, MissingFacts] = {}
+            for one in waiting:
+                try:
+                    ready[one.message.message_id] = ReadyMessage(one.message, self.outbound(one, now_ms))
+                except MissingFacts as asked:
+                    missing[one.message.message_id] = asked
+                except TemplateError as error:
+                    failed.append((one, error))
+            waiting = [one for one in waiting if one.message.message_id in missing]
+            refused = await self._read(list(missing.values()), now_ms)
+            if refused is not None:
+                failed += [(one, refused) for one in waiting]
+                break
+        self._refresh(now_ms)
+        return Rendered([ready[one.message.message_id] for one in sending if one.message.message_id in ready], failed)
+
+    def under_way(self) -> set[asyncio.Task[None]]:
+        """Return what is being read anew, which nobody waits for."""
+        return {self._refreshing} if self._refreshing and not self._refreshing.done() else set()
+
+    def _refresh(self, now_ms: int) -> None:
+        if self._facts is not None and not self.under_way():
+            outdated = self._facts.outdated(now_ms)
+            if outdated:
+                self._refreshing = asyncio.create_task(self._read_anew(outdated, now_ms), name="template facts")
+
+    async def _read_anew(self, outdated: list[MissingFacts], now_ms: int) -> None:
+        refused = await self._read(outdated, now_ms)
+        if refused is not None:
+            _log.error("template_facts_outdated", error=refused.message, remedy=refused.hint)
+
+    async def _read(self, missing: list[MissingFacts], now_ms: int) -> TemplateError | None:
+        """Read facts, however long ClickHouse is away; return what it has against it for good."""
+        if not missing or self._facts is None:
+            return None
+        endless = stamina.retry_context(on=WarehouseUnavailable, attempts=None, timeout=None, wait_max=5.0)
+        try:
+            async for attempt in endless:
+                with attempt:
+                    await asyncio.to_thread(self._facts.read, missing, now_ms)
+        except WarehouseError as error:
+            return TemplateError(f"what the template asks for cannot be read: {error.message}", error.hint)
+        return None
+
+    def outbound(self, one: Decided, now_ms: int) -> OutboundMessage:
+        """Render one message.
+
+        Raises:
+            TemplateError: its template failed.
+            MissingFacts: something has to be read first.
+        """
+        message = one.message
+        token = _token(one)
+        context = RenderContext(
+            visitor=one.profile.visitor,
+            site=SiteContext(name=message.site, url=self._site_urls.get(message.site, "")),
+            rule=RuleContext(message.rule, one.arm),
+            cart=one.profile.cart,
+            event=message.event,
+            product=message.event,
+            order=one.profile.order,
+            unsubscribe_url=self._links.unsubscribe(token) if self._links else "",
+        )
+        further = self._facts.names(message.rule, one.person, one.profile, now_ms) if self._facts else {}
+        return OutboundMessage(
+            message_id=message.message_id,
+            site=message.site,
+            rule=message.rule,
+            visitor_id=message.visitor_id,
+            recipients=one.recipients,
+            content=self._templates.render(message.channel, message.template, context, further),
+            expires_at_ms=message.expires_at,
+            variant=one.arm,
+            message_class=message.message_class,
+            analytics=one.profile.permission.consent.analytics,
+            token=token,
+        )
+
+
+def _token(one: Decided) -> MessageToken:
+    """Name a message and its person, whom what comes back concerns, whatever browser it comes from."""
+    message = one.message
+    return MessageToken(
+        site=message.site,
+        message_id=message.message_id,
+        rule=message.rule,
+        visitor_id=one.person.visitor_id,
+        channel=message.channel,
+        variant=one.arm,
+    )

@@ -1,0 +1,56 @@
+"""`push_unsubscribed`: what a push service says of a browser that is not subscribed any more."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import structlog
+
+from trigger_worker.delivery.channels.base import OutboundMessage
+from trigger_worker.store.records import Records
+from warehouse.errors import WarehouseError
+from warehouse.event import EventRow, format_time
+
+_NAMESPACE: Final = uuid.UUID("6d6d7075-7368-7000-8000-000000000000")
+
+_log = structlog.get_logger("trigger_worker.delivery.revocations")
+
+
+class Revocations:
+    """Stores that subscriptions are gone; one that cannot be stored is found out again by the next push.
+
+    Args:
+        records: where the events go.
+        now_ms: the clock, in epoch milliseconds.
+    """
+
+    def __init__(self, records: Records, now_ms: Callable[[], int]) -> None:
+        self._records = records
+        self._now_ms = now_ms
+
+    async def record(self, message: OutboundMessage, endpoint: str) -> None:
+        """Store that the subscription with this endpoint is gone, as sending a message told."""
+        try:
+            await asyncio.to_thread(self._records.store_events, [self._event(message, endpoint)])
+        except WarehouseError as error:
+            _log.warning("revocation_not_stored", message_id=message.message_id, error=error.message)
+
+    def _event(self, message: OutboundMessage, endpoint: str) -> EventRow:
+        at = format_time(self._now_ms())
+        properties = {"endpoint": endpoint, "rule": message.rule, "channel": "push", "reason": "gone"}
+        return EventRow(
+            site=message.site,
+            event="push_unsubscribed",
+            type="track",
+            event_id=str(uuid.uuid5(_NAMESPACE, f"{message.message_id} {endpoint}")),
+            visitor_id=message.visitor_id,
+            ts=at,
+            received_at=at,
+            source="live",
+            message_id=message.message_id,
+            props=msgspec.json.encode(properties).decode(),
+        )

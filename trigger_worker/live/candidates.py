@@ -1,0 +1,101 @@
+"""Which rules to ask of which visitors: never all rules, never all visitors."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from trigger_worker.live.live_rules import LiveRules, Wait
+from trigger_worker.rules.evaluate.live_rule import LiveRule
+from trigger_worker.store.feed import Anchor, News, Visitor
+from trigger_worker.store.people import Person
+
+#: News this much older than its storing came late (from an offline phone, say): it may change what was asked before,
+#: so every rule that looks at it is asked again.
+LATE_MS: Final = 5_000
+#: Ids whose newest instant is remembered, to tell what comes out of order.
+MAX_REMEMBERED: Final = 100_000
+
+
+def is_late(item: News) -> bool:
+    """Tell whether news came long after it happened."""
+    return item.visible_at - item.ts > LATE_MS
+
+
+class NewestSeen:
+    """The latest instant asked about, of the ids seen last."""
+
+    def __init__(self) -> None:
+        self._times: OrderedDict[Visitor, int] = OrderedDict()
+
+    def is_out_of_order(self, item: News, person: Person) -> bool:
+        """Tell whether its instant, or a later one, was asked about before, under whichever id of the person."""
+        return any(self._times.get(Visitor(person.site, known), -1) >= item.ts for known in person.ids)
+
+    def remember(self, asked: Iterable[tuple[Visitor, int]]) -> None:
+        """Note which instants (epoch milliseconds) were asked about of whom."""
+        for visitor, at in asked:
+            self._times[visitor] = max(at, self._times.get(visitor, at))
+            self._times.move_to_end(visitor)
+            if len(self._times) > MAX_REMEMBERED:
+                self._times.popitem(last=False)
+
+
+class Candidate(msgspec.Struct):
+    """What to ask of one person.
+
+    Args:
+        since: the earliest instant at which the answer may be new, epoch milliseconds.
+        rules: those to ask.
+    """
+
+    since: int
+    rules: frozenset[LiveRule]
+
+    def join(self, since: int, rules: frozenset[LiveRule]) -> None:
+        """Ask these rules, too, and all of them from the earlier instant on."""
+        self.since = min(self.since, since)
+        if not rules <= self.rules:
+            self.rules |= rules
+
+
+class Candidates:
+    """The pairs of person and rule whose answer may have changed.
+
+    Args:
+        rules: the live ones.
+        people: who is behind each id.
+    """
+
+    def __init__(self, rules: LiveRules, people: Mapping[Visitor, Person]) -> None:
+        self._rules = rules
+        self._people = people
+        self.by_person: dict[Person, Candidate] = {}
+
+    def add_news(self, news: Iterable[News], newest_seen: NewestSeen) -> None:
+        """Take events that became visible; what is late or out of order concerns every rule that looks at it."""
+        for item in news:
+            person = self._people[item.visitor]
+            late = is_late(item) or newest_seen.is_out_of_order(item, person)
+            chosen = self._rules.looking_at(item.event) if late else self._rules.completed_by(item.event)
+            self._add(person, item.ts, chosen)
+
+    def add_due(self, wait: Wait, anchors: Iterable[Anchor]) -> None:
+        """Take events whose wait has run out."""
+        started: dict[str, frozenset[LiveRule]] = {}
+        for anchor in anchors:
+            if anchor.event not in started:
+                started[anchor.event] = wait.started_by(anchor.event)
+            self._add(self._people[anchor.visitor], anchor.ts + wait.wait_ms, started[anchor.event])
+
+    def _add(self, person: Person, since: int, rules: frozenset[LiveRule]) -> None:
+        if not rules:
+            return
+        known = self.by_person.get(person)
+        if known is None:
+            self.by_person[person] = Candidate(since, rules)
+        else:
+            known.join(since, rules)

@@ -1,0 +1,101 @@
+"""The rules that are live now, compiled, and found by what can make them match."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from trigger_worker.live.completion_index import CompletionIndex
+from trigger_worker.live.shared_needs import SharedNeeds
+from trigger_worker.rules.evaluate.expression import ExpressionCompiler
+from trigger_worker.rules.evaluate.live_rule import LiveRule, compile_rule
+from trigger_worker.rules.language.syntax import ANY
+from trigger_worker.rules.model import Audiences, Rule
+from trigger_worker.store.windows import combine
+from warehouse.vocabulary import MESSAGE_EVENTS
+
+
+class Wait(msgspec.Struct, frozen=True, eq=False):
+    """The rules that match some time after their last event, by that time.
+
+    Args:
+        wait_ms: the time, in milliseconds.
+        names: the events that start the wait; `any` possible.
+        rules: those that wait so long.
+    """
+
+    wait_ms: int
+    names: frozenset[str]
+    rules: tuple[LiveRule, ...]
+
+    def is_started_by(self, event: str) -> bool:
+        """Whether an event of this name starts the wait."""
+        return is_among(event, self.names)
+
+    def started_by(self, event: str) -> frozenset[LiveRule]:
+        """Return the rules whose wait an event of this name starts."""
+        return frozenset(live for live in self.rules if is_among(event, live.needs.trigger_names))
+
+
+class LiveRules:
+    """Every live rule, by id, by the event that completes it, and by the time it waits."""
+
+    def __init__(self, rules: Iterable[Rule] = (), audiences: Audiences | None = None) -> None:
+        audiences = audiences or Audiences()
+        expressions = ExpressionCompiler(audiences)
+        self.by_id: Mapping[str, LiveRule] = {rule.id: compile_rule(rule, audiences, expressions) for rule in rules}
+        self._completed_by = _index((name, live) for live in self._at_once() for name in live.needs.trigger_names)
+        self._looking_at = _index((name, live) for live in self.by_id.values() for name in live.needs.lookback_ms)
+        self._looking_at_contexts = frozenset(live for live in self.by_id.values() if live.needs.contexts)
+        self.completions = CompletionIndex(self.by_id.values())
+        self.shared_needs = SharedNeeds(self.by_id.values())
+        #: What any of them looks at.
+        self.looked_at = combine(live.needs for live in self.by_id.values())
+        self.waits = self._index_by_wait()
+
+    def completed_by(self, event: str) -> frozenset[LiveRule]:
+        """Return the rules that match as soon as an event of this name, their last step, has come."""
+        return _found(self._completed_by, event)
+
+    def looking_at(self, event: str) -> frozenset[LiveRule]:
+        """Return the rules whose answer may depend on an event of this name in any way."""
+        return _found(self._looking_at, event) | self._looking_at_contexts
+
+    def _at_once(self) -> Iterable[LiveRule]:
+        """A rule that waits is asked when its wait has run out, not on the news that starts it."""
+        return (live for live in self.by_id.values() if not live.needs.wait_ms)
+
+    def _index_by_wait(self) -> list[Wait]:
+        waiting: dict[int, list[LiveRule]] = defaultdict(list)
+        for live in self.by_id.values():
+            if live.needs.wait_ms:
+                waiting[live.needs.wait_ms].append(live)
+        return [
+            Wait(wait_ms, frozenset().union(*(live.needs.trigger_names for live in rules)), tuple(rules))
+            for wait_ms, rules in sorted(waiting.items())
+        ]
+
+
+def is_among(event: str, names: frozenset[str]) -> bool:
+    """Tell whether names, `any` possible, take an event."""
+    return event in names or (ANY in names and event not in MESSAGE_EVENTS)
+
+
+def _index(entries: Iterable[tuple[str, LiveRule]]) -> Mapping[str, frozenset[LiveRule]]:
+    index: dict[str, set[LiveRule]] = defaultdict(set)
+    for name, live in entries:
+        index[name].add(live)
+    return {name: frozenset(rules) for name, rules in index.items()}
+
+
+def _found(index: Mapping[str, frozenset[LiveRule]], event: str) -> frozenset[LiveRule]:
+    named = index.get(event, _NONE)
+    by_any = index.get(ANY, _NONE) if event not in MESSAGE_EVENTS else _NONE
+    # One of the two is the very set that others share: a thousand rules are not copied for each event.
+    return named | by_any if named and by_any else named or by_any
+
+
+_NONE: Final[frozenset[LiveRule]] = frozenset()

@@ -1,0 +1,147 @@
+"""Reads the feed without missing a row: news since the cursor, and anchors whose wait has run out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from trigger_worker.live.candidates import LATE_MS, Candidates, NewestSeen
+from trigger_worker.live.late_timers import LateTimers
+from trigger_worker.live.live_rules import LiveRules, Wait
+from trigger_worker.live.waits import ReadAhead, read_on
+from trigger_worker.store.feed import Anchor, News, Visitor, read_news
+from trigger_worker.store.people import Person, find_people
+from warehouse.connection import Warehouse
+
+#: How far back news is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
+OVERLAP_MS: Final = 2_000
+#: Most news in one tick; the rest is the next tick's.
+MAX_NEWS: Final = 20_000
+
+
+#: By event, epoch milliseconds at which it became visible.
+Seen = Mapping[tuple[Visitor, str], int]
+
+#: The waits that are over for some events, with these.
+Due = Sequence[tuple[Wait, Sequence[Anchor]]]
+
+#: By wait in milliseconds and the names that start it, the anchors that were read ahead.
+Ahead = Mapping[tuple[int, frozenset[str]], ReadAhead]
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far the feed was read.
+
+    Args:
+        news_to: epoch milliseconds up to which news was read.
+        ahead: by wait, what starts it.
+        seen: the events in the overlap.
+        late: waits that late news started.
+    """
+
+    news_to: int
+    ahead: Ahead
+    seen: Seen
+    late: LateTimers = LateTimers()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What one look at the feed found.
+
+    Args:
+        news: what had not been seen before.
+        due: by wait, the events whose wait is over.
+        people: who is behind each id in both.
+        candidates: whom to ask what.
+        complete: False when there was more than one tick takes.
+        position: where the reader stands once this is dealt with.
+    """
+
+    news: list[News]
+    due: Due
+    people: Mapping[Visitor, Person]
+    candidates: Candidates
+    complete: bool
+    position: Position
+
+
+class FeedReader:
+    """Up to where the feed was read.
+
+    Args:
+        warehouse: where the feed is.
+        read_to: epoch milliseconds by ClickHouse's clock up to which an earlier run had read.
+    """
+
+    def __init__(self, warehouse: Warehouse, read_to: int) -> None:
+        self._warehouse = warehouse
+        # Further back, so that what comes out of order after a restart is known to.
+        self._position = Position(news_to=read_to - LATE_MS, ahead={}, seen={})
+        self._newest_seen = NewestSeen()
+
+    @property
+    def read_to(self) -> int:
+        """Epoch milliseconds up to which nothing needs to be read again."""
+        return self._position.news_to
+
+    def read(self, rules: LiveRules, now_ms: int) -> Reading:
+        """Return what is new, and what is due, at `now_ms` by ClickHouse's clock; `accept` it when it is dealt with."""
+        news, complete = self._read_unseen(now_ms)
+        ahead, due = self._read_ahead(rules, now_ms)
+        late_due, late = self._read_late(news, rules, now_ms)
+        due += late_due
+        # Before candidates are chosen: whether news is out of order is a question of the person, not of one id.
+        anchors = {anchor.visitor for _, started in due for anchor in started}
+        people = find_people(self._warehouse, {item.visitor for item in news} | anchors)
+        candidates = Candidates(rules, people)
+        candidates.add_news(news, self._newest_seen)
+        for wait, started in due:
+            candidates.add_due(wait, started)
+        news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
+        position = Position(news_to, ahead, self._seen(news, news_to), late)
+        return Reading(news, due, people, candidates, complete, position)
+
+    def accept(self, reading: Reading) -> None:
+        """Move on: what was found is stored, and need not be found again."""
+        self._position = reading.position
+        self._newest_seen.remember((item.visitor, item.ts) for item in reading.news)
+        for wait, anchors in reading.due:
+            self._newest_seen.remember((anchor.visitor, anchor.ts + wait.wait_ms) for anchor in anchors)
+
+    def _read_unseen(self, now_ms: int) -> tuple[list[News], bool]:
+        """Return news, at most `MAX_NEWS`, and whether that is all; however much was seen of the overlap."""
+        fresh: dict[tuple[Visitor, str], News] = {}
+        for item in read_news(self._warehouse, self._position.news_to - OVERLAP_MS, now_ms):
+            if item.identity not in self._position.seen:
+                fresh.setdefault(item.identity, item)
+            if len(fresh) == MAX_NEWS:
+                return list(fresh.values()), False
+        return list(fresh.values()), True
+
+    def _seen(self, news: Iterable[News], news_to: int) -> Seen:
+        horizon = news_to - 2 * OVERLAP_MS
+        known = {identity: at for identity, at in self._position.seen.items() if at > horizon}
+        return known | {item.identity: item.visible_at for item in news if item.visible_at > horizon}
+
+    def _read_late(
+        self, news: list[News], rules: LiveRules, now_ms: int
+    ) -> tuple[list[tuple[Wait, Sequence[Anchor]]], LateTimers]:
+        """Return whose wait is over though their event was stored after it happened, and the waits that are not."""
+        due, waiting = self._position.late.start(news, rules.waits, now_ms).take(now_ms)
+        # A wait whose rules are gone has nobody to ask about.
+        waits = {wait.wait_ms: wait for wait in rules.waits}
+        return [(waits[timer.wait_ms], [timer.anchor]) for timer in due if timer.wait_ms in waits], waiting
+
+    def _read_ahead(self, rules: LiveRules, now_ms: int) -> tuple[Ahead, list[tuple[Wait, Sequence[Anchor]]]]:
+        """Return what has not waited long enough, and what has; a wait that is new starts where the news does."""
+        ahead: dict[tuple[int, frozenset[str]], ReadAhead] = {}
+        due: list[tuple[Wait, Sequence[Anchor]]] = []
+        for wait in rules.waits:
+            key = (wait.wait_ms, wait.names)
+            known = self._position.ahead.get(key, ReadAhead(self._position.news_to))
+            over, ahead[key] = read_on(self._warehouse, wait, known, now_ms, OVERLAP_MS).take(wait, now_ms)
+            if over:
+                due.append((wait, over))
+        return ahead, due

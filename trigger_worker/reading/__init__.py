@@ -1,1 +1,0 @@
-"""What the worker asks ClickHouse: news, due timers, people, and windows of their events."""

@@ -1,1 +1,0 @@
-"""Which products go with which, from what visitors bought and looked at."""

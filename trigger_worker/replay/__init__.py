@@ -1,0 +1,1 @@
+"""Rules over stored history: backtests, and explanations for one visitor."""

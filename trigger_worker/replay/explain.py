@@ -1,0 +1,168 @@
+"""Why a visitor did or did not qualify for a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from trigger_worker.replay.explanation import EventTold, EveryTold, Explained, Failure, Outcome, StepTold
+from trigger_worker.replay.told_terms import first_failure, tell_term
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.firing import firings
+from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.live_rule import LiveRule
+from trigger_worker.rules.evaluate.pattern import Match
+from trigger_worker.rules.evaluate.trace import Trace, trace
+from trigger_worker.rules.language.duration import format_duration
+from trigger_worker.rules.language.lookback import RECENT_MS
+from trigger_worker.rules.model import Audiences
+from trigger_worker.store.feed import PACKAGE, Visitor
+from trigger_worker.store.past_fires import read_past_fires
+from trigger_worker.store.people import Person, find_people
+from trigger_worker.store.windows import combine, read_histories
+from warehouse.errors import ConfigurationError
+from warehouse.instant import format_instant
+from warehouse.queries import Queries
+from warehouse.sql import read_sql
+
+#: How far back firings are looked for by replaying, beside `every`, where no worker stored any.
+REPLAY_MS: Final = RECENT_MS
+
+
+def find_site(queries: Queries, visitor_id: str) -> str:
+    """Return the site on which an id is known.
+
+    Raises:
+        ConfigurationError: none knows it, or several do.
+    """
+    sites = [site for (site,) in queries.query(read_sql(PACKAGE, "sites_of_visitor"), {"visitor": visitor_id})]
+    if not sites:
+        raise ConfigurationError(
+            f"no event of the visitor {visitor_id!r} is stored",
+            "give an id that events carry: SELECT DISTINCT visitor_id FROM events",
+        )
+    if len(sites) > 1:
+        raise ConfigurationError(f"the visitor {visitor_id!r} is known on {', '.join(sites)}", "give --site NAME")
+    return str(sites[0])
+
+
+def explain(queries: Queries, live: LiveRule, audiences: Audiences, visitor: Visitor, at: int) -> Explained:
+    """Return why a visitor did or did not qualify, by the definition that live rules and replays go by.
+
+    What is told is the latest completion of the pattern. Where firings of the rule are stored for the visitor, they
+    say what `every` leaves; elsewhere (imported history, say) the replay of the time before does.
+
+    Args:
+        queries: where events and firings are.
+        live: the rule.
+        audiences: what it refers to.
+        visitor: any id of the person.
+        at: the instant asked about, epoch milliseconds; nothing later is looked at.
+    """
+    person = find_people(queries, [visitor])[visitor]
+    since = at - REPLAY_MS - live.rule.every_ms
+    history = read_histories(queries, [person], combine([live.needs]), since, at)[person]
+    stored = read_past_fires(queries, [person], [live.rule], since).of(person, live.rule.id)
+    return _Explainer(live, audiences, history, at, stored).explain(person, since)
+
+
+class _Explainer:
+    """One rule, one visitor, one instant."""
+
+    def __init__(
+        self, live: LiveRule, audiences: Audiences, history: History, at: int, stored: Mapping[str, Sequence[int]]
+    ) -> None:
+        self._live = live
+        self._audiences = audiences
+        self._history = history
+        self._asked_at = at
+        self._stored = {key: [one for one in instants if one <= at] for key, instants in stored.items()}
+        self._trace = trace(live.rule.when, live.rule.key, history)
+        match_at = self._trace.match_at
+        self._at = at if match_at is None else min(match_at, at)
+
+    def explain(self, person: Person, since: int) -> Explained:
+        rule = self._live.rule
+        match = self._match()
+        every = self._every(match, since)
+        failed = self._failure(match, every)
+        explanation = self._live.compiled.explain(self._history, self._at)
+        return Explained(
+            rule=rule.id,
+            version=rule.version,
+            site=person.site,
+            visitor_id=person.visitor_id,
+            asked_at=format_instant(self._asked_at),
+            at=format_instant(self._at),
+            key=self._trace.key,
+            outcome=self._outcome(match, failed),
+            failed=failed,
+            when=_tell_pattern(self._trace, self._asked_at),
+            condition=None
+            if explanation is None or rule.condition is None
+            else tell_term(rule.condition, explanation, self._audiences),
+            every=every,
+            paused=rule.paused,
+        )
+
+    def _match(self) -> Match | None:
+        matches = self._live.compiled.matches(self._history, self._at, self._at)
+        return next((match for match in matches if match.key == self._trace.key), None)
+
+    def _every(self, match: Match | None, since: int) -> EveryTold:
+        rule, key = self._live.rule, self._trace.key
+        known = self._stored or self._replayed(since)
+        before = [one for one in known.get(key, ()) if one < self._at]
+        met = match is None or bool(firings([match], rule.every_ms, {key: before}))
+        return EveryTold(
+            text=format_duration(rule.every_ms),
+            met=met,
+            last_fired=format_instant(max(before)) if before else None,
+            source="stored" if self._stored else "replayed",
+        )
+
+    def _replayed(self, since: int) -> Mapping[str, Sequence[int]]:
+        found: dict[str, list[int]] = {}
+        for match in self._live.compiled.firings(self._history, since, self._asked_at, {}):
+            found.setdefault(match.key, []).append(match.at)
+        return found
+
+    def _failure(self, match: Match | None, every: EveryTold) -> Failure | None:
+        if self._has_fired(match):
+            return None
+        if match is None:
+            step = next(step for step in _tell_pattern(self._trace, self._asked_at) if not step.met)
+            return Failure("when", step.text, None if step.event is None else step.event.event)
+        condition = self._live.rule.condition
+        explanation = self._live.compiled.explain(self._history, self._at)
+        if condition is not None and explanation is not None:
+            failure = first_failure(condition, explanation, self._audiences)
+            if failure is not None:
+                return failure
+        return None if every.met else Failure("every", every.text, every.last_fired)
+
+    def _has_fired(self, match: Match | None) -> bool:
+        return match is not None and match.at in self._stored.get(match.key, ())
+
+    def _outcome(self, match: Match | None, failed: Failure | None) -> Outcome:
+        if self._has_fired(match):
+            return "fired"
+        if failed is None:
+            return "qualifies"
+        match_at = self._trace.match_at
+        waits = match_at is not None and match_at > self._asked_at and self._trace.disturbance is None
+        return "waits" if waits else "fails"
+
+
+def _tell_pattern(traced: Trace, asked_at: int) -> tuple[StepTold, ...]:
+    steps = [StepTold(step.text, step.met, _tell_event(step.event)) for step in traced.steps]
+    if traced.absence:
+        over = traced.match_at
+        met = over is not None and over <= asked_at and traced.disturbance is None
+        until = None if over is None else format_instant(over)
+        steps.append(StepTold(traced.absence, met, _tell_event(traced.disturbance), until))
+    return tuple(steps)
+
+
+def _tell_event(event: Event | None) -> EventTold | None:
+    return None if event is None else EventTold(event.name, event.event_id, format_instant(event.ts))

@@ -1,0 +1,109 @@
+"""What `explain` tells, fit for JSON: instants are ISO 8601 in UTC, durations milliseconds."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from trigger_worker.rules.evaluate.value import Value
+
+#: `fired`: it did. `qualifies`: all of it is true, and no firing is stored. `waits`: nothing has disturbed the absence
+#: so far. `fails`: a condition was not met.
+Outcome = Literal["fired", "qualifies", "waits", "fails"]
+
+
+class EventTold(msgspec.Struct, frozen=True):
+    """An event of the visitor's."""
+
+    event: str
+    event_id: str
+    at: str
+
+
+class StepTold(msgspec.Struct, frozen=True):
+    """A step of the pattern, or its absence.
+
+    Args:
+        met: whether it was met.
+        event: what met a step; else the latest that fits the step alone. For an absence what should not have come.
+        until: for an absence when it is over.
+    """
+
+    text: str
+    met: bool
+    event: EventTold | None = None
+    until: str | None = None
+
+
+class TermTold(msgspec.Struct, frozen=True):
+    """A part of `if` and what it came to.
+
+    Args:
+        value: None when missing.
+        unit: `ms` for a duration.
+        parts: what it was made from, without the literals.
+    """
+
+    text: str
+    value: Value
+    unit: Literal["", "ms"] = ""
+    parts: tuple[TermTold, ...] = ()
+
+
+class EveryTold(msgspec.Struct, frozen=True):
+    """The least time between two firings.
+
+    Args:
+        text: such as `24h`.
+        met: whether no other firing is too close.
+        last_fired: the latest firing before.
+        source: whether that is stored, or found by replaying history that no worker saw.
+    """
+
+    text: str
+    met: bool
+    last_fired: str | None
+    source: Literal["stored", "replayed"]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The first condition that was not met.
+
+    Args:
+        where: the key of the rule.
+        text: the condition.
+        value: what it came to.
+        because: the values that it was made from.
+    """
+
+    where: Literal["when", "if", "every"]
+    text: str
+    value: Value
+    because: tuple[TermTold, ...] = ()
+
+
+class Explained(msgspec.Struct, frozen=True, rename={"condition": "if"}):
+    """Why a visitor did or did not qualify.
+
+    Args:
+        asked_at: the instant asked about.
+        at: the instant that everything is told of: that of the latest match, or `asked_at` without one.
+        key: the split, empty for a rule without `key`.
+        when, condition, every: the parts of the rule; `condition` is None for a rule without `if`.
+        paused: whether the rule fires for nobody just now, whoever qualifies.
+    """
+
+    rule: str
+    version: str
+    site: str
+    visitor_id: str
+    asked_at: str
+    at: str
+    key: str
+    outcome: Outcome
+    failed: Failure | None
+    when: tuple[StepTold, ...]
+    condition: TermTold | None
+    every: EveryTold
+    paused: bool = False

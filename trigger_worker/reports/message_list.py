@@ -1,0 +1,88 @@
+"""Messages at a glance: what waits, what failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from trigger_worker.store.feed import PACKAGE, Visitor
+from trigger_worker.store.people import find_people
+from trigger_worker.store.records import MessageState
+from warehouse.connection import Row
+from warehouse.queries import Queries
+from warehouse.sql import read_sql
+
+
+class ListedMessage(msgspec.Struct, frozen=True):
+    """A message as it stands now.
+
+    Args:
+        due_at, changed_at: epoch milliseconds; when it is or was to be sent, and when it reached its state.
+        attempts: how often its channel was tried.
+        retries: how often a person asked for it again.
+        reason: why it failed or was cancelled, empty for others.
+        error: what the peer said.
+    """
+
+    message_id: str
+    site: str
+    rule: str
+    visitor_id: str
+    channel: str
+    state: MessageState
+    due_at: int
+    changed_at: int
+    attempts: int = 0
+    retries: int = 0
+    reason: str = ""
+    error: str = ""
+
+
+class _Detail(msgspec.Struct, frozen=True):
+    attempts: int = 0
+    reason: str = ""
+    error: str = ""
+
+
+def read_messages(
+    queries: Queries, *, states: Sequence[MessageState] = (), rule: str = "", visitor: str = "", limit: int = 100
+) -> list[ListedMessage]:
+    """Return messages, those that changed last first.
+
+    Args:
+        queries: where they are.
+        states: which of them; empty for all.
+        rule: whose; empty for every rule's.
+        visitor: any id of the person they are to; empty for everybody.
+        limit: how many at most.
+    """
+    ids = _ids_of(queries, visitor) if visitor else []
+    parameters: dict[str, Any] = {"states": list(states), "rule": rule, "ids": ids, "limit": limit}
+    return [_listed(row) for row in queries.query(read_sql(PACKAGE, "listed_messages"), parameters)]
+
+
+def _ids_of(queries: Queries, visitor: str) -> list[str]:
+    sites = [site for (site,) in queries.query(read_sql(PACKAGE, "sites_of_visitor"), {"visitor": visitor})]
+    people = find_people(queries, [Visitor(site, visitor) for site in sites])
+    return sorted({visitor}.union(*(person.ids for person in people.values())))
+
+
+def _listed(row: Row) -> ListedMessage:
+    message_id, site, rule, visitor_id, channel, state, detail, due_at, changed_at, retries = row
+    told = msgspec.json.decode(detail, type=_Detail) if detail else _Detail()
+    return ListedMessage(
+        message_id=message_id,
+        site=site,
+        rule=rule,
+        visitor_id=visitor_id,
+        channel=channel,
+        state=state,
+        due_at=due_at,
+        changed_at=changed_at,
+        attempts=told.attempts,
+        retries=retries,
+        reason=told.reason,
+        error=told.error,
+    )

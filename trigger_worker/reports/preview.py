@@ -1,0 +1,146 @@
+"""The messages of a rule as a visitor would get them now, without sending or recording anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from trigger_worker.deciding.decider import Decided
+from trigger_worker.deciding.experiment.assignment import choose_arm
+from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, Profile, build_profile
+from trigger_worker.deciding.sequence.queueing import queue_messages
+from trigger_worker.delivery.content.missing import MissingFacts
+from trigger_worker.delivery.content.model import Content
+from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.offers.desk import CouponWish, find_given
+from trigger_worker.delivery.offers.recommend import Recommend
+from trigger_worker.delivery.offers.recommender import Recommender, ShelfWish
+from trigger_worker.delivery.renderer import Renderer
+from trigger_worker.rules.evaluate.selector import compile_selection
+from trigger_worker.rules.language.lookback import RECENT_MS
+from trigger_worker.rules.model import Rule
+from trigger_worker.store.feed import Visitor
+from trigger_worker.store.people import Person, find_people
+from trigger_worker.store.records import Fire
+from trigger_worker.store.windows import Wanted, read_histories
+from warehouse.errors import TemplateError
+from warehouse.queries import Queries
+
+_LET_THROUGH: Final = Verdict("send", Reason.PASSED)
+
+
+class Previewed(msgspec.Struct, frozen=True):
+    """One message of a rule.
+
+    Args:
+        content: what it says; None when its template failed.
+        problem: why it failed.
+    """
+
+    channel: str
+    template: str
+    content: Content | None
+    problem: str = ""
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """All messages of a rule for one visitor, `variant` being the visitor's arm, or the one that was asked for."""
+
+    rule: str
+    visitor_id: str
+    variant: str
+    messages: list[Previewed]
+
+
+class PreviewFacts:
+    """What templates may ask for, read at once; a coupon that was not given out yet is only an example.
+
+    Args:
+        queries: where events and coupons are.
+    """
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._recommender = Recommender(queries)
+
+    def names(self, rule: str, person: Person, profile: Profile, _now_ms: int) -> dict[str, Any]:
+        """Return `recommend` and `coupon` for one message."""
+
+        def coupon(pool: object, _fallback: object = "") -> str:
+            wish = CouponWish(str(pool), rule, person)
+            return find_given(self._queries, person.site, wish.pool, [wish]).get(wish, f"{wish.pool}-EXAMPLE".upper())
+
+        recommend = Recommend(
+            lambda: self._recommender.shelf(person.site), profile.cart, profile.order, profile.recently_viewed
+        )
+        return {"recommend": recommend, "coupon": coupon}
+
+    def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
+        """Read what templates asked for."""
+        for each in missing:
+            if isinstance(each.wish, ShelfWish):
+                self._recommender.read(each.wish, now_ms)
+
+    def outdated(self, _now_ms: int) -> list[MissingFacts]:
+        """Return what is old: nothing ever is."""
+        return []
+
+
+class Previewer:
+    """Renders rules.
+
+    Args:
+        queries: where events and coupons are.
+        templates: turns facts into content.
+        site_urls: by site, what relative addresses are resolved against.
+    """
+
+    def __init__(self, queries: Queries, templates: TemplateFolder, site_urls: Mapping[str, str]) -> None:
+        self._queries = queries
+        self._facts = PreviewFacts(queries)
+        self._renderer = Renderer(templates, site_urls, self._facts)
+
+    def preview(self, rule: Rule, visitor: Visitor, arm: str, now_ms: int) -> Preview:
+        """Render every message of a rule, as if it had fired now at the visitor's latest event that completes it.
+
+        Args:
+            rule: whose messages.
+            visitor: any id of the person; one that nobody knows has no facts.
+            arm: of the experiment; empty for the visitor's own.
+            now_ms: epoch milliseconds.
+        """
+        person = find_people(self._queries, [visitor])[visitor]
+        history = read_histories(self._queries, [person], PROFILE_WANTED, now_ms, now_ms)[person]
+        profile = build_profile(person.visitor_id, history, now_ms)
+        arms = rule.experiment.arms if rule.experiment else ()
+        variant = arm or choose_arm(arms, person.site, rule.id, person.visitor_id)
+        event = self._completing_event(rule, person, now_ms)
+        fire = Fire("preview", person.site, rule.id, rule.version, person.visitor_id, "", now_ms, event)
+        decided = [
+            Decided(message, _LET_THROUGH, variant, person, profile, ())
+            for message in queue_messages(rule, fire, now_ms)
+        ]
+        return Preview(rule.id, person.visitor_id, variant, [self._render(one, now_ms) for one in decided])
+
+    def _completing_event(self, rule: Rule, person: Person, now_ms: int) -> dict[str, Any]:
+        """Return the fields of the visitor's latest event that a firing of the rule could have come with."""
+        last_step = rule.when.steps[-1].selection
+        wanted = Wanted(dict.fromkeys(last_step.names, RECENT_MS), fields=None)
+        history = read_histories(self._queries, [person], wanted, now_ms, now_ms)[person]
+        fitting = history.select(compile_selection(last_step)).events
+        return dict(fitting[-1].fields) if fitting else {}
+
+    def _render(self, one: Decided, now_ms: int) -> Previewed:
+        message = one.message
+        while True:
+            try:
+                content = self._renderer.outbound(one, now_ms).content
+            except MissingFacts as missing:
+                self._facts.read([missing], now_ms)
+            except TemplateError as error:
+                return Previewed(message.channel, message.template, None, error.message)
+            else:
+                return Previewed(message.channel, message.template, content)

@@ -1,0 +1,63 @@
+"""Every rule of a folder at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from trigger_worker.rules.files.folder import RuleSet
+from trigger_worker.rules.language.render import render_pattern
+from trigger_worker.store.feed import PACKAGE
+from warehouse.queries import Queries
+from warehouse.sql import read_sql
+
+
+class RuleState(msgspec.Struct, frozen=True):
+    """A rule, or a file that should hold one.
+
+    Args:
+        rule: its id; the file of an invalid one.
+        state: only a live rule fires.
+        version: empty when invalid.
+        when: the pattern, empty when invalid.
+        firings_today: since midnight UTC, of every version.
+        reason: why it is invalid.
+    """
+
+    rule: str
+    state: Literal["live", "paused", "invalid"]
+    version: str = ""
+    when: str = ""
+    firings_today: int = 0
+    reason: str = ""
+
+
+def read_firings(queries: Queries, since: int) -> dict[str, int]:
+    """Return by rule how often it fired since an instant, in epoch milliseconds."""
+    return dict(queries.query(read_sql(PACKAGE, "fires_since"), {"since": since}))
+
+
+def rule_states(found: RuleSet, firings: Mapping[str, int]) -> list[RuleState]:
+    """Return the state of every rule by id, then of each file with errors, by its first.
+
+    Args:
+        found: what the rules folder holds.
+        firings: by rule, how often it fired today.
+    """
+    valid = [
+        RuleState(
+            rule.id,
+            "paused" if rule.paused else "live",
+            rule.version,
+            render_pattern(rule.when),
+            firings.get(rule.id, 0),
+        )
+        for rule in sorted(found.rules, key=lambda rule: rule.id)
+    ]
+    errors: dict[str, str] = {}
+    for problem in found.problems:
+        if problem.severity == "error":
+            errors.setdefault(problem.path, str(problem))
+    return [*valid, *(RuleState(path, "invalid", reason=reason) for path, reason in errors.items())]

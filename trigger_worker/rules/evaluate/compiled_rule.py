@@ -1,0 +1,82 @@
+"""A rule, ready to be asked of visitors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trigger_worker.rules.evaluate.expression import Explanation, ExpressionCompiler
+from trigger_worker.rules.evaluate.firing import firings
+from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.moment import Moment
+from trigger_worker.rules.evaluate.pattern import Match, PatternMatcher
+from trigger_worker.rules.model import Audiences, Message, Rule
+
+
+class CompiledRule:
+    """A rule whose pattern and conditions are compiled; make it once per version, ask it often.
+
+    Args:
+        rule: what to compile.
+        expressions: compiles expressions; one for all rules shares the audiences between them.
+    """
+
+    def __init__(self, rule: Rule, expressions: ExpressionCompiler) -> None:
+        self.rule = rule
+        self._expressions = expressions
+        self._pattern = PatternMatcher(rule.when, rule.key)
+        self._condition = None if rule.condition is None else expressions.compile(rule.condition)
+
+    def matches(self, history: History, since: int, until: int) -> list[Match]:
+        """Returns where `when` matches with `since <= at <= until`, whatever `if` says."""
+        return self._pattern.matches(history, since, until)
+
+    def qualifies(self, history: History, at: int) -> bool:
+        """Whether `if` is true of the visitor at an instant."""
+        return self._condition is None or self._condition(Moment(history, at)) is True
+
+    def firings(
+        self, history: History, since: int, until: int, fired_before: Mapping[str, Sequence[int]]
+    ) -> list[Match]:
+        """Returns the matches with `since <= at <= until` that fire.
+
+        Args:
+            history: the visitor's events, as far back as the rule needs.
+            since: milliseconds since 1970 in UTC.
+            until: the same.
+            fired_before: per key the instants of this rule's firings for the visitor up to now.
+        """
+        matches = self.matches(history, since, until)
+        if not matches:
+            return []
+        return firings(matches, self.rule.every_ms, fired_before, lambda match: self.qualifies(history, match.at))
+
+    def may_send(self, message: Message, history: History, at: int, facts: Mapping[str, bool]) -> bool:
+        """Whether a message's own `if` and `unless` let it go.
+
+        Args:
+            message: one of the rule's.
+            history: the visitor's events up to now.
+            at: now, in milliseconds since 1970 in UTC.
+            facts: what became of this firing's messages, such as `opened(email)`, and `goal_reached`.
+        """
+        moment = Moment(history, at, facts)
+        wanted = message.condition is None or self._expressions.compile(message.condition)(moment) is True
+        return wanted and (message.unless is None or self._expressions.compile(message.unless)(moment) is not True)
+
+    def explain(self, history: History, at: int) -> Explanation | None:
+        """Returns what each part of `if` came to at an instant, None for a rule without `if`."""
+        if self.rule.condition is None:
+            return None
+        return self._expressions.explain(self.rule.condition, Moment(history, at))
+
+
+def evaluate(
+    rule: Rule,
+    history: History,
+    since: int,
+    until: int,
+    fired_before: Mapping[str, Sequence[int]],
+    audiences: Audiences,
+) -> list[Match]:
+    """Returns the firings of one rule for one visitor, as `CompiledRule.firings` does for many."""
+    return CompiledRule(rule, ExpressionCompiler(audiences)).firings(history, since, until, fired_before)

@@ -1,0 +1,140 @@
+"""Expressions compiled: asked of a visitor at an instant, they give a value or an explanation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from trigger_worker.rules.evaluate.calendar import local_time
+from trigger_worker.rules.evaluate.cart import compile_cart
+from trigger_worker.rules.evaluate.moment import Moment
+from trigger_worker.rules.evaluate.operators import Reader, compile_operator
+from trigger_worker.rules.evaluate.terms import Term, compile_fact, compile_term
+from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.language import names
+from trigger_worker.rules.language.render import render
+from trigger_worker.rules.language.syntax import (
+    Aggregate,
+    Audience,
+    Count,
+    Edge,
+    Expression,
+    MessageFact,
+    Name,
+    Since,
+    children,
+)
+from trigger_worker.rules.model import Audiences
+from warehouse.errors import RuleError
+
+HIGHEST_SCORE: Final = 10.0
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What a part of an expression came to.
+
+    Args:
+        text: the part, in its canonical spelling.
+        value: what it came to; None when missing. Durations are milliseconds.
+        children: the parts that it was made from.
+    """
+
+    text: str
+    value: Value
+    children: tuple[Explanation, ...] = ()
+
+
+class ExpressionCompiler:
+    """Compiles expressions that may refer to audiences; each audience is compiled once.
+
+    Args:
+        audiences: checked, so free of cycles.
+    """
+
+    def __init__(self, audiences: Audiences) -> None:
+        self._audiences = audiences
+        self._compiled: dict[tuple[str, str], Term] = {}
+
+    def compile(self, node: Expression) -> Term:
+        """Returns a function from a moment to the expression's value.
+
+        Raises:
+            RuleError: when it refers to an audience that does not exist.
+        """
+        match node:
+            case Name():
+                return self._name(node)
+            case Audience():
+                return self._audience(node)
+            case Count() | Aggregate() | Edge() | Since() | MessageFact():
+                return compile_term(node)
+        operator: Reader[Moment] | None = compile_operator(node, self.compile)
+        if operator is None:
+            raise TypeError(f"{type(node).__name__} is not part of an expression")
+        return operator
+
+    def explain(self, node: Expression, moment: Moment) -> Explanation:
+        """Returns the value of an expression and of each of its parts, by the same definition."""
+        parts = tuple(self.explain(child, moment) for child in self._parts(node))
+        return Explanation(render(node), self.compile(node)(moment), parts)
+
+    def _parts(self, node: Expression) -> tuple[Expression, ...]:
+        if isinstance(node, Audience):
+            return (self._definition(node),)
+        return tuple(children(node))
+
+    def _name(self, node: Name) -> Term:
+        if node.path == names.STAGE:
+            return self._stage()
+        computed = _COMPUTED.get(node.path)
+        if computed is not None:
+            return computed
+        if node.path[0] == names.TRAITS_PREFIX:
+            path = node.path[1:]
+            return lambda moment: moment.history.trait(path).at(moment.at)
+        field = node.path[0]
+        return lambda moment: moment.history.context(field).at(moment.at)
+
+    def _audience(self, node: Audience) -> Term:
+        key = (node.kind, node.name)
+        if key not in self._compiled:
+            definition = self.compile(self._definition(node))
+            self._compiled[key] = _clamped(definition) if node.kind == "score" else definition
+        return self._compiled[key]
+
+    def _definition(self, node: Audience) -> Expression:
+        known = self._audiences.scores if node.kind == "score" else self._audiences.segments
+        if node.name not in known:
+            raise RuleError(f'there is no {node.kind} "{node.name}"', "define it in audiences.yaml")
+        return known[node.name]
+
+    def _stage(self) -> Term:
+        stages = [(name, self.compile(node)) for name, node in self._audiences.stages.items()]
+
+        def stage(moment: Moment) -> Value:
+            return next((name for name, is_at in stages if is_at(moment) is True), None)
+
+        return stage
+
+
+def _clamped(score: Term) -> Term:
+    def clamped(moment: Moment) -> Value:
+        value = score(moment)
+        return min(max(value, 0.0), HIGHEST_SCORE) if type(value) is float else None
+
+    return clamped
+
+
+def _clock(moment: Moment) -> datetime:
+    return local_time(moment.at, moment.history.context("timezone").at(moment.at))
+
+
+_COMPUTED: Final[dict[tuple[str, ...], Term]] = {
+    names.CART_VALUE: compile_cart("value", default=0.0),
+    names.CART_ITEMS: compile_cart("quantity", default=1.0),
+    names.GOAL_REACHED: compile_fact("goal_reached"),
+    names.LOCAL_HOUR: lambda moment: float(_clock(moment).hour),
+    names.LOCAL_WEEKDAY: lambda moment: float(_clock(moment).isoweekday()),
+}

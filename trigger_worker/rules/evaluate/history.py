@@ -1,0 +1,217 @@
+"""One visitor's events in order, with what rules repeatedly ask of them kept at hand."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import msgspec
+
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.selector import Selector, compile_field
+from trigger_worker.rules.evaluate.split import keys_of
+from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.language.names import TRAITS_PREFIX
+from trigger_worker.rules.language.syntax import Name
+from warehouse.vocabulary import MESSAGE_EVENTS
+
+Derived = TypeVar("Derived")
+
+_ORDER = attrgetter("ts", "event_id")
+
+
+class Selected(msgspec.Struct, frozen=True, gc=False):
+    """The events that a selector took, in order.
+
+    Args:
+        ranks: their places in the history.
+        times: their `ts`, in milliseconds.
+        events: themselves.
+    """
+
+    ranks: list[int]
+    times: list[int]
+    events: list[Event]
+
+    def append(self, rank: int, ts: int, event: Event) -> None:
+        """Adds an event that comes after the others."""
+        self.ranks.append(rank)
+        self.times.append(ts)
+        self.events.append(event)
+
+    def span(self, at: int, window_ms: int) -> tuple[int, int]:
+        """Returns the slice of the events with `at - window_ms < ts <= at`."""
+        return bisect_right(self.times, at - window_ms), bisect_right(self.times, at)
+
+
+class Series(msgspec.Struct, frozen=True, gc=False):
+    """A value that changes at instants.
+
+    Args:
+        times: milliseconds, ascending.
+        values: one per instant.
+    """
+
+    times: list[int]
+    values: list[Value]
+
+    def at(self, instant: int) -> Value:
+        """Returns the latest value at or before an instant, missing when there is none."""
+        place = bisect_right(self.times, instant)
+        return self.values[place - 1] if place else None
+
+
+class History:
+    """The events of one visitor, sorted by `(ts, event_id)`, each `event_id` once.
+
+    Args:
+        events: in any order; of several with one `event_id` the earliest counts.
+        contexts: per context field such as `device` its changes `(ts, value)` in order; None to
+            read them from the events.
+    """
+
+    def __init__(
+        self, events: Iterable[Event], contexts: Mapping[str, Sequence[tuple[int, str]]] | None = None
+    ) -> None:
+        self.events = _ordered(events)
+        self._times = [event.ts for event in self.events]
+        self._contexts = contexts
+        self._by_name = _ranks_by_name(self.events)
+        self._ranks: dict[frozenset[str] | None, list[int]] = {}
+        self._selected: dict[str, Selected] = {}
+        self._splits: dict[tuple[str, tuple[str, ...]], dict[str, Selected]] = {}
+        self._fields: dict[tuple[str, tuple[str, ...]], list[Value]] = {}
+        self._derived: dict[str, Any] = {}
+        self._context_series: dict[str, Series] = {}
+        self._trait_series: dict[tuple[str, ...], Series] = {}
+
+    def surround(self, contexts: Mapping[str, Sequence[tuple[int, str]]]) -> None:
+        """Takes what is known about the visitor's surroundings, before anything is asked about them."""
+        self._contexts = contexts
+
+    def within(self, selector: Selector, since: int, until: int) -> list[Event]:
+        """Returns the events that a selector takes with `since <= ts <= until`; its condition is asked of no others."""
+        known = self._selected.get(selector.key)
+        if known is not None:
+            return known.events[bisect_left(known.times, since) : bisect_right(known.times, until)]
+        ranks = self._named(selector.names)
+        first, end = bisect_left(self._times, since), bisect_right(self._times, until)
+        inside = ranks[bisect_left(ranks, first) : bisect_left(ranks, end)]
+        if len(inside) == len(ranks):
+            return self.select(selector).events
+        test = selector.test
+        events = [self.events[rank] for rank in inside]
+        return events if test is None else [event for event in events if test(event.fields) is True]
+
+    def select(self, selector: Selector) -> Selected:
+        """Returns the events that a selector takes; worked out once per selector."""
+        found = self._selected.get(selector.key)
+        if found is None:
+            found = self._selected[selector.key] = self._select(selector)
+        return found
+
+    def split(self, selector: Selector, path: tuple[str, ...]) -> dict[str, Selected]:
+        """Returns the events that a selector takes, by the value of a key field."""
+        key = (selector.key, path)
+        found = self._splits.get(key)
+        if found is None:
+            found = self._splits[key] = _split(self.select(selector), path)
+        return found
+
+    def field(self, selector: Selector, name: Name) -> list[Value]:
+        """Returns a field of each selected event, missing where the event has none."""
+        key = (selector.key, name.path)
+        found = self._fields.get(key)
+        if found is None:
+            read = compile_field(name)
+            found = self._fields[key] = [read(event.fields) for event in self.select(selector).events]
+        return found
+
+    def derived(self, name: str, derive: Callable[[History], Derived]) -> Derived:
+        """Returns what is made from the history under a name; worked out once."""
+        if name not in self._derived:
+            self._derived[name] = derive(self)
+        found: Derived = self._derived[name]
+        return found
+
+    def context(self, name: str) -> Series:
+        """Returns what is known about the visitor's surroundings over time, such as the device."""
+        found = self._context_series.get(name)
+        if found is None:
+            found = self._context_series[name] = _series(self._context_changes(name))
+        return found
+
+    def trait(self, path: tuple[str, ...]) -> Series:
+        """Returns what the visitor's identify events said about a trait over time."""
+        found = self._trait_series.get(path)
+        if found is None:
+            found = self._trait_series[path] = self._traits(path)
+        return found
+
+    def _select(self, selector: Selector) -> Selected:
+        ranks, events, test = self._named(selector.names), self.events, selector.test
+        if test is not None:
+            ranks = [rank for rank in ranks if test(events[rank].fields) is True]
+        times = self._times
+        return Selected(ranks, [times[rank] for rank in ranks], [events[rank] for rank in ranks])
+
+    def _named(self, names: frozenset[str] | None) -> list[int]:
+        found = self._ranks.get(names)
+        if found is None:
+            taken = self._by_name.keys() - MESSAGE_EVENTS if names is None else self._by_name.keys() & names
+            found = self._ranks[names] = sorted(rank for name in taken for rank in self._by_name[name])
+        return found
+
+    def _context_changes(self, name: str) -> Iterable[tuple[int, Value]]:
+        if self._contexts is not None:
+            return self._contexts.get(name, ())
+        read = compile_field(Name(0, (name,)))
+        return [(event.ts, read(event.fields) or None) for event in self.events]
+
+    def _traits(self, path: tuple[str, ...]) -> Series:
+        """A trait set to nothing is missing from then on, so its instant stays in the series."""
+        read = compile_field(Name(0, (TRAITS_PREFIX, *path)))
+        times, values = [], []
+        for rank in self._by_name.get("identify", ()):
+            event = self.events[rank]
+            traits = event.fields.get(TRAITS_PREFIX)
+            if isinstance(traits, dict) and path[0] in traits:
+                times.append(event.ts)
+                values.append(read(event.fields))
+        return Series(times, values)
+
+
+def _ordered(events: Iterable[Event]) -> list[Event]:
+    seen: set[str] = set()
+    ordered = []
+    for event in sorted(events, key=_ORDER):
+        if event.event_id not in seen:
+            seen.add(event.event_id)
+            ordered.append(event)
+    return ordered
+
+
+def _ranks_by_name(events: Sequence[Event]) -> dict[str, list[int]]:
+    ranks: dict[str, list[int]] = {}
+    for rank, event in enumerate(events):
+        ranks.setdefault(event.name, []).append(rank)
+    return ranks
+
+
+def _split(selected: Selected, path: tuple[str, ...]) -> dict[str, Selected]:
+    parts: dict[str, Selected] = {}
+    for rank, ts, event in zip(selected.ranks, selected.times, selected.events, strict=True):
+        for key in keys_of(event.fields, path):
+            part = parts.get(key)
+            if part is None:
+                parts[key] = Selected([rank], [ts], [event])
+            else:
+                part.append(rank, ts, event)
+    return parts
+
+
+def _series(changes: Iterable[tuple[int, Value]]) -> Series:
+    known = [(ts, value) for ts, value in changes if value is not None]
+    return Series([ts for ts, _ in known], [value for _, value in known])

@@ -1,0 +1,154 @@
+"""What of a visitor's history a rule has to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from trigger_worker.rules.evaluate.cart import CART_EVENTS
+from trigger_worker.rules.evaluate.split import ITEM_KEY
+from trigger_worker.rules.language import names
+from trigger_worker.rules.language.lookback import RECENT_MS, TRAITS_MS, gap_ms, since_ms, wait_ms
+from trigger_worker.rules.language.syntax import (
+    Aggregate,
+    Audience,
+    Count,
+    Edge,
+    Expression,
+    Name,
+    Selection,
+    Since,
+    children,
+)
+from trigger_worker.rules.model import NO_AUDIENCES, Audiences, Rule
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What to read before asking, and when asking is worth it.
+
+    Args:
+        lookback_ms: per event name, or `any`, how many milliseconds before the instant its events
+            still matter; one that happened exactly that long before may matter, too.
+        fields: the top-level fields of events that are looked at, `items` and `traits` among them.
+        contexts: what must be known about the visitor's surroundings, such as `device`.
+        trigger_names: the events of the pattern's last step, `any` possible: a new match comes with
+            one of them, or `wait_ms` after it.
+        wait_ms: how long after its last event the pattern matches; 0 without an absence.
+        trigger_fields: the top-level fields that the last step's condition looks at.
+    """
+
+    lookback_ms: dict[str, int]
+    fields: frozenset[str]
+    contexts: frozenset[str]
+    trigger_names: frozenset[str] = frozenset()
+    wait_ms: int = 0
+    trigger_fields: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every event name that is looked at, `any` possible."""
+        return frozenset(self.lookback_ms)
+
+
+def needs(rule: Rule, audiences: Audiences) -> Needs:
+    """Returns what a rule's `when` and `if` look at, through the audiences they refer to."""
+    collector = _Collector(audiences)
+    collector.pattern(rule)
+    if rule.condition is not None:
+        collector.expression(rule.condition)
+    last_step = rule.when.steps[-1].selection
+    return msgspec.structs.replace(
+        collector.needs(),
+        trigger_names=frozenset(last_step.names),
+        wait_ms=wait_ms(rule.when),
+        trigger_fields=selection_needs(last_step, 0).fields,
+    )
+
+
+def sending_needs(rule: Rule, audiences: Audiences) -> Needs:
+    """Returns what the `if` and `unless` of a rule's messages look at when they are sent."""
+    collector = _Collector(audiences)
+    for message in rule.send:
+        for expression in (message.condition, message.unless):
+            if expression is not None:
+                collector.expression(expression)
+    return collector.needs()
+
+
+def selection_needs(selection: Selection, lookback_ms: int) -> Needs:
+    """Returns what finding the events of one selection takes, such as those of a goal."""
+    collector = _Collector(NO_AUDIENCES)
+    collector.selection(selection, lookback_ms)
+    return collector.needs()
+
+
+class _Collector:
+    """Walks a rule and notes what it looks at."""
+
+    def __init__(self, audiences: Audiences) -> None:
+        self._audiences = audiences
+        self._lookback_ms: dict[str, int] = {}
+        self._fields: set[str] = set()
+        self._contexts: set[str] = set()
+
+    def needs(self) -> Needs:
+        return Needs(self._lookback_ms, frozenset(self._fields), frozenset(self._contexts))
+
+    def pattern(self, rule: Rule) -> None:
+        lookback_ms = wait_ms(rule.when)
+        if rule.when.absence is not None:
+            self.selection(rule.when.absence.selection, lookback_ms)
+        for step in reversed(rule.when.steps):
+            self.selection(step.selection, lookback_ms)
+            lookback_ms += gap_ms(step)
+        if rule.key is not None:
+            self._fields.update({rule.key[0]} | ({"items"} if rule.key == ITEM_KEY else set()))
+
+    def expression(self, node: Expression) -> None:
+        match node:
+            case Count() | Aggregate():
+                self.selection(node.selection, node.window.ms)
+            case Edge():
+                self.selection(node.selection, RECENT_MS)
+            case Since():
+                self.selection(node.selection, since_ms(node.selection))
+            case Audience(kind=kind, name=name):
+                known = self._audiences.scores if kind == "score" else self._audiences.segments
+                self.expression(known[name])
+            case Name():
+                self._name(node)
+        if isinstance(node, Aggregate | Edge):
+            self._fields.add(names.field_path(node.field)[0])
+        for child in children(node):
+            self.expression(child)
+
+    def _name(self, node: Name) -> None:
+        if node.path in {names.CART_VALUE, names.CART_ITEMS}:
+            self._events(CART_EVENTS, RECENT_MS)
+            self._fields.add("value" if node.path == names.CART_VALUE else "quantity")
+        elif node.path[0] == names.TRAITS_PREFIX:
+            self._events(("identify",), TRAITS_MS)
+            self._fields.add(names.TRAITS_PREFIX)
+        elif node.path in {names.LOCAL_HOUR, names.LOCAL_WEEKDAY}:
+            self._contexts.add("timezone")
+        elif node.path == names.STAGE:
+            for stage in self._audiences.stages.values():
+                self.expression(stage)
+        elif node.path != names.GOAL_REACHED:
+            self._contexts.add(node.path[0])
+
+    def selection(self, selection: Selection, lookback_ms: int) -> None:
+        self._events(selection.names, lookback_ms)
+        if selection.condition is not None:
+            self._condition(selection.condition)
+
+    def _condition(self, node: Expression) -> None:
+        if isinstance(node, Name):
+            self._fields.add(names.field_path(node)[0])
+        for child in children(node):
+            self._condition(child)
+
+    def _events(self, event_names: Iterable[str], lookback_ms: int) -> None:
+        for name in event_names:
+            self._lookback_ms[name] = max(lookback_ms, self._lookback_ms.get(name, 0))

@@ -1,0 +1,67 @@
+"""Which of a visitor's events a step or a term looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from trigger_worker.rules.evaluate.operators import Reader, compile_operator
+from trigger_worker.rules.evaluate.value import as_value, read_field
+from trigger_worker.rules.language.names import field_path
+from trigger_worker.rules.language.render import render_selection
+from trigger_worker.rules.language.syntax import Expression, Name, Selection
+from warehouse.vocabulary import MESSAGE_EVENTS
+
+Fields = Mapping[str, Any]
+
+
+class Selector(msgspec.Struct, frozen=True):
+    """A selection compiled.
+
+    Args:
+        key: its canonical text; selectors with the same key select the same events.
+        names: the event names, None for `any`.
+        test: what must be true of an event's fields, None for nothing.
+    """
+
+    key: str
+    names: frozenset[str] | None
+    test: Reader[Fields] | None = None
+
+    def takes(self, name: str) -> bool:
+        """Whether an event of this name may be selected."""
+        return name not in MESSAGE_EVENTS if self.names is None else name in self.names
+
+
+@lru_cache(maxsize=4096)
+def compile_selection(selection: Selection) -> Selector:
+    """Compiles a selection, so that its condition costs little per event."""
+    names = None if selection.is_any else frozenset(selection.names)
+    test = None if selection.condition is None else compile_condition(selection.condition)
+    return Selector(render_selection(selection), names, test)
+
+
+def compile_condition(node: Expression) -> Reader[Fields]:
+    """Compiles an expression that is asked of one event's fields."""
+    if isinstance(node, Name):
+        return compile_field(node)
+    reader = compile_operator(node, compile_condition)
+    if reader is None:
+        raise TypeError(f"{type(node).__name__} cannot be asked of one event; the checker refuses it")
+    return reader
+
+
+def compile_field(name: Name) -> Reader[Fields]:
+    """Compiles the reading of one field."""
+    path = field_path(name)
+    if len(path) > 1:
+        return lambda fields: read_field(fields, path)
+    (key,) = path
+    return _read_key(key)
+
+
+def _read_key(key: str) -> Callable[[Fields], str | float | bool | None]:
+    return lambda fields: as_value(fields.get(key))

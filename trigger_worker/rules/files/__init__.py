@@ -1,0 +1,1 @@
+"""Rule files and audiences: from YAML to checked rules."""

@@ -1,0 +1,85 @@
+"""Patterns and expressions that stand in YAML files: parsed, checked, problems at their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import yaml
+
+from trigger_worker.rules.files.cost import expression_cost, goal_cost, pattern_cost
+from trigger_worker.rules.files.fields import Fields, parsed_scalar
+from trigger_worker.rules.files.scalars import key_path, parse_key
+from trigger_worker.rules.files.source import Source
+from trigger_worker.rules.language.check import AudienceNames, check_expression, check_goal, check_pattern
+from trigger_worker.rules.language.check_names import field_type
+from trigger_worker.rules.language.errors import Finding
+from trigger_worker.rules.language.parse import parse_expression, parse_goal, parse_pattern
+from trigger_worker.rules.language.syntax import Expression, Name, Pattern, Step
+from trigger_worker.rules.language.types import ValueType
+
+Tree = TypeVar("Tree")
+Check = Callable[[Tree], list[Finding]]
+
+
+def read_pattern(fields: Fields, name: str) -> Pattern | None:
+    """Returns the pattern that is the value of a key."""
+    node = fields.node_of(name)
+    return None if node is None else _checked(fields.source, node, parse_pattern, check_pattern, pattern_cost)
+
+
+def read_goal(fields: Fields, name: str) -> Step | None:
+    """Returns the goal that is the value of a key."""
+    node = fields.node_of(name)
+    return None if node is None else _checked(fields.source, node, parse_goal, check_goal, goal_cost)
+
+
+def read_condition(
+    fields: Fields, name: str, audiences: AudienceNames, *, is_sending: bool = False
+) -> Expression | None:
+    """Returns the expression that is the value of a key and is true or false."""
+    node = fields.node_of(name)
+    if node is None:
+        return None
+    return _checked(
+        fields.source,
+        node,
+        parse_expression,
+        lambda tree: check_expression(tree, "boolean", audiences, is_sending=is_sending),
+        expression_cost,
+    )
+
+
+def read_key(fields: Fields, name: str) -> tuple[str, ...] | None:
+    """Returns the field that is the value of a key."""
+    node = fields.node_of(name)
+    if node is None:
+        return None
+
+    return key_path(_checked(fields.source, node, parse_key, _check_key))
+
+
+def read_definition(source: Source, node: yaml.Node, wanted: ValueType, audiences: AudienceNames) -> Expression | None:
+    """Returns the expression of an audience; None, with problems, when it cannot be used."""
+    before = len(source.problems)
+    tree = _checked(
+        source, node, parse_expression, lambda tree: check_expression(tree, wanted, audiences), expression_cost
+    )
+    is_refused = any(problem.severity == "error" for problem in source.problems[before:])
+    return None if is_refused else tree
+
+
+def _check_key(key: Name) -> list[Finding]:
+    findings: list[Finding] = []
+    field_type(key, findings.append)
+    return findings
+
+
+def _checked(source: Source, node: yaml.Node, parse: Callable[[str], Tree], *checks: Check[Tree]) -> Tree | None:
+    tree = parsed_scalar(source, node, parse)
+    if tree is None or not isinstance(node, yaml.ScalarNode):
+        return None
+    for check in checks:
+        for finding in check(tree):
+            source.report_inside(node, finding)
+    return tree

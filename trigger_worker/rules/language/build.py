@@ -1,0 +1,156 @@
+"""From what the grammar recognises to the nodes of the syntax tree."""
+
+from __future__ import annotations
+
+from math import isinf
+from typing import Any, cast
+
+from lark import Token, Transformer, v_args
+
+from trigger_worker.rules.language.build_call import build_call
+from trigger_worker.rules.language.duration import parse_duration
+from trigger_worker.rules.language.errors import Refusal
+from trigger_worker.rules.language.syntax import (
+    Absence,
+    And,
+    Arithmetic,
+    ArithmeticOperator,
+    Boolean,
+    CompareOperator,
+    Comparison,
+    Duration,
+    Expression,
+    Glob,
+    Literals,
+    Membership,
+    Name,
+    Negative,
+    Not,
+    Number,
+    Or,
+    Pattern,
+    Selection,
+    Step,
+    Text,
+)
+from trigger_worker.rules.language.unresolved import FieldOf, Unresolved, as_selection, as_value
+
+
+def tree_builder() -> Transformer[Token, Any]:
+    """Returns what builds nodes bottom-up while the parser runs, one method per rule of the grammar.
+
+    It raises Refusal for what parses but cannot mean anything.
+    """
+    return _TreeBuilder()
+
+
+@v_args(inline=True)
+class _TreeBuilder(Transformer[Token, Any]):
+    def pattern(self, *parts: Step | Absence) -> Pattern:
+        steps = tuple(part for part in parts if isinstance(part, Step))
+        last = parts[-1]
+        return Pattern(parts[0].start, steps, last if isinstance(last, Absence) else None)
+
+    def goal(self, step: Step) -> Step:
+        return step
+
+    def expression(self, node: Unresolved) -> Expression:
+        return as_value(node)
+
+    def step(self, selection: Selection, within: Token | None = None) -> Step:
+        return Step(selection.start, selection, None if within is None else self.duration(within))
+
+    def absence(self, selection: Selection, within: Token) -> Absence:
+        return Absence(selection.start, selection, self.duration(within))
+
+    def selection(self, events: Selection, condition: Unresolved | None = None) -> Selection:
+        if condition is None:
+            return events
+        return Selection(events.start, events.names, as_value(condition))
+
+    def events(self, *names: Token) -> Selection:
+        return Selection(_start(names[0]), tuple(str(name) for name in names))
+
+    def disjunction(self, *operands: Unresolved) -> Or:
+        values = tuple(as_value(operand) for operand in operands)
+        return Or(values[0].start, values)
+
+    def conjunction(self, *operands: Unresolved) -> And:
+        values = tuple(as_value(operand) for operand in operands)
+        return And(values[0].start, values)
+
+    def inversion(self, sign: Token, operand: Unresolved) -> Not:
+        return Not(_start(sign), as_value(operand))
+
+    def comparison(self, left: Unresolved, operator: Token, right: Unresolved) -> Comparison:
+        compared = as_value(left)
+        return Comparison(compared.start, cast(CompareOperator, str(operator)), compared, as_value(right))
+
+    def membership(self, operand: Unresolved, *options: Literals) -> Membership:
+        value = as_value(operand)
+        return Membership(value.start, value, options)
+
+    def glob(self, operand: Unresolved, pattern: Token) -> Glob:
+        value = as_value(operand)
+        return Glob(value.start, value, _unquoted(pattern))
+
+    def arithmetic(self, left: Unresolved, operator: Token, right: Unresolved) -> Arithmetic:
+        value = as_value(left)
+        return Arithmetic(value.start, cast(ArithmeticOperator, str(operator)), value, as_value(right))
+
+    def negative(self, sign: Token, operand: Unresolved) -> Negative:
+        return Negative(_start(sign), as_value(operand))
+
+    def negative_number(self, sign: Token, number: Token) -> Number:
+        return Number(_start(sign), -self.number(number).value)
+
+    def filtered(self, events: Unresolved, condition: Unresolved) -> Selection:
+        selection = as_selection(events)
+        if selection.condition is not None:
+            raise Refusal(
+                "these events have a condition already",
+                as_value(condition).start,
+                "join both conditions with `and` inside one pair of brackets",
+            )
+        return Selection(selection.start, selection.names, as_value(condition))
+
+    def member(self, node: Unresolved, part: Token) -> Unresolved:
+        if isinstance(node, Name):
+            return Name(node.start, (*node.path, str(part)))
+        if isinstance(node, FieldOf):
+            return FieldOf(node.selection, Name(node.field.start, (*node.field.path, str(part))))
+        return FieldOf(as_selection(node), Name(_start(part), (str(part),)))
+
+    def number(self, token: Token) -> Number:
+        value = float(token)
+        if isinf(value):
+            raise Refusal("this number is too large", _start(token))
+        return Number(_start(token), value)
+
+    def duration(self, token: Token) -> Duration:
+        return Duration(_start(token), parse_duration(token))
+
+    def text(self, token: Token) -> Text:
+        return Text(_start(token), _unquoted(token))
+
+    def true(self, token: Token) -> Boolean:
+        return Boolean(_start(token), value=True)
+
+    def false(self, token: Token) -> Boolean:
+        return Boolean(_start(token), value=False)
+
+    def name(self, token: Token) -> Name:
+        return Name(_start(token), (str(token),))
+
+    def call(self, name: Token, *arguments: Unresolved) -> Expression:
+        return build_call(str(name), _start(name), arguments)
+
+
+def _start(token: Token) -> int:
+    return token.start_pos or 0
+
+
+def _unquoted(token: Token) -> str:
+    """Returns what stands between the quotes; a backslash makes the next character an ordinary one."""
+    characters = iter(token[1:-1])
+    return "".join(next(characters) if character == "\\" else character for character in characters)

@@ -1,0 +1,148 @@
+"""The canonical text of a syntax tree: the same meaning, the same text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from trigger_worker.rules.language.duration import format_duration
+from trigger_worker.rules.language.syntax import (
+    Aggregate,
+    And,
+    Arithmetic,
+    Audience,
+    Boolean,
+    Comparison,
+    Count,
+    Duration,
+    Edge,
+    Expression,
+    Extreme,
+    Glob,
+    Membership,
+    MessageFact,
+    Name,
+    Negative,
+    Not,
+    Number,
+    Or,
+    Pattern,
+    Selection,
+    Since,
+    Step,
+    Text,
+)
+
+_OR, _AND, _NOT, _COMPARE, _ADD, _MULTIPLY, _SIGN, _ATOM = range(8)
+
+_BINDING: Final = {"+": _ADD, "-": _ADD, "*": _MULTIPLY, "/": _MULTIPLY}
+
+
+def render_pattern(pattern: Pattern) -> str:
+    """Writes a pattern so that parsing gives it back."""
+    parts = [render_step(step) for step in pattern.steps]
+    if pattern.absence is not None:
+        absence = pattern.absence
+        parts.append(f"no {render_selection(absence.selection)} within {format_duration(absence.within.ms)}")
+    return " -> ".join(parts)
+
+
+def render_step(step: Step) -> str:
+    """Writes one step of a pattern."""
+    within = f" within {format_duration(step.within.ms)}" if step.within else ""
+    return render_selection(step.selection) + within
+
+
+def render_selection(selection: Selection) -> str:
+    """Writes the events of a step or a term, names in alphabetical order."""
+    names = sorted(set(selection.names))
+    events = names[0] if len(names) == 1 else f"({' or '.join(names)})"
+    return events if selection.condition is None else f"{events}[{render(selection.condition)}]"
+
+
+def render(node: Expression) -> str:
+    """Writes an expression so that parsing gives it back, with no more parentheses than it needs."""
+    return _render(node)[0]
+
+
+def _render(node: Expression) -> tuple[str, int]:
+    """Returns the text and how tightly its outermost operator binds."""
+    match node:
+        case Or() | And() | Not():
+            return _logic(node)
+        case Comparison() | Membership() | Glob():
+            return _test(node), _COMPARE
+        case Arithmetic():
+            binding = _BINDING[node.operator]
+            left, right = _operand(node.left, binding), _operand(node.right, binding + 1)
+            return f"{left} {node.operator} {right}", binding
+        case Negative():
+            return f"-{_operand(node.operand, _SIGN)}", _SIGN
+        case _:
+            return _atom(node), _ATOM
+
+
+def _logic(node: Or | And | Not) -> tuple[str, int]:
+    if isinstance(node, Not):
+        return f"not {_operand(node.operand, _NOT)}", _NOT
+    if isinstance(node, And):
+        return " and ".join(_operand(each, _NOT) for each in node.operands), _AND
+    return " or ".join(_operand(each, _AND) for each in node.operands), _OR
+
+
+def _test(node: Comparison | Membership | Glob) -> str:
+    if isinstance(node, Comparison):
+        return f"{_operand(node.left, _ADD)} {node.operator} {_operand(node.right, _ADD)}"
+    operand = _operand(node.operand, _ADD)
+    if isinstance(node, Glob):
+        return f"{operand} ~ {_quoted(node.pattern)}"
+    return f"{operand} in [{', '.join(render(option) for option in node.options)}]"
+
+
+def _operand(node: Expression, at_least: int) -> str:
+    text, binding = _render(node)
+    return text if binding >= at_least else f"({text})"
+
+
+def _atom(node: Expression) -> str:
+    match node:
+        case Number(value=value):
+            return format(Decimal(repr(value)).normalize(), "f")
+        case Text(value=value):
+            return _quoted(value)
+        case Boolean(value=value):
+            return "true" if value else "false"
+        case Duration(ms=duration_ms):
+            return format_duration(duration_ms)
+        case Name(path=path):
+            return ".".join(path)
+        case _:
+            return _term(node)
+
+
+def _term(node: Expression) -> str:
+    """Returns a call of the function that the node is."""
+    match node:
+        case Count():
+            name, arguments = "count", f"{render_selection(node.selection)}, {format_duration(node.window.ms)}"
+        case Aggregate():
+            field = f"{render_selection(node.selection)}.{render(node.field)}"
+            name, arguments = node.function, f"{field}, {format_duration(node.window.ms)}"
+        case Edge():
+            name, arguments = node.function, f"{render_selection(node.selection)}.{render(node.field)}"
+        case Since():
+            name, arguments = "since", render_selection(node.selection)
+        case Extreme():
+            name, arguments = node.function, f"{render(node.left)}, {render(node.right)}"
+        case Audience():
+            name, arguments = node.kind, _quoted(node.name)
+        case MessageFact():
+            name, arguments = node.fact, node.channel
+        case _:
+            raise TypeError(f"{type(node).__name__} is not a call")
+    return f"{name}({arguments})"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
