@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from bench.figures import percentile
-from trigger_worker import library
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.deciding.recipient.recipients import Recipients
@@ -19,7 +18,8 @@ from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.loop import MAX_DECIDED
 from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.rules.evaluate.live_rule import LiveRule
+from trigger_worker.rules import library
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.records import Fire, QueuedMessage
@@ -87,7 +87,7 @@ def _measured(warehouse: Warehouse, message: str) -> str:
     deciding, rendering, sent = [], [], 0
     for _ in range(RUNS):
         started = time.process_time()
-        sending = [one for one in _decided(warehouse, live, due, now_ms) if one.verdict.verdict == "send"]
+        sending = [one for one in _decided(warehouse, live, due, now_ms) if one.verdict.decision == "send"]
         decided = time.process_time()
         sent = sum(_render(templates, one) is not None for one in sending)
         deciding.append((decided - started) * 1000)

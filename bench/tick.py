@@ -21,7 +21,7 @@ from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.renderer import Renderer
-from trigger_worker.live.sweep import FeedReader
+from trigger_worker.live.sweep import FeedSweep
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
@@ -94,7 +94,7 @@ async def _ticks(warehouse: Warehouse, worker: Worker, metrics: WorkerMetrics, n
     )
 
 
-async def _busy_tick(warehouse: Warehouse, worker: Worker, reader: FeedReader) -> tuple[float, float]:
+async def _busy_tick(warehouse: Warehouse, worker: Worker, reader: FeedSweep) -> tuple[float, float]:
     """Return milliseconds by the clock and of the processors."""
     await asyncio.to_thread(store, warehouse, ACTIVE_VISITORS, ACTIVE_VISITORS)
     started, cpu_before = time.perf_counter(), time.process_time()
@@ -102,7 +102,7 @@ async def _busy_tick(warehouse: Warehouse, worker: Worker, reader: FeedReader) -
     return (time.perf_counter() - started) * 1000, (time.process_time() - cpu_before) * 1000
 
 
-async def _idle_tick(worker: Worker, metrics: WorkerMetrics, reader: FeedReader) -> float | None:
+async def _idle_tick(worker: Worker, metrics: WorkerMetrics, reader: FeedSweep) -> float | None:
     """Return milliseconds of the processors, None when a wait of the stored events ran out just then."""
     asked, before = _candidates(metrics), time.process_time()
     await worker.tick(reader)

@@ -12,7 +12,7 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
 from collector.errors import answer
-from collector.parts import Edge
+from collector.parts import CollectorParts
 from collector.routes.callback_email import take_email_report
 from collector.routes.callback_push import push_key, take_push_report
 from collector.routes.callback_sms import take_sms_reply, take_sms_status
@@ -27,7 +27,7 @@ from warehouse.limits import MAX_BODY_BYTES
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_app(edge: Edge, version: str, lifespan: list[Lifespan] | None = None) -> Litestar:
+def create_app(parts: CollectorParts, version: str, lifespan: list[Lifespan] | None = None) -> Litestar:
     """Build the application.
 
     Args:
@@ -38,7 +38,7 @@ def create_app(edge: Edge, version: str, lifespan: list[Lifespan] | None = None)
 
     def counted(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
         response = answer(request, error)
-        edge.metrics.requests_refused.labels(response.content["code"]).inc()
+        parts.metrics.requests_refused.labels(response.content["code"]).inc()
         return response
 
     return Litestar(
@@ -58,11 +58,11 @@ def create_app(edge: Edge, version: str, lifespan: list[Lifespan] | None = None)
             healthz,
             readyz,
             metrics,
-            *script_routes(edge.settings.script_path, edge.sdk),
+            *script_routes(parts.settings.script_path, parts.sdk),
         ],
-        dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
+        dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         exception_handlers={Exception: counted},
-        cors_config=_cors(edge.sites.origins),
+        cors_config=_cors(parts.sites.origins),
         openapi_config=OpenAPIConfig(title="Micromoment collector", version=version, path="/schema"),
         request_max_body_size=MAX_BODY_BYTES + 1,
         lifespan=lifespan or [],

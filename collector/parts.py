@@ -20,7 +20,7 @@ from warehouse.connection import Warehouse
 from warehouse.message_token import MessageTokens
 
 
-class EdgeSettings(msgspec.Struct, frozen=True):
+class CollectorSettings(msgspec.Struct, frozen=True):
     """What an operator may set.
 
     Args:
@@ -38,10 +38,10 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     push_public_key: str = ""
 
 
-class Edge(msgspec.Struct, frozen=True):
+class CollectorParts(msgspec.Struct, frozen=True):
     """The collector's parts; `now_ms` is its clock in epoch milliseconds."""
 
-    settings: EdgeSettings
+    settings: CollectorSettings
     sites: Sites
     ingest: Ingest
     spool: GroupCommit
@@ -58,4 +58,4 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 #: How a route asks for the parts.
-CurrentEdge = NamedDependency[Edge]
+CurrentParts = NamedDependency[CollectorParts]

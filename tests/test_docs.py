@@ -15,7 +15,7 @@ from micromoment.configuration.loading import load_settings
 from micromoment.configuration.settings import Settings, SiteSettings
 from trigger_worker.deciding.gate.policy_file import read_policy
 from trigger_worker.deciding.gate.verdict import Reason
-from trigger_worker.delivery.attempts import Failure
+from trigger_worker.delivery.attempts import GiveUpReason
 from trigger_worker.delivery.content.banner import BANNER_KEYS, BannerTemplate
 from trigger_worker.delivery.content.engine import TextEngine
 from trigger_worker.rules.files.problem import has_errors
@@ -59,7 +59,7 @@ def test_every_reason_of_the_gate_is_documented(reason: str) -> None:
     assert f"| `{reason}` |" in page("gate.md")
 
 
-@pytest.mark.parametrize("reason", Failure)
+@pytest.mark.parametrize("reason", GiveUpReason)
 def test_every_reason_to_give_a_message_up_is_documented(reason: str) -> None:
     assert f"| `{reason}` |" in page("messages.md").partition("## What failed")[2]
 

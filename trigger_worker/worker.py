@@ -16,14 +16,14 @@ from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.deciding.sequence.outcomes import record_outcomes
 from trigger_worker.deciding.sequence.queueing import queue_messages
-from trigger_worker.deciding.sequence.retried import read_retried
+from trigger_worker.deciding.sequence.retry import read_retried
 from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.delivery.attempts import may_repeat
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.loop import Sender
 from trigger_worker.live.evaluator import Evaluator
 from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.live.sweep import FeedReader, Reading
+from trigger_worker.live.sweep import FeedSweep, Sweep
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
 from trigger_worker.store.feed import read_cursor
@@ -129,13 +129,13 @@ class Worker:
             loops.create_task(self._keep_evaluating(reader))
             loops.create_task(self._keep_sending())
 
-    async def tick(self, reader: FeedReader) -> Ticked:
+    async def tick(self, reader: FeedSweep) -> Ticked:
         """Do what there is to do now: evaluate what is new, then send what is due."""
         ticked = await self.evaluate(reader)
         await self._sender.send_due(ticked.now_ms)
         return ticked
 
-    async def evaluate(self, reader: FeedReader) -> Ticked:
+    async def evaluate(self, reader: FeedSweep) -> Ticked:
         """Turn what is new into firings and messages that wait.
 
         Both are stored before the cursor moves: a crash in between repeats the work, and what was stored is recognised
@@ -153,7 +153,7 @@ class Worker:
         await asyncio.to_thread(self._store_cursor, reader, ticked)
         return ticked
 
-    async def _keep_evaluating(self, reader: FeedReader) -> None:
+    async def _keep_evaluating(self, reader: FeedSweep) -> None:
         while True:
             started = time.monotonic()
             ticked = await self._patiently(self.evaluate(reader))
@@ -194,7 +194,7 @@ class Worker:
         await asyncio.sleep(RETRY_SECONDS)
         return None
 
-    def _evaluate(self, reader: FeedReader, loop: asyncio.AbstractEventLoop) -> tuple[Ticked, list[QueuedMessage]]:
+    def _evaluate(self, reader: FeedSweep, loop: asyncio.AbstractEventLoop) -> tuple[Ticked, list[QueuedMessage]]:
         now_ms = self._clock_ms()
         self._versions.keep(self._rule_set, now_ms)
         reading = reader.read(self._rules, now_ms)
@@ -224,7 +224,7 @@ class Worker:
             problems = [str(problem) for problem in rule_set.problems]
             _log.info("rules_loaded", rules=len(rule_set.rules), problems=problems)
 
-    async def resume(self) -> FeedReader:
+    async def resume(self) -> FeedSweep:
         """Return the feed where an earlier run left it, with the messages that it left waiting."""
         while True:
             try:
@@ -236,7 +236,7 @@ class Worker:
                 await self._dispatcher.take_over(in_doubt, untold)
                 return reader
 
-    def _resume(self) -> tuple[FeedReader, list[QueuedMessage], list[Occurrence]]:
+    def _resume(self) -> tuple[FeedSweep, list[QueuedMessage], list[Occurrence]]:
         """Return the feed, the messages that must not be handed over once more, and what nobody was told of."""
         now_ms = self._clock_ms()
         read_to = read_cursor(self._warehouse, WORKER_NAME) or now_ms - FIRST_LOOK_MS
@@ -245,15 +245,15 @@ class Worker:
         self._outbox.add(message for message in waiting if not message.is_tried or may_repeat(message))
         _log.info("worker_started", behind_ms=now_ms - read_to, waiting_messages=len(self._outbox))
         untold = read_untold(self._warehouse, now_ms - UNTOLD_MS)
-        return FeedReader(self._warehouse, read_to), in_doubt, untold
+        return FeedSweep(self._warehouse, read_to), in_doubt, untold
 
-    def _store_cursor(self, reader: FeedReader, ticked: Ticked) -> None:
+    def _store_cursor(self, reader: FeedSweep, ticked: Ticked) -> None:
         interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
         if ticked.now_ms - self._cursor_stored_at >= interval:
             self._records.store_cursor(WORKER_NAME, 0, reader.read_to)
             self._cursor_stored_at = ticked.now_ms
 
-    def _count(self, reading: Reading, now_ms: int, fired_rules: list[str]) -> None:
+    def _count(self, reading: Sweep, now_ms: int, fired_rules: list[str]) -> None:
         self._metrics.candidates.inc(len(reading.candidates.by_person))
         for rule in fired_rules:
             self._metrics.fires.labels(rule).inc()

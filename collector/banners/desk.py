@@ -20,7 +20,7 @@ MAX_QUEUED_EACH: Final = 32
 _log = structlog.get_logger("collector.banners.desk")
 
 
-class Visitor(msgspec.Struct, frozen=True):
+class Browser(msgspec.Struct, frozen=True):
     """Whose pages: one anonymous id of one site."""
 
     site: str
@@ -51,11 +51,11 @@ class BannerDesk:
 
     def __init__(self, metrics: CollectorMetrics) -> None:
         self._metrics = metrics
-        self._streams: dict[Visitor, set[Stream]] = {}
-        self._waiting: OrderedDict[Visitor, list[Banner]] = OrderedDict()
+        self._streams: dict[Browser, set[Stream]] = {}
+        self._waiting: OrderedDict[Browser, list[Banner]] = OrderedDict()
         self._ended = False
 
-    def open(self, visitor: Visitor) -> Stream:
+    def open(self, visitor: Browser) -> Stream:
         """Return a queue that receives the visitor's banners until `close`.
 
         Raises:
@@ -71,7 +71,7 @@ class BannerDesk:
         self._metrics.open_streams.inc()
         return queue
 
-    def close(self, visitor: Visitor, queue: Stream) -> None:
+    def close(self, visitor: Browser, queue: Stream) -> None:
         """Stop a queue that `open` returned."""
         queues = self._streams.get(visitor, set())
         queues.discard(queue)
@@ -95,13 +95,13 @@ class BannerDesk:
             return
         banner = Banner(notice.message_id, bytes(notice.banner), notice.expires_at)
         for anonymous_id in notice.anonymous_ids:
-            self._hand_over(Visitor(notice.site, anonymous_id), banner)
+            self._hand_over(Browser(notice.site, anonymous_id), banner)
 
-    def collect(self, visitor: Visitor, now_ms: int) -> list[Banner]:
+    def collect(self, visitor: Browser, now_ms: int) -> list[Banner]:
         """Return the banners that wait for a visitor, who has them from now on."""
         return [banner for banner in self._waiting.pop(visitor, []) if banner.expires_at > now_ms]
 
-    def _hand_over(self, visitor: Visitor, banner: Banner) -> None:
+    def _hand_over(self, visitor: Browser, banner: Banner) -> None:
         queues = self._streams.get(visitor)
         if not queues:
             self._keep(visitor, banner)
@@ -109,7 +109,7 @@ class BannerDesk:
         for queue in queues:
             _put(queue, banner)
 
-    def _keep(self, visitor: Visitor, banner: Banner) -> None:
+    def _keep(self, visitor: Browser, banner: Banner) -> None:
         kept = self._waiting.setdefault(visitor, [])
         self._waiting[visitor] = [*kept, banner][-MAX_WAITING_EACH:]
         self._waiting.move_to_end(visitor)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collector.banners.desk import Banner, Visitor
+from collector.banners.desk import Banner, Browser
 from warehouse.connection import Warehouse
 from warehouse.sql import read_sql
 
 
-def unshown_banners(warehouse: Warehouse, visitor: Visitor, now_ms: int) -> list[Banner]:
+def unshown_banners(warehouse: Warehouse, visitor: Browser, now_ms: int) -> list[Banner]:
     """Return banners that were sent to a visitor and never shown, oldest first.
 
     Cost: the visitor's own rows of `messages`, whatever the table holds.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from collector.parts import Edge
+from collector.parts import CollectorParts
 from collector.sites import Site
 from warehouse.message_token import MessageToken
 
@@ -16,16 +16,16 @@ class MessageLink(msgspec.Struct, frozen=True):
     site: Site
 
 
-def read_link(edge: Edge, text: str, purpose: str) -> MessageLink | None:
+def read_link(parts: CollectorParts, text: str, purpose: str) -> MessageLink | None:
     """Return what a token says, or None, which is counted, when it is no token of ours or its site is gone.
 
     Args:
         text: as it stands in the address.
         purpose: open, click, unsubscribe, callback or push.
     """
-    token = edge.message_tokens.read(text, purpose)
-    site = edge.sites.named(token.site) if token else None
+    token = parts.message_tokens.read(text, purpose)
+    site = parts.sites.named(token.site) if token else None
     if token is None or site is None:
-        edge.metrics.message_links_refused.labels(purpose).inc()
+        parts.metrics.message_links_refused.labels(purpose).inc()
         return None
     return MessageLink(token, site)

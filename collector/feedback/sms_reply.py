@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-Wish = Literal["leave", "return"]
+ReplyIntent = Literal["leave", "return"]
 
 #: The events that each wish becomes, with their properties. STOP means every class of messages, so it is a no to the
 #: channel, too.
-EVENTS_OF_WISH: Final[Mapping[Wish, tuple[tuple[str, Mapping[str, Any]], ...]]] = {
+EVENTS_OF_INTENT: Final[Mapping[ReplyIntent, tuple[tuple[str, Mapping[str, Any]], ...]]] = {
     "leave": (
         ("unsubscribed", {"channel": "sms", "reason": "reply", "source": "sms_reply"}),
         ("consent", {"channels": {"sms": False}, "source": "sms_reply"}),
@@ -23,16 +23,16 @@ _LEAVING: Final = frozenset(
 )
 _RETURNING: Final = frozenset({"start", "unstop"})
 #: What the provider read out of a reply itself, where it was told to.
-_WISH_OF_TYPE: Final[Mapping[str, Wish]] = {"STOP": "leave", "START": "return"}
+_INTENT_OF_TYPE: Final[Mapping[str, ReplyIntent]] = {"STOP": "leave", "START": "return"}
 
 
-def read_wish(form: Mapping[str, str]) -> Wish | None:
+def read_intent(form: Mapping[str, str]) -> ReplyIntent | None:
     """Return what a reply asks for, or None when it is about something else.
 
     Args:
         form: the provider's fields, of which `OptOutType` and `Body` count.
     """
-    told = _WISH_OF_TYPE.get(form.get("OptOutType", ""))
+    told = _INTENT_OF_TYPE.get(form.get("OptOutType", ""))
     if told is not None:
         return told
     word = form.get("Body", "").strip(" \t\r\n.!\"'").casefold()

@@ -13,7 +13,7 @@ from litestar import Request, post
 from collector.errors import RequestError, malformed
 from collector.feedback.callback_event import callback_event
 from collector.feedback.callback_visitors import Owner, owner_of_message, owners_of_address
-from collector.parts import CurrentEdge, Edge
+from collector.parts import CollectorParts, CurrentParts
 from warehouse.limits import MAX_ID_LENGTH
 from warehouse.webhook_signature import is_genuine
 
@@ -47,25 +47,25 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 @post("/v1/callbacks/email", status_code=HTTPStatus.OK, summary="Take a bounce or a complaint", tags=["callbacks"])
-async def take_email_report(request: _AnyRequest, edge: CurrentEdge) -> Taken:
+async def take_email_report(request: _AnyRequest, parts: CurrentParts) -> Taken:
     """Keep `email_bounced` or `email_complained` of the visitors whose message or address it was."""
     body = await request.body()
-    _require_genuine(request, edge, body)
+    _require_genuine(request, parts, body)
     report = _read(body)
-    owners = await asyncio.to_thread(_owners, edge, report)
+    owners = await asyncio.to_thread(_owners, parts, report)
     # The same bounce comes again with the same id of its own; of one message there is one of each kind anyhow.
     identity = (report.message_id or request.headers["webhook-id"], report.kind)
     for owner in owners:
-        await _keep(edge, owner, report, identity)
+        await _keep(parts, owner, report, identity)
     _log.info("email_report", kind=report.kind, visitors=len(owners))
     return Taken(success=True, visitors=len(owners))
 
 
-def _require_genuine(request: _AnyRequest, edge: Edge, body: bytes) -> None:
-    key = edge.callbacks.email_key
+def _require_genuine(request: _AnyRequest, parts: CollectorParts, body: bytes) -> None:
+    key = parts.callbacks.email_key
     if not key:
         raise RequestError(HTTPStatus.NOT_FOUND, "not_configured", "emails have no callbacks here: set callback_secret")
-    if not is_genuine(key, request.headers, body, edge.now_ms() // 1000):
+    if not is_genuine(key, request.headers, body, parts.now_ms() // 1000):
         message = "the signature is not of this body, this minute and callback_secret"
         raise RequestError(HTTPStatus.FORBIDDEN, "bad_signature", message)
 
@@ -86,13 +86,13 @@ def _read(body: bytes) -> EmailReport:
     )
 
 
-def _owners(edge: Edge, report: EmailReport) -> list[Owner]:
-    owners = owner_of_message(edge.warehouse, report.message_id) if report.message_id else []
-    return owners or (owners_of_address(edge.warehouse, "email", report.address) if report.address else [])
+def _owners(parts: CollectorParts, report: EmailReport) -> list[Owner]:
+    owners = owner_of_message(parts.warehouse, report.message_id) if report.message_id else []
+    return owners or (owners_of_address(parts.warehouse, "email", report.address) if report.address else [])
 
 
-async def _keep(edge: Edge, owner: Owner, report: EmailReport, identity: tuple[str, ...]) -> None:
-    site = edge.sites.named(owner.site)
+async def _keep(parts: CollectorParts, owner: Owner, report: EmailReport, identity: tuple[str, ...]) -> None:
+    site = parts.sites.named(owner.site)
     if site is None:
         return
     complained = report.kind == "complaint"
@@ -105,5 +105,5 @@ async def _keep(edge: Edge, owner: Owner, report: EmailReport, identity: tuple[s
     }
     name = "email_complained" if complained else "email_bounced"
     message_id = report.message_id if owner.rule else ""
-    row = callback_event(name, site, owner.visitor_id, identity, edge.now_ms(), properties, message_id)
-    await edge.ingest.keep(site, row, edge.now_ms())
+    row = callback_event(name, site, owner.visitor_id, identity, parts.now_ms(), properties, message_id)
+    await parts.ingest.keep(site, row, parts.now_ms())

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from collector.errors import RequestError, malformed
 from collector.feedback.callback_event import message_event
 from collector.feedback.message_link import read_link
-from collector.parts import CurrentEdge
+from collector.parts import CurrentParts
 from collector.routes.tracking import admit
 
 _AnyRequest = Request[Any, Any, Any]
@@ -26,22 +26,22 @@ class PushKey(msgspec.Struct, frozen=True):
 
 
 @get("/v1/push/key", summary="The key to subscribe to notifications with", tags=["push"])
-async def push_key(edge: CurrentEdge) -> PushKey:
+async def push_key(parts: CurrentParts) -> PushKey:
     """Return the public key of this collector's pushes."""
-    return PushKey(edge.settings.push_public_key)
+    return PushKey(parts.settings.push_public_key)
 
 
 @post("/v1/callbacks/push/{token:str}", status_code=HTTPStatus.OK, summary="Report a notification", tags=["push"])
 async def take_push_report(
-    request: _AnyRequest, edge: CurrentEdge, token: FromPath[str], event: FromQuery[str]
+    request: _AnyRequest, parts: CurrentParts, token: FromPath[str], event: FromQuery[str]
 ) -> dict[str, bool]:
     """Keep that a notification was shown, clicked or dismissed, as its service worker says."""
-    admit(request, edge)
-    link = read_link(edge, token, "push")
+    admit(request, parts)
+    link = read_link(parts, token, "push")
     if link is None:
         raise RequestError(HTTPStatus.NOT_FOUND, "unknown_message", "the address names no message of this collector")
     if event not in _EVENTS:
         raise malformed(f"event is one of {', '.join(_EVENTS)}")
-    row = message_event(_EVENTS[event], link.token, link.site, edge.now_ms())
-    await edge.ingest.keep(link.site, row, edge.now_ms())
+    row = message_event(_EVENTS[event], link.token, link.site, parts.now_ms())
+    await parts.ingest.keep(link.site, row, parts.now_ms())
     return {"success": True}

@@ -15,9 +15,9 @@ from collector.errors import RequestError, malformed
 from collector.feedback.callback_event import callback_event, message_event
 from collector.feedback.callback_visitors import Owner, owners_of_address
 from collector.feedback.message_link import read_link
-from collector.feedback.sms_reply import EVENTS_OF_WISH, Wish, read_wish
+from collector.feedback.sms_reply import EVENTS_OF_INTENT, ReplyIntent, read_intent
 from collector.feedback.sms_signature import is_genuine_form
-from collector.parts import CurrentEdge, Edge
+from collector.parts import CollectorParts, CurrentParts
 
 _AnyRequest = Request[Any, Any, Any]
 
@@ -35,18 +35,18 @@ _log = structlog.get_logger("collector.callbacks")
 
 
 @post("/v1/callbacks/sms/{token:str}", status_code=HTTPStatus.OK, summary="Take an SMS status", tags=["callbacks"])
-async def take_sms_status(request: _AnyRequest, edge: CurrentEdge, token: FromPath[str]) -> dict[str, bool]:
+async def take_sms_status(request: _AnyRequest, parts: CurrentParts, token: FromPath[str]) -> dict[str, bool]:
     """Keep `message_delivered` or `message_failed`; states on the way are passed over."""
-    form = await _genuine_form(request, edge)
-    link = read_link(edge, token, "callback")
+    form = await _genuine_form(request, parts)
+    link = read_link(parts, token, "callback")
     if link is None:
         raise RequestError(HTTPStatus.NOT_FOUND, "unknown_message", "the address names no message of this collector")
     status = form.get("MessageStatus", "")
     name = _EVENT_OF_STATUS.get(status)
     if name is not None:
         reason = f"{status} {form.get('ErrorCode', '')}".strip() if name == "message_failed" else ""
-        row = message_event(name, link.token, link.site, edge.now_ms(), reason)
-        await edge.ingest.keep(link.site, row, edge.now_ms())
+        row = message_event(name, link.token, link.site, parts.now_ms(), reason)
+        await parts.ingest.keep(link.site, row, parts.now_ms())
     return {"success": True}
 
 
@@ -57,34 +57,34 @@ async def take_sms_status(request: _AnyRequest, edge: CurrentEdge, token: FromPa
     tags=["callbacks"],
     media_type=MediaType.XML,
 )
-async def take_sms_reply(request: _AnyRequest, edge: CurrentEdge) -> str:
+async def take_sms_reply(request: _AnyRequest, parts: CurrentParts) -> str:
     """Keep `unsubscribed` and `consent` of who replies STOP or START; other replies are passed over."""
-    form = await _genuine_form(request, edge)
-    wish = read_wish(form)
-    if wish is not None:
-        owners = await asyncio.to_thread(owners_of_address, edge.warehouse, "phone", form.get("From", ""))
+    form = await _genuine_form(request, parts)
+    intent = read_intent(form)
+    if intent is not None:
+        owners = await asyncio.to_thread(owners_of_address, parts.warehouse, "phone", form.get("From", ""))
         for owner in owners:
-            await _keep(edge, owner, wish, form.get("MessageSid", ""))
-        _log.info("sms_reply", wish=wish, visitors=len(owners))
+            await _keep(parts, owner, intent, form.get("MessageSid", ""))
+        _log.info("sms_reply", intent=intent, visitors=len(owners))
     return _NO_ANSWER
 
 
-async def _keep(edge: Edge, owner: Owner, wish: Wish, reply_id: str) -> None:
-    site = edge.sites.named(owner.site)
+async def _keep(parts: CollectorParts, owner: Owner, intent: ReplyIntent, reply_id: str) -> None:
+    site = parts.sites.named(owner.site)
     if site is None:
         return
-    for name, properties in EVENTS_OF_WISH[wish]:
-        row = callback_event(name, site, owner.visitor_id, (reply_id,), edge.now_ms(), properties)
-        await edge.ingest.keep(site, row, edge.now_ms())
+    for name, properties in EVENTS_OF_INTENT[intent]:
+        row = callback_event(name, site, owner.visitor_id, (reply_id,), parts.now_ms(), properties)
+        await parts.ingest.keep(site, row, parts.now_ms())
 
 
-async def _genuine_form(request: _AnyRequest, edge: Edge) -> dict[str, str]:
+async def _genuine_form(request: _AnyRequest, parts: CollectorParts) -> dict[str, str]:
     """Return the fields of a form that the provider signed.
 
     Raises:
         RequestError: no provider is configured, or somebody else sent the form.
     """
-    settings = edge.callbacks
+    settings = parts.callbacks
     if not settings.sms_token:
         raise RequestError(HTTPStatus.NOT_FOUND, "not_configured", "no SMS provider is configured: set sms_token")
     try:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from litestar import Response, get
 
-from collector.parts import CurrentEdge
+from collector.parts import CurrentParts
 
 
 @get("/healthz", summary="Liveness", tags=["operation"])
@@ -16,19 +16,19 @@ async def healthz() -> dict[str, str]:
 
 
 @get("/readyz", summary="Readiness", tags=["operation"])
-async def readyz(edge: CurrentEdge) -> Response[dict[str, str]]:
+async def readyz(parts: CurrentParts) -> Response[dict[str, str]]:
     """Say whether events can be taken and stored; each part that cannot is named with its trouble.
 
     Events are taken, and kept on disk, while ClickHouse is away: `spool` decides the status, `clickhouse` informs.
     """
-    parts = await edge.check_ready()
-    ready = parts["spool"] == "ok"
+    checked = await parts.check_ready()
+    ready = checked["spool"] == "ok"
     status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return Response({"status": "ready" if ready else "not ready", **parts}, status_code=status)
+    return Response({"status": "ready" if ready else "not ready", **checked}, status_code=status)
 
 
 @get("/metrics", summary="Figures for Prometheus", tags=["operation"], media_type="text/plain")
-async def metrics(edge: CurrentEdge) -> Response[bytes]:
+async def metrics(parts: CurrentParts) -> Response[bytes]:
     """Return every counter and timing."""
-    edge.metrics.spool_depth.set(edge.spool.depth)
-    return Response(edge.metrics.render(), media_type="text/plain; version=0.0.4")
+    parts.metrics.spool_depth.set(parts.spool.depth)
+    return Response(parts.metrics.render(), media_type="text/plain; version=0.0.4")

@@ -17,7 +17,7 @@ from collector.feedback.message_report import chosen, unsubscribed
 from collector.feedback.plain_pages import not_found, page
 from collector.feedback.preference_words import PreferenceWords, choose_words
 from collector.feedback.preferences import CHANNELS, Preferences, answer, read_preferences
-from collector.parts import CurrentEdge, Edge
+from collector.parts import CollectorParts, CurrentParts
 from collector.routes.tracking import admit
 from warehouse.errors import WarehouseError
 
@@ -32,51 +32,53 @@ _log = structlog.get_logger("collector.feedback.preferences")
     summary="Show what a reader gets",
     tags=["messages"],
 )
-async def show_preferences(request: _AnyRequest, edge: CurrentEdge, name: FromPath[str]) -> Response[bytes]:
+async def show_preferences(request: _AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
     """Show the preference page; nothing changes, for scanners follow every link."""
-    admit(request, edge)
-    link = read_link(edge, name, "unsubscribe")
+    admit(request, parts)
+    link = read_link(parts, name, "unsubscribe")
     if link is None:
         return not_found()
-    return _page(link, _words(request), await _read(edge, link))
+    return _page(link, _words(request), await _read(parts, link))
 
 
 @post("/v1/u/{name:str}", status_code=HTTPStatus.OK, summary="Unsubscribe, or choose what to get", tags=["messages"])
-async def change_preferences(request: _AnyRequest, edge: CurrentEdge, name: FromPath[str]) -> Response[bytes]:
+async def change_preferences(request: _AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
     """Keep what the page's form says as `consent`; anything else unsubscribes, as mail programs do (RFC 8058).
 
     The answer means that it is on disk; it holds from the next decision.
     """
-    admit(request, edge)
-    link = read_link(edge, name, "unsubscribe")
+    admit(request, parts)
+    link = read_link(parts, name, "unsubscribe")
     if link is None:
         return not_found()
     form = await request.form()
     if form.get("choice") == "save":
-        return await _choose(edge, link, _words(request), form)
-    return await _leave(edge, link, _words(request))
+        return await _choose(parts, link, _words(request), form)
+    return await _leave(parts, link, _words(request))
 
 
-async def _choose(edge: Edge, link: MessageLink, words: PreferenceWords, form: FormMultiDict) -> Response[bytes]:
+async def _choose(
+    parts: CollectorParts, link: MessageLink, words: PreferenceWords, form: FormMultiDict
+) -> Response[bytes]:
     ticked = set(form.getall("channel", []))
     preferences = Preferences("marketing" in form, {name: name in ticked for name in CHANNELS})
     said = answer(preferences, set(form.getall("off", [])), link.token.channel)
     if said:
-        await edge.ingest.keep(link.site, chosen(link, edge.now_ms(), said), edge.now_ms())
+        await parts.ingest.keep(link.site, chosen(link, parts.now_ms(), said), parts.now_ms())
     return _page(link, words, preferences, words.saved)
 
 
-async def _leave(edge: Edge, link: MessageLink, words: PreferenceWords) -> Response[bytes]:
-    await edge.ingest.keep(link.site, unsubscribed(link, edge.now_ms()), edge.now_ms())
-    before = await _read(edge, link)
+async def _leave(parts: CollectorParts, link: MessageLink, words: PreferenceWords) -> Response[bytes]:
+    await parts.ingest.keep(link.site, unsubscribed(link, parts.now_ms()), parts.now_ms())
+    before = await _read(parts, link)
     after = msgspec.structs.replace(before, marketing=False) if before else None
     return _page(link, words, after, words.left)
 
 
-async def _read(edge: Edge, link: MessageLink) -> Preferences | None:
+async def _read(parts: CollectorParts, link: MessageLink) -> Preferences | None:
     """Return what the reader said so far; None while ClickHouse is away, for a form that guesses would be saved."""
     try:
-        return await asyncio.to_thread(read_preferences, edge.warehouse, link)
+        return await asyncio.to_thread(read_preferences, parts.warehouse, link)
     except WarehouseError as error:
         _log.warning("preferences_unknown", error=error.message, remedy=error.hint)
         return None

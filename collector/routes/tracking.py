@@ -8,13 +8,13 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response, post
 
-from collector.banners.desk import Visitor, as_json
+from collector.banners.desk import Browser, as_json
 from collector.errors import RequestError
 from collector.ingest import Acknowledgement
 from collector.intake.body import Batch, read_batch, read_single, write_key
 from collector.intake.draft import Receipt
 from collector.intake.drops import Drop
-from collector.parts import CurrentEdge, Edge
+from collector.parts import CollectorParts, CurrentParts
 from collector.sites import Site
 
 _SINGLE_PATHS: Final = [f"/v1/{kind}" for kind in ("track", "identify", "page", "screen", "group", "alias")]
@@ -38,41 +38,41 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @post("/v1/batch", status_code=HTTPStatus.OK, summary="Take a batch of events", tags=["tracking"])
-async def take_batch(request: _AnyRequest, edge: CurrentEdge) -> Response[bytes]:
+async def take_batch(request: _AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep up to 2,500 messages of Segment's HTTP Tracking API; 200 means they are on disk."""
-    admit(request, edge)
-    return await _keep(request, edge, read_batch(await request.body()))
+    admit(request, parts)
+    return await _keep(request, parts, read_batch(await request.body()))
 
 
 @post(_SINGLE_PATHS, status_code=HTTPStatus.OK, summary="Take one event", tags=["tracking"])
-async def take_single(request: _AnyRequest, edge: CurrentEdge) -> Response[bytes]:
+async def take_single(request: _AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep one message of the type that the path names; 200 means it is on disk."""
-    admit(request, edge)
+    admit(request, parts)
     kind = request.scope["path"].rsplit("/", 1)[1]
-    return await _keep(request, edge, read_single(await request.body(), kind))
+    return await _keep(request, parts, read_single(await request.body(), kind))
 
 
-def admit(request: _AnyRequest, edge: Edge) -> None:
+def admit(request: _AnyRequest, parts: CollectorParts) -> None:
     """Count a request against its address.
 
     Raises:
         RequestError: 429, with the seconds to wait.
     """
-    wait = edge.rate.wait_seconds(_address(request, edge), edge.now_ms())
+    wait = parts.rate.wait_seconds(_address(request, parts), parts.now_ms())
     if wait:
         raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", f"slow down; wait {wait} s", wait)
 
 
-async def _keep(request: _AnyRequest, edge: Edge, batch: Batch) -> Response[bytes]:
-    with edge.metrics.acknowledge_seconds.time():
-        site = _site(request, edge, batch)
-        acknowledgement = await edge.ingest.take(batch, site, _receipt(request, edge, batch))
-    return Response(msgspec.json.encode(_reply(edge, site, acknowledgement)), media_type="application/json")
+async def _keep(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Response[bytes]:
+    with parts.metrics.acknowledge_seconds.time():
+        site = _site(request, parts, batch)
+        acknowledgement = await parts.ingest.take(batch, site, _receipt(request, parts, batch))
+    return Response(msgspec.json.encode(_reply(parts, site, acknowledgement)), media_type="application/json")
 
 
-def _site(request: _AnyRequest, edge: Edge, batch: Batch) -> Site:
+def _site(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Site:
     key = write_key(request.headers, request.scope["query_string"].decode("latin-1"), batch.write_key)
-    site = edge.sites.with_key(key) if key else None
+    site = parts.sites.with_key(key) if key else None
     if site is None:
         message = "no site has this write key; copy it from [sites.NAME] in micromoment.toml into data-key"
         raise RequestError(HTTPStatus.UNAUTHORIZED, "unknown_write_key", message)
@@ -83,11 +83,11 @@ def _site(request: _AnyRequest, edge: Edge, batch: Batch) -> Site:
     return site
 
 
-def _receipt(request: _AnyRequest, edge: Edge, batch: Batch) -> Receipt:
+def _receipt(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Receipt:
     headers = request.headers
-    settings = edge.settings
+    settings = parts.settings
     return Receipt(
-        received_at=edge.now_ms(),
+        received_at=parts.now_ms(),
         sent_at=batch.sent_at,
         user_agent=headers.get("user-agent", ""),
         country=headers.get(settings.country_header, "")[:2].upper() if settings.country_header else "",
@@ -95,20 +95,20 @@ def _receipt(request: _AnyRequest, edge: Edge, batch: Batch) -> Receipt:
     )
 
 
-def _reply(edge: Edge, site: Site, acknowledgement: Acknowledgement) -> Reply:
+def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement) -> Reply:
     if len(acknowledgement.anonymous_ids) != 1:
         return Reply(success=True, dropped=acknowledgement.drops)
     (anonymous_id,) = acknowledgement.anonymous_ids
-    now_ms = edge.now_ms()
+    now_ms = parts.now_ms()
     return Reply(
         success=True,
-        token=edge.tokens.issue(site.name, anonymous_id, now_ms),
-        messages=as_json(edge.desk.collect(Visitor(site.name, anonymous_id), now_ms)),
+        token=parts.tokens.issue(site.name, anonymous_id, now_ms),
+        messages=as_json(parts.desk.collect(Browser(site.name, anonymous_id), now_ms)),
         dropped=acknowledgement.drops,
     )
 
 
-def _address(request: _AnyRequest, edge: Edge) -> str:
-    header = edge.settings.address_header
+def _address(request: _AnyRequest, parts: CollectorParts) -> str:
+    header = parts.settings.address_header
     forwarded = request.headers.get(header, "").split(",")[-1].strip() if header else ""
     return forwarded or (request.client.host if request.client else "")

@@ -21,7 +21,7 @@ from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Preview, Previewed, Previewer
-from trigger_worker.reports.test_send import as_trial
+from trigger_worker.reports.test_send import mark_as_test
 from trigger_worker.store.feed import Visitor
 from warehouse.errors import ConfigurationError, TemplateError
 
@@ -61,7 +61,7 @@ def send_test(
         message = _choose(shown, channel)
         if message.content is None:
             raise TemplateError(message.problem)
-        trial = as_trial(message.content, own_site, address, now_ms)
+        trial = mark_as_test(message.content, own_site, address, now_ms)
         asyncio.run(_send(settings, engine, message.channel, trial))
     click.echo(f"{message.channel} {message.template} is handed over as {trial.message_id}")
 

@@ -18,7 +18,7 @@ from collector.banners.visitor_token import VisitorTokens
 from collector.feedback.callback_settings import CallbackSettings
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
-from collector.parts import Edge, EdgeSettings
+from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from collector.script import load_sdk
 from collector.sites import Site, Sites
@@ -60,8 +60,8 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     with GroupCommit(Spool(spool_file, settings.spool_max_events)) as spool:
         writer = Writer(spool, warehouse, lambda: bus.publish(NEWS, b"{}"), metrics)
         desk = BannerDesk(metrics)
-        edge = Edge(
-            settings=EdgeSettings(
+        parts = CollectorParts(
+            settings=CollectorSettings(
                 settings.script_path,
                 settings.country_header,
                 settings.address_header,
@@ -81,7 +81,7 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
             check_ready=lambda: _check(spool, warehouse, settings.spool_max_events),
             callbacks=callback_settings(settings),
         )
-        app = create_app(edge, VERSION)
+        app = create_app(parts, VERSION)
         async with (
             running(bus.listen(BANNERS, desk.deliver), "banner desk"),
             _moving(writer),

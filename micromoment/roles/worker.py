@@ -25,7 +25,7 @@ from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
-from trigger_worker.delivery.offers.template_facts import TemplateFacts
+from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
@@ -74,7 +74,7 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
             renderer=Renderer(
                 TemplateFolder(Path(settings.templates_folder)),
                 {name: site.url for name, site in settings.sites.items()},
-                TemplateFacts(warehouse, Path(settings.coupons_folder)),
+                OfferFacts(warehouse, Path(settings.coupons_folder)),
                 links,
             ),
             channels=await _channels(shared, links, stack),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from micromoment.terminal.plain import plain
-from trigger_worker.replay.explanation import Explained, Failure, StepTold, TermTold
+from trigger_worker.replay.explanation import Explained, Failure, StepReport, TermReport
 from trigger_worker.rules.evaluate.value import Value
 from trigger_worker.rules.language.duration import format_duration
 
@@ -43,7 +43,7 @@ def _lines(told: Explained) -> Iterator[str]:
     yield f"  {_mark(met=told.every.met)} {told.every.text}{last}"
 
 
-def _failure(failed: Failure, steps: Iterable[StepTold]) -> str:
+def _failure(failed: Failure, steps: Iterable[StepReport]) -> str:
     because = ", ".join(f"{term.text} is {_value(term)}" for term in failed.because)
     if because:
         return f"{failed.where}: {failed.text} ({because})"
@@ -55,7 +55,7 @@ def _failure(failed: Failure, steps: Iterable[StepTold]) -> str:
     return f"when: {failed.text}{_step(step) or ': none came'}"
 
 
-def _step(step: StepTold) -> str:
+def _step(step: StepReport) -> str:
     event = f"{plain(step.event.event)} at {step.event.at}" if step.event else ""
     if step.until is not None:
         return f": {event} came before {step.until}" if event else f": none came; over at {step.until}"
@@ -64,7 +64,7 @@ def _step(step: StepTold) -> str:
     return f": not in the chain; the latest was {event}"
 
 
-def _terms(term: TermTold, depth: int) -> Iterator[str]:
+def _terms(term: TermReport, depth: int) -> Iterator[str]:
     mark = _mark(met=term.value) if isinstance(term.value, bool) else " "
     yield f"{'  ' * depth}{mark} {term.text}: {_value(term)}"
     for part in term.parts:
@@ -75,7 +75,7 @@ def _mark(*, met: bool) -> str:
     return "✓" if met else "✗"
 
 
-def _value(term: TermTold) -> str:
+def _value(term: TermReport) -> str:
     if term.unit == "ms" and isinstance(term.value, float):
         return format_duration(int(term.value))
     return _scalar(term.value)

@@ -13,8 +13,8 @@ from litestar.testing import AsyncTestClient
 
 from collector.feedback.callback_settings import CallbackSettings
 from collector.feedback.sms_signature import sms_signature
-from collector.parts import Edge
-from tests.collector.edges import spooled_rows
+from collector.parts import CollectorParts
+from tests.collector.collector_parts import spooled_rows
 from tests.collector.messages import NOON, props
 from warehouse.event import EventRow
 from warehouse.message_token import MessageToken
@@ -45,9 +45,9 @@ async def post_report(
     return await client.post("/v1/callbacks/email", content=body, headers=headers)
 
 
-async def kept(edge: Edge) -> list[tuple[str, str, str, dict[str, Any]]]:
+async def kept(parts: CollectorParts) -> list[tuple[str, str, str, dict[str, Any]]]:
     """Return (event, visitor, message id, properties) of what the collector kept."""
-    return [told(row) for row in await spooled_rows(edge)]
+    return [told(row) for row in await spooled_rows(parts)]
 
 
 def told(row: EventRow) -> tuple[str, str, str, dict[str, Any]]:

@@ -9,18 +9,18 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.parts import Edge
-from tests.collector.edges import client_of, running_edge
+from collector.parts import CollectorParts
+from tests.collector.collector_parts import client_of, running_parts
 from warehouse.connection import Warehouse
 
 
 @pytest.fixture
-async def edge(tmp_path: Path, embedded_warehouse: Warehouse) -> AsyncIterator[Edge]:
-    async with running_edge(tmp_path, embedded_warehouse) as edge:
-        yield edge
+async def parts(tmp_path: Path, embedded_warehouse: Warehouse) -> AsyncIterator[CollectorParts]:
+    async with running_parts(tmp_path, embedded_warehouse) as parts:
+        yield parts
 
 
 @pytest.fixture
-async def client(edge: Edge) -> AsyncIterator[AsyncTestClient[Litestar]]:
-    async with client_of(edge) as client:
+async def client(parts: CollectorParts) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    async with client_of(parts) as client:
         yield client

@@ -8,8 +8,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.parts import Edge
-from tests.collector.edges import SHOP, STRICT, client_of, running_edge
+from collector.parts import CollectorParts
+from tests.collector.collector_parts import SHOP, STRICT, client_of, running_parts
 from tests.collector.messages import message
 from warehouse.connection import Warehouse
 
@@ -47,7 +47,7 @@ async def test_the_origin_is_mirrored_so_that_credentials_may_come_along(client:
 
 
 async def test_only_configured_origins_may_read_the_reply(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
-    async with running_edge(tmp_path, embedded_warehouse, sites=(STRICT,)) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, embedded_warehouse, sites=(STRICT,)) as parts, client_of(parts) as client:
         allowed = await client.options("/v1/batch", headers=preflight("https://strict.example"))
         assert allowed.headers["access-control-allow-origin"] == "https://strict.example"
         refused = await client.options("/v1/batch", headers=preflight("https://evil.example"))
@@ -76,20 +76,20 @@ async def test_the_api_is_described(client: Client) -> None:
     assert (await client.get("/schema")).status_code == 200
 
 
-async def test_a_bug_is_answered_500_and_not_hidden(edge: Edge) -> None:
+async def test_a_bug_is_answered_500_and_not_hidden(parts: CollectorParts) -> None:
     def broken() -> int:
         raise KeyError("bug")
 
-    async with client_of(msgspec.structs.replace(edge, now_ms=broken)) as client:
+    async with client_of(msgspec.structs.replace(parts, now_ms=broken)) as client:
         with pytest.raises(KeyError):
             await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
 
 
-async def test_sites_are_told_apart_by_their_write_keys(edge: Edge, client: Client) -> None:
-    assert edge.sites.with_key("shop-key") == SHOP
-    assert edge.sites.with_key("strict-key") == STRICT
+async def test_sites_are_told_apart_by_their_write_keys(parts: CollectorParts, client: Client) -> None:
+    assert parts.sites.with_key("shop-key") == SHOP
+    assert parts.sites.with_key("strict-key") == STRICT
     for wrong in ("", "shop", "shop-keys", "SHOP-KEY", "\u00e9"):
-        assert edge.sites.with_key(wrong) is None
+        assert parts.sites.with_key(wrong) is None
     basic = base64.b64encode("\u00e9:".encode()).decode()
     reply = await client.post("/v1/batch", json={"batch": []}, headers={"Authorization": f"Basic {basic}"})
     assert reply.status_code == 401

@@ -18,7 +18,7 @@ from trigger_worker.delivery.channels.fake import RecordingChannel
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
-from trigger_worker.delivery.offers.template_facts import TemplateFacts
+from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
@@ -100,7 +100,7 @@ class Shop:
             renderer=Renderer(
                 TemplateFolder(self.folder / "templates"),
                 {"shop": "https://shop.example"},
-                TemplateFacts(self.warehouse, self.folder / "coupons"),
+                OfferFacts(self.warehouse, self.folder / "coupons"),
                 self.links,
             ),
             channels={**self.channels, **self.real_channels},

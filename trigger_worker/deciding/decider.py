@@ -13,9 +13,9 @@ from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, Profile, build_profile
 from trigger_worker.deciding.recipient.recipients import Recipients
-from trigger_worker.deciding.rule_verdicts import OwnVerdicts, own_needs
+from trigger_worker.deciding.rule_verdicts import RuleVerdicts, rule_verdict_needs
 from trigger_worker.deciding.sequence.rule_versions import Version
-from trigger_worker.rules.evaluate.live_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
 from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import Visitor
 from trigger_worker.store.messages import read_sent
@@ -76,7 +76,7 @@ class Decider:
         for message in messages:
             person = known.people[_visitor(message)]
             one = _judged(message, known, rivals.get((person, message.channel)), policy, now_ms)
-            if one.verdict.verdict == "send":
+            if one.verdict.decision == "send":
                 known.sent[person].append(_as_sent(message, now_ms))
                 if message.message_class == "marketing":
                     rivals.setdefault((person, message.channel), _as_rival(message))
@@ -94,7 +94,7 @@ class Decider:
         """Return all that the verdicts depend on: one query for each kind of fact, whatever the number of messages."""
         people = find_people(self._warehouse, {_visitor(message) for message in messages})
         everybody = set(people.values())
-        wanted = combine([PROFILE_WANTED, own_needs(messages, rules, now_ms)])
+        wanted = combine([PROFILE_WANTED, rule_verdict_needs(messages, rules, now_ms)])
         histories = read_histories(self._warehouse, everybody, wanted, now_ms, now_ms)
         profiles = {person: build_profile(person.visitor_id, histories[person], now_ms) for person in everybody}
         return _Known(
@@ -103,7 +103,7 @@ class Decider:
             profiles=profiles,
             recipients=self._recipients,
             sent=self._sent(everybody, policy, now_ms, under_way),
-            own=OwnVerdicts(self._warehouse, people, histories, profiles, rules, now_ms).of(messages),
+            own=RuleVerdicts(self._warehouse, people, histories, profiles, rules, now_ms).of(messages),
             placed=self._placements.of(_with_rules(messages, people, rules), now_ms),
         )
 

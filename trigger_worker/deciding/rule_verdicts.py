@@ -8,11 +8,11 @@ from typing import Final
 
 from trigger_worker.deciding.gate.verdict import Reason, Verdict
 from trigger_worker.deciding.recipient.profile import Profile
+from trigger_worker.deciding.sequence.queueing import next_local_time
 from trigger_worker.deciding.sequence.rule_versions import Version
-from trigger_worker.deciding.sequence.schedule import next_local_time
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
 from trigger_worker.rules.evaluate.goal import goal_needs, goal_reached
 from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.live_rule import LiveRule
 from trigger_worker.store.feed import Visitor
 from trigger_worker.store.messages import read_fire_facts, read_restarted
 from trigger_worker.store.people import Person
@@ -27,7 +27,7 @@ _GOAL_REACHED: Final = Verdict("drop", Reason.GOAL_REACHED)
 Verdicts = dict[str, Verdict]
 
 
-def own_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version, LiveRule], now_ms: int) -> Wanted:
+def rule_verdict_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version, LiveRule], now_ms: int) -> Wanted:
     """Return what `OwnVerdicts` looks at in the histories of the people whom messages are to."""
     fired_at: dict[Version, int] = {}
     for message in messages:
@@ -37,7 +37,7 @@ def own_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version, LiveRul
     return combine(need for live, span in asked for need in (live.sending_needs, *goal_needs(live.rule.goal, span)))
 
 
-class OwnVerdicts:
+class RuleVerdicts:
     """Asks rules about their messages, each by the version that asked for the message.
 
     Args:

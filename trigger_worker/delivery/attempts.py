@@ -30,7 +30,7 @@ _KNOWS_REPEATS: Final = frozenset({"webhook", "push"})
 _log = structlog.get_logger("trigger_worker.delivery.attempts")
 
 
-class Failure(StrEnum):
+class GiveUpReason(StrEnum):
     """Why a message was given up; each value is what the `reason` of `message_failed` holds."""
 
     #: Its template cannot be rendered.
@@ -50,7 +50,7 @@ class ReadyMessage(msgspec.Struct, frozen=True):
     outbound: OutboundMessage
 
 
-class Delivery:
+class Attempts:
     """Delivers messages, some at a time.
 
     Args:
@@ -92,7 +92,7 @@ class Delivery:
         """Return what is being handed over: nobody knows yet whether it is sent."""
         return list(self._under_way.values())
 
-    def tasks(self) -> set[asyncio.Task[None]]:
+    def open_tasks(self) -> set[asyncio.Task[None]]:
         """Return what is being done about messages."""
         return set(self._under_way)
 
@@ -103,12 +103,12 @@ class Delivery:
         except DeliveryUnavailable as error:
             self._note_postponed(ready.message, error)
         except DeliveryError as error:
-            await self._ledger.store_message(self.failure(ready.message, Failure.REFUSED, error))
+            await self._ledger.store_message(self.failure(ready.message, GiveUpReason.REFUSED, error))
         else:
             self._count_sent(ready.message)
 
     def failure(
-        self, message: QueuedMessage, reason: Failure, error: DeliveryError | TemplateError, variant: str = ""
+        self, message: QueuedMessage, reason: GiveUpReason, error: DeliveryError | TemplateError, variant: str = ""
     ) -> MessageRecord:
         """Return, log and count that a message is given up."""
         _log.error(
@@ -145,12 +145,12 @@ class Delivery:
             await self._send(outbound, message.channel)
         except DeliveryUncertain as error:
             if not may_repeat(message):
-                return self.failure(message, Failure.UNKNOWN_OUTCOME, error, outbound.variant)
+                return self.failure(message, GiveUpReason.UNKNOWN_OUTCOME, error, outbound.variant)
             return self._later(message, error, outbound.variant)
         except DeliveryUnavailable as error:
             return self._later(message, error, outbound.variant)
         except DeliveryError as error:
-            return self.failure(message, Failure.REFUSED, error, outbound.variant)
+            return self.failure(message, GiveUpReason.REFUSED, error, outbound.variant)
         self._count_sent(message)
         at = message.next_row_at(self._now_ms())
         return MessageRecord(message, "sent", at, detail=outcome_detail(message, outbound.variant))
@@ -173,7 +173,7 @@ class Delivery:
         now_ms = self._now_ms()
         due_at = now_ms + retry_wait_ms(message.attempts, error)
         if due_at >= message.expires_at:
-            return self.failure(message, Failure.UNREACHABLE, error, variant)
+            return self.failure(message, GiveUpReason.UNREACHABLE, error, variant)
         at = message.next_row_at(now_ms)
         return queue_record(msgspec.structs.replace(message, due_at=due_at, is_tried=False, recorded_at=at))
 

@@ -11,7 +11,7 @@ import msgspec
 from trigger_worker.deciding.decider import Decided
 from trigger_worker.deciding.gate.verdict import Reason
 from trigger_worker.deciding.sequence.outbox import Outbox
-from trigger_worker.delivery.attempts import Delivery, Failure, ReadyMessage, outcome_detail
+from trigger_worker.delivery.attempts import Attempts, GiveUpReason, ReadyMessage, outcome_detail
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.content.banner_payload import banner_payload
 from trigger_worker.delivery.content.model import BannerContent
@@ -46,7 +46,7 @@ class Dispatcher:
         now_ms: Callable[[], int],
     ) -> None:
         self._ledger = Ledger(records, metrics)
-        self._delivery = Delivery(self._ledger, outbox, channels, metrics, now_ms)
+        self._attempts = Attempts(self._ledger, outbox, channels, metrics, now_ms)
         self._outbox = outbox
         self._renderer = renderer
         self._metrics = metrics
@@ -60,19 +60,21 @@ class Dispatcher:
         """
         now_ms = self._now_ms()
         decided = await self._store_decisions(decided, now_ms)
-        rendered = await self._renderer.render([one for one in decided if one.verdict.verdict == "send"], now_ms)
-        records = [self._delivery.failure(one.message, Failure.TEMPLATE, why, one.arm) for one, why in rendered.failed]
+        rendered = await self._renderer.render([one for one in decided if one.verdict.decision == "send"], now_ms)
+        records = [
+            self._attempts.failure(one.message, GiveUpReason.TEMPLATE, why, one.arm) for one, why in rendered.failed
+        ]
         banners, others = _parted(rendered.ready)
-        deferred = [_deferred(one, now_ms) for one in decided if one.verdict.verdict == "defer"]
+        deferred = [_deferred(one, now_ms) for one in decided if one.verdict.decision == "defer"]
         records += [_sent_banner(one, now_ms) for one in banners]
         records += map(queue_record, deferred)
-        records += [_cancelled(one, now_ms) for one in decided if one.verdict.verdict == "drop"]
+        records += [_cancelled(one, now_ms) for one in decided if one.verdict.decision == "drop"]
         refused = {record.message.message_id for record in await self._ledger.store_messages(records)}
         self._outbox.add(deferred)
         stored = [one for one in banners if one.message.message_id not in refused]
-        await asyncio.gather(*map(self._delivery.publish, stored))
+        await asyncio.gather(*map(self._attempts.publish, stored))
         for one in others:
-            self._delivery.start(one)
+            self._attempts.start(one)
 
     async def take_over(self, in_doubt: Iterable[QueuedMessage], untold: Iterable[Occurrence]) -> None:
         """Settle what an earlier process left.
@@ -83,26 +85,26 @@ class Dispatcher:
         """
         self._ledger.announce(untold)
         unknown = DeliveryError("the worker ended before it could record whether the message was taken")
-        failures = [self._delivery.failure(message, Failure.UNKNOWN_OUTCOME, unknown) for message in in_doubt]
+        failures = [self._attempts.failure(message, GiveUpReason.UNKNOWN_OUTCOME, unknown) for message in in_doubt]
         await self._ledger.store_messages(failures)
 
     def under_way(self) -> list[QueuedMessage]:
         """Return what is being handed over: nobody knows yet whether it is sent."""
-        return self._delivery.under_way()
+        return self._attempts.under_way()
 
     async def stop(self, within_seconds: float) -> None:
         """Begin nothing more, and wait for what is begun: what is cut off would be in doubt."""
-        self._delivery.stop()
+        self._attempts.stop()
         await self.settle(within_seconds)
 
     async def settle(self, within_seconds: float) -> None:
         """Wait for what is being handed over, recorded and read; what takes longer is the next worker's."""
         until = time.monotonic() + within_seconds
-        while (tasks := self._under_way()) and time.monotonic() < until:
+        while (tasks := self._open_tasks()) and time.monotonic() < until:
             await asyncio.wait(tasks, timeout=until - time.monotonic())
 
-    def _under_way(self) -> set[asyncio.Task[None]]:
-        return self._delivery.tasks() | self._ledger.under_way() | self._renderer.under_way()
+    def _open_tasks(self) -> set[asyncio.Task[None]]:
+        return self._attempts.open_tasks() | self._ledger.open_tasks() | self._renderer.open_tasks()
 
     async def _store_decisions(self, decided: Sequence[Decided], now_ms: int) -> list[Decided]:
         """Store verdicts, and return those that are: the others are not carried out."""
@@ -112,8 +114,8 @@ class Dispatcher:
 
     def _decision(self, one: Decided, now_ms: int) -> DecisionRecord:
         verdict = one.verdict
-        self._metrics.decisions.labels(verdict.verdict, verdict.reason).inc()
-        return DecisionRecord(one.message, verdict.verdict, verdict.reason, dict(verdict.detail), now_ms, one.arm)
+        self._metrics.decisions.labels(verdict.decision, verdict.reason).inc()
+        return DecisionRecord(one.message, verdict.decision, verdict.reason, dict(verdict.detail), now_ms, one.arm)
 
 
 def _parted(ready: Iterable[ReadyMessage]) -> tuple[list[ReadyMessage], list[ReadyMessage]]:

@@ -37,7 +37,7 @@ class GroupedWrites(Generic[T]):
             self._writing = asyncio.create_task(self._write_all(), name="grouped writes")
         return answer
 
-    def under_way(self) -> set[asyncio.Task[None]]:
+    def open_tasks(self) -> set[asyncio.Task[None]]:
         """Return what is writing now, if anything."""
         return set() if self._writing is None else {self._writing}
 

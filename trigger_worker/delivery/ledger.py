@@ -65,9 +65,9 @@ class Ledger:
             if event is not None:
                 self._events.add(event)
 
-    def under_way(self) -> set[asyncio.Task[None]]:
+    def open_tasks(self) -> set[asyncio.Task[None]]:
         """Return what is being written."""
-        return self._states.under_way() | self._events.under_way()
+        return self._states.open_tasks() | self._events.open_tasks()
 
     async def _store_events(self, events: list[EventRow]) -> list[EventRow]:
         return await self._store(self._records.store_events, events)

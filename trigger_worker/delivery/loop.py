@@ -7,10 +7,8 @@ from typing import Final
 
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
-from trigger_worker.deciding.sequence.outbox import Outbox
-from trigger_worker.deciding.sequence.portions import first_portion
+from trigger_worker.deciding.sequence.outbox import Outbox, first_batch, one_per_firing
 from trigger_worker.deciding.sequence.rule_versions import RuleVersions
-from trigger_worker.deciding.sequence.turns import take_turns
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.store.records import QueuedMessage
 from warehouse.errors import WarehouseError
@@ -61,8 +59,8 @@ class Sender:
         """
         self._in_hand = self._outbox.take_due(now_ms)
         while self._in_hand:
-            turn, waiting = take_turns(self._in_hand, self._dispatcher.under_way())
-            portion, later = first_portion(turn, MAX_DECIDED)
+            turn, waiting = one_per_firing(self._in_hand, self._dispatcher.under_way())
+            portion, later = first_batch(turn, MAX_DECIDED)
             if not portion:
                 break
             try:

@@ -25,7 +25,7 @@ from warehouse.message_token import MessageToken
 _log = structlog.get_logger("trigger_worker.delivery.renderer")
 
 
-class FurtherFacts(Protocol):
+class TemplateFacts(Protocol):
     """What templates may ask for beyond what is known of a message."""
 
     def names(self, rule: str, person: Person, profile: Profile, now_ms: int) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Renderer:
         self,
         templates: TemplateFolder,
         site_urls: Mapping[str, str],
-        facts: FurtherFacts | None = None,
+        facts: TemplateFacts | None = None,
         links: MessageLinks | None = None,
     ) -> None:
         self._templates = templates
@@ -99,12 +99,12 @@ class Renderer:
         self._refresh(now_ms)
         return Rendered([ready[one.message.message_id] for one in sending if one.message.message_id in ready], failed)
 
-    def under_way(self) -> set[asyncio.Task[None]]:
+    def open_tasks(self) -> set[asyncio.Task[None]]:
         """Return what is being read anew, which nobody waits for."""
         return {self._refreshing} if self._refreshing and not self._refreshing.done() else set()
 
     def _refresh(self, now_ms: int) -> None:
-        if self._facts is not None and not self.under_way():
+        if self._facts is not None and not self.open_tasks():
             outdated = self._facts.outdated(now_ms)
             if outdated:
                 self._refreshing = asyncio.create_task(self._read_anew(outdated, now_ms), name="template facts")

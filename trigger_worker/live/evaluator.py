@@ -8,18 +8,17 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.live.candidates import Candidate
+from trigger_worker.live.candidates import Candidate, keep_completable
 from trigger_worker.live.fresh_events import read_fresh
 from trigger_worker.live.histories import KeptHistories
 from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.live.sift import sift
-from trigger_worker.live.sweep import Reading
+from trigger_worker.live.sweep import Sweep
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.firing import fire_id, firings
 from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.live_rule import LiveRule
 from trigger_worker.rules.evaluate.pattern import Match
-from trigger_worker.store.groups import in_groups
+from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.past_fires import read_past_fires
 from trigger_worker.store.people import Person
 from trigger_worker.store.records import Fire
@@ -27,7 +26,7 @@ from trigger_worker.store.windows import read_whole_events, surround
 from warehouse.connection import Warehouse
 
 #: Candidates who are asked about something longer ago are asked apart from the others.
-RECENT_MS: Final = 10_000
+SAME_TIME_MS: Final = 10_000
 
 
 class Evaluator:
@@ -41,7 +40,7 @@ class Evaluator:
         self._warehouse = warehouse
         self._histories = KeptHistories(warehouse)
 
-    def evaluate(self, rules: LiveRules, reading: Reading, now_ms: int) -> list[tuple[LiveRule, Fire]]:
+    def evaluate(self, rules: LiveRules, reading: Sweep, now_ms: int) -> list[tuple[LiveRule, Fire]]:
         """Return what fires, each with its rule.
 
         Args:
@@ -65,7 +64,7 @@ class Evaluator:
         unread_since = min(since, self._histories.unread_since(people, now_ms))
         fresh = read_fresh(self._warehouse, people, rules.looked_at, unread_since, now_ms)
         self._histories.add(fresh, now_ms)
-        left = sift(rules.completions, people, fresh, now_ms)
+        left = keep_completable(rules.completions, people, fresh, now_ms)
         if not left:
             return []
         histories = self._histories.read(left, now_ms)
@@ -86,9 +85,9 @@ def _groups(people: Mapping[Person, Candidate], now_ms: int) -> Iterator[dict[Pe
     """
     alike: dict[tuple[str, bool], list[Person]] = defaultdict(list)
     for person, candidate in people.items():
-        alike[person.site, candidate.since < now_ms - RECENT_MS].append(person)
+        alike[person.site, candidate.since < now_ms - SAME_TIME_MS].append(person)
     for residents in alike.values():
-        for group in in_groups(residents, lambda person: person.ids):
+        for group in in_query_groups(residents, lambda person: person.ids):
             yield {person: people[person] for person in group}
 
 

@@ -9,8 +9,7 @@ from typing import Final
 import msgspec
 
 from trigger_worker.live.candidates import Candidate
-from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.live.shared_needs import Kinds
+from trigger_worker.live.live_rules import Kinds, LiveRules
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.feed import News, Visitor

@@ -8,9 +8,8 @@ from typing import Final
 import msgspec
 
 from trigger_worker.live.candidates import LATE_MS, Candidates, NewestSeen
-from trigger_worker.live.late_timers import LateTimers
 from trigger_worker.live.live_rules import LiveRules, Wait
-from trigger_worker.live.waits import ReadAhead, read_on
+from trigger_worker.live.waits import LateTimers, ReadAhead, read_on
 from trigger_worker.store.feed import Anchor, News, Visitor, read_news
 from trigger_worker.store.people import Person, find_people
 from warehouse.connection import Warehouse
@@ -47,7 +46,7 @@ class Position(msgspec.Struct, frozen=True):
     late: LateTimers = LateTimers()
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Sweep(msgspec.Struct, frozen=True):
     """What one look at the feed found.
 
     Args:
@@ -67,7 +66,7 @@ class Reading(msgspec.Struct, frozen=True):
     position: Position
 
 
-class FeedReader:
+class FeedSweep:
     """Up to where the feed was read.
 
     Args:
@@ -86,7 +85,7 @@ class FeedReader:
         """Epoch milliseconds up to which nothing needs to be read again."""
         return self._position.news_to
 
-    def read(self, rules: LiveRules, now_ms: int) -> Reading:
+    def read(self, rules: LiveRules, now_ms: int) -> Sweep:
         """Return what is new, and what is due, at `now_ms` by ClickHouse's clock; `accept` it when it is dealt with."""
         news, complete = self._read_unseen(now_ms)
         ahead, due = self._read_ahead(rules, now_ms)
@@ -101,9 +100,9 @@ class FeedReader:
             candidates.add_due(wait, started)
         news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
         position = Position(news_to, ahead, self._seen(news, news_to), late)
-        return Reading(news, due, people, candidates, complete, position)
+        return Sweep(news, due, people, candidates, complete, position)
 
-    def accept(self, reading: Reading) -> None:
+    def accept(self, reading: Sweep) -> None:
         """Move on: what was found is stored, and need not be found again."""
         self._position = reading.position
         self._newest_seen.remember((item.visitor, item.ts) for item in reading.news)

@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from trigger_worker.deciding.gate.policy import Policy
-from trigger_worker.replay.restraint import Restrained, messages_of, only_restraint, restrain
+from trigger_worker.replay.restraint import RestraintOutcome, messages_of, only_restraint, simulate_restraint
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
 from trigger_worker.rules.evaluate.goal import goal_instant
 from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.live_rule import LiveRule
 from trigger_worker.rules.evaluate.needs import Needs, selection_needs
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.store.active import Activity, Range, count_active, read_active
@@ -51,7 +51,7 @@ class Replayed(msgspec.Struct, frozen=True):
 
     ids: int
     firings: list[Firing]
-    restrained: list[Restrained]
+    restrained: list[RestraintOutcome]
 
 
 class _Load(msgspec.Struct):
@@ -121,7 +121,7 @@ class Backtest:
         fired = {person: self._fire(histories[person]) for person in people}
         goals = self._read_goals([person for person, found in fired.items() if found])
         firings: list[Firing] = []
-        restrained: list[Restrained] = []
+        restrained: list[RestraintOutcome] = []
         for person, found in fired.items():
             reached = [goal_instant(live.rule.goal, goals.get(person, _NO_HISTORY), match.at) for live, match in found]
             replayed = list(zip(found, reached, strict=True))
@@ -132,7 +132,7 @@ class Backtest:
                 for (live, match), reached_at in replayed
                 for message in messages_of(live.rule, match.at, reached_at, timezones)
             ]
-            restrained += restrain(asked, self._policy, person, timezones)
+            restrained += simulate_restraint(asked, self._policy, person, timezones)
         return Replayed(ids, firings, restrained)
 
     def _fire(self, history: History) -> list[tuple[LiveRule, Match]]:

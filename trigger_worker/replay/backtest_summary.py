@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from trigger_worker.replay.backtest import Firing
-from trigger_worker.replay.restraint import Restrained
+from trigger_worker.replay.restraint import RestraintOutcome
 from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.active import Range
 
@@ -51,7 +51,7 @@ class BacktestSummary:
     def __init__(self, rules: Iterable[str]) -> None:
         self.rules = {rule: RuleSummary() for rule in sorted(rules)}
 
-    def add(self, firings: Iterable[Firing], restrained: Iterable[Restrained]) -> None:
+    def add(self, firings: Iterable[Firing], restrained: Iterable[RestraintOutcome]) -> None:
         """Count all that is known of some people: nobody may come in two calls."""
         visitors: set[tuple[str, str]] = set()
         for firing in firings:

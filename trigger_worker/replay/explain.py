@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from trigger_worker.replay.explanation import EventTold, EveryTold, Explained, Failure, Outcome, StepTold
-from trigger_worker.replay.told_terms import first_failure, tell_term
+from trigger_worker.replay.explanation import (
+    EventReport,
+    EveryReport,
+    Explained,
+    Failure,
+    Outcome,
+    StepReport,
+    explain_term,
+    first_failure,
+)
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.firing import firings
 from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.live_rule import LiveRule
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.rules.evaluate.trace import Trace, trace
 from trigger_worker.rules.language.duration import format_duration
-from trigger_worker.rules.language.lookback import RECENT_MS
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS
 from trigger_worker.rules.model import Audiences
 from trigger_worker.store.feed import PACKAGE, Visitor
 from trigger_worker.store.past_fires import read_past_fires
@@ -26,7 +34,7 @@ from warehouse.queries import Queries
 from warehouse.sql import read_sql
 
 #: How far back firings are looked for by replaying, beside `every`, where no worker stored any.
-REPLAY_MS: Final = RECENT_MS
+REPLAY_MS: Final = LAST_VALUE_LOOKBACK_MS
 
 
 def find_site(queries: Queries, visitor_id: str) -> str:
@@ -97,10 +105,10 @@ class _Explainer:
             key=self._trace.key,
             outcome=self._outcome(match, failed),
             failed=failed,
-            when=_tell_pattern(self._trace, self._asked_at),
+            when=_report_pattern(self._trace, self._asked_at),
             condition=None
             if explanation is None or rule.condition is None
-            else tell_term(rule.condition, explanation, self._audiences),
+            else explain_term(rule.condition, explanation, self._audiences),
             every=every,
             paused=rule.paused,
         )
@@ -109,12 +117,12 @@ class _Explainer:
         matches = self._live.compiled.matches(self._history, self._at, self._at)
         return next((match for match in matches if match.key == self._trace.key), None)
 
-    def _every(self, match: Match | None, since: int) -> EveryTold:
+    def _every(self, match: Match | None, since: int) -> EveryReport:
         rule, key = self._live.rule, self._trace.key
         known = self._stored or self._replayed(since)
         before = [one for one in known.get(key, ()) if one < self._at]
         met = match is None or bool(firings([match], rule.every_ms, {key: before}))
-        return EveryTold(
+        return EveryReport(
             text=format_duration(rule.every_ms),
             met=met,
             last_fired=format_instant(max(before)) if before else None,
@@ -127,11 +135,11 @@ class _Explainer:
             found.setdefault(match.key, []).append(match.at)
         return found
 
-    def _failure(self, match: Match | None, every: EveryTold) -> Failure | None:
+    def _failure(self, match: Match | None, every: EveryReport) -> Failure | None:
         if self._has_fired(match):
             return None
         if match is None:
-            step = next(step for step in _tell_pattern(self._trace, self._asked_at) if not step.met)
+            step = next(step for step in _report_pattern(self._trace, self._asked_at) if not step.met)
             return Failure("when", step.text, None if step.event is None else step.event.event)
         condition = self._live.rule.condition
         explanation = self._live.compiled.explain(self._history, self._at)
@@ -154,15 +162,15 @@ class _Explainer:
         return "waits" if waits else "fails"
 
 
-def _tell_pattern(traced: Trace, asked_at: int) -> tuple[StepTold, ...]:
-    steps = [StepTold(step.text, step.met, _tell_event(step.event)) for step in traced.steps]
+def _report_pattern(traced: Trace, asked_at: int) -> tuple[StepReport, ...]:
+    steps = [StepReport(step.text, step.met, _report_event(step.event)) for step in traced.steps]
     if traced.absence:
         over = traced.match_at
         met = over is not None and over <= asked_at and traced.disturbance is None
         until = None if over is None else format_instant(over)
-        steps.append(StepTold(traced.absence, met, _tell_event(traced.disturbance), until))
+        steps.append(StepReport(traced.absence, met, _report_event(traced.disturbance), until))
     return tuple(steps)
 
 
-def _tell_event(event: Event | None) -> EventTold | None:
-    return None if event is None else EventTold(event.name, event.event_id, format_instant(event.ts))
+def _report_event(event: Event | None) -> EventReport | None:
+    return None if event is None else EventReport(event.name, event.event_id, format_instant(event.ts))

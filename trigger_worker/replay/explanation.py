@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
+from trigger_worker.rules.evaluate.expression import Explanation
 from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.language.syntax import And, Audience, Duration, Expression, Literals, Since, children
+from trigger_worker.rules.model import Audiences
 
 #: `fired`: it did. `qualifies`: all of it is true, and no firing is stored. `waits`: nothing has disturbed the absence
 #: so far. `fails`: a condition was not met.
 Outcome = Literal["fired", "qualifies", "waits", "fails"]
 
 
-class EventTold(msgspec.Struct, frozen=True):
+class EventReport(msgspec.Struct, frozen=True):
     """An event of the visitor's."""
 
     event: str
@@ -21,7 +25,7 @@ class EventTold(msgspec.Struct, frozen=True):
     at: str
 
 
-class StepTold(msgspec.Struct, frozen=True):
+class StepReport(msgspec.Struct, frozen=True):
     """A step of the pattern, or its absence.
 
     Args:
@@ -32,11 +36,11 @@ class StepTold(msgspec.Struct, frozen=True):
 
     text: str
     met: bool
-    event: EventTold | None = None
+    event: EventReport | None = None
     until: str | None = None
 
 
-class TermTold(msgspec.Struct, frozen=True):
+class TermReport(msgspec.Struct, frozen=True):
     """A part of `if` and what it came to.
 
     Args:
@@ -48,10 +52,10 @@ class TermTold(msgspec.Struct, frozen=True):
     text: str
     value: Value
     unit: Literal["", "ms"] = ""
-    parts: tuple[TermTold, ...] = ()
+    parts: tuple[TermReport, ...] = ()
 
 
-class EveryTold(msgspec.Struct, frozen=True):
+class EveryReport(msgspec.Struct, frozen=True):
     """The least time between two firings.
 
     Args:
@@ -80,7 +84,7 @@ class Failure(msgspec.Struct, frozen=True):
     where: Literal["when", "if", "every"]
     text: str
     value: Value
-    because: tuple[TermTold, ...] = ()
+    because: tuple[TermReport, ...] = ()
 
 
 class Explained(msgspec.Struct, frozen=True, rename={"condition": "if"}):
@@ -103,7 +107,45 @@ class Explained(msgspec.Struct, frozen=True, rename={"condition": "if"}):
     key: str
     outcome: Outcome
     failed: Failure | None
-    when: tuple[StepTold, ...]
-    condition: TermTold | None
-    every: EveryTold
+    when: tuple[StepReport, ...]
+    condition: TermReport | None
+    every: EveryReport
     paused: bool = False
+
+
+def explain_term(node: Expression, explanation: Explanation, audiences: Audiences) -> TermReport:
+    """Return a part of an expression with its own parts, literals left out: they say what they are worth."""
+    parts = tuple(
+        explain_term(child, found, audiences)
+        for child, found in zip(_parts(node, audiences), explanation.children, strict=False)
+        if not isinstance(child, Literals)
+    )
+    return TermReport(explanation.text, explanation.value, "ms" if isinstance(node, Since | Duration) else "", parts)
+
+
+def first_failure(node: Expression, explanation: Explanation, audiences: Audiences) -> Failure | None:
+    """Return the first condition of an `if` that is not true; None when it is true."""
+    if explanation.value is True:
+        return None
+    if isinstance(node, And) or (isinstance(node, Audience) and node.kind == "segment"):
+        for child, found in zip(_parts(node, audiences), explanation.children, strict=True):
+            failure = first_failure(child, found, audiences)
+            if failure is not None:
+                return failure
+    told = explain_term(node, explanation, audiences)
+    return Failure("if", told.text, told.value, tuple(_leaves(told.parts)))
+
+
+def _parts(node: Expression, audiences: Audiences) -> Sequence[Expression]:
+    if isinstance(node, Audience):
+        known = audiences.scores if node.kind == "score" else audiences.segments
+        return (known[node.name],)
+    return children(node)
+
+
+def _leaves(terms: Sequence[TermReport]) -> Iterator[TermReport]:
+    for term in terms:
+        if term.parts:
+            yield from _leaves(term.parts)
+        else:
+            yield term

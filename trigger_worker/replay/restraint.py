@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Final
 
 import msgspec
 
+from trigger_worker.deciding.gate.cap import Cap
 from trigger_worker.deciding.gate.facts import MessageFacts, SentMessage
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.verdict import Reason
-from trigger_worker.deciding.sequence.queueing import lifetime
-from trigger_worker.deciding.sequence.schedule import next_local_time
-from trigger_worker.replay.cap_count import CapCount
+from trigger_worker.deciding.sequence.queueing import lifetime, next_local_time
 from trigger_worker.rules.evaluate.history import Series
-from trigger_worker.rules.model import Message, Rule
+from trigger_worker.rules.model import MessageClass, Rule, SendEntry
 from trigger_worker.store.people import Person
 
 #: The address of a message that is only simulated.
 _SOMEWHERE: Final = ("simulated",)
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class ReplayedMessage(msgspec.Struct, frozen=True, gc=False):
     """A message that a replayed firing asked for.
 
     Args:
@@ -35,13 +35,13 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """
 
     rule: Rule
-    entry: Message
+    entry: SendEntry
     due_at: int
     expires_at: int
     reached_at: int | None
 
 
-class Restrained(msgspec.Struct, frozen=True, gc=False):
+class RestraintOutcome(msgspec.Struct, frozen=True, gc=False):
     """What restraint did to one message.
 
     Args:
@@ -54,14 +54,14 @@ class Restrained(msgspec.Struct, frozen=True, gc=False):
     quieted: bool
 
 
-def messages_of(rule: Rule, fired_at: int, reached_at: int | None, timezones: Series) -> Iterator[Asked]:
+def messages_of(rule: Rule, fired_at: int, reached_at: int | None, timezones: Series) -> Iterator[ReplayedMessage]:
     """Yield the messages of a firing; one with a time of day is due then, and its time to live starts there."""
     for entry in rule.send:
         due_at, expires_at = lifetime(rule, entry, fired_at)
         delay_ms = 0
         if entry.at_minute is not None:
             delay_ms = next_local_time(entry.at_minute, due_at, _zone(timezones, due_at)) - due_at
-        yield Asked(rule, entry, due_at + delay_ms, expires_at + delay_ms, reached_at)
+        yield ReplayedMessage(rule, entry, due_at + delay_ms, expires_at + delay_ms, reached_at)
 
 
 def only_restraint(policy: Policy) -> Policy:
@@ -69,7 +69,9 @@ def only_restraint(policy: Policy) -> Policy:
     return msgspec.structs.replace(policy, fatigue=None, holdout=0.0)
 
 
-def restrain(asked: Iterable[Asked], policy: Policy, person: Person, timezones: Series) -> list[Restrained]:
+def simulate_restraint(
+    asked: Iterable[ReplayedMessage], policy: Policy, person: Person, timezones: Series
+) -> list[RestraintOutcome]:
     """Return what would have become of one visitor's messages, judged in the order in which they are due.
 
     Args:
@@ -85,25 +87,25 @@ def restrain(asked: Iterable[Asked], policy: Policy, person: Person, timezones: 
     # The gate would count anew for each message what the visitor was sent, and a replay has a million of them.
     uncapped = msgspec.structs.replace(policy, caps=())
     sent: dict[str, SentMessage] = {}
-    settled: list[Restrained] = []
+    settled: list[RestraintOutcome] = []
     while waiting:
         now_ms, priority, _, one, quieted = heapq.heappop(waiting)
         if one.reached_at is not None and one.reached_at <= now_ms:
-            settled.append(Restrained(one.rule.id, capped=False, quieted=quieted))
+            settled.append(RestraintOutcome(one.rule.id, capped=False, quieted=quieted))
             continue
         kind = (one.entry.channel, one.entry.tags, one.rule.message_class)
         if now_ms < one.expires_at and caps.stop(kind, now_ms):
-            settled.append(Restrained(one.rule.id, capped=True, quieted=quieted))
+            settled.append(RestraintOutcome(one.rule.id, capped=True, quieted=quieted))
             continue
         verdict = judge(_facts(one, sent.values(), person, timezones, now_ms), uncapped, now_ms)
         quieted = quieted or Reason.QUIET_HOURS in (verdict.reason, verdict.detail.get("waiting_for"))
-        if verdict.verdict == "defer" and verdict.until_ms is not None:
+        if verdict.decision == "defer" and verdict.until_ms is not None:
             heapq.heappush(waiting, (verdict.until_ms, priority, next(order), one, quieted))
             continue
-        if verdict.verdict == "send":
+        if verdict.decision == "send":
             caps.add(kind, now_ms)
             sent[one.entry.channel] = _as_sent(one, now_ms)
-        settled.append(Restrained(one.rule.id, capped=False, quieted=quieted))
+        settled.append(RestraintOutcome(one.rule.id, capped=False, quieted=quieted))
     return settled
 
 
@@ -111,7 +113,9 @@ def _zone(timezones: Series, at: int) -> str:
     return str(timezones.at(at) or "")
 
 
-def _facts(one: Asked, sent: Iterable[SentMessage], person: Person, timezones: Series, now_ms: int) -> MessageFacts:
+def _facts(
+    one: ReplayedMessage, sent: Iterable[SentMessage], person: Person, timezones: Series, now_ms: int
+) -> MessageFacts:
     return MessageFacts(
         site=person.site,
         visitor_id=person.visitor_id,
@@ -126,5 +130,61 @@ def _facts(one: Asked, sent: Iterable[SentMessage], person: Person, timezones: S
     )
 
 
-def _as_sent(one: Asked, now_ms: int) -> SentMessage:
+def _as_sent(one: ReplayedMessage, now_ms: int) -> SentMessage:
     return SentMessage(channel=one.entry.channel, rule=one.rule.id, at_ms=now_ms)
+
+
+#: What a cap may ask about a message: its channel, its tags and its class.
+Kind = tuple[str, tuple[str, ...], MessageClass]
+
+
+class CapCount:
+    """What one visitor was sent in the windows of some caps.
+
+    Args:
+        caps: of the policy.
+    """
+
+    def __init__(self, caps: Sequence[Cap]) -> None:
+        self._caps = caps
+        self._sent: list[deque[int]] = [deque() for _ in caps]
+        self._obeyed: dict[Kind, list[int]] = {}
+        self._counted: dict[Kind, list[int]] = {}
+
+    def stop(self, kind: Kind, now_ms: int) -> bool:
+        """Tell whether a cap stops such a message; transactional ones pass.
+
+        Args:
+            kind: what it is.
+            now_ms: epoch milliseconds, never earlier than in the call before.
+        """
+        obeyed = self._obeyed.get(kind)
+        if obeyed is None:
+            obeyed = self._obeyed[kind] = self._obeyed_by(kind)
+        for index in obeyed:
+            cap, sent = self._caps[index], self._sent[index]
+            while sent and sent[0] <= now_ms - cap.per_ms:
+                sent.popleft()
+            if len(sent) >= cap.max:
+                return True
+        return False
+
+    def add(self, kind: Kind, now_ms: int) -> None:
+        """Count a message that goes out, of whatever class."""
+        counted = self._counted.get(kind)
+        if counted is None:
+            counted = self._counted[kind] = self._counted_by(kind)
+        for index in counted:
+            self._sent[index].append(now_ms)
+
+    def _obeyed_by(self, kind: Kind) -> list[int]:
+        channel, tags, message_class = kind
+        if message_class == "transactional":
+            return []
+        covers = [cap.obeys.covers(channel, frozenset(tags), message_class) for cap in self._caps]
+        return [index for index, obeys in enumerate(covers) if obeys]
+
+    def _counted_by(self, kind: Kind) -> list[int]:
+        channel, tags, message_class = kind
+        covers = [cap.counts.covers(channel, frozenset(tags), message_class) for cap in self._caps]
+        return [index for index, counts in enumerate(covers) if counts]

@@ -15,12 +15,12 @@ from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.content.missing import MissingFacts
 from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.delivery.offers.desk import CouponWish, find_given
+from trigger_worker.delivery.offers.coupon_book import CouponRequest, find_given
 from trigger_worker.delivery.offers.recommend import Recommend
-from trigger_worker.delivery.offers.recommender import Recommender, ShelfWish
+from trigger_worker.delivery.offers.recommender import RecommendationRequest, Recommender
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.rules.evaluate.selector import compile_selection
-from trigger_worker.rules.language.lookback import RECENT_MS
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS
 from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import Visitor
 from trigger_worker.store.people import Person, find_people
@@ -70,7 +70,7 @@ class PreviewFacts:
         """Return `recommend` and `coupon` for one message."""
 
         def coupon(pool: object, _fallback: object = "") -> str:
-            wish = CouponWish(str(pool), rule, person)
+            wish = CouponRequest(str(pool), rule, person)
             return find_given(self._queries, person.site, wish.pool, [wish]).get(wish, f"{wish.pool}-EXAMPLE".upper())
 
         recommend = Recommend(
@@ -81,7 +81,7 @@ class PreviewFacts:
     def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
         """Read what templates asked for."""
         for each in missing:
-            if isinstance(each.wish, ShelfWish):
+            if isinstance(each.wish, RecommendationRequest):
                 self._recommender.read(each.wish, now_ms)
 
     def outdated(self, _now_ms: int) -> list[MissingFacts]:
@@ -128,7 +128,7 @@ class Previewer:
     def _completing_event(self, rule: Rule, person: Person, now_ms: int) -> dict[str, Any]:
         """Return the fields of the visitor's latest event that a firing of the rule could have come with."""
         last_step = rule.when.steps[-1].selection
-        wanted = Wanted(dict.fromkeys(last_step.names, RECENT_MS), fields=None)
+        wanted = Wanted(dict.fromkeys(last_step.names, LAST_VALUE_LOOKBACK_MS), fields=None)
         history = read_histories(self._queries, [person], wanted, now_ms, now_ms)[person]
         fitting = history.select(compile_selection(last_step)).events
         return dict(fitting[-1].fields) if fitting else {}

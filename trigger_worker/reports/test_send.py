@@ -17,7 +17,7 @@ MARK: Final = "[Test] "
 _NOBODY: Final = "send-test"
 
 
-def as_trial(content: Content, site: str, address: str, now_ms: int) -> OutboundMessage:
+def mark_as_test(content: Content, site: str, address: str, now_ms: int) -> OutboundMessage:
     """Return a message to one address that says in its first words that it is a test; a webhook says so by its id."""
     return OutboundMessage(
         message_id=f"test-{uuid.uuid4()}",

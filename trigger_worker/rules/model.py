@@ -40,7 +40,7 @@ class QuietHours(msgspec.Struct, frozen=True):
 Quiet = Mapping[str, QuietHours | None]
 
 
-class Message(msgspec.Struct, frozen=True):
+class SendEntry(msgspec.Struct, frozen=True):
     """One entry of `send`.
 
     Args:
@@ -108,7 +108,7 @@ class Rule(msgspec.Struct, frozen=True):
     condition: Expression | None = None
     every_ms: int = DEFAULT_EVERY_MS
     goal: Step | None = None
-    send: tuple[Message, ...] = ()
+    send: tuple[SendEntry, ...] = ()
     message_class: MessageClass = "marketing"
     priority: int = DEFAULT_PRIORITY
     quiet: Quiet = {}

@@ -13,7 +13,7 @@ MAX_ITEMS: Final = 500
 MAX_BYTES: Final = 60_000
 
 
-def in_groups(items: Iterable[T], ids_of: Callable[[T], Iterable[str]]) -> Iterator[list[T]]:
+def in_query_groups(items: Iterable[T], ids_of: Callable[[T], Iterable[str]]) -> Iterator[list[T]]:
     """Split items, in their order, so that the ids of each group fit into one parameter of a query.
 
     Args:
@@ -33,6 +33,6 @@ def in_groups(items: Iterable[T], ids_of: Callable[[T], Iterable[str]]) -> Itera
         yield group
 
 
-def itself(name: str) -> tuple[str]:
+def by_id(name: str) -> tuple[str]:
     """Return the ids of an item that is an id."""
     return (name,)

@@ -10,7 +10,7 @@ import msgspec
 
 from trigger_worker.deciding.gate.facts import SentMessage
 from trigger_worker.store.feed import PACKAGE
-from trigger_worker.store.groups import in_groups
+from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.message_event import Occurrence
 from trigger_worker.store.people import Person
 from trigger_worker.store.records import MessageRecord, QueuedMessage
@@ -116,7 +116,7 @@ def read_sent(
         but_not: ids of messages that are passed over.
     """
     sent: dict[Person, list[SentMessage]] = {person: [] for person in people}
-    for group in in_groups(sent, lambda person: person.ids):
+    for group in in_query_groups(sent, lambda person: person.ids):
         for site, owner in _owners(group).items():
             parameters = {"site": site, "ids": list(owner), "since": max(0, since)}
             for row in warehouse.query(read_sql(PACKAGE, "sent_messages"), parameters):
@@ -145,7 +145,7 @@ def read_fire_facts(
     """Return, by firing, what its messages came to, such as `opened(email)`."""
     facts: dict[str, dict[str, bool]] = defaultdict(dict)
     fires = sorted(set(fire_ids))
-    for group in in_groups(people, lambda person: person.ids):
+    for group in in_query_groups(people, lambda person: person.ids):
         for site, owner in _owners(group).items():
             parameters = {"site": site, "ids": list(owner), "fires": fires}
             for fire_id, channel, state in warehouse.query(read_sql(PACKAGE, "fire_states"), parameters):
@@ -157,7 +157,7 @@ def read_restarted(warehouse: Warehouse, people: Iterable[Person], fire_ids: Ite
     """Return, by firing, the newest one of the same rule, person and key, where that is another."""
     found: dict[str, str] = {}
     fires = sorted(fire_ids)
-    for group in in_groups(people, lambda person: person.ids):
+    for group in in_query_groups(people, lambda person: person.ids):
         for site, owner in _owners(group).items():
             persons = [person.visitor_id for person in owner.values()]
             parameters = {"site": site, "ids": list(owner), "persons": persons, "fires": fires}

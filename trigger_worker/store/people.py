@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from trigger_worker.store.feed import PACKAGE, Visitor
-from trigger_worker.store.groups import in_groups, itself
+from trigger_worker.store.groups import by_id, in_query_groups
 from warehouse.queries import Queries
 from warehouse.sql import read_sql
 
@@ -45,7 +45,7 @@ def find_people(warehouse: Queries, visitors: Iterable[Visitor]) -> dict[Visitor
         by_site[visitor.site].add(visitor.visitor_id)
     found: dict[Visitor, Person] = {}
     for site, ids in by_site.items():
-        for group in in_groups(sorted(ids), itself):
+        for group in in_query_groups(sorted(ids), by_id):
             found |= _find_group(warehouse, site, group)
     return found
 
@@ -73,7 +73,7 @@ class _Links:
 
     def ask(self, ids: Iterable[str]) -> None:
         """Learn about ids, about each only once."""
-        for group in in_groups(sorted(set(ids) - self._asked), itself):
+        for group in in_query_groups(sorted(set(ids) - self._asked), by_id):
             self._asked.update(group)
             parameters = {"site": self._site, "ids": group, "limit": MAX_ALIASES}
             for is_asked, alias, person, learned in self._warehouse.query(_LINKS, parameters):

@@ -13,7 +13,7 @@ from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.store.events import Span, as_event, columns_of, listed, read_events
 from trigger_worker.store.feed import PACKAGE
-from trigger_worker.store.groups import in_groups
+from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.people import Person
 from warehouse.queries import Queries
 from warehouse.sql import read_sql
@@ -140,7 +140,7 @@ def read_whole_events(
         by_site[person.site].add((person, event_id))
     found: dict[tuple[Person, str], Event] = {}
     for site, here in by_site.items():
-        for group in in_groups(here, lambda pair: (*pair[0].ids, pair[1])):
+        for group in in_query_groups(here, lambda pair: (*pair[0].ids, pair[1])):
             owner = {visitor_id: person for person, _ in group for visitor_id in person.ids}
             event_ids = [event_id for _, event_id in group]
             parameters = {"site": site, "ids": list(owner), "events": event_ids, "since": since}
@@ -208,7 +208,7 @@ def _groups(people: Iterable[Person]) -> Iterator[list[Person]]:
     for person in people:
         by_site[person.site].append(person)
     for residents in by_site.values():
-        yield from in_groups(residents, lambda person: person.ids)
+        yield from in_query_groups(residents, lambda person: person.ids)
 
 
 def _owner(people: Iterable[Person]) -> dict[str, Person]:

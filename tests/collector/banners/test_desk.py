@@ -13,17 +13,17 @@ from collector.banners.desk import (
     MAX_WAITING_EACH,
     Banner,
     BannerDesk,
+    Browser,
     TooManyStreams,
-    Visitor,
     as_json,
 )
 from collector.metrics import CollectorMetrics
 from tests.collector.messages import NOON
 
-ADA, BEN = Visitor("shop", "ada"), Visitor("shop", "ben")
+ADA, BEN = Browser("shop", "ada"), Browser("shop", "ben")
 
 
-def notice(message_id: str, *visitors: Visitor, expires_at: int = NOON + 1) -> bytes:
+def notice(message_id: str, *visitors: Browser, expires_at: int = NOON + 1) -> bytes:
     return msgspec.json.encode(
         {
             "site": visitors[0].site,
@@ -50,7 +50,7 @@ def desk(metrics: CollectorMetrics) -> BannerDesk:
     return BannerDesk(metrics)
 
 
-def waiting(desk: BannerDesk, visitor: Visitor, now_ms: int = NOON) -> list[str]:
+def waiting(desk: BannerDesk, visitor: Browser, now_ms: int = NOON) -> list[str]:
     return [each.message_id for each in desk.collect(visitor, now_ms)]
 
 
@@ -61,8 +61,8 @@ def test_every_open_page_of_the_visitor_gets_a_banner(desk: BannerDesk) -> None:
     assert waiting(desk, ADA) == []
 
 
-@pytest.mark.parametrize("other", [BEN, Visitor("other", "ada")])
-def test_another_visitors_page_gets_nothing(desk: BannerDesk, other: Visitor) -> None:
+@pytest.mark.parametrize("other", [BEN, Browser("other", "ada")])
+def test_another_visitors_page_gets_nothing(desk: BannerDesk, other: Browser) -> None:
     page = desk.open(other)
     desk.deliver(notice("m", ADA))
     assert page.empty()
@@ -98,8 +98,8 @@ def test_only_the_latest_banners_wait(desk: BannerDesk) -> None:
 def test_only_so_many_visitors_are_waited_for(desk: BannerDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(banners, "MAX_WAITING_VISITORS", 2)
     for name in ("first", "second", "third"):
-        desk.deliver(notice("m", Visitor("shop", name)))
-    assert [waiting(desk, Visitor("shop", name)) for name in ("first", "second", "third")] == [[], ["m"], ["m"]]
+        desk.deliver(notice("m", Browser("shop", name)))
+    assert [waiting(desk, Browser("shop", name)) for name in ("first", "second", "third")] == [[], ["m"], ["m"]]
 
 
 def test_a_page_that_reads_nothing_loses_its_oldest(desk: BannerDesk) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from collector.banners.desk import Banner, Visitor
+from collector.banners.desk import Banner, Browser
 from collector.banners.unshown import unshown_banners
 from tests.collector.messages import NOON
 from tests.collector.stored_banners import store_banner
@@ -12,10 +12,10 @@ from tests.warehouse.rows import event_row, store
 from warehouse.connection import Warehouse
 from warehouse.event import format_time
 
-COOKIE = Visitor("shop", "cookie")
+COOKIE = Browser("shop", "cookie")
 
 
-def unshown(warehouse: Warehouse, visitor: Visitor = COOKIE, now_ms: int = NOON) -> list[str]:
+def unshown(warehouse: Warehouse, visitor: Browser = COOKIE, now_ms: int = NOON) -> list[str]:
     return [banner.message_id for banner in unshown_banners(warehouse, visitor, now_ms)]
 
 
@@ -62,7 +62,7 @@ def test_a_banner_for_a_person_is_found_by_a_browser_that_was_meant(warehouse: W
     store(warehouse, event_row(anonymous_id="cookie", user_id="ada"))
     store_banner(warehouse, "m", visitor_id="ada", recipients=["cookie", "phone"])
     assert unshown(warehouse) == ["m"]
-    assert unshown(warehouse, Visitor("shop", "stranger")) == []
+    assert unshown(warehouse, Browser("shop", "stranger")) == []
 
 
 def test_banners_come_oldest_first_and_only_so_many(warehouse: Warehouse) -> None:

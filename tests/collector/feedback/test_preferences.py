@@ -9,7 +9,7 @@ import pytest
 
 from collector.feedback.message_link import MessageLink
 from collector.feedback.preferences import CHANNELS, Preferences, answer, read_preferences, told
-from tests.collector.edges import SHOP
+from tests.collector.collector_parts import SHOP
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow, format_time
 from warehouse.message_token import MessageToken

@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.collector.edges import client_of, running_edge
+from tests.collector.collector_parts import client_of, running_parts
 from tests.collector.messages import message
 from warehouse.connection import Warehouse
 
@@ -20,7 +20,7 @@ async def test_a_live_process_says_so(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "status", "word"),
+    ("checked", "status", "word"),
     [
         ({"spool": "ok", "clickhouse": "ok"}, 200, "ready"),
         ({"spool": "ok", "clickhouse": "unreachable; 3 events wait on disk"}, 200, "ready"),
@@ -28,14 +28,14 @@ async def test_a_live_process_says_so(client: Client) -> None:
     ],
 )
 async def test_a_collector_is_ready_while_it_can_keep_events_and_names_every_trouble(
-    tmp_path: Path, embedded_warehouse: Warehouse, parts: dict[str, str], status: int, word: str
+    tmp_path: Path, embedded_warehouse: Warehouse, checked: dict[str, str], status: int, word: str
 ) -> None:
     async def check() -> dict[str, str]:
-        return parts
+        return checked
 
-    async with running_edge(tmp_path, embedded_warehouse, check_ready=check) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, embedded_warehouse, check_ready=check) as parts, client_of(parts) as client:
         reply = await client.get("/readyz")
-        assert (reply.status_code, reply.json()) == (status, {"status": word, **parts})
+        assert (reply.status_code, reply.json()) == (status, {"status": word, **checked})
 
 
 async def test_figures_are_in_prometheus_format_and_count_what_happened(client: Client) -> None:

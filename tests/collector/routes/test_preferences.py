@@ -10,12 +10,12 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from collector.feedback.preferences import CHANNELS
-from collector.parts import Edge
+from collector.parts import CollectorParts
 from collector.rate import RateLimit
 from collector.sites import Site
 from collector.spool.file import Spool
 from tests.collector.away import AWAY
-from tests.collector.edges import client_of, running_edge, spooled_rows
+from tests.collector.collector_parts import client_of, running_parts, spooled_rows
 from tests.collector.feedback.test_preferences import store
 from tests.collector.message_links import way_out
 from tests.collector.messages import NOON, props
@@ -32,14 +32,14 @@ def ticked(page: str) -> set[str]:
 
 
 async def test_the_page_shows_what_the_reader_said_and_changes_nothing(
-    client: Client, edge: Edge, embedded_warehouse: Warehouse
+    client: Client, parts: CollectorParts, embedded_warehouse: Warehouse
 ) -> None:
     store(embedded_warehouse, ("anna", "consent", {"marketing": True, "channels": {"sms": False}}))
     response = await client.get(way_out())
     assert response.status_code == 200
     assert ticked(response.text) == {"yes", "email", "push", "banner"}
     assert "<strong>shop</strong>" in response.text
-    assert await spooled_rows(edge) == []
+    assert await spooled_rows(parts) == []
 
 
 async def test_the_page_runs_no_script_and_stands_in_nobodys_frame(client: Client) -> None:
@@ -60,13 +60,13 @@ async def test_the_page_speaks_the_readers_language(client: Client) -> None:
     assert "Sofort abmelden" in response.text
 
 
-async def test_asking_for_the_head_shows_nothing_and_changes_nothing(client: Client, edge: Edge) -> None:
+async def test_asking_for_the_head_shows_nothing_and_changes_nothing(client: Client, parts: CollectorParts) -> None:
     assert (await client.request("HEAD", way_out())).status_code == 200
-    assert await spooled_rows(edge) == []
+    assert await spooled_rows(parts) == []
 
 
 @pytest.mark.parametrize("encoding", ["urlencoded", "multipart", "empty"])
-async def test_one_click_unsubscribes_at_once(client: Client, edge: Edge, encoding: str) -> None:
+async def test_one_click_unsubscribes_at_once(client: Client, parts: CollectorParts, encoding: str) -> None:
     if encoding == "multipart":
         response = await client.post(way_out(), files={"List-Unsubscribe": (None, "One-Click")})
     else:
@@ -74,7 +74,7 @@ async def test_one_click_unsubscribes_at_once(client: Client, edge: Edge, encodi
     assert response.status_code == 200
     assert '<p role="status">You are unsubscribed' in response.text
     assert "yes" not in ticked(response.text)
-    (row,) = await spooled_rows(edge)
+    (row,) = await spooled_rows(parts)
     assert (row.event, row.visitor_id, row.message_id) == ("unsubscribed", "anna", "message-1")
     assert props(row) == {
         "rule": "cart_abandoned",
@@ -86,19 +86,19 @@ async def test_one_click_unsubscribes_at_once(client: Client, edge: Edge, encodi
 
 async def test_unsubscribing_twice_counts_once_but_can_be_done_again_later(tmp_path: Path) -> None:
     now = [NOON]
-    async with running_edge(tmp_path, AWAY, now_ms=lambda: now[0]) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, AWAY, now_ms=lambda: now[0]) as parts, client_of(parts) as client:
         for seconds in (0, 1, 90):
             now[0] = NOON + seconds * 1000
             assert (await client.post(way_out(), data=ONE_CLICK)).status_code == 200
-        assert [row.ts[14:19] for row in await spooled_rows(edge)] == ["00:00", "01:30"]
+        assert [row.ts[14:19] for row in await spooled_rows(parts)] == ["00:00", "01:30"]
 
 
-async def test_the_form_stores_every_no(client: Client, edge: Edge) -> None:
+async def test_the_form_stores_every_no(client: Client, parts: CollectorParts) -> None:
     response = await client.post(way_out(), data={"choice": "save", "channel": ["email", "banner", "carrier_pigeon"]})
     assert response.status_code == 200
     assert ticked(response.text) == {"email", "banner"}
     assert '<p role="status">Saved' in response.text
-    (row,) = await spooled_rows(edge)
+    (row,) = await spooled_rows(parts)
     assert (row.event, row.visitor_id, row.message_id) == ("consent", "anna", "message-1")
     assert props(row) == {
         "rule": "cart_abandoned",
@@ -110,56 +110,58 @@ async def test_the_form_stores_every_no(client: Client, edge: Edge) -> None:
     }
 
 
-async def test_who_comes_back_is_taken_back(client: Client, edge: Edge) -> None:
+async def test_who_comes_back_is_taken_back(client: Client, parts: CollectorParts) -> None:
     refused = await client.post(way_out(), data={"choice": "save", "channel": list(CHANNELS)})
     assert 'name="off" value="marketing"' in refused.text
     await client.post(
         way_out(), data={"choice": "save", "off": "marketing", "marketing": "yes", "channel": list(CHANNELS)}
     )
-    said = [(props(row)["marketing"], props(row).get("channels")) for row in await spooled_rows(edge)]
+    said = [(props(row)["marketing"], props(row).get("channels")) for row in await spooled_rows(parts)]
     assert said == [(False, None), (True, {"email": True})]
 
 
-async def test_saving_what_was_shown_says_nothing(client: Client, edge: Edge) -> None:
+async def test_saving_what_was_shown_says_nothing(client: Client, parts: CollectorParts) -> None:
     unchanged = {"choice": "save", "marketing": "yes", "channel": list(CHANNELS)}
     assert "Saved" in (await client.post(way_out(), data=unchanged)).text
-    assert await spooled_rows(edge) == []
+    assert await spooled_rows(parts) == []
 
 
-async def test_the_channel_that_is_left_is_the_one_that_the_message_came_by(client: Client, edge: Edge) -> None:
+async def test_the_channel_that_is_left_is_the_one_that_the_message_came_by(
+    client: Client, parts: CollectorParts
+) -> None:
     await client.post(way_out(channel="sms"), data=ONE_CLICK)
-    (row,) = await spooled_rows(edge)
+    (row,) = await spooled_rows(parts)
     assert props(row)["channel"] == "sms"
 
 
 async def test_a_name_of_a_rule_or_site_is_never_markup(tmp_path: Path) -> None:
     site = "<script>alert(1)</script>"
     sites = (Site(site, "odd-key"),)
-    async with running_edge(tmp_path, AWAY, sites=sites) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, AWAY, sites=sites) as parts, client_of(parts) as client:
         response = await client.get(way_out(site=site))
         assert "<script" not in response.text
         assert "&lt;script&gt;" in response.text
 
 
 async def test_while_clickhouse_is_away_readers_can_leave_but_no_guess_is_saved(tmp_path: Path) -> None:
-    async with running_edge(tmp_path, AWAY) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, AWAY) as parts, client_of(parts) as client:
         shown = await client.get(way_out())
         assert "checkbox" not in shown.text
         assert "Unsubscribe at once" in shown.text
         assert "You are unsubscribed" in (await client.post(way_out(), data=ONE_CLICK)).text
-        assert [row.event for row in await spooled_rows(edge)] == ["unsubscribed"]
+        assert [row.event for row in await spooled_rows(parts)] == ["unsubscribed"]
 
 
 async def test_what_cannot_be_kept_is_not_promised(tmp_path: Path) -> None:
     full = Spool(tmp_path / "full.sqlite", max_events=0)
-    async with running_edge(tmp_path, AWAY, spool=full) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, AWAY, spool=full) as parts, client_of(parts) as client:
         response = await client.post(way_out(), data=ONE_CLICK)
         assert (response.status_code, response.json()["code"]) == (503, "spool_full")
         assert response.headers["retry-after"] == "5"
 
 
 async def test_who_asks_too_often_has_to_wait(tmp_path: Path) -> None:
-    async with running_edge(tmp_path, AWAY, rate=RateLimit(0.1, 1)) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, AWAY, rate=RateLimit(0.1, 1)) as parts, client_of(parts) as client:
         assert (await client.get(way_out())).status_code == 200
         assert (await client.post(way_out(), data=ONE_CLICK)).status_code == 429
 
@@ -169,8 +171,8 @@ async def test_who_asks_too_often_has_to_wait(tmp_path: Path) -> None:
     [("multipart/form-data; boundary=x", b"garbage"), ("multipart/form-data", b"garbage")],
 )
 async def test_a_form_that_cannot_be_read_is_refused(
-    client: Client, edge: Edge, content_type: str, body: bytes
+    client: Client, parts: CollectorParts, content_type: str, body: bytes
 ) -> None:
     response = await client.post(way_out(), content=body, headers={"content-type": content_type})
     assert response.status_code == 400
-    assert await spooled_rows(edge) == []
+    assert await spooled_rows(parts) == []

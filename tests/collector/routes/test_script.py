@@ -8,9 +8,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.parts import EdgeSettings
+from collector.parts import CollectorSettings
 from collector.script import Script, load_sdk
-from tests.collector.edges import PART, SCRIPT, client_of, running_edge
+from tests.collector.collector_parts import PART, SCRIPT, client_of, running_parts
 from warehouse.connection import Warehouse
 
 Client = AsyncTestClient[Litestar]
@@ -64,8 +64,8 @@ async def test_another_hash_is_not_served(client: Client) -> None:
 
 
 async def test_the_path_can_be_one_that_ad_blockers_do_not_know(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
-    settings = EdgeSettings(script_path="/assets/shop.js")
-    async with running_edge(tmp_path, embedded_warehouse, settings=settings) as edge, client_of(edge) as client:
+    settings = CollectorSettings(script_path="/assets/shop.js")
+    async with running_parts(tmp_path, embedded_warehouse, settings=settings) as parts, client_of(parts) as client:
         renamed = ("/assets/shop.js", f"/assets/shop.{SCRIPT.digest}.js", "/assets/shop-banner.js")
         for path, status in (*((path, 200) for path in renamed), ("/mm.js", 404), ("/mm-banner.js", 404)):
             assert (await client.get(path, headers=PLAIN)).status_code == status

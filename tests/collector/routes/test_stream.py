@@ -16,9 +16,9 @@ import pytest
 
 from collector.app import create_app
 from collector.banners.desk import MAX_STREAMS_EACH
-from collector.parts import Edge, EdgeSettings
+from collector.parts import CollectorParts, CollectorSettings
 from micromoment.serving import serve
-from tests.collector.edges import running_edge
+from tests.collector.collector_parts import running_parts
 from tests.collector.messages import NOON
 from tests.collector.stored_banners import store_banner
 from tests.waiting import until
@@ -39,11 +39,11 @@ class AwayWarehouse:
 class Service:
     """A collector that listens."""
 
-    edge: Edge
+    parts: CollectorParts
     url: str
 
     def token(self, anonymous_id: str = "cookie", site: str = "shop") -> str:
-        return self.edge.tokens.issue(site, anonymous_id, NOON)
+        return self.parts.tokens.issue(site, anonymous_id, NOON)
 
 
 class Page:
@@ -73,13 +73,13 @@ class Page:
 
 @asynccontextmanager
 async def listening(folder: Path, warehouse: Warehouse, heartbeat_seconds: float = 15) -> AsyncIterator[Service]:
-    settings = EdgeSettings(heartbeat_seconds=heartbeat_seconds)
+    settings = CollectorSettings(heartbeat_seconds=heartbeat_seconds)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    edges = running_edge(folder, warehouse, settings=settings)
-    async with edges as edge, serve(create_app(edge, "1.2.3"), "127.0.0.1", port, "collector_port"):
-        yield Service(edge, f"http://127.0.0.1:{port}")
+    edges = running_parts(folder, warehouse, settings=settings)
+    async with edges as parts, serve(create_app(parts, "1.2.3"), "127.0.0.1", port, "collector_port"):
+        yield Service(parts, f"http://127.0.0.1:{port}")
 
 
 @asynccontextmanager
@@ -102,11 +102,11 @@ async def service(tmp_path: Path, embedded_warehouse: Warehouse) -> AsyncIterato
 
 def deliver(service: Service, message_id: str, *anonymous_ids: str) -> None:
     notice = {"site": "shop", "message_id": message_id, "anonymous_ids": anonymous_ids, "expires_at": NOON + 1}
-    service.edge.desk.deliver(msgspec.json.encode({**notice, "banner": {"message_id": message_id}}))
+    service.parts.desk.deliver(msgspec.json.encode({**notice, "banner": {"message_id": message_id}}))
 
 
 async def until_closed(service: Service) -> None:
-    await until(lambda: not service.edge.metrics.registry.get_sample_value("micromoment_open_streams"))
+    await until(lambda: not service.parts.metrics.registry.get_sample_value("micromoment_open_streams"))
 
 
 async def test_a_banner_reaches_an_open_page(service: Service) -> None:
@@ -132,9 +132,9 @@ async def test_a_banner_is_never_delivered_to_another_visitor_or_site(service: S
 
 
 async def test_banners_that_were_not_shown_are_sent_to_a_page_that_opens(service: Service) -> None:
-    store_banner(service.edge.warehouse, "stored")
-    store_banner(service.edge.warehouse, "shown")
-    store_banner(service.edge.warehouse, "shown", "shown")
+    store_banner(service.parts.warehouse, "stored")
+    store_banner(service.parts.warehouse, "shown")
+    store_banner(service.parts.warehouse, "shown", "shown")
     deliver(service, "waiting", "cookie")
     deliver(service, "stored", "cookie")
     async with open_page(service, service.token()) as page:
@@ -146,7 +146,7 @@ async def test_banners_that_were_not_shown_are_sent_to_a_page_that_opens(service
 async def test_a_page_that_connects_again_gets_what_it_missed(service: Service) -> None:
     async with open_page(service, service.token()):
         pass
-    store_banner(service.edge.warehouse, "missed")
+    store_banner(service.parts.warehouse, "missed")
     async with open_page(service, service.token()) as page:
         assert (await page.next_banner())["id"] == "missed"
 
@@ -194,7 +194,7 @@ async def test_a_visitor_has_so_many_pages_and_no_more(service: Service) -> None
 async def test_a_page_that_went_away_is_forgotten(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
     async with listening(tmp_path, embedded_warehouse, heartbeat_seconds=0.02) as service:
         async with open_page(service, service.token()):
-            assert service.edge.metrics.registry.get_sample_value("micromoment_open_streams") == 1
+            assert service.parts.metrics.registry.get_sample_value("micromoment_open_streams") == 1
         await until_closed(service)
 
 

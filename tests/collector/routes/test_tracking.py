@@ -11,12 +11,12 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.banners.desk import Visitor
-from collector.parts import Edge, EdgeSettings
+from collector.banners.desk import Browser
+from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from collector.spool.file import Spool
 from collector.spool.writer import Writer
-from tests.collector.edges import client_of, running_edge, spooled_rows
+from tests.collector.collector_parts import client_of, running_parts, spooled_rows
 from tests.collector.messages import NOON, message
 from tests.collector.spools import FailingSpool
 from warehouse.connection import Warehouse
@@ -30,28 +30,28 @@ def batch(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"writeKey": "shop-key", "sentAt": "2026-11-22T12:00:00.000Z", "batch": list(messages), **fields}
 
 
-async def test_a_batch_is_on_disk_when_it_is_answered(client: Client, edge: Edge) -> None:
+async def test_a_batch_is_on_disk_when_it_is_answered(client: Client, parts: CollectorParts) -> None:
     reply = await client.post("/v1/batch", json=batch(message(messageId="a"), message(messageId="b")))
     assert reply.status_code == 200
-    assert edge.spool.depth == 2
-    assert [row.event_id for row in await spooled_rows(edge)] == ["a", "b"]
+    assert parts.spool.depth == 2
+    assert [row.event_id for row in await spooled_rows(parts)] == ["a", "b"]
 
 
-async def test_what_was_answered_is_in_clickhouse_once_the_writer_ran(client: Client, edge: Edge) -> None:
+async def test_what_was_answered_is_in_clickhouse_once_the_writer_ran(client: Client, parts: CollectorParts) -> None:
     await client.post("/v1/batch", json=batch(message(messageId="a", properties={"product_id": "tent"})))
 
     async def announce() -> None:
         return
 
-    await Writer(edge.spool, edge.warehouse, announce, edge.metrics).drain()
-    assert list(edge.warehouse.query("SELECT event_id, product_id, site FROM events")) == [("a", "tent", "shop")]
+    await Writer(parts.spool, parts.warehouse, announce, parts.metrics).drain()
+    assert list(parts.warehouse.query("SELECT event_id, product_id, site FROM events")) == [("a", "tent", "shop")]
 
 
-async def test_a_reply_has_a_token_and_nothing_that_is_empty(client: Client, edge: Edge) -> None:
+async def test_a_reply_has_a_token_and_nothing_that_is_empty(client: Client, parts: CollectorParts) -> None:
     reply = (await client.post("/v1/batch", json=batch(message()))).json()
     assert set(reply) == {"success", "token"}
     assert reply["success"] is True
-    listener = edge.tokens.check(reply["token"], NOON)
+    listener = parts.tokens.check(reply["token"], NOON)
     assert listener is not None
     assert (listener.site, listener.anonymous_id) == ("shop", "cookie")
 
@@ -71,12 +71,12 @@ async def test_only_a_batch_of_one_visitor_gets_a_token(client: Client, messages
     assert "token" not in reply.json()
 
 
-async def test_what_is_dropped_is_named_with_its_reason_and_counted(client: Client, edge: Edge) -> None:
+async def test_what_is_dropped_is_named_with_its_reason_and_counted(client: Client, parts: CollectorParts) -> None:
     sent = [message(messageId="good"), message(messageId="nameless", event=""), message(messageId="good")]
     reply = await client.post("/v1/batch", json=batch(*sent))
     dropped = reply.json()["dropped"]
     assert [(drop["messageId"], drop["reason"]) for drop in dropped] == [("nameless", "no_name"), ("good", "duplicate")]
-    sample = edge.metrics.registry.get_sample_value
+    sample = parts.metrics.registry.get_sample_value
     assert sample("micromoment_events_accepted_total", {"site": "shop"}) == 1
     for reason in ("no_name", "duplicate"):
         assert sample("micromoment_events_dropped_total", {"site": "shop", "reason": reason}) == 1
@@ -88,24 +88,24 @@ async def test_events_beyond_a_batchs_limit_are_named(client: Client) -> None:
     assert [(drop["messageId"], drop["reason"]) for drop in dropped] == [(str(MAX_EVENTS_PER_BATCH), "too_many")]
 
 
-async def test_a_batch_sent_again_is_answered_the_same_and_stored_once(client: Client, edge: Edge) -> None:
+async def test_a_batch_sent_again_is_answered_the_same_and_stored_once(client: Client, parts: CollectorParts) -> None:
     first = await client.post("/v1/batch", json=batch(message()))
     second = await client.post("/v1/batch", json=batch(message()))
     assert (first.status_code, second.status_code) == (200, 200)
     assert second.json()["token"]
-    assert edge.spool.depth == 1
+    assert parts.spool.depth == 1
 
 
-async def test_banners_that_wait_come_with_the_reply_once(client: Client, edge: Edge) -> None:
+async def test_banners_that_wait_come_with_the_reply_once(client: Client, parts: CollectorParts) -> None:
     notice = {"site": "shop", "message_id": "m", "anonymous_ids": ["cookie"], "expires_at": NOON + 1}
-    edge.desk.deliver(msgspec.json.encode({**notice, "banner": {"title": "Hello"}}))
+    parts.desk.deliver(msgspec.json.encode({**notice, "banner": {"title": "Hello"}}))
     others = await client.post("/v1/batch", json=batch(message(messageId="o", anonymousId="other")))
     assert "messages" not in others.json()
     first = await client.post("/v1/batch", json=batch(message(messageId="a")))
     assert first.json()["messages"] == [{"title": "Hello"}]
     second = await client.post("/v1/batch", json=batch(message(messageId="b")))
     assert "messages" not in second.json()
-    assert edge.desk.collect(Visitor("shop", "cookie"), NOON) == []
+    assert parts.desk.collect(Browser("shop", "cookie"), NOON) == []
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ async def test_banners_that_wait_come_with_the_reply_once(client: Client, edge: 
     ],
 )
 async def test_each_call_of_the_tracking_api_has_its_route(
-    client: Client, edge: Edge, kind: str, fields: dict[str, Any], event: str
+    client: Client, parts: CollectorParts, kind: str, fields: dict[str, Any], event: str
 ) -> None:
     sent = {"anonymousId": "cookie", "messageId": "m-1", "timestamp": "2026-11-22T11:00:00Z", **fields}
     reply = await client.post(f"/v1/{kind}", json=sent, headers=BASIC)
     assert (reply.status_code, reply.json()["success"]) == (200, True)
-    (row,) = await spooled_rows(edge)
+    (row,) = await spooled_rows(parts)
     assert (row.type, row.event, row.ts) == (kind, event, "2026-11-22 11:00:00.000")
 
 
@@ -152,12 +152,14 @@ async def test_the_write_key_may_stand_elsewhere_than_in_the_body(client: Client
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"batch": {}}', b"\x1f\x8bnope", b"data=!"])
-async def test_a_malformed_body_is_answered_400_and_says_where(client: Client, edge: Edge, body: bytes) -> None:
+async def test_a_malformed_body_is_answered_400_and_says_where(
+    client: Client, parts: CollectorParts, body: bytes
+) -> None:
     reply = await client.post("/v1/batch", content=body, headers=BASIC)
     assert reply.status_code == 400
     assert set(reply.json()) == {"code", "message"}
     assert reply.json()["code"] == "malformed"
-    assert edge.spool.depth == 0
+    assert parts.spool.depth == 0
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/track"])
@@ -171,13 +173,13 @@ async def test_an_unknown_write_key_is_answered_401_with_the_remedy(client: Clie
         }
 
 
-async def test_a_page_of_another_origin_is_answered_403(client: Client, edge: Edge) -> None:
+async def test_a_page_of_another_origin_is_answered_403(client: Client, parts: CollectorParts) -> None:
     sent = batch(message(context={"consent": {"analytics": True}}), writeKey="strict-key")
     reply = await client.post("/v1/batch", json=sent, headers={"Origin": "https://evil.example"})
     assert reply.status_code == 403
     assert reply.json()["code"] == "origin_not_allowed"
     assert "https://evil.example" in reply.json()["message"]
-    assert edge.spool.depth == 0
+    assert parts.spool.depth == 0
     reply = await client.post("/v1/batch", json=sent, headers={"Origin": "https://strict.example"})
     assert reply.status_code == 200
 
@@ -193,21 +195,21 @@ async def test_a_body_that_is_too_large_is_answered_413(client: Client, body: by
 
 
 async def test_an_address_that_calls_too_often_is_answered_429(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
-    async with running_edge(tmp_path, embedded_warehouse, rate=RateLimit(0.1, 2)) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, embedded_warehouse, rate=RateLimit(0.1, 2)) as parts, client_of(parts) as client:
         replies = [await client.post("/v1/batch", json=batch(message(messageId=str(n)))) for n in range(3)]
         assert [reply.status_code for reply in replies] == [200, 200, 429]
         assert replies[2].headers["retry-after"].isdigit()
         assert replies[2].json()["code"] == "too_many_requests"
-        sample = edge.metrics.registry.get_sample_value
+        sample = parts.metrics.registry.get_sample_value
         assert sample("micromoment_requests_refused_total", {"code": "too_many_requests"}) == 1
 
 
 async def test_the_address_is_the_last_that_a_trusted_proxy_names(
     tmp_path: Path, embedded_warehouse: Warehouse
 ) -> None:
-    settings, limit = EdgeSettings(address_header="x-forwarded-for"), RateLimit(0.1, 1)
-    edges = running_edge(tmp_path, embedded_warehouse, settings=settings, rate=limit)
-    async with edges as edge, client_of(edge) as client:
+    settings, limit = CollectorSettings(address_header="x-forwarded-for"), RateLimit(0.1, 1)
+    edges = running_parts(tmp_path, embedded_warehouse, settings=settings, rate=limit)
+    async with edges as parts, client_of(parts) as client:
         statuses = []
         for forwarded in ("192.0.2.1", "6.6.6.6, 192.0.2.1", "192.0.2.1, 192.0.2.2"):
             reply = await client.post("/v1/batch", json=batch(), headers={"X-Forwarded-For": forwarded})
@@ -217,19 +219,19 @@ async def test_the_address_is_the_last_that_a_trusted_proxy_names(
 
 async def test_a_full_spool_is_answered_503(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
     spool = Spool(tmp_path / "spool.sqlite", max_events=1)
-    async with running_edge(tmp_path, embedded_warehouse, spool=spool) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, embedded_warehouse, spool=spool) as parts, client_of(parts) as client:
         assert (await client.post("/v1/batch", json=batch(message(messageId="a")))).status_code == 200
         reply = await client.post("/v1/batch", json=batch(message(messageId="b")))
         assert (reply.status_code, reply.json()["code"]) == (503, "spool_full")
         assert reply.headers["retry-after"].isdigit()
-        assert [row.event_id for row in await spooled_rows(edge)] == ["a"]
+        assert [row.event_id for row in await spooled_rows(parts)] == ["a"]
 
 
 async def test_a_disk_that_fails_is_answered_503_and_nothing_is_acknowledged(
     tmp_path: Path, embedded_warehouse: Warehouse
 ) -> None:
     spool = FailingSpool(tmp_path / "spool.sqlite")
-    async with running_edge(tmp_path, embedded_warehouse, spool=spool) as edge, client_of(edge) as client:
+    async with running_parts(tmp_path, embedded_warehouse, spool=spool) as parts, client_of(parts) as client:
         spool.trouble = "commit"
         reply = await client.post("/v1/batch", json=batch(message()))
         assert (reply.status_code, reply.json()["code"]) == (503, "spool_unavailable")
@@ -238,7 +240,7 @@ async def test_a_disk_that_fails_is_answered_503_and_nothing_is_acknowledged(
         again = await client.post("/v1/batch", json=batch(message()))
         assert again.status_code == 200
         assert "dropped" not in again.json()
-        assert edge.spool.depth == 1
+        assert parts.spool.depth == 1
 
 
 async def test_a_sender_that_hangs_up_harms_nobody(client: Client) -> None:
@@ -255,19 +257,19 @@ async def test_a_sender_that_hangs_up_harms_nobody(client: Client) -> None:
     ("headers", "stored"), [({"Sec-GPC": "1"}, 0), ({"DNT": "1"}, 0), ({"DNT": "0"}, 1), ({}, 1)], ids=str
 )
 async def test_a_browser_that_asks_not_to_be_tracked_is_not(
-    client: Client, edge: Edge, headers: dict[str, str], stored: int
+    client: Client, parts: CollectorParts, headers: dict[str, str], stored: int
 ) -> None:
     await client.post("/v1/batch", json=batch(message()), headers=headers)
-    assert edge.spool.depth == stored
+    assert parts.spool.depth == stored
 
 
 async def test_the_country_comes_from_a_trusted_proxy_only(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
     for header, expected in (("cf-ipcountry", "AT"), ("", "")):
         folder = tmp_path / (header or "none")
-        settings = EdgeSettings(country_header=header)
-        async with running_edge(folder, embedded_warehouse, settings=settings) as edge, client_of(edge) as client:
+        settings = CollectorSettings(country_header=header)
+        async with running_parts(folder, embedded_warehouse, settings=settings) as parts, client_of(parts) as client:
             await client.post("/v1/batch", json=batch(message()), headers={"CF-IPCountry": "at"})
-            assert [row.country for row in await spooled_rows(edge)] == [expected]
+            assert [row.country for row in await spooled_rows(parts)] == [expected]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/batch", 405), ("POST", "/v1/nothing", 404)])

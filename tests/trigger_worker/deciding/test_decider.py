@@ -13,7 +13,7 @@ from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.rules.evaluate.live_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
 from trigger_worker.store.records import MessageRecord, QueuedMessage, Records
 from warehouse.connection import Warehouse
 

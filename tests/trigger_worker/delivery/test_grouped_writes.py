@@ -33,7 +33,7 @@ async def test_rows_wait_for_the_write_before_them_and_go_together() -> None:
     table.free.set()
     assert await asyncio.gather(*answers) == [True] * 4
     assert table.groups == [["a"], ["b", "c", "d"]]
-    assert writes.under_way() == set() or all(task.done() for task in writes.under_way())
+    assert writes.open_tasks() == set() or all(task.done() for task in writes.open_tasks())
 
 
 async def test_each_row_learns_whether_it_was_refused() -> None:
@@ -53,7 +53,7 @@ async def test_a_mistake_in_writing_reaches_those_who_wait_and_not_those_who_com
 
     writes = GroupedWrites(write)
     answer = writes.add("a")
-    (task,) = writes.under_way()
+    (task,) = writes.open_tasks()
     with pytest.raises(TypeError, match="no such row"):
         await task
     assert answer.cancelled()
@@ -68,7 +68,7 @@ async def test_what_nobody_waits_for_leaves_the_table_alone_for_a_multiple_of_th
     kept_back = [writes.add("b"), writes.add("c")]
     await asyncio.sleep(0)
     assert table.groups == [["a"]]
-    (task,) = writes.under_way()
+    (task,) = writes.open_tasks()
     task.cancel()
     await asyncio.wait([task])
     assert not any(answer.done() for answer in kept_back)

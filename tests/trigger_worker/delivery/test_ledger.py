@@ -58,7 +58,7 @@ def refused(metrics: WorkerMetrics) -> float | None:
 
 
 async def events_stored(kept: Ledger) -> None:
-    while tasks := kept.under_way():
+    while tasks := kept.open_tasks():
         for task in tasks:
             await task
 

@@ -10,7 +10,7 @@ from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, store
 from trigger_worker.live.evaluator import Evaluator
 from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.live.sweep import FeedReader
+from trigger_worker.live.sweep import FeedSweep
 from trigger_worker.store.records import Fire, Records
 from warehouse.connection import Row, Warehouse
 
@@ -31,7 +31,7 @@ class Asking:
         self.statements: list[str] = []
         self._warehouse = warehouse
         self._evaluator = Evaluator(warehouse)
-        self._reader = FeedReader(warehouse, NOON - MINUTE_MS)
+        self._reader = FeedSweep(warehouse, NOON - MINUTE_MS)
         query = warehouse.query
 
         def noted(sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
-from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.live import live_rules as shared_needs
+from trigger_worker.live.live_rules import LiveRules, SharedNeeds
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.store.windows import Wanted
 
 RULES = LiveRules(
     [
@@ -65,3 +68,43 @@ def test_rules_that_wait_equally_long_share_a_wait() -> None:
 def test_no_rules_are_no_trouble() -> None:
     assert list(LiveRules().completed_by("hover")) == []
     assert LiveRules().waits == []
+
+
+RULES_THAT_SHARE = LiveRules(
+    [
+        rule("id: one\nwhen: 'hover[price > 1]'\nif: count(scroll, 1h) > 1"),
+        rule("id: like_one\nwhen: 'hover[price > 2]'\nif: count(scroll, 1h) > 2"),
+        rule("id: other\nwhen: 'copy[category == \"a\"]'\nif: 'count(scroll, 2h) > 1 and device == \"mobile\"'"),
+    ]
+)
+ONE, LIKE_ONE, OTHER = RULES_THAT_SHARE.by_id.values()
+
+
+def wanted(*rules: LiveRule, shared: SharedNeeds = RULES_THAT_SHARE.shared_needs) -> Wanted:
+    return shared.wanted(shared.kinds(rules))
+
+
+def test_what_rules_look_at_is_joined_but_for_surroundings() -> None:
+    joined = wanted(ONE, OTHER)
+    assert joined.lookback_ms == {"hover": 0, "copy": 0, "scroll": 7_200_000}
+    assert joined.fields == frozenset({"price", "category"})
+    assert joined.contexts == frozenset()
+
+
+def test_rules_that_look_at_the_same_share_it() -> None:
+    assert wanted(ONE) is wanted(LIKE_ONE, ONE)
+    assert wanted(ONE) is not wanted(OTHER)
+
+
+def test_what_more_rules_look_at_holds_what_each_of_them_does() -> None:
+    kinds = RULES_THAT_SHARE.shared_needs.kinds
+    assert kinds([ONE]) == kinds([LIKE_ONE]) < kinds([ONE, OTHER])
+    assert not kinds([ONE]) & kinds([OTHER])
+
+
+def test_what_was_forgotten_is_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_needs, "MAX_REMEMBERED", 1)
+    shared = SharedNeeds([ONE, OTHER])
+    before = wanted(ONE, shared=shared)
+    wanted(OTHER, shared=shared)
+    assert wanted(ONE, shared=shared) == before

@@ -10,7 +10,7 @@ from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store
 from trigger_worker.delivery.content.model import BannerContent
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.delivery.offers.desk import CouponDesk, CouponWish
+from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest
 from trigger_worker.reports.preview import Preview, Previewer
 from trigger_worker.store.feed import Visitor
 from warehouse.connection import Warehouse
@@ -66,7 +66,7 @@ def test_no_coupon_is_given_out_but_the_visitors_own_is_shown(warehouse: Warehou
     assert title(previewed(warehouse, templates)) == "SPRING-EXAMPLE"
     assert warehouse.query("SELECT count() FROM coupon_assignments") == [(0,)]
     (templates / "spring.txt").write_text("ONE\n")
-    CouponDesk(warehouse, templates).give([CouponWish("spring", "r", person("anna"))], NOON)
+    CouponBook(warehouse, templates).give([CouponRequest("spring", "r", person("anna"))], NOON)
     assert title(previewed(warehouse, templates)) == "ONE"
 
 

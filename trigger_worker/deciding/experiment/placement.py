@@ -12,7 +12,7 @@ from trigger_worker.deciding.experiment.arm_data_query import BEFORE_HOLDOUT, PA
 from trigger_worker.deciding.experiment.assignment import choose_arm, draw_arm
 from trigger_worker.deciding.experiment.posteriors import Posteriors
 from trigger_worker.rules.model import Rule
-from trigger_worker.store.groups import in_groups
+from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.people import Person
 from warehouse.queries import Queries
 from warehouse.sql import read_sql
@@ -82,7 +82,7 @@ class Placements:
             rules.add(rule_id)
         found: dict[Placed, Placement] = {}
         for site, people in by_site.items():
-            for group in in_groups(people, lambda person: person.ids):
+            for group in in_query_groups(people, lambda person: person.ids):
                 owner = {visitor_id: person for person in group for visitor_id in person.ids}
                 parameters = {
                     "site": site,

@@ -10,7 +10,6 @@ import structlog
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.deciding.gate.suppression_file import SuppressionError, load_suppressions
-from trigger_worker.deciding.gate.watched_file import WatchedFile
 from warehouse.errors import RuleError
 
 _log = structlog.get_logger("trigger_worker.policy")
@@ -58,3 +57,29 @@ class PolicySource:
             _log.error("suppressions_invalid", error=error.message, remedy=error.hint)
             listed = frozenset(self.policy.suppressed) | error.readable
         self.policy = msgspec.structs.replace(self.policy, suppressed=listed)
+
+
+class WatchedFile:
+    """Tells whether a file is another than at the last look.
+
+    Args:
+        path: the file; it may come into being, and go.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._signature = self._look()
+
+    def changed(self) -> bool:
+        """Tell whether the file changed since this was last asked, or since the start."""
+        signature = self._look()
+        same = signature == self._signature
+        self._signature = signature
+        return not same
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size

@@ -55,13 +55,13 @@ class Verdict(msgspec.Struct, frozen=True):
     """The gate's answer for one message.
 
     Args:
-        verdict: what to do with the message.
+        decision: what to do with the message.
         reason: the check that decided, or that all passed.
         detail: the values that decided, fit for JSON.
         until_ms: for `defer` the instant to ask again, in milliseconds since 1970; else None.
     """
 
-    verdict: Decision
+    decision: Decision
     reason: Reason
     detail: Mapping[str, object] = {}
     until_ms: int | None = None

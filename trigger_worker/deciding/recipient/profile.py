@@ -8,9 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
-from trigger_worker.deciding.recipient.product import Product
+from trigger_worker.deciding.recipient.product import Product, recently_viewed
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, live_subscriptions
-from trigger_worker.deciding.recipient.viewed import recently_viewed
 from trigger_worker.delivery.content.context import CartContext, CartItem, VisitorContext
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History

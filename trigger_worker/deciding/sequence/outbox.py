@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
+from trigger_worker.store.feed import Visitor
 from trigger_worker.store.records import QueuedMessage
 
 
@@ -47,3 +49,49 @@ class Outbox:
 
 def _place(message: QueuedMessage) -> tuple[int, int, str]:
     return message.due_at, -message.priority, message.message_id
+
+
+def one_per_firing(
+    due: Iterable[QueuedMessage], under_way: Iterable[QueuedMessage]
+) -> tuple[list[QueuedMessage], list[QueuedMessage]]:
+    """Return the messages whose turn it is, and those that wait for an earlier one of their firing, both in order.
+
+    After a standstill several steps of a sequence are due together: each is to know what became of the one before.
+
+    Args:
+        due: in the order in which they should go out.
+        under_way: being handed over.
+    """
+    busy = {message.fire_id for message in under_way}
+    turn: list[QueuedMessage] = []
+    waiting: list[QueuedMessage] = []
+    for message in due:
+        (waiting if message.fire_id in busy else turn).append(message)
+        busy.add(message.fire_id)
+    return turn, waiting
+
+
+def first_batch(due: Sequence[QueuedMessage], most: int) -> tuple[list[QueuedMessage], list[QueuedMessage]]:
+    """Return the messages to decide on first, and the others, both in their order.
+
+    What is for one visitor stays together: only together can it be weighed.
+
+    Args:
+        due: in the order in which they should go out.
+        most: messages of a portion, unless the first visitor alone has more.
+    """
+    if len(due) <= most:
+        return list(due), []
+    room = most
+    chosen: set[Visitor] = set()
+    for visitor, count in Counter(map(_visitor, due)).items():
+        if chosen and count > room:
+            break
+        chosen.add(visitor)
+        room -= count
+    portion = [message for message in due if _visitor(message) in chosen]
+    return portion, [message for message in due if _visitor(message) not in chosen]
+
+
+def _visitor(message: QueuedMessage) -> Visitor:
+    return Visitor(message.site, message.visitor_id)

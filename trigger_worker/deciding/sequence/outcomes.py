@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from trigger_worker.store.feed import PACKAGE, News
-from trigger_worker.store.groups import in_groups
+from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.people import Person, find_people
 from warehouse.connection import Warehouse
 from warehouse.sql import read_sql
@@ -35,7 +35,7 @@ def record_outcomes(warehouse: Warehouse, news: Iterable[News]) -> None:
     for site, outcomes in by_site.items():
         people = find_people(warehouse, {item.visitor for item in outcomes})
         theirs = [(item, people[item.visitor]) for item in outcomes]
-        for group in in_groups(theirs, lambda pair: (*pair[1].ids, pair[0].event_id)):
+        for group in in_query_groups(theirs, lambda pair: (*pair[1].ids, pair[0].event_id)):
             _record(warehouse, site, group)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from trigger_worker.rules.model import Message, Rule
+from datetime import datetime, time, timedelta
+
+from trigger_worker.rules.evaluate.calendar import local_time
+from trigger_worker.rules.model import Rule, SendEntry
 from trigger_worker.store.records import Fire, QueuedMessage, message_id
+from warehouse.event import epoch_ms
 
 
-def lifetime(rule: Rule, entry: Message, fired_at: int) -> tuple[int, int]:
+def lifetime(rule: Rule, entry: SendEntry, fired_at: int) -> tuple[int, int]:
     """Return when a message of a firing is due, and from when on it is worthless, in epoch milliseconds."""
     due_at = fired_at + entry.after_ms
     return due_at, due_at + rule.ttl_ms
@@ -46,3 +50,19 @@ def queue_messages(rule: Rule, fire: Fire, now_ms: int) -> list[QueuedMessage]:
             )
         )
     return messages
+
+
+def next_local_time(minute: int, now_ms: int, zone_name: str) -> int:
+    """Return when a clock in the zone next shows a time, in epoch milliseconds; now counts.
+
+    A time that the clock skips in spring is taken as the hour after it.
+
+    Args:
+        minute: minutes after local midnight.
+        now_ms: epoch milliseconds.
+        zone_name: of the tz database; UTC when unknown.
+    """
+    local = local_time(now_ms, zone_name)
+    wall = time(minute // 60, minute % 60)
+    days = (datetime.combine(local.date() + timedelta(days), wall, local.tzinfo) for days in range(3))
+    return next(at for at in map(epoch_ms, days) if at >= now_ms)

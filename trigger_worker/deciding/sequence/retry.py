@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import msgspec
 
-from trigger_worker.store.message_event import retry_event
-from trigger_worker.store.messages import queue_record
+from trigger_worker.store.feed import News
+from trigger_worker.store.groups import by_id, in_query_groups
+from trigger_worker.store.message_event import RETRIED, retry_event
+from trigger_worker.store.messages import queue_record, read_queue_of
 from trigger_worker.store.records import QueuedMessage, Records
+from warehouse.connection import Warehouse
 
 
 def ask_again(records: Records, failed: Sequence[QueuedMessage], now_ms: int) -> None:
@@ -37,3 +41,30 @@ def _again(message: QueuedMessage, now_ms: int) -> QueuedMessage:
         retries=message.retries + 1,
         recorded_at=message.next_row_at(now_ms),
     )
+
+
+def read_retried(
+    warehouse: Warehouse, news: Iterable[News], known: Callable[[], Container[str]]
+) -> list[QueuedMessage]:
+    """Return the messages that news says are asked for again, and whose rows say so, too.
+
+    Args:
+        warehouse: where they are.
+        news: what became visible.
+        known: tells the ids of messages that wait already or are being handed over.
+    """
+    visitors: dict[str, set[str]] = defaultdict(set)
+    for item in news:
+        if item.event == RETRIED:
+            visitors[item.visitor.site].add(item.visitor.visitor_id)
+    if not visitors:
+        return []
+    # Before the rows are read: what is settled meanwhile must not come back.
+    known_ids = known()
+    return [
+        message
+        for site, ids in visitors.items()
+        for group in in_query_groups(sorted(ids), by_id)
+        for message in read_queue_of(warehouse, site, group)
+        if message.retries and message.message_id not in known_ids
+    ]

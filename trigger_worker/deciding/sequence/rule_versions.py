@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule, compile_rule
 from trigger_worker.rules.evaluate.expression import ExpressionCompiler
-from trigger_worker.rules.evaluate.live_rule import LiveRule, compile_rule
 from trigger_worker.rules.files.audiences import names_of
 from trigger_worker.rules.files.folder import NO_RULES, RuleSet
 from trigger_worker.rules.files.read import read_rule

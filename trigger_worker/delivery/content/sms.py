@@ -8,7 +8,6 @@ from typing import Final
 from trigger_worker.delivery.content.bounds import several_lines
 from trigger_worker.delivery.content.engine import TextEngine
 from trigger_worker.delivery.content.model import SmsContent
-from trigger_worker.delivery.content.sms_segments import count_segments
 from warehouse.errors import TemplateError
 
 #: Characters; providers refuse more than 1,600.
@@ -41,3 +40,37 @@ class SmsTemplate:
         if not text:
             raise TemplateError(f"{self._path}: the text renders to nothing", "give its facts a default(...)")
         return SmsContent(text, count_segments(text))
+
+
+_BASIC: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+#: Each of them takes two places.
+_EXTENDED: Final = frozenset("\f^{}\\[~]|€")
+
+_GSM_ALONE: Final = 160
+_GSM_JOINED: Final = 153
+_UCS2_ALONE: Final = 70
+_UCS2_JOINED: Final = 67
+
+
+def count_segments(text: str) -> int:
+    """Return the number of parts: one letter outside the GSM alphabet makes every part shorter.
+
+    A letter of two places is never cut in the middle, so that such letters may need a part more than their sum.
+    """
+    if all(character in _BASIC or character in _EXTENDED for character in text):
+        return _parts([2 if character in _EXTENDED else 1 for character in text], _GSM_ALONE, _GSM_JOINED)
+    return _parts([2 if ord(character) > 0xFFFF else 1 for character in text], _UCS2_ALONE, _UCS2_JOINED)
+
+
+def _parts(places: list[int], alone: int, joined: int) -> int:
+    if sum(places) <= alone:
+        return 1
+    parts, used = 1, 0
+    for place in places:
+        if used + place > joined:
+            parts, used = parts + 1, 0
+        used += place
+    return parts

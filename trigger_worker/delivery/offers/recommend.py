@@ -9,7 +9,7 @@ import msgspec
 
 from trigger_worker.deciding.recipient.product import Product
 from trigger_worker.delivery.content.context import CartContext
-from trigger_worker.delivery.offers.shelf import Shelf
+from trigger_worker.delivery.offers.recommendations import Recommendations
 
 #: More than this is no recommendation.
 _MOST: Final = 12
@@ -27,7 +27,11 @@ class Recommend:
     """
 
     def __init__(
-        self, shelf: Callable[[], Shelf], cart: CartContext, order: Mapping[str, Any], recent: Sequence[Product]
+        self,
+        shelf: Callable[[], Recommendations],
+        cart: CartContext,
+        order: Mapping[str, Any],
+        recent: Sequence[Product],
     ) -> None:
         self._shelf = shelf
         self._recent = recent

@@ -7,15 +7,15 @@ from typing import Final
 import msgspec
 
 from trigger_worker.delivery.content.missing import MissingFacts
-from trigger_worker.delivery.offers.reading import read_shelf
-from trigger_worker.delivery.offers.shelf import Shelf
+from trigger_worker.delivery.offers.product_facts import read_shelf
+from trigger_worker.delivery.offers.recommendations import Recommendations
 from warehouse.queries import Queries
 
 #: After how long a shelf is worked out anew.
 FRESH_MS: Final = 15 * 60_000
 
 
-class ShelfWish(msgspec.Struct, frozen=True):
+class RecommendationRequest(msgspec.Struct, frozen=True):
     """Asks for the shelf of a site."""
 
     site: str
@@ -32,25 +32,27 @@ class Recommender:
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
-        self._shelves: dict[str, Shelf] = {}
+        self._shelves: dict[str, Recommendations] = {}
         self._asked: set[str] = set()
 
-    def shelf(self, site: str) -> Shelf:
+    def shelf(self, site: str) -> Recommendations:
         """Return what a site can recommend.
 
         Raises:
             MissingFacts: it has to be read first.
         """
         if site not in self._shelves:
-            raise MissingFacts(ShelfWish(site))
+            raise MissingFacts(RecommendationRequest(site))
         self._asked.add(site)
         return self._shelves[site]
 
-    def outdated(self, now_ms: int) -> list[ShelfWish]:
+    def outdated(self, now_ms: int) -> list[RecommendationRequest]:
         """Return what should be read anew: the old shelves that somebody asked for since this was asked last."""
         asked, self._asked = self._asked, set()
-        return [ShelfWish(site) for site in sorted(asked) if now_ms - self._shelves[site].read_at >= FRESH_MS]
+        return [
+            RecommendationRequest(site) for site in sorted(asked) if now_ms - self._shelves[site].read_at >= FRESH_MS
+        ]
 
-    def read(self, wish: ShelfWish, now_ms: int) -> None:
+    def read(self, wish: RecommendationRequest, now_ms: int) -> None:
         """Read what a template asked for."""
         self._shelves[wish.site] = read_shelf(self._queries, wish.site, now_ms)

@@ -12,7 +12,7 @@ from trigger_worker.rules.evaluate.moment import Moment
 from trigger_worker.rules.evaluate.operators import Reader
 from trigger_worker.rules.evaluate.selector import Selector
 from trigger_worker.rules.evaluate.value import Value
-from trigger_worker.rules.language.lookback import RECENT_MS
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS
 from trigger_worker.rules.language.syntax import Name
 
 #: The events that change a cart.
@@ -49,7 +49,7 @@ def compile_cart(field: str, default: float) -> Reader[Moment]:
 
     def cart(moment: Moment) -> Value:
         changes = moment.history.derived(key, derive)
-        first, end = changes.selected.span(moment.at, RECENT_MS)
+        first, end = changes.selected.span(moment.at, LAST_VALUE_LOOKBACK_MS)
         try:
             return max(0.0, fsum(changes.amounts[max(first, changes.starts[end]) : end]))
         except OverflowError:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from trigger_worker.rules.evaluate.expression import Explanation, ExpressionCompiler
 from trigger_worker.rules.evaluate.firing import firings
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.moment import Moment
+from trigger_worker.rules.evaluate.needs import Needs, needs, sending_needs
 from trigger_worker.rules.evaluate.pattern import Match, PatternMatcher
-from trigger_worker.rules.model import Audiences, Message, Rule
+from trigger_worker.rules.language.syntax import Selection
+from trigger_worker.rules.model import Audiences, Rule, SendEntry
 
 
 class CompiledRule:
@@ -50,7 +54,7 @@ class CompiledRule:
             return []
         return firings(matches, self.rule.every_ms, fired_before, lambda match: self.qualifies(history, match.at))
 
-    def may_send(self, message: Message, history: History, at: int, facts: Mapping[str, bool]) -> bool:
+    def may_send(self, message: SendEntry, history: History, at: int, facts: Mapping[str, bool]) -> bool:
         """Whether a message's own `if` and `unless` let it go.
 
         Args:
@@ -80,3 +84,38 @@ def evaluate(
 ) -> list[Match]:
     """Returns the firings of one rule for one visitor, as `CompiledRule.firings` does for many."""
     return CompiledRule(rule, ExpressionCompiler(audiences)).firings(history, since, until, fired_before)
+
+
+class LiveRule(msgspec.Struct, frozen=True, eq=False):
+    """A compiled rule with what it looks at.
+
+    Args:
+        compiled: answers whether it matches.
+        needs: of `when` and `if`.
+        sending_needs: of the `if` and `unless` of its messages.
+    """
+
+    compiled: CompiledRule
+    needs: Needs
+    sending_needs: Needs
+
+    @property
+    def rule(self) -> Rule:
+        """The rule as it was read."""
+        return self.compiled.rule
+
+    @property
+    def last_step(self) -> Selection:
+        """The events that complete the pattern, at once or when its wait is over."""
+        return self.rule.when.steps[-1].selection
+
+
+def compile_rule(rule: Rule, audiences: Audiences, expressions: ExpressionCompiler) -> LiveRule:
+    """Return a rule, compiled.
+
+    Args:
+        rule: what to compile.
+        audiences: what it refers to.
+        expressions: compiles expressions over them; one for all rules.
+    """
+    return LiveRule(CompiledRule(rule, expressions), needs(rule, audiences), sending_needs(rule, audiences))

@@ -19,8 +19,8 @@ from trigger_worker.rules.language.syntax import (
     Aggregate,
     Audience,
     Count,
-    Edge,
     Expression,
+    FirstOrLast,
     MessageFact,
     Name,
     Since,
@@ -68,7 +68,7 @@ class ExpressionCompiler:
                 return self._name(node)
             case Audience():
                 return self._audience(node)
-            case Count() | Aggregate() | Edge() | Since() | MessageFact():
+            case Count() | Aggregate() | FirstOrLast() | Since() | MessageFact():
                 return compile_term(node)
         operator: Reader[Moment] | None = compile_operator(node, self.compile)
         if operator is None:

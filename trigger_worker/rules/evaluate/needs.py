@@ -9,13 +9,13 @@ import msgspec
 from trigger_worker.rules.evaluate.cart import CART_EVENTS
 from trigger_worker.rules.evaluate.split import ITEM_KEY
 from trigger_worker.rules.language import names
-from trigger_worker.rules.language.lookback import RECENT_MS, TRAITS_MS, gap_ms, since_ms, wait_ms
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, TRAITS_MS, gap_ms, since_ms, wait_ms
 from trigger_worker.rules.language.syntax import (
     Aggregate,
     Audience,
     Count,
-    Edge,
     Expression,
+    FirstOrLast,
     Name,
     Selection,
     Since,
@@ -109,8 +109,8 @@ class _Collector:
         match node:
             case Count() | Aggregate():
                 self.selection(node.selection, node.window.ms)
-            case Edge():
-                self.selection(node.selection, RECENT_MS)
+            case FirstOrLast():
+                self.selection(node.selection, LAST_VALUE_LOOKBACK_MS)
             case Since():
                 self.selection(node.selection, since_ms(node.selection))
             case Audience(kind=kind, name=name):
@@ -118,14 +118,14 @@ class _Collector:
                 self.expression(known[name])
             case Name():
                 self._name(node)
-        if isinstance(node, Aggregate | Edge):
+        if isinstance(node, Aggregate | FirstOrLast):
             self._fields.add(names.field_path(node.field)[0])
         for child in children(node):
             self.expression(child)
 
     def _name(self, node: Name) -> None:
         if node.path in {names.CART_VALUE, names.CART_ITEMS}:
-            self._events(CART_EVENTS, RECENT_MS)
+            self._events(CART_EVENTS, LAST_VALUE_LOOKBACK_MS)
             self._fields.add("value" if node.path == names.CART_VALUE else "quantity")
         elif node.path[0] == names.TRAITS_PREFIX:
             self._events(("identify",), TRAITS_MS)

@@ -9,20 +9,20 @@ from typing import Final
 from trigger_worker.rules.evaluate.moment import Moment
 from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.evaluate.value import Value
-from trigger_worker.rules.language.lookback import RECENT_MS, since_ms
-from trigger_worker.rules.language.syntax import Aggregate, Count, Edge, MessageFact, Since
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, since_ms
+from trigger_worker.rules.language.syntax import Aggregate, Count, FirstOrLast, MessageFact, Since
 
 Term = Callable[[Moment], Value]
 
 
-def compile_term(node: Count | Aggregate | Edge | Since | MessageFact) -> Term:
+def compile_term(node: Count | Aggregate | FirstOrLast | Since | MessageFact) -> Term:
     """Compiles a term over events, or a fact about a firing's message."""
     match node:
         case Count():
             return _count(node)
         case Aggregate():
             return _aggregate(node)
-        case Edge():
+        case FirstOrLast():
             return _edge(node)
         case Since():
             return _since(node)
@@ -56,11 +56,11 @@ def _aggregate(node: Aggregate) -> Term:
     return aggregate
 
 
-def _edge(node: Edge) -> Term:
+def _edge(node: FirstOrLast) -> Term:
     selector, field, is_last = compile_selection(node.selection), node.field, node.function == "last"
 
     def edge(moment: Moment) -> Value:
-        first, end = moment.history.select(selector).span(moment.at, RECENT_MS)
+        first, end = moment.history.select(selector).span(moment.at, LAST_VALUE_LOOKBACK_MS)
         if first == end:
             return None
         return moment.history.field(selector, field)[end - 1 if is_last else first]

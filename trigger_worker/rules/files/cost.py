@@ -6,12 +6,12 @@ from typing import Final
 
 from trigger_worker.rules.language.duration import DAY_MS, format_duration
 from trigger_worker.rules.language.errors import Finding
-from trigger_worker.rules.language.lookback import RECENT_MS, gap_ms, since_ms, wait_ms
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, gap_ms, since_ms, wait_ms
 from trigger_worker.rules.language.syntax import (
     Aggregate,
     Count,
-    Edge,
     Expression,
+    FirstOrLast,
     Pattern,
     Selection,
     Since,
@@ -52,8 +52,8 @@ def _term(node: Expression) -> list[Finding]:
             return _finding(node.selection, node.window.ms, node.window.start)
         case Since():
             return _finding(node.selection, since_ms(node.selection), node.start)
-        case Edge():
-            return _finding(node.selection, RECENT_MS, node.start)
+        case FirstOrLast():
+            return _finding(node.selection, LAST_VALUE_LOOKBACK_MS, node.start)
         case _:
             return []
 

@@ -9,8 +9,7 @@ import yaml
 
 from trigger_worker.rules.files.source import Source
 from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS, parse_duration
-from trigger_worker.rules.language.errors import Finding, RuleSyntaxError
-from trigger_worker.rules.language.nearest import did_you_mean
+from trigger_worker.rules.language.errors import Finding, RuleSyntaxError, did_you_mean
 from warehouse.errors import RuleError
 
 Parsed = TypeVar("Parsed")

@@ -11,18 +11,18 @@ from trigger_worker.rules.files.fields import Fields, found_in, parsed_scalar
 from trigger_worker.rules.files.scalars import parse_clock, parse_id
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.rules.language.names import CHANNELS
-from trigger_worker.rules.model import Message
+from trigger_worker.rules.model import SendEntry
 
 _OPTIONS: Final = ("after", "at", "if", "unless", "tags")
 
 
-def read_send(fields: Fields, audiences: AudienceNames) -> tuple[Message, ...]:
+def read_send(fields: Fields, audiences: AudienceNames) -> tuple[SendEntry, ...]:
     """Returns the messages of a rule; those with problems are left out."""
     messages = [_message(fields, node, audiences) for node in fields.items("send")]
     return tuple(message for message in messages if message is not None)
 
 
-def _message(parent: Fields, node: yaml.Node, audiences: AudienceNames) -> Message | None:
+def _message(parent: Fields, node: yaml.Node, audiences: AudienceNames) -> SendEntry | None:
     if not isinstance(node, yaml.MappingNode):
         parent.source.report(node, f"expected a message such as banner: TEMPLATE, found {found_in(node)}")
         return None
@@ -35,7 +35,7 @@ def _message(parent: Fields, node: yaml.Node, audiences: AudienceNames) -> Messa
         parent.source.report(node, message, f"channels are {', '.join(CHANNELS)}")
         return None
     template = fields.parsed(channels[0], parse_id)
-    return Message(
+    return SendEntry(
         channel=channels[0],
         template=template or "",
         after_ms=fields.duration_ms("after", zero_allowed=True) or 0,

@@ -8,7 +8,7 @@ import msgspec
 
 from trigger_worker.rules.language.render import render, render_pattern, render_step
 from trigger_worker.rules.language.syntax import Expression
-from trigger_worker.rules.model import Message, Rule
+from trigger_worker.rules.model import Rule, SendEntry
 
 
 def with_version(rule: Rule) -> Rule:
@@ -37,7 +37,7 @@ def _meaning(rule: Rule) -> dict[str, object]:
     }
 
 
-def _message(message: Message) -> dict[str, object]:
+def _message(message: SendEntry) -> dict[str, object]:
     return {
         "channel": message.channel,
         "template": message.template,

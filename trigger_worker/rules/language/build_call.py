@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
-from trigger_worker.rules.language.errors import Misplaced, Refusal
-from trigger_worker.rules.language.nearest import did_you_mean
+from trigger_worker.rules.language.errors import Misplaced, Refusal, did_you_mean
 from trigger_worker.rules.language.syntax import (
     Aggregate,
     AggregateFunction,
     Audience,
     Count,
     Duration,
-    Edge,
     Expression,
     Extreme,
+    FirstOrLast,
     MessageFact,
     MessageFactName,
     Name,
@@ -98,9 +97,9 @@ def _extreme(function: Literal["min", "max"]) -> Builder:
 
 
 def _edge(function: Literal["last", "first"]) -> Builder:
-    def build(start: int, arguments: Sequence[Unresolved]) -> Edge:
+    def build(start: int, arguments: Sequence[Unresolved]) -> FirstOrLast:
         field_of = as_field(arguments[0])
-        return Edge(start, function, field_of.selection, field_of.field)
+        return FirstOrLast(start, function, field_of.selection, field_of.field)
 
     return build
 

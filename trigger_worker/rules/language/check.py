@@ -8,8 +8,7 @@ from trigger_worker.rules.language import names
 from trigger_worker.rules.language.check_names import check_event_names, field_type, term_type
 from trigger_worker.rules.language.check_operators import expect_boolean, operator_type
 from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS, format_duration
-from trigger_worker.rules.language.errors import Finding
-from trigger_worker.rules.language.nearest import did_you_mean
+from trigger_worker.rules.language.errors import Finding, did_you_mean
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (
     Aggregate,
@@ -17,8 +16,8 @@ from trigger_worker.rules.language.syntax import (
     Comparison,
     Count,
     Duration,
-    Edge,
     Expression,
+    FirstOrLast,
     Membership,
     MessageFact,
     Name,
@@ -129,7 +128,7 @@ class _Checker:
         match node:
             case Name():
                 return self._name_type(node)
-            case Count() | Aggregate() | Edge() | Since():
+            case Count() | Aggregate() | FirstOrLast() | Since():
                 return self._event_term_type(node)
             case Audience():
                 return self._audience_type(node)
@@ -145,7 +144,7 @@ class _Checker:
             self.report(Finding("there are no stages", node.start, "define them in audiences.yaml"))
         return term_type(node, self.report)
 
-    def _event_term_type(self, node: Count | Aggregate | Edge | Since) -> ValueType:
+    def _event_term_type(self, node: Count | Aggregate | FirstOrLast | Since) -> ValueType:
         self.check_selection(node.selection)
         if isinstance(node, Count | Aggregate):
             self.check_window(node.window)
@@ -153,9 +152,9 @@ class _Checker:
             return "number"
         return "duration" if isinstance(node, Since) else self._field_term_type(node)
 
-    def _field_term_type(self, node: Aggregate | Edge) -> ValueType:
+    def _field_term_type(self, node: Aggregate | FirstOrLast) -> ValueType:
         found = field_type(node.field, self.report)
-        if isinstance(node, Edge):
+        if isinstance(node, FirstOrLast):
             return found
         if node.function == "uniq":
             return "number"

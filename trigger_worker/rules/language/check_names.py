@@ -6,8 +6,7 @@ from typing import Final
 
 from trigger_worker.rules.language import names
 from trigger_worker.rules.language.check_operators import Report
-from trigger_worker.rules.language.errors import Finding
-from trigger_worker.rules.language.nearest import did_you_mean
+from trigger_worker.rules.language.errors import Finding, did_you_mean
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import Name, Selection
 from trigger_worker.rules.language.types import ValueType

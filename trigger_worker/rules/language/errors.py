@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Literal
 
 import msgspec
@@ -53,3 +55,9 @@ class Refusal(Exception):
 
 class Misplaced(Refusal):
     """A refusal whose message says what was expected; the parser adds what it found there."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns a hint such as `did you mean view_item?`, empty when no known name is like it."""
+    found = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"did you mean {found[0]}?" if found else ""

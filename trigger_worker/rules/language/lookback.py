@@ -10,7 +10,7 @@ from trigger_worker.rules.language.syntax import Pattern, Selection, Step
 #: A step without `within`: the step before it is never longer ago than this.
 DEFAULT_GAP_MS: Final = 30 * DAY_MS
 #: What `first`, `last` and the cart look at.
-RECENT_MS: Final = 30 * DAY_MS
+LAST_VALUE_LOOKBACK_MS: Final = 30 * DAY_MS
 #: What traits are remembered for.
 TRAITS_MS: Final = LONGEST_WINDOW_MS
 
@@ -27,4 +27,4 @@ def wait_ms(pattern: Pattern) -> int:
 
 def since_ms(selection: Selection) -> int:
     """Returns how far back `since` looks."""
-    return LONGEST_WINDOW_MS if selection.condition is None else RECENT_MS
+    return LONGEST_WINDOW_MS if selection.condition is None else LAST_VALUE_LOOKBACK_MS

@@ -15,9 +15,9 @@ from trigger_worker.rules.language.syntax import (
     Comparison,
     Count,
     Duration,
-    Edge,
     Expression,
     Extreme,
+    FirstOrLast,
     Glob,
     Membership,
     MessageFact,
@@ -128,7 +128,7 @@ def _term(node: Expression) -> str:
         case Aggregate():
             field = f"{render_selection(node.selection)}.{render(node.field)}"
             name, arguments = node.function, f"{field}, {format_duration(node.window.ms)}"
-        case Edge():
+        case FirstOrLast():
             name, arguments = node.function, f"{render_selection(node.selection)}.{render(node.field)}"
         case Since():
             name, arguments = "since", render_selection(node.selection)

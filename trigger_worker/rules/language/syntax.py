@@ -137,7 +137,7 @@ class Aggregate(Node, frozen=True):
     window: Duration
 
 
-class Edge(Node, frozen=True):
+class FirstOrLast(Node, frozen=True):
     """A field of the latest or the earliest such event."""
 
     function: Literal["last", "first"]
@@ -189,7 +189,7 @@ Expression = (
     | Negative
     | Count
     | Aggregate
-    | Edge
+    | FirstOrLast
     | Since
     | Extreme
     | Audience
@@ -244,4 +244,4 @@ def conditions(pattern: Pattern) -> list[Expression]:
 
 def selection_of(node: Expression) -> Selection | None:
     """The events that a term looks at, or None for anything but a term over events."""
-    return node.selection if isinstance(node, Count | Aggregate | Edge | Since) else None
+    return node.selection if isinstance(node, Count | Aggregate | FirstOrLast | Since) else None

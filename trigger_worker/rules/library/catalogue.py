@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from trigger_worker.rules.files.folder import RuleFolder
-from trigger_worker.rules.language.nearest import did_you_mean
+from trigger_worker.rules.language.errors import did_you_mean
 from trigger_worker.rules.model import Rule
 from warehouse.errors import RuleError
 

@@ -54,7 +54,7 @@ def cap(per_ms: int, most: int = 1, **kind: Any) -> Cap:
 
 def ruling(facts: MessageFacts, policy: Policy | None = None, now_ms: int = NOON) -> tuple[str, str]:
     verdict = judge(facts, policy or Policy(), now_ms)
-    return verdict.verdict, verdict.reason.value
+    return verdict.decision, verdict.reason.value
 
 
 def test_what_nothing_stands_against_is_sent() -> None:
@@ -135,7 +135,7 @@ def test_expiry_is_the_first_instant_that_is_too_late(expires_at_ms: int, expect
 )
 def test_a_cap_counts_its_channel_in_a_rolling_window(history: tuple[SentMessage, ...], expected: str) -> None:
     policy = Policy(caps=(cap(DAY, channel="email"),))
-    assert judge(message(history=history), policy, NOON).verdict == expected
+    assert judge(message(history=history), policy, NOON).decision == expected
 
 
 def test_a_used_up_cap_names_itself_and_the_count() -> None:
@@ -168,7 +168,7 @@ def test_transactional_messages_pass_caps_gaps_and_quiet_hours() -> None:
 def test_quiet_hours_defer_to_the_morning_of_the_visitor() -> None:
     tokyo = message(timezone="Asia/Tokyo")
     verdict = judge(tokyo, Policy(quiet={"email": NIGHT}), NOON)
-    assert (verdict.verdict, verdict.reason, verdict.until_ms) == ("defer", Reason.QUIET_HOURS, NOON + 12 * HOUR)
+    assert (verdict.decision, verdict.reason, verdict.until_ms) == ("defer", Reason.QUIET_HOURS, NOON + 12 * HOUR)
     assert verdict.detail == {"quiet": "21:00-09:00", "timezone": "Asia/Tokyo", "until_ms": NOON + 12 * HOUR}
     assert judge(tokyo, Policy(quiet={"email": NIGHT}), NOON + 12 * HOUR) == PASSED
     assert judge(message(timezone="Europe/London"), Policy(quiet={"email": NIGHT}), NOON) == PASSED
@@ -186,7 +186,7 @@ def test_a_rules_own_quiet_hours_win_both_ways() -> None:
 def test_what_expires_before_the_quiet_is_over_is_dropped_as_expired() -> None:
     facts = message(timezone="Asia/Tokyo", expires_at_ms=NOON + 12 * HOUR)
     verdict = judge(facts, Policy(quiet={"email": NIGHT}), NOON)
-    assert (verdict.verdict, verdict.reason, verdict.until_ms) == ("drop", Reason.EXPIRED, None)
+    assert (verdict.decision, verdict.reason, verdict.until_ms) == ("drop", Reason.EXPIRED, None)
     assert verdict.detail["waiting_for"] == "quiet_hours"
     assert verdict.detail["until_ms"] == verdict.detail["expires_at_ms"] == NOON + 12 * HOUR
 

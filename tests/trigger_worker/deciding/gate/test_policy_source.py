@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trigger_worker.deciding.gate.policy import Policy
-from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.gate.policy_source import PolicySource, WatchedFile
 from warehouse.errors import RuleError
 
 
@@ -93,3 +93,17 @@ def test_a_wrong_line_neither_takes_an_address_off_nor_keeps_the_others_out(tmp_
     assert source.policy.suppressed == {"ann@example.com", "bob@example.com"}
     with pytest.raises(RuleError, match=r"suppressions\.txt:1:"):
         PolicySource(policy, suppressions)
+
+
+def test_each_change_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    watched = WatchedFile(path)
+    assert not watched.changed()
+    path.write_text("one")
+    assert watched.changed()
+    assert not watched.changed()
+    os.utime(path, ns=(1, 1))
+    assert watched.changed()
+    path.unlink()
+    assert watched.changed()
+    assert not watched.changed()

@@ -99,8 +99,8 @@ def test_the_verdict_is_that_of_the_first_check_that_has_one(facts: MessageFacts
 @given(facts_of(), policies)
 def test_every_verdict_is_explained_and_consistent(facts: MessageFacts, policy: Policy) -> None:
     verdict = judge(facts, policy, NOON)
-    assert (verdict.verdict == "send") == (verdict.reason is Reason.PASSED)
-    assert (verdict.verdict == "defer") == (verdict.until_ms is not None)
+    assert (verdict.decision == "send") == (verdict.reason is Reason.PASSED)
+    assert (verdict.decision == "defer") == (verdict.until_ms is not None)
     if verdict.until_ms is not None:
         assert NOON < verdict.until_ms < facts.expires_at_ms
         assert judge(facts, policy, verdict.until_ms).reason is not verdict.reason
@@ -126,11 +126,11 @@ def test_a_transactional_message_is_restrained_by_nothing_but_what_makes_it_impo
 def test_a_no_is_always_respected(facts: MessageFacts, policy: Policy) -> None:
     verdict = judge(facts, policy, NOON)
     if facts.consent.channels.get(facts.channel) is False:
-        assert verdict.verdict == "drop"
+        assert verdict.decision == "drop"
     if facts.message_class == "marketing" and (
         facts.consent.marketing is False or facts.channel in facts.unsubscribed or policy.holdout == 1.0
     ):
-        assert verdict.verdict == "drop"
+        assert verdict.decision == "drop"
 
 
 #: (how long after the one before it, its channel, tags and class)
@@ -155,7 +155,7 @@ def test_no_sequence_of_messages_exceeds_a_cap_in_any_window(cap_list: list[Cap]
             recipients=("ada@example.com",),
             history=tuple(sent),
         )
-        if judge(facts, policy, now_ms).verdict == "send":
+        if judge(facts, policy, now_ms).decision == "send":
             made = SentMessage(channel=channel, rule="r", at_ms=now_ms, tags=message_tags, message_class=message_class)
             _assert_none_is_exceeded(cap_list, made, sent)
             sent.append(made)
@@ -197,10 +197,10 @@ def test_no_message_goes_out_in_quiet_hours_and_none_waits_longer_than_them_when
         timezone=zone,
     )
     verdict = judge(facts, Policy(quiet={"email": quiet}), now_ms)
-    assert (verdict.verdict == "send") is not is_quiet(quiet, _minute(now_ms, zone))
+    assert (verdict.decision == "send") is not is_quiet(quiet, _minute(now_ms, zone))
     if verdict.until_ms is not None:
         assert not is_quiet(quiet, _minute(verdict.until_ms, zone))
-        assert judge(facts, Policy(quiet={"email": quiet}), verdict.until_ms).verdict == "send"
+        assert judge(facts, Policy(quiet={"email": quiet}), verdict.until_ms).decision == "send"
         minutes = range(now_ms, verdict.until_ms, 60 * SECOND)
         assert all(is_quiet(quiet, _minute(minute_ms, zone)) for minute_ms in minutes) or _skipped(quiet, zone, day)
 

@@ -144,7 +144,7 @@ def test_quiet_hours_are_those_of_the_rule_for_the_channels_it_speaks_of_else_th
     policy: str, rule: dict[str, QuietHours | None], channel: str, expected: tuple[str, str]
 ) -> None:
     verdict = judge(message(channel, quiet=rule), read_policy(policy), NOON)
-    assert (verdict.verdict, verdict.reason) == expected
+    assert (verdict.decision, verdict.reason) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.trigger_worker.stored import queued
-from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.deciding.sequence.outbox import Outbox, first_batch, one_per_firing
+from trigger_worker.store.records import QueuedMessage
 
 
 def test_an_empty_outbox_waits_for_nothing() -> None:
@@ -67,3 +69,57 @@ def test_it_gives_what_a_sorted_list_of_the_latest_words_gives(
         for message in expected:
             del waiting[message.message_id]
         assert len(outbox) == len(waiting)
+
+
+@pytest.mark.parametrize(
+    ("due", "under_way", "turn", "waiting"),
+    [
+        ([], [], [], []),
+        (["a1", "b1"], [], ["a1", "b1"], []),
+        (["a1", "a2", "b1", "a3"], [], ["a1", "b1"], ["a2", "a3"]),
+        (["a1", "b1"], ["a0"], ["b1"], ["a1"]),
+        (["a1", "b1"], ["a0", "b0"], [], ["a1", "b1"]),
+    ],
+)
+def test_the_first_of_each_firing_goes_unless_another_of_it_is_under_way(
+    due: list[str], under_way: list[str], turn: list[str], waiting: list[str]
+) -> None:
+    taken, left = one_per_firing(
+        [queued(name, fire_id=name[0]) for name in due], [queued(name, fire_id=name[0]) for name in under_way]
+    )
+    assert [message.message_id for message in taken] == turn
+    assert [message.message_id for message in left] == waiting
+
+
+visitors = st.lists(st.sampled_from(["anna", "bob", "carl", "dora"]), max_size=20)
+
+
+def due(names: list[str]) -> list[QueuedMessage]:
+    return [queued(f"m{number:02d}", visitor_id=name) for number, name in enumerate(names)]
+
+
+def whose(messages: list[QueuedMessage]) -> set[str]:
+    return {message.visitor_id for message in messages}
+
+
+@given(visitors, st.integers(1, 20))
+def test_a_visitors_messages_stay_together_and_all_keep_their_order(names: list[str], most: int) -> None:
+    messages = due(names)
+    portion, rest = first_batch(messages, most)
+    assert not whose(portion) & whose(rest)
+    for part in (portion, rest):
+        assert part == [message for message in messages if message in part]
+    assert len(portion) + len(rest) == len(messages)
+
+
+@given(visitors.filter(bool), st.integers(1, 20))
+def test_a_portion_is_too_large_only_for_one_visitor_and_never_empty(names: list[str], most: int) -> None:
+    portion, rest = first_batch(due(names), most)
+    assert portion
+    assert len(portion) <= most or whose(portion) == {names[0]}
+    assert rest or len(portion) == len(names)
+
+
+def test_one_id_on_two_sites_is_two_visitors() -> None:
+    here, there = queued("a"), queued("b", site="other")
+    assert first_batch([here, there], 1) == ([here], [there])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trigger_worker.delivery.content.engine import TextEngine
 from trigger_worker.delivery.content.model import SmsContent
-from trigger_worker.delivery.content.sms import LONGEST_SMS, SmsTemplate
+from trigger_worker.delivery.content.sms import LONGEST_SMS, SmsTemplate, count_segments
 from warehouse.errors import TemplateError
 
 
@@ -47,3 +49,40 @@ def test_a_text_of_which_nothing_is_left_is_an_error() -> None:
 def test_a_mistake_is_told_with_its_line() -> None:
     with pytest.raises(TemplateError, match=r"t\.sms\.txt:2:"):
         rendered("Hi\n{{ name | nonsense }}")
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        ("", 1),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 306, 2),
+        ("a" * 307, 3),
+        ("ä" * 160, 1),
+        ("\n" * 160, 1),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        # A letter of two places that would be cut moves on whole: 76 fit into 153 places.
+        ("€" * 152, 2),
+        ("€" * 153, 3),
+        ("Ж" * 70, 1),
+        ("Ж" * 71, 2),
+        ("Ж" * 134, 2),
+        ("Ж" * 135, 3),
+        ("a" * 69 + "…", 1),
+        ("a" * 70 + "…", 2),
+        ("🎉" * 35, 1),
+        ("🎉" * 36, 2),
+        ("🎉" * 66, 2),
+        ("🎉" * 67, 3),
+    ],
+)
+def test_a_message_is_cut_where_networks_cut_it(text: str, segments: int) -> None:
+    assert count_segments(text) == segments
+
+
+@given(st.text(), st.text())
+def test_more_text_never_takes_fewer_segments_and_an_emoji_never_makes_it_cheaper(text: str, more: str) -> None:
+    assert count_segments(text) <= count_segments(text + more)
+    assert count_segments(text) <= count_segments(text + "🎉")

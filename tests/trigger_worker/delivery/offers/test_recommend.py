@@ -7,10 +7,10 @@ import pytest
 from trigger_worker.deciding.recipient.product import Product, is_out_of_stock
 from trigger_worker.delivery.content.context import CartContext, CartItem
 from trigger_worker.delivery.offers.recommend import Recommend
-from trigger_worker.delivery.offers.shelf import Shelf
+from trigger_worker.delivery.offers.recommendations import Recommendations
 
 NAMES = ("tent", "pegs", "lamp", "mat", "rope")
-SHELF = Shelf(
+SHELF = Recommendations(
     products={name: Product(product_id=name, name=name.title()) for name in NAMES},
     sold_out=frozenset({"rope"}),
     complementary={"tent": ["tent", "rope", "pegs", "lamp", "mat", "forgotten"]},

@@ -6,10 +6,10 @@ import pytest
 
 from tests.trigger_worker.stored import NOON, event_row, store
 from trigger_worker.delivery.content.missing import MissingFacts
-from trigger_worker.delivery.offers.recommender import FRESH_MS, Recommender, ShelfWish
+from trigger_worker.delivery.offers.recommender import FRESH_MS, RecommendationRequest, Recommender
 from warehouse.connection import Warehouse
 
-WISH = ShelfWish("shop")
+WISH = RecommendationRequest("shop")
 
 
 def test_a_shelf_is_read_when_it_is_first_asked_for(warehouse: Warehouse) -> None:

@@ -8,7 +8,7 @@ from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.rules.language.duration import parse_duration
 from trigger_worker.rules.language.render import render, render_pattern, render_step
-from trigger_worker.rules.model import Experiment, Message, QuietHours, Rule
+from trigger_worker.rules.model import Experiment, QuietHours, Rule, SendEntry
 
 FULL = """\
 id: cart_abandoned
@@ -84,7 +84,7 @@ def test_every_key_is_read() -> None:
 
 def test_every_message_is_read() -> None:
     banner, email, sms = read(FULL).send
-    assert banner == Message("banner", "cart_bar")
+    assert banner == SendEntry("banner", "cart_bar")
     assert (email.channel, email.template, email.after_ms) == ("email", "cart_reminder", parse_duration("4h"))
     assert (email.at_minute, email.tags, email.unless) == (600, ("discount", "cart"), None)
     assert email.condition is not None

@@ -6,10 +6,10 @@ import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, visitor
-from trigger_worker.live import late_timers
+from trigger_worker.live import waits as late_timers
 from trigger_worker.live.candidates import LATE_MS
-from trigger_worker.live.late_timers import LateTimers
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.live.waits import LateTimers
 from trigger_worker.store.feed import News
 
 WAIT_MS = 15 * 60_000

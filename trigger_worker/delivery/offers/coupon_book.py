@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from trigger_worker.delivery.content.missing import MissingFacts
-from trigger_worker.delivery.offers.pool import CouponError, PoolExhausted, read_pool, take
+from trigger_worker.delivery.offers.coupon_pool import CouponError, PoolExhausted, read_pool, take
 from trigger_worker.store.people import Person
 from warehouse.event import format_time
 from warehouse.queries import Inserts, Queries
@@ -28,7 +28,7 @@ class Store(Queries, Inserts, Protocol):
     """Where assignments are."""
 
 
-class CouponWish(msgspec.Struct, frozen=True):
+class CouponRequest(msgspec.Struct, frozen=True):
     """Asks for the code that a rule gives a person out of a pool."""
 
     pool: str
@@ -36,7 +36,7 @@ class CouponWish(msgspec.Struct, frozen=True):
     person: Person
 
 
-class CouponDesk:
+class CouponBook:
     """Codes, by what asked for them.
 
     Args:
@@ -47,11 +47,11 @@ class CouponDesk:
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store
         self._folder = folder
-        self._given: dict[CouponWish, str] = {}
-        self._refused: dict[CouponWish, tuple[int, CouponError]] = {}
+        self._given: dict[CouponRequest, str] = {}
+        self._refused: dict[CouponRequest, tuple[int, CouponError]] = {}
         self._taken: dict[tuple[str, str], tuple[int, set[str]]] = {}
 
-    def code(self, wish: CouponWish, now_ms: int) -> str:
+    def code(self, wish: CouponRequest, now_ms: int) -> str:
         """Return the code of a person and a rule.
 
         Raises:
@@ -66,7 +66,7 @@ class CouponDesk:
         # Who was refused before may ask again: codes are added to files.
         raise MissingFacts(wish)
 
-    def give(self, wishes: Iterable[CouponWish], now_ms: int) -> None:
+    def give(self, wishes: Iterable[CouponRequest], now_ms: int) -> None:
         """Find or choose the codes that are asked for, and store those that are new before anybody sees them.
 
         Cost: two queries and one insert for each pool, however many ask.
@@ -75,7 +75,7 @@ class CouponDesk:
             WarehouseError: nothing is given out.
         """
         self._refused = {wish: refused for wish, refused in self._refused.items() if refused[0] == now_ms}
-        by_pool: dict[tuple[str, str], list[CouponWish]] = defaultdict(list)
+        by_pool: dict[tuple[str, str], list[CouponRequest]] = defaultdict(list)
         for wish in dict.fromkeys(wishes):
             by_pool[wish.person.site, wish.pool].append(wish)
         for (site, pool), asked in by_pool.items():
@@ -88,7 +88,7 @@ class CouponDesk:
         while len(self._given) > _REMEMBERED:
             self._given.pop(next(iter(self._given)))
 
-    def _choose(self, site: str, pool: str, wishes: Sequence[CouponWish], now_ms: int) -> None:
+    def _choose(self, site: str, pool: str, wishes: Sequence[CouponRequest], now_ms: int) -> None:
         if not wishes:
             return
         source, taken = read_pool(self._folder, pool), self._taken_of(site, pool, now_ms)
@@ -111,7 +111,7 @@ class CouponDesk:
             self._taken[site, pool] = (now_ms, taken)
         return taken
 
-    def _record(self, chosen: dict[CouponWish, str], now_ms: int) -> None:
+    def _record(self, chosen: dict[CouponRequest, str], now_ms: int) -> None:
         rows = [
             {
                 "site": wish.person.site,
@@ -128,13 +128,13 @@ class CouponDesk:
             self._store.insert_lines("coupon_assignments", lines, hashlib.sha256(lines).hexdigest())
 
 
-def find_given(queries: Queries, site: str, pool: str, wishes: Iterable[CouponWish]) -> dict[CouponWish, str]:
+def find_given(queries: Queries, site: str, pool: str, wishes: Iterable[CouponRequest]) -> dict[CouponRequest, str]:
     """Return the codes that were given out before, under whichever id the person had then."""
     asked = list(wishes)
     ids = sorted({visitor_id for wish in asked for visitor_id in wish.person.ids})
     rows = queries.query(read_sql(PACKAGE, "given"), {"site": site, "pool": pool, "ids": ids})
     codes = {(visitor_id, rule): (at, code) for visitor_id, rule, at, code in rows}
-    found: dict[CouponWish, str] = {}
+    found: dict[CouponRequest, str] = {}
     for wish in asked:
         theirs = [codes[visitor_id, wish.rule] for visitor_id in wish.person.ids if (visitor_id, wish.rule) in codes]
         if theirs:

@@ -17,7 +17,7 @@ from collector.banners.desk import BannerDesk
 from collector.banners.visitor_token import VisitorTokens
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
-from collector.parts import Edge, EdgeSettings
+from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from collector.script import Script, Sdk
 from collector.sites import Site, Sites
@@ -44,21 +44,21 @@ async def _ready() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_edge(
+async def running_parts(
     folder: Path,
     warehouse: Warehouse,
     *,
-    settings: EdgeSettings | None = None,
+    settings: CollectorSettings | None = None,
     sites: tuple[Site, ...] = (SHOP, STRICT),
     rate: RateLimit | None = None,
     spool: Spool | None = None,
     **changes: Any,
-) -> AsyncIterator[Edge]:
+) -> AsyncIterator[CollectorParts]:
     """Build a collector's parts, with what a test wants otherwise."""
     metrics = CollectorMetrics(CollectorRegistry())
     with GroupCommit(spool or Spool(folder / "spool.sqlite")) as group:
-        edge = Edge(
-            settings=settings or EdgeSettings(),
+        parts = CollectorParts(
+            settings=settings or CollectorSettings(),
             sites=Sites(sites),
             ingest=Ingest(group, Writer(group, warehouse, _announce, metrics), metrics),
             spool=group,
@@ -72,17 +72,17 @@ async def running_edge(
             now_ms=lambda: NOON,
             check_ready=_ready,
         )
-        yield msgspec.structs.replace(edge, **changes)
+        yield msgspec.structs.replace(parts, **changes)
 
 
 @asynccontextmanager
-async def client_of(edge: Edge) -> AsyncIterator[AsyncTestClient[Litestar]]:
+async def client_of(parts: CollectorParts) -> AsyncIterator[AsyncTestClient[Litestar]]:
     """A client of the application over these parts."""
-    async with AsyncTestClient(create_app(edge, "1.2.3"), raise_server_exceptions=True) as client:
+    async with AsyncTestClient(create_app(parts, "1.2.3"), raise_server_exceptions=True) as client:
         yield client
 
 
-async def spooled_rows(edge: Edge) -> list[EventRow]:
+async def spooled_rows(parts: CollectorParts) -> list[EventRow]:
     """What waits for ClickHouse."""
-    batch = edge.spool.take(10_000).result(10)
+    batch = parts.spool.take(10_000).result(10)
     return [msgspec.json.decode(line, type=EventRow) for line in batch.lines] if batch else []

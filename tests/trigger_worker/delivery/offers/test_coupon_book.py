@@ -8,9 +8,9 @@ import pytest
 
 from tests.trigger_worker.stored import NOON, event_row, person, store
 from trigger_worker.delivery.content.missing import MissingFacts
-from trigger_worker.delivery.offers import desk as desk_module
-from trigger_worker.delivery.offers.desk import CouponDesk, CouponWish
-from trigger_worker.delivery.offers.pool import CouponError, PoolExhausted
+from trigger_worker.delivery.offers import coupon_book
+from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest
+from trigger_worker.delivery.offers.coupon_pool import CouponError, PoolExhausted
 from trigger_worker.store.people import Person
 from warehouse.connection import Warehouse
 
@@ -23,39 +23,39 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def wish(who: Person, rule: str = "r", pool: str = "spring") -> CouponWish:
-    return CouponWish(pool, rule, who)
+def wish(who: Person, rule: str = "r", pool: str = "spring") -> CouponRequest:
+    return CouponRequest(pool, rule, who)
 
 
-def given(desk: CouponDesk, *wishes: CouponWish, now: int = NOON) -> list[str]:
+def given(desk: CouponBook, *wishes: CouponRequest, now: int = NOON) -> list[str]:
     desk.give(wishes, now)
     return [desk.code(each, now) for each in wishes]
 
 
 def test_a_code_has_to_be_looked_for_first(warehouse: Warehouse, folder: Path) -> None:
     with pytest.raises(MissingFacts) as missing:
-        CouponDesk(warehouse, folder).code(wish(ANNA), NOON)
+        CouponBook(warehouse, folder).code(wish(ANNA), NOON)
     assert missing.value.wish == wish(ANNA)
 
 
 def test_everybody_gets_a_code_of_their_own_and_keeps_it_over_restarts(warehouse: Warehouse, folder: Path) -> None:
-    assert given(CouponDesk(warehouse, folder), wish(BOB), wish(ANNA)) == ["ONE", "TWO"]
-    restarted = CouponDesk(warehouse, folder)
+    assert given(CouponBook(warehouse, folder), wish(BOB), wish(ANNA)) == ["ONE", "TWO"]
+    restarted = CouponBook(warehouse, folder)
     assert given(restarted, wish(ANNA), wish(BOB), now=NOON + 1) == ["TWO", "ONE"]
     assert warehouse.query("SELECT count(), uniqExact(code) FROM coupon_assignments FINAL") == [(2, 2)]
 
 
 def test_each_rule_gives_a_code(warehouse: Warehouse, folder: Path) -> None:
-    assert given(CouponDesk(warehouse, folder), wish(ANNA), wish(ANNA, "other")) == ["ONE", "TWO"]
+    assert given(CouponBook(warehouse, folder), wish(ANNA), wish(ANNA, "other")) == ["ONE", "TWO"]
 
 
 def test_a_visitor_who_became_known_keeps_the_code(warehouse: Warehouse, folder: Path) -> None:
-    given(CouponDesk(warehouse, folder), wish(ANNA))
-    assert given(CouponDesk(warehouse, folder), wish(person("u-7", "anna"))) == ["ONE"]
+    given(CouponBook(warehouse, folder), wish(ANNA))
+    assert given(CouponBook(warehouse, folder), wish(person("u-7", "anna"))) == ["ONE"]
 
 
 def test_an_exhausted_pool_is_told_and_asked_again_later(warehouse: Warehouse, folder: Path) -> None:
-    desk = CouponDesk(warehouse, folder)
+    desk = CouponBook(warehouse, folder)
     desk.give([wish(ANNA), wish(BOB), wish(CLEO)], NOON)
     assert [desk.code(wish(who), NOON) for who in (ANNA, BOB)] == ["ONE", "TWO"]
     with pytest.raises(PoolExhausted, match="the coupon pool spring has no code left"):
@@ -67,7 +67,7 @@ def test_an_exhausted_pool_is_told_and_asked_again_later(warehouse: Warehouse, f
 
 
 def test_a_pool_that_cannot_be_read_spoils_no_other(warehouse: Warehouse, folder: Path) -> None:
-    desk = CouponDesk(warehouse, folder)
+    desk = CouponBook(warehouse, folder)
     desk.give([wish(ANNA, pool="winter"), wish(ANNA)], NOON)
     assert desk.code(wish(ANNA), NOON) == "ONE"
     with pytest.raises(CouponError, match="there is no such coupon pool"):
@@ -76,14 +76,14 @@ def test_a_pool_that_cannot_be_read_spoils_no_other(warehouse: Warehouse, folder
 
 def test_a_code_that_somebody_used_is_given_to_nobody(warehouse: Warehouse, folder: Path) -> None:
     store(warehouse, event_row("purchase", "zoe", coupon="ONE"))
-    assert given(CouponDesk(warehouse, folder), wish(ANNA)) == ["TWO"]
+    assert given(CouponBook(warehouse, folder), wish(ANNA)) == ["TWO"]
 
 
 def test_no_more_codes_are_remembered_than_needed(
     warehouse: Warehouse, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk_module, "_REMEMBERED", 1)
-    desk = CouponDesk(warehouse, folder)
+    monkeypatch.setattr(coupon_book, "_REMEMBERED", 1)
+    desk = CouponBook(warehouse, folder)
     desk.give([wish(ANNA), wish(BOB)], NOON)
     with pytest.raises(MissingFacts):
         desk.code(wish(ANNA), NOON)
@@ -91,7 +91,7 @@ def test_no_more_codes_are_remembered_than_needed(
 
 
 def test_a_code_is_redeemed_by_the_first_purchase_that_names_it(warehouse: Warehouse, folder: Path) -> None:
-    given(CouponDesk(warehouse, folder), wish(ANNA), wish(BOB))
+    given(CouponBook(warehouse, folder), wish(ANNA), wish(BOB))
     for at, who in ((NOON + 2000, "eve"), (NOON + 1000, "anna")):
         store(warehouse, event_row("purchase", who, at, coupon="one", order_id=f"order-of-{who}"))
     rows = warehouse.query(

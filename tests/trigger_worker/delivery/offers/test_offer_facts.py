@@ -10,7 +10,7 @@ import pytest
 
 from tests.trigger_worker.shop import Shop
 from trigger_worker.delivery.content.missing import MissingFacts
-from trigger_worker.delivery.offers.template_facts import TemplateFacts
+from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 
@@ -126,7 +126,7 @@ async def test_what_clickhouse_refuses_stops_those_who_ask_for_it_only(
     def refuse(*_arguments: object) -> None:
         raise WarehouseError("no such column")
 
-    monkeypatch.setattr(TemplateFacts, "read", refuse)
+    monkeypatch.setattr(OfferFacts, "read", refuse)
     shop.write(
         "templates/offer.banner.yaml",
         HEAD + 'title: \'You{% if visitor.id == "anna" %}{{ coupon("x") }}{% endif %}\'\n',
@@ -139,15 +139,15 @@ async def test_what_clickhouse_refuses_stops_those_who_ask_for_it_only(
 
 
 async def test_clickhouse_that_is_away_is_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, asked = TemplateFacts.read, []
+    read, asked = OfferFacts.read, []
 
-    def away_at_first(facts: TemplateFacts, missing: Sequence[MissingFacts], now_ms: int) -> None:
+    def away_at_first(facts: OfferFacts, missing: Sequence[MissingFacts], now_ms: int) -> None:
         asked.append(now_ms)
         if len(asked) == 1:
             raise WarehouseUnavailable("away")
         read(facts, missing, now_ms)
 
-    monkeypatch.setattr(TemplateFacts, "read", away_at_first)
+    monkeypatch.setattr(OfferFacts, "read", away_at_first)
     shop.write("templates/offer.banner.yaml", HEAD + "title: '{{ coupon(\"spring\") }}'\n")
     shop.write("coupons/spring.txt", "ONE\n")
     shop.happens("hover", "anna")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.delivery.channels.retry_after import LONGEST_RETRY_AFTER_S, parse_retry_after
+from trigger_worker.delivery.channels.http_post import LONGEST_RETRY_AFTER_S, parse_retry_after
 
 #: Sunday, 22 November 2026, 12:00 UTC.
 NOON = 1_795_348_800_000

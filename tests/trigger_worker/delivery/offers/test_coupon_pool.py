@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trigger_worker.delivery.offers.pool import CodeList, CodePattern, CouponError, parse_pool, read_pool, take
+from trigger_worker.delivery.offers.coupon_pool import CodeList, CodePattern, CouponError, parse_pool, read_pool, take
 
 
 def test_codes_are_given_out_in_the_order_of_the_file() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.trigger_worker.rules.evaluate.support import NOON
-from trigger_worker.deciding.recipient.product import Product
-from trigger_worker.deciding.recipient.viewed import recently_viewed
+from trigger_worker.deciding.recipient.product import Product, recently_viewed
 from trigger_worker.rules.evaluate.event import Event
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.delivery.content.missing import MissingFacts
-from trigger_worker.delivery.offers.desk import CouponDesk, CouponWish, Store
-from trigger_worker.delivery.offers.pool import PoolExhausted
+from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest, Store
+from trigger_worker.delivery.offers.coupon_pool import PoolExhausted
 from trigger_worker.delivery.offers.recommend import Recommend
-from trigger_worker.delivery.offers.recommender import Recommender, ShelfWish
+from trigger_worker.delivery.offers.recommender import RecommendationRequest, Recommender
 from trigger_worker.store.people import Person
 
 
-class TemplateFacts:
+class OfferFacts:
     """Answers templates out of memory; what is not there is read between two renderings, for all messages at once.
 
     Args:
@@ -25,14 +25,14 @@ class TemplateFacts:
 
     def __init__(self, store: Store, coupons: Path) -> None:
         self._recommender = Recommender(store)
-        self._desk = CouponDesk(store, coupons)
+        self._desk = CouponBook(store, coupons)
 
     def names(self, rule: str, person: Person, profile: Profile, now_ms: int) -> dict[str, Any]:
         """Return `recommend` and `coupon` for one message; in a template they may raise `MissingFacts`."""
 
         def coupon(pool: object, fallback: object = "") -> object:
             try:
-                return self._desk.code(CouponWish(str(pool), rule, person), now_ms)
+                return self._desk.code(CouponRequest(str(pool), rule, person), now_ms)
             except PoolExhausted:
                 if fallback:
                     return fallback
@@ -49,9 +49,9 @@ class TemplateFacts:
         Raises:
             WarehouseError: some of it could not be read.
         """
-        for shelf in dict.fromkeys(each.wish for each in missing if isinstance(each.wish, ShelfWish)):
+        for shelf in dict.fromkeys(each.wish for each in missing if isinstance(each.wish, RecommendationRequest)):
             self._recommender.read(shelf, now_ms)
-        coupons = [each.wish for each in missing if isinstance(each.wish, CouponWish)]
+        coupons = [each.wish for each in missing if isinstance(each.wish, CouponRequest)]
         if coupons:
             self._desk.give(coupons, now_ms)
 

@@ -9,7 +9,7 @@ import msgspec
 from trigger_worker.deciding.recipient.product import Product
 
 
-class Shelf(msgspec.Struct, frozen=True, kw_only=True):
+class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     """The products of a site and how they belong together.
 
     Args:

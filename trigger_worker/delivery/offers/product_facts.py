@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from trigger_worker.deciding.recipient.product import Product, is_out_of_stock
-from trigger_worker.delivery.offers.shelf import Shelf
+from trigger_worker.delivery.offers.recommendations import Recommendations
 from trigger_worker.rules.language.duration import DAY_MS
 from warehouse.queries import Queries
 from warehouse.sql import read_sql
@@ -24,7 +24,7 @@ MAX_TOGETHER: Final = 30
 MAX_RELATED: Final = 24
 
 
-def read_shelf(queries: Queries, site: str, now_ms: int) -> Shelf:
+def read_shelf(queries: Queries, site: str, now_ms: int) -> Recommendations:
     """Return what a site can recommend at an instant.
 
     Cost: four queries over the site's purchases and looks of 90 days; pairs grow with the square of what lies in one
@@ -43,7 +43,7 @@ def read_shelf(queries: Queries, site: str, now_ms: int) -> Shelf:
     }
     rows = queries.query(read_sql(PACKAGE, "products"), scope)
     products = [Product(**dict(zip(Product.__struct_fields__, row, strict=False))) for row in rows]
-    return Shelf(
+    return Recommendations(
         products={product.product_id: product for product in products},
         sold_out=frozenset(row[0] for row in rows if is_out_of_stock(*row[-2:])),
         complementary=_related(queries, "baskets", scope),

@@ -9,7 +9,7 @@ from collector.intake.context import parse_user_agent
 
 #: A `person` opened or followed something; a `proxy` fetched a picture when the reader opened the message; a
 #: `machine` fetched it whether or not anybody reads, as Apple's Mail Privacy Protection, crawlers and scanners do.
-ReaderKind = Literal["person", "proxy", "machine"]
+FetcherKind = Literal["person", "proxy", "machine"]
 
 #: Gmail and Yahoo fetch pictures through their own servers, once the reader opens the message.
 _PROXIES: Final = ("GoogleImageProxy", "YahooMailProxy")
@@ -21,7 +21,7 @@ _LIBRARIES: Final = ("curl/", "wget/", "python", "go-http-client", "java/", "okh
 _AHEAD: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
-def reader_kind(user_agent: str) -> ReaderKind:
+def fetcher_kind(user_agent: str) -> FetcherKind:
     """Tells whom a user agent stands for."""
     if any(name in user_agent for name in _PROXIES):
         return "proxy"

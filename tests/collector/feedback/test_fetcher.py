@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.feedback.reader import fetched_ahead, reader_kind
+from collector.feedback.fetcher import fetched_ahead, fetcher_kind
 
 _CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
 _PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
@@ -30,7 +30,7 @@ _YAHOO = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.ht
     ],
 )
 def test_an_agent_stands_for_a_person_their_mail_service_or_nobody(agent: str, kind: str) -> None:
-    assert reader_kind(agent) == kind
+    assert fetcher_kind(agent) == kind
 
 
 @pytest.mark.parametrize(

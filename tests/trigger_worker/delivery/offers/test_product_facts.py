@@ -9,9 +9,9 @@ import pytest
 
 from tests.trigger_worker.stored import NOON, event_row, store
 from trigger_worker.deciding.recipient.product import Product
-from trigger_worker.delivery.offers import reading
-from trigger_worker.delivery.offers.reading import read_shelf
-from trigger_worker.delivery.offers.shelf import Shelf
+from trigger_worker.delivery.offers import product_facts as reading
+from trigger_worker.delivery.offers.product_facts import read_shelf
+from trigger_worker.delivery.offers.recommendations import Recommendations
 from warehouse.connection import Warehouse
 
 DAY = 24 * 3_600_000
@@ -28,7 +28,7 @@ def look(product: str, visitor: str = "anna", ago: int = 1000, **fields: Any) ->
     return event_row("view_item", visitor, NOON - ago, product_id=product, **fields)
 
 
-def shelf_of(warehouse: Warehouse, *rows: dict[str, Any]) -> Shelf:
+def shelf_of(warehouse: Warehouse, *rows: dict[str, Any]) -> Recommendations:
     store(warehouse, *rows)
     return read_shelf(warehouse, "shop", NOON)
 
