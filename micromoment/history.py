@@ -18,7 +18,7 @@ from collector.sites import Site
 from micromoment.engine.client import Transfer
 from warehouse.errors import ConfigurationError
 from warehouse.event import EventRow
-from warehouse.sql import read_sql
+from warehouse.queries import read_sql
 
 ROWS_PER_INSERT: Final = 20_000
 #: How many ids are asked for in one query: a ClickHouse server takes parameters of at most 128 KiB.

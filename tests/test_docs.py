@@ -18,8 +18,8 @@ from trigger_worker.deciding.gate.verdict import Reason
 from trigger_worker.delivery.attempts import GiveUpReason
 from trigger_worker.delivery.content.banner import BANNER_KEYS, BannerTemplate
 from trigger_worker.delivery.content.engine import TextEngine
-from trigger_worker.rules.files.problem import has_errors
 from trigger_worker.rules.files.read import read_rule
+from trigger_worker.rules.files.source import has_errors
 from trigger_worker.rules.language.check import AudienceNames
 from warehouse.vocabulary import EVENT_NAMES
 

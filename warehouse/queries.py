@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Protocol
 
 from warehouse.connection import Row
@@ -28,3 +30,17 @@ class Inserts(Protocol):
         Raises:
             WarehouseError: ClickHouse refused the rows, or cannot answer just now.
         """
+
+
+@cache
+def read_sql(package: str, name: str) -> str:
+    """Return the statement in `sql/<name>.sql` of a package.
+
+    Args:
+        package: dotted name of the package that owns the statement.
+        name: the file's name without its ending.
+
+    Raises:
+        FileNotFoundError: the package has no such statement.
+    """
+    return files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

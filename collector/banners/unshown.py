@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.banners.desk import Banner, Browser
 from warehouse.connection import Warehouse
-from warehouse.sql import read_sql
+from warehouse.queries import read_sql
 
 
 def unshown_banners(warehouse: Warehouse, visitor: Browser, now_ms: int) -> list[Banner]:

@@ -9,10 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from collector.sites import Site
-from warehouse.event import EventRow, format_time
+from warehouse.event import EventRow, format_time, kept_days
 from warehouse.limits import MAX_TEXT_LENGTH
 from warehouse.message_token import MessageToken
-from warehouse.retention import kept_days
 
 _NAMESPACE: Final = uuid.UUID("6d6d6362-6163-7000-8000-000000000000")
 

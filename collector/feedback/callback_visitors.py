@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from warehouse.connection import Warehouse
-from warehouse.sql import read_sql
+from warehouse.queries import read_sql
 
 #: Most visitors of one address: a shop's own number may be everybody's.
 _MOST_VISITORS: Final = 100

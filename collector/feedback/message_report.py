@@ -10,9 +10,8 @@ import msgspec
 
 from collector.feedback.message_link import MessageLink
 from collector.intake.context import Client
-from warehouse.event import EventRow, format_time
+from warehouse.event import EventRow, format_time, kept_days
 from warehouse.limits import MAX_TEXT_LENGTH
-from warehouse.retention import kept_days
 
 _NAMESPACE: Final = uuid.UUID("6d6d6d72-6570-7000-8000-000000000000")
 #: Within this long, opening a message again is the same opening.

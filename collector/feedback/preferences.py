@@ -10,7 +10,7 @@ import msgspec
 from collector.feedback.message_link import MessageLink
 from warehouse.answers import Answers
 from warehouse.connection import Warehouse
-from warehouse.sql import read_sql
+from warehouse.queries import read_sql
 
 #: Channels that reach a person, in the order of the page.
 CHANNELS: Final = ("email", "sms", "push", "banner")

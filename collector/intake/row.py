@@ -11,9 +11,8 @@ import msgspec
 from collector.intake.draft import Draft
 from collector.intake.drops import Drop, DropReason
 from collector.intake.message import text
-from warehouse.event import EventRow
+from warehouse.event import EventRow, kept_days
 from warehouse.limits import MAX_EVENT_BYTES, MAX_TEXT_LENGTH
-from warehouse.retention import kept_days
 from warehouse.vocabulary import COLUMN_FIELDS
 
 _TEXT_COLUMNS: Final = frozenset(name for name, kind in COLUMN_FIELDS.items() if kind == "text")

@@ -21,13 +21,12 @@ from micromoment.terminal.times import Instant
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.replay.backtest import Backtest, Firing
-from trigger_worker.replay.backtest_summary import BacktestSummary
+from trigger_worker.replay.backtest import Backtest, BacktestSummary, Firing
 from trigger_worker.rules.files.chosen import read_chosen
 from trigger_worker.rules.language.duration import parse_duration
 from trigger_worker.store.active import Range
 from warehouse.errors import RuleError
-from warehouse.instant import format_instant
+from warehouse.event import format_instant
 
 _SINCE: Final = "30d"
 _HEADER: Final = ("rule", "firings", "visitors", "per day", "capped", "quiet", "goal")

@@ -10,7 +10,7 @@ import click
 
 from micromoment.configuration.options import read_options, settings_options
 from trigger_worker.deciding.gate.policy_file import load_policy
-from trigger_worker.deciding.gate.suppression_file import load_suppressions
+from trigger_worker.deciding.gate.policy_source import load_suppressions
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.rules.files.folder import RuleFolder, RuleSet
 from warehouse.errors import RuleError, TemplateError

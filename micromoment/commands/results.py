@@ -18,7 +18,7 @@ from trigger_worker.deciding.experiment.results import Results, results_of
 from trigger_worker.rules.files.scalars import parse_share
 from trigger_worker.rules.model import Experiment, Rule
 from warehouse.errors import RuleError
-from warehouse.instant import format_instant
+from warehouse.event import format_instant
 
 _NO_EXPERIMENT: Final = Experiment()
 

@@ -20,8 +20,7 @@ from trigger_worker.delivery.channels.base import Channel, OutboundMessage
 from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
-from trigger_worker.reports.preview import Preview, Previewed, Previewer
-from trigger_worker.reports.test_send import mark_as_test
+from trigger_worker.reports.preview import Preview, Previewed, Previewer, mark_as_test
 from trigger_worker.store.feed import Visitor
 from warehouse.errors import ConfigurationError, TemplateError
 

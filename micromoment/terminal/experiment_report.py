@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from micromoment.terminal.table import format_table
-from trigger_worker.deciding.experiment.confidence_sequence import FEWEST_VISITORS, Interval
 from trigger_worker.deciding.experiment.results import ArmResult, Results
-from trigger_worker.deciding.experiment.sample_size import USUAL_POWER
+from trigger_worker.deciding.experiment.statistics import FEWEST_VISITORS, USUAL_POWER, Interval
 
 _HEADER: Final = (
     *("arm", "visitors", "conversions", "rate", "uplift", "relative", "uplift within", "p"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from micromoment.terminal.plain import plain
 from trigger_worker.replay.explanation import Explained, Failure, StepReport, TermReport
-from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.language.duration import format_duration
 
 _OUTCOMES: Final = {

@@ -8,13 +8,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from tests.trigger_worker.recording_channel import RecordingChannel
 from tests.trigger_worker.stored import NOON, event_row, store
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.base import Channel
-from trigger_worker.delivery.channels.fake import RecordingChannel
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher

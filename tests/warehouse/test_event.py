@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.event import epoch_ms, format_time
+from warehouse.event import LASTING_DAYS, epoch_ms, format_time, kept_days
 
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 moments = st.integers(min_value=0, max_value=LATEST_MS)
@@ -48,3 +48,16 @@ def test_a_moment_is_the_same_whatever_zone_it_is_told_in(naive: datetime, offse
 
 def test_digits_beyond_milliseconds_are_cut_and_not_rounded() -> None:
     assert epoch_ms(datetime(1970, 1, 1, 0, 0, 0, 1999, UTC)) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "site_days", "days"),
+    [
+        ("page_view", 30, 30),
+        ("unsubscribed", 30, LASTING_DAYS),
+        ("email_bounced", 400, LASTING_DAYS),
+        ("consent", LASTING_DAYS + 1, LASTING_DAYS + 1),
+    ],
+)
+def test_what_was_refused_outlives_what_was_done(event: str, site_days: int, days: int) -> None:
+    assert kept_days(event, site_days) == days

@@ -10,8 +10,7 @@ from trigger_worker.deciding.gate.verdict import Reason, Verdict
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.deciding.sequence.queueing import next_local_time
 from trigger_worker.deciding.sequence.rule_versions import Version
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
-from trigger_worker.rules.evaluate.goal import goal_needs, goal_reached
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule, goal_needs, goal_reached
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.feed import Visitor
 from trigger_worker.store.messages import read_fire_facts, read_restarted

@@ -15,8 +15,8 @@ from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.delivery.attempts import ReadyMessage
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
+from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.content.links import MessageLinks
-from trigger_worker.delivery.content.missing import MissingFacts
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.store.people import Person
 from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable

@@ -9,9 +9,8 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.evaluate.compiled_rule import LiveRule
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, read_field
 from trigger_worker.rules.evaluate.selector import Selector, compile_selection
-from trigger_worker.rules.evaluate.value import read_field
 from trigger_worker.rules.language.names import field_path
 from trigger_worker.rules.language.syntax import ANY, And, Comparison, Expression, Name, Text
 from warehouse.vocabulary import MESSAGE_EVENTS

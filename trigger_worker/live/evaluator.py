@@ -9,21 +9,21 @@ from typing import Final
 import msgspec
 
 from trigger_worker.live.candidates import Candidate, keep_completable
-from trigger_worker.live.fresh_events import read_fresh
 from trigger_worker.live.histories import KeptHistories
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.sweep import Sweep
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule, fire_id, firings
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.firing import fire_id, firings
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
+from trigger_worker.store.events import Span, read_events
 from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.past_fires import read_past_fires
 from trigger_worker.store.people import Person
 from trigger_worker.store.records import Fire
-from trigger_worker.store.windows import read_whole_events, surround
+from trigger_worker.store.windows import Wanted, read_whole_events, surround
 from warehouse.connection import Warehouse
+from warehouse.queries import Queries
 
 #: Candidates who are asked about something longer ago are asked apart from the others.
 SAME_TIME_MS: Final = 10_000
@@ -162,3 +162,45 @@ def _fire(fired: _Fired, event: Event) -> Fire:
         at=match.at,
         event={"event": event.name, "event_id": event.event_id, **event.fields},
     )
+
+
+def read_fresh(
+    warehouse: Queries, people: Mapping[Person, Candidate], looked_at: Wanted, since: int, until: int
+) -> dict[Person, list[Event]]:
+    """Return each person's events from `since` on, and earlier ones that start a wait which is over now.
+
+    Args:
+        warehouse: where they are.
+        people: of one site, few enough for one query, with what is asked of them.
+        looked_at: the names and fields of all rules.
+        since, until: epoch milliseconds, both included.
+
+    Cost: rows as new as that; parts of the table with nothing as new are opened only for those whose wait is over.
+    """
+    found: dict[Person, list[Event]] = {person: [] for person in people}
+    owner = {visitor_id: person for person in found for visitor_id in person.ids}
+    (site,) = {person.site for person in found}
+    spans = [Span(sorted(looked_at.lookback_ms), since, until), *_waits(people, until)]
+    for visitor_id, event in read_events(
+        warehouse, {"site": site, "ids": list(owner), "until": until}, spans, looked_at.fields
+    ):
+        found[owner[visitor_id]].append(event)
+    return found
+
+
+def _waits(people: Mapping[Person, Candidate], until: int) -> list[Span]:
+    """Return, for each wait, when what starts it happened, of those who are asked about it alone."""
+    since: dict[int, int] = {}
+    names: dict[int, set[str]] = defaultdict(set)
+    ids: dict[int, set[str]] = defaultdict(set)
+    for person, candidate in people.items():
+        for live in candidate.rules:
+            wait_ms = live.needs.wait_ms
+            if wait_ms:
+                since[wait_ms] = min(candidate.since, since.get(wait_ms, candidate.since))
+                names[wait_ms] |= live.needs.trigger_names
+                ids[wait_ms].update(person.ids)
+    return [
+        Span(sorted(names[wait_ms]), since[wait_ms] - wait_ms, until - wait_ms, sorted(ids[wait_ms]))
+        for wait_ms in sorted(since)
+    ]

@@ -9,11 +9,11 @@ import msgspec
 
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.replay.restraint import RestraintOutcome, messages_of, only_restraint, simulate_restraint
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
-from trigger_worker.rules.evaluate.goal import goal_instant
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule, goal_instant
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs, selection_needs
 from trigger_worker.rules.evaluate.pattern import Match
+from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.active import Activity, Range, count_active, read_active
 from trigger_worker.store.people import Person, find_people
 from trigger_worker.store.windows import combine, read_histories
@@ -175,3 +175,58 @@ def _groups(loads: Mapping[Person, _Load]) -> Iterator[list[Person]]:
         rows += load.rows
     if group:
         yield group
+
+
+class RuleSummary(msgspec.Struct):
+    """The figures of one rule.
+
+    Args:
+        firings: how often it fired.
+        visitors: for how many people.
+        capped: messages that a cap would have stopped.
+        quieted: messages that quiet hours would have held back.
+        goals: firings whose goal was reached in its window.
+        has_goal: whether any firing could reach one.
+    """
+
+    firings: int = 0
+    visitors: int = 0
+    capped: int = 0
+    quieted: int = 0
+    goals: int = 0
+    has_goal: bool = False
+
+    def per_day(self, span: Range) -> float:
+        """Return the firings a day of a range."""
+        return self.firings * DAY_MS / (span.until - span.since)
+
+    @property
+    def goal_rate(self) -> float | None:
+        """The share of firings whose goal was reached, from 0 to 1; None without a goal or a firing."""
+        return self.goals / self.firings if self.has_goal else None
+
+
+class BacktestSummary:
+    """Adds up replayed firings.
+
+    Args:
+        rules: the ids of all rules that are replayed; one that never fires is told, too.
+    """
+
+    def __init__(self, rules: Iterable[str]) -> None:
+        self.rules = {rule: RuleSummary() for rule in sorted(rules)}
+
+    def add(self, firings: Iterable[Firing], restrained: Iterable[RestraintOutcome]) -> None:
+        """Count all that is known of some people: nobody may come in two calls."""
+        visitors: set[tuple[str, str]] = set()
+        for firing in firings:
+            found = self.rules[firing.rule]
+            found.firings += 1
+            found.goals += firing.goal_reached is True
+            found.has_goal = found.has_goal or firing.goal_reached is not None
+            visitors.add((firing.rule, firing.visitor_id))
+        for rule, _ in visitors:
+            self.rules[rule].visitors += 1
+        for one in restrained:
+            self.rules[one.rule].capped += one.capped
+            self.rules[one.rule].quieted += one.quieted

@@ -15,9 +15,8 @@ from trigger_worker.replay.explanation import (
     explain_term,
     first_failure,
 )
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import LiveRule, firings
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.firing import firings
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.rules.evaluate.trace import Trace, trace
@@ -29,9 +28,8 @@ from trigger_worker.store.past_fires import read_past_fires
 from trigger_worker.store.people import Person, find_people
 from trigger_worker.store.windows import combine, read_histories
 from warehouse.errors import ConfigurationError
-from warehouse.instant import format_instant
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.event import format_instant
+from warehouse.queries import Queries, read_sql
 
 #: How far back firings are looked for by replaying, beside `every`, where no worker stored any.
 REPLAY_MS: Final = LAST_VALUE_LOOKBACK_MS

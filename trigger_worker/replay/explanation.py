@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.evaluate.expression import Explanation
-from trigger_worker.rules.evaluate.value import Value
 from trigger_worker.rules.language.syntax import And, Audience, Duration, Expression, Literals, Since, children
 from trigger_worker.rules.model import Audiences
 

@@ -10,10 +10,9 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.deciding.gate.cap import Cap
 from trigger_worker.deciding.gate.facts import MessageFacts, SentMessage
 from trigger_worker.deciding.gate.judge import judge
-from trigger_worker.deciding.gate.policy import Policy
+from trigger_worker.deciding.gate.policy import Cap, Policy
 from trigger_worker.deciding.gate.verdict import Reason
 from trigger_worker.deciding.sequence.queueing import lifetime, next_local_time
 from trigger_worker.rules.evaluate.history import Series

@@ -11,8 +11,7 @@ from trigger_worker.store.feed import PACKAGE, Visitor
 from trigger_worker.store.people import find_people
 from trigger_worker.store.records import MessageState
 from warehouse.connection import Row
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 
 
 class ListedMessage(msgspec.Struct, frozen=True):

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from trigger_worker.deciding.decider import Decided
-from trigger_worker.deciding.experiment.assignment import choose_arm
+from trigger_worker.deciding.experiment.placement import choose_arm
 from trigger_worker.deciding.gate.verdict import Reason, Verdict
 from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, Profile, build_profile
 from trigger_worker.deciding.sequence.queueing import queue_messages
-from trigger_worker.delivery.content.missing import MissingFacts
-from trigger_worker.delivery.content.model import Content
+from trigger_worker.delivery.channels.base import OutboundMessage
+from trigger_worker.delivery.content.engine import MissingFacts
+from trigger_worker.delivery.content.model import ChatContent, Content, EmailContent, SmsContent
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.offers.coupon_book import CouponRequest, find_given
-from trigger_worker.delivery.offers.recommend import Recommend
-from trigger_worker.delivery.offers.recommender import RecommendationRequest, Recommender
+from trigger_worker.delivery.offers.recommendations import Recommend, RecommendationRequest, Recommender
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.rules.evaluate.selector import compile_selection
+from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS
 from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import Visitor
@@ -144,3 +146,33 @@ class Previewer:
                 return Previewed(message.channel, message.template, None, error.message)
             else:
                 return Previewed(message.channel, message.template, content)
+
+
+#: Stands before what the reader sees first.
+MARK: Final = "[Test] "
+#: What links and providers' reports name in place of a rule and a visitor.
+_NOBODY: Final = "send-test"
+
+
+def mark_as_test(content: Content, site: str, address: str, now_ms: int) -> OutboundMessage:
+    """Return a message to one address that says in its first words that it is a test; a webhook says so by its id."""
+    return OutboundMessage(
+        message_id=f"test-{uuid.uuid4()}",
+        site=site,
+        rule=_NOBODY,
+        visitor_id=_NOBODY,
+        recipients=(address,),
+        content=_marked(content),
+        expires_at_ms=now_ms + DAY_MS,
+        message_class="transactional",
+    )
+
+
+def _marked(content: Content) -> Content:
+    match content:
+        case EmailContent():
+            return msgspec.structs.replace(content, subject=MARK + content.subject)
+        case SmsContent() | ChatContent():
+            return msgspec.structs.replace(content, text=MARK + content.text)
+        case _:
+            return content

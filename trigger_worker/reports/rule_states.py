@@ -10,8 +10,7 @@ import msgspec
 from trigger_worker.rules.files.folder import RuleSet
 from trigger_worker.rules.language.render import render_pattern
 from trigger_worker.store.feed import PACKAGE
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 
 
 class RuleState(msgspec.Struct, frozen=True):

@@ -11,8 +11,7 @@ import msgspec
 from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.store.feed import PACKAGE, Visitor
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 from warehouse.vocabulary import MESSAGE_EVENTS
 
 #: Visitors in one query: each goes over the visitors that are left.

@@ -11,8 +11,7 @@ from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.store.feed import PACKAGE
 from warehouse.connection import Row
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 from warehouse.vocabulary import COLUMN_FIELDS, MESSAGE_EVENTS
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from trigger_worker.rules.language.syntax import ANY
 from warehouse.connection import Warehouse
-from warehouse.sql import read_sql
+from warehouse.queries import read_sql
 from warehouse.vocabulary import MESSAGE_EVENTS
 
 PACKAGE: Final = "trigger_worker.store"

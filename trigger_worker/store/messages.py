@@ -15,8 +15,7 @@ from trigger_worker.store.message_event import Occurrence
 from trigger_worker.store.people import Person
 from trigger_worker.store.records import MessageRecord, QueuedMessage
 from warehouse.connection import Row, Warehouse
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 
 #: What a state proves besides itself: who clicks an email has opened it, though its picture was blocked.
 _PROVES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import PACKAGE
 from trigger_worker.store.people import Person
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 
 
 class PastFires:

@@ -10,8 +10,7 @@ import msgspec
 
 from trigger_worker.store.feed import PACKAGE, Visitor
 from trigger_worker.store.groups import by_id, in_query_groups
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 
 #: An id may have been joined to one that was joined to another; longer chains are cut here.
 MAX_JOINS: Final = 4

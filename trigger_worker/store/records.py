@@ -10,9 +10,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from trigger_worker.rules.model import Rule
-from warehouse.event import EventRow, format_time
+from warehouse.event import EventRow, format_time, kept_days
 from warehouse.queries import Inserts
-from warehouse.retention import kept_days
 
 MessageState = Literal["pending", "sent", "delivered", "shown", "opened", "clicked", "dismissed", "failed", "cancelled"]
 _NAMESPACE: Final = uuid.UUID("6d6d6d73-6700-7000-8000-000000000000")

@@ -15,8 +15,7 @@ from trigger_worker.store.events import Span, as_event, columns_of, listed, read
 from trigger_worker.store.feed import PACKAGE
 from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.people import Person
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 from warehouse.vocabulary import CONTEXT_FIELDS
 
 #: Most different wishes in one query; each is a condition that ClickHouse tests rows against.

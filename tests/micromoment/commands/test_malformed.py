@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from micromoment.__main__ import cli
-from tests.trigger_worker.rules.files.test_cost import DEAR
+from tests.trigger_worker.rules.files.test_expressions import DEAR
 from tests.trigger_worker.rules.files.test_read import MALFORMED, MALFORMED_SEND
 
 

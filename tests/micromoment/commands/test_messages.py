@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.micromoment.commands.history import run
+from tests.trigger_worker.recording_channel import RecordingChannel
 from tests.trigger_worker.shop import Shop
 from tests.trigger_worker.stored import NOON, event_row, queued, store
-from trigger_worker.delivery.channels.fake import RecordingChannel
 from trigger_worker.store.messages import queue_record, read_queue
 from trigger_worker.store.records import MessageRecord, MessageState, Records
 from warehouse.connection import Warehouse, connect

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
+from tests.trigger_worker.recording_channel import RecordingChannel
 from tests.trigger_worker.stored import NOON, person, queued
 from tests.waiting import until
 from trigger_worker.deciding.decider import Decided
@@ -21,7 +22,6 @@ from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.attempts import MAX_CONCURRENT, retry_wait_ms
 from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, DeliveryUncertain, OutboundMessage
-from trigger_worker.delivery.channels.fake import RecordingChannel
 from trigger_worker.delivery.content.context import CartContext, VisitorContext
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher

@@ -10,7 +10,7 @@ from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store, visitor
 from trigger_worker.live import histories as kept_histories
 from trigger_worker.live.candidates import Candidate
-from trigger_worker.live.fresh_events import read_fresh
+from trigger_worker.live.evaluator import read_fresh
 from trigger_worker.live.histories import MAX_AGE_MS, MAX_UNREAD_MS, KeptHistories
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.rules.evaluate.history import History

@@ -15,7 +15,7 @@ from trigger_worker.replay.explanation import Explained
 from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError
-from warehouse.instant import format_instant
+from warehouse.event import format_instant
 
 MINUTE = 60_000
 AUDIENCES = 'segments:\n  keen: count(hover, 1h) >= 2 and device == "mobile"\n'

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from tests.trigger_worker.rules.evaluate.support import NOON, ms, rule
 from tests.trigger_worker.stored import person
-from trigger_worker.deciding.gate.cap import Cap, MessageKind
 from trigger_worker.deciding.gate.checks import caps as gate_caps
 from trigger_worker.deciding.gate.facts import MessageFacts, SentMessage
-from trigger_worker.deciding.gate.policy import Policy
+from trigger_worker.deciding.gate.policy import Cap, MessageKind, Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
 from trigger_worker.replay.restraint import (
     CapCount,

@@ -8,10 +8,17 @@ import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store
-from trigger_worker.delivery.content.model import BannerContent
+from trigger_worker.delivery.content.model import (
+    BannerContent,
+    ChatContent,
+    Content,
+    EmailContent,
+    SmsContent,
+    WebhookContent,
+)
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest
-from trigger_worker.reports.preview import Preview, Previewer
+from trigger_worker.reports.preview import Preview, Previewer, mark_as_test
 from trigger_worker.store.feed import Visitor
 from warehouse.connection import Warehouse
 
@@ -87,3 +94,31 @@ def test_a_template_that_fails_is_told_in_its_place(warehouse: Warehouse, templa
     assert failed.content is None
     assert f"{templates / 'hello.banner.yaml'}:3: ZeroDivisionError" in failed.problem
     assert sound.problem == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "marked"),
+    [
+        (
+            EmailContent(subject="Your cart", html="<p>Hi</p>", text="Hi"),
+            EmailContent(subject="[Test] Your cart", html="<p>Hi</p>", text="Hi"),
+        ),
+        (SmsContent("Your cart", 1), SmsContent("[Test] Your cart", 1)),
+        (ChatContent("Your cart"), ChatContent("[Test] Your cart")),
+        (WebhookContent(b"{}"), WebhookContent(b"{}")),
+    ],
+)
+def test_a_test_is_marked_where_its_reader_looks_first(content: Content, marked: Content) -> None:
+    assert mark_as_test(content, "shop", "you@example.com", 0).content == marked
+
+
+def test_a_test_is_nobodys_message() -> None:
+    first, second = (mark_as_test(SmsContent("Hi", 1), "shop", "+4930123456", 0) for _ in range(2))
+    assert first.message_id.startswith("test-")
+    assert first.message_id != second.message_id
+    assert (first.rule, first.visitor_id, first.recipients, first.token) == (
+        "send-test",
+        "send-test",
+        ("+4930123456",),
+        None,
+    )

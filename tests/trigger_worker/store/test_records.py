@@ -10,7 +10,7 @@ from trigger_worker.store.feed import read_cursor
 from trigger_worker.store.message_event import message_event, occurrence
 from trigger_worker.store.records import DecisionRecord, MessageRecord, Records, message_id
 from warehouse.connection import Warehouse
-from warehouse.retention import LASTING_DAYS
+from warehouse.event import LASTING_DAYS
 
 
 def counted(warehouse: Warehouse, table: str) -> int:

@@ -11,8 +11,7 @@ from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS
 from trigger_worker.rules.language.syntax import Selection
 from trigger_worker.rules.model import HOLDOUT_ARM, Rule
 from warehouse.errors import RuleError
-from warehouse.queries import Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Queries, read_sql
 from warehouse.vocabulary import MESSAGE_EVENTS
 
 PACKAGE: Final = "trigger_worker.deciding.experiment"

@@ -8,9 +8,14 @@ from typing import Final
 import msgspec
 
 from trigger_worker.deciding.experiment.arm_data import TREATED_ARM, ArmData
-from trigger_worker.deciding.experiment.best_arm import probabilities_to_be_best
-from trigger_worker.deciding.experiment.confidence_sequence import Interval, difference_interval
-from trigger_worker.deciding.experiment.sample_size import MISMATCH_BELOW, sample_ratio_p_value, visitors_per_arm
+from trigger_worker.deciding.experiment.statistics import (
+    MISMATCH_BELOW,
+    Interval,
+    difference_interval,
+    probabilities_to_be_best,
+    sample_ratio_p_value,
+    visitors_per_arm,
+)
 from trigger_worker.rules.model import HOLDOUT_ARM, Experiment
 
 #: The probability of an error that intervals keep to.

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trigger_worker.deciding.gate.facts import MessageFacts
-from trigger_worker.deciding.gate.holdout import in_holdout
-from trigger_worker.deciding.gate.policy import Policy
-from trigger_worker.deciding.gate.quiet import format_quiet, quiet_until_ms
+from trigger_worker.deciding.gate.policy import Policy, format_quiet, in_holdout, quiet_until_ms
 from trigger_worker.deciding.gate.verdict import Reason, Verdict
 from trigger_worker.deciding.recipient.addresses import normalised
 from trigger_worker.rules.language.duration import format_duration

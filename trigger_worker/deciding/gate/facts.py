@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.deciding.gate.cap import MessageKind
+from trigger_worker.deciding.gate.policy import MessageKind
 from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.rules.model import MessageClass, Quiet
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Set
+from datetime import datetime, time, timedelta
 from typing import Final
 
 import msgspec
 
-from trigger_worker.deciding.gate.cap import Cap
-from trigger_worker.rules.language.duration import DAY_MS
-from trigger_worker.rules.model import Quiet
+from trigger_worker.rules.evaluate.calendar import local_time
+from trigger_worker.rules.language.duration import DAY_MS, format_duration
+from trigger_worker.rules.model import MessageClass, Quiet, QuietHours
+from warehouse.event import epoch_ms
 
 #: How far back the showings of a rule are looked for that fatigue counts.
 FATIGUE_LOOKBACK_MS: Final = 30 * DAY_MS
@@ -51,3 +54,122 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         if self.fatigue is not None:
             windows.append(max(FATIGUE_LOOKBACK_MS, self.fatigue.rest_ms))
         return max(windows, default=0)
+
+
+class MessageKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A description that messages meet or not; without any word of it, every message does.
+
+    Args:
+        channel: only this channel; empty for all.
+        tag: only messages with this tag; empty for all.
+        without: only messages that do not carry this tag; empty for all.
+        message_class: only this class; None for both.
+    """
+
+    channel: str = ""
+    tag: str = ""
+    without: str = ""
+    message_class: MessageClass | None = None
+
+    def covers(self, channel: str, tags: frozenset[str], message_class: MessageClass) -> bool:
+        """Tells whether such a message is meant."""
+        return (
+            self.channel in ("", channel)
+            and (not self.tag or self.tag in tags)
+            and self.without not in tags
+            and self.message_class in (None, message_class)
+        )
+
+    def described(self) -> dict[str, object]:
+        """Returns the description as the policy file writes it."""
+        words = {"channel": self.channel, "tag": self.tag, "without": self.without, "class": self.message_class}
+        return {key: word for key, word in words.items() if word}
+
+
+class Cap(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `max` messages that count in any window of `per_ms`; then those that obey are stopped.
+
+    Args:
+        max: how many may be sent.
+        per_ms: the length of the rolling window, in milliseconds.
+        obeys: what the cap may stop; transactional messages never.
+        counts: what uses it up.
+    """
+
+    max: int
+    per_ms: int
+    obeys: MessageKind = MessageKind()
+    counts: MessageKind = MessageKind()
+
+    def described(self) -> dict[str, object]:
+        """Returns the cap as the policy file writes it."""
+        limit = {"max": self.max, "per": format_duration(self.per_ms)}
+        if self.obeys == self.counts:
+            return {**self.obeys.described(), **limit}
+        return {"obeys": self.obeys.described(), "counts": self.counts.described(), **limit}
+
+
+_BUCKETS = 2**64
+
+
+def in_holdout(site: str, visitor_id: str, share: float, rule: str = "") -> bool:
+    """Tells whether the visitor is held out: always the same answer, and raising the share only adds visitors.
+
+    Args:
+        site: the site; a visitor of two sites is placed anew on each.
+        visitor_id: the person.
+        share: from 0 (nobody) to 1 (everybody).
+        rule: whose own holdout is meant, each rule placing visitors anew; empty for the global one.
+    """
+    return share > 0 and place("holdout", site, rule, visitor_id) < share
+
+
+def place(*parts: str) -> float:
+    """Gives what the parts name its lasting place between 0 and 1, evenly spread."""
+    digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8]) / _BUCKETS
+
+
+def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None:
+    """Finds when the quiet that holds now is over.
+
+    Where the clocks go forward over the end of the quiet, it lasts as long as if they had not; where they go
+    back over it, it ends at the first of the two equal times and holds once more before the second.
+
+    Args:
+        quiet: the daily span.
+        now_ms: the instant asked about, in milliseconds since 1970.
+        zone_name: the visitor's zone, as the tz database names it; any other text means UTC.
+
+    Returns:
+        The end in milliseconds since 1970, later than `now_ms`; None when it is not quiet.
+    """
+    local = local_time(now_ms, zone_name)
+    minute = local.hour * 60 + local.minute
+    if not is_quiet(quiet, minute):
+        return None
+    ends_tomorrow = _passes_midnight(quiet) and minute >= quiet.start_minute
+    end_date = local.date() + timedelta(days=1 if ends_tomorrow else 0)
+    end = datetime.combine(end_date, _clock(quiet.end_minute), tzinfo=local.tzinfo)
+    end_ms = epoch_ms(end)
+    return end_ms if end_ms > now_ms else epoch_ms(end.replace(fold=1))
+
+
+def is_quiet(quiet: QuietHours, minute: int) -> bool:
+    """Tells whether it is quiet so many minutes after local midnight: from the start until just before the end."""
+    if _passes_midnight(quiet):
+        return minute >= quiet.start_minute or minute < quiet.end_minute
+    return quiet.start_minute <= minute < quiet.end_minute
+
+
+def format_quiet(quiet: QuietHours) -> str:
+    """Writes a span as rules do: `21:00-09:00`."""
+    return f"{_clock(quiet.start_minute):%H:%M}-{_clock(quiet.end_minute):%H:%M}"
+
+
+def _passes_midnight(quiet: QuietHours) -> bool:
+    return quiet.start_minute > quiet.end_minute
+
+
+def _clock(minute: int) -> time:
+    return time(minute // 60, minute % 60)

@@ -7,13 +7,10 @@ from typing import Final, get_args
 
 import yaml
 
-from trigger_worker.deciding.gate.cap import Cap, MessageKind
-from trigger_worker.deciding.gate.policy import Fatigue, Policy
+from trigger_worker.deciding.gate.policy import Cap, Fatigue, MessageKind, Policy
 from trigger_worker.rules.files.fields import Fields, choose, found_in, parsed_scalar
-from trigger_worker.rules.files.problem import Problem
-from trigger_worker.rules.files.quiet import read_quiet
-from trigger_worker.rules.files.scalars import parse_count, parse_id, parse_share
-from trigger_worker.rules.files.source import Source
+from trigger_worker.rules.files.scalars import parse_count, parse_id, parse_share, read_quiet
+from trigger_worker.rules.files.source import Problem, Source
 from trigger_worker.rules.language.names import CHANNELS
 from trigger_worker.rules.model import MessageClass
 from warehouse.errors import RuleError

@@ -10,7 +10,7 @@ from trigger_worker.store.feed import PACKAGE, News
 from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.people import Person, find_people
 from warehouse.connection import Warehouse
-from warehouse.sql import read_sql
+from warehouse.queries import read_sql
 
 #: Events that move a message to another state.
 OUTCOME_EVENTS: Final = frozenset(

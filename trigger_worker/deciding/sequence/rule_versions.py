@@ -17,7 +17,7 @@ from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import PACKAGE
 from trigger_worker.store.records import QueuedMessage, Records
 from warehouse.connection import Warehouse
-from warehouse.sql import read_sql
+from warehouse.queries import read_sql
 
 #: A rule's id and version.
 Version = tuple[str, str]

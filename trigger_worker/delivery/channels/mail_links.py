@@ -8,8 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from trigger_worker.delivery.channels.base import OutboundMessage
-from trigger_worker.delivery.content.link_html import HtmlPlaces
-from trigger_worker.delivery.content.link_text import rewrite_addresses
+from trigger_worker.delivery.content.html import HtmlPlaces, rewrite_addresses
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.model import EmailContent
 

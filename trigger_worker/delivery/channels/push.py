@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, read_subscription
 from trigger_worker.delivery.channels.base import OutboundMessage, wrong_content
 from trigger_worker.delivery.channels.http_post import HttpChannel, HttpPost
-from trigger_worker.delivery.channels.push_request import PushSignature, encrypt, push_headers
-from trigger_worker.delivery.channels.push_services import PushServices, origin
+from trigger_worker.delivery.channels.push_request import PushServices, PushSignature, encrypt, origin, push_headers
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.model import PushContent
 from warehouse.errors import DeliveryError, DeliveryUnavailable

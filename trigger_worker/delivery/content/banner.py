@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, get_args
 
-from trigger_worker.delivery.content.banner_countdown import read_countdown
-from trigger_worker.delivery.content.banner_display import DISPLAY_KEYS, read_display
-from trigger_worker.delivery.content.banner_theme import read_theme
+from trigger_worker.delivery.content.banner_parts import DISPLAY_KEYS, read_countdown, read_display, read_theme
 from trigger_worker.delivery.content.engine import TextEngine
 from trigger_worker.delivery.content.fields import Texts, read_fields, refuse_problems, require
 from trigger_worker.delivery.content.filters import page_address

@@ -18,12 +18,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from trigger_worker.delivery.content.bounds import one_line
 from trigger_worker.delivery.content.engine import TextEngine, TextTemplate
-from trigger_worker.delivery.content.fields import read_fields, text_template
+from trigger_worker.delivery.content.fields import one_line, read_fields, text_template
+from trigger_worker.delivery.content.html import plain_text
 from trigger_worker.delivery.content.links import hosts_of
 from trigger_worker.delivery.content.model import EmailContent
-from trigger_worker.delivery.content.plain import plain_text
 from warehouse.errors import TemplateError
 
 LONGEST_SUBJECT: Final = 200

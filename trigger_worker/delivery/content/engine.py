@@ -19,7 +19,6 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from trigger_worker.delivery.content.filters import FILTERS
-from trigger_worker.delivery.content.missing import MissingFacts
 from warehouse.errors import MicromomentError, TemplateError
 
 #: Above this, multiplying is refused: a visitor's number must not size a text or a list.
@@ -191,3 +190,15 @@ def _located(error: Exception, path: str) -> TemplateError:
         return TemplateError(f"{place}: {error.message}", error.hint)
     message = error.message if isinstance(error, JinjaError) else f"{type(error).__name__}: {error}"
     return TemplateError(f"{place}: {message}", "correct the template there")
+
+
+class MissingFacts(Exception):
+    """A template asked for facts that have to be read first.
+
+    Args:
+        wish: what to read; whoever put the asking into the template's names understands it.
+    """
+
+    def __init__(self, wish: object) -> None:
+        super().__init__(wish)
+        self.wish = wish

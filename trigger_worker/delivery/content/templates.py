@@ -11,14 +11,12 @@ from typing import Final, Protocol
 from jinja2 import FileSystemLoader
 
 from trigger_worker.delivery.content.banner import BannerTemplate
-from trigger_worker.delivery.content.chat import ChatTemplate, escape_chat
 from trigger_worker.delivery.content.context import RenderContext
 from trigger_worker.delivery.content.email import EmailTemplate
 from trigger_worker.delivery.content.engine import TextEngine
 from trigger_worker.delivery.content.model import Content
-from trigger_worker.delivery.content.push import PushTemplate
-from trigger_worker.delivery.content.sms import SmsTemplate
-from trigger_worker.delivery.content.webhook import WebhookTemplate
+from trigger_worker.delivery.content.text_message import ChatTemplate, SmsTemplate, escape_chat
+from trigger_worker.delivery.content.webhook import PushTemplate, WebhookTemplate
 from warehouse.errors import TemplateError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", re.ASCII)

@@ -10,12 +10,11 @@ from typing import Final, Protocol
 
 import msgspec
 
-from trigger_worker.delivery.content.missing import MissingFacts
+from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.offers.coupon_pool import CouponError, PoolExhausted, read_pool, take
 from trigger_worker.store.people import Person
 from warehouse.event import format_time
-from warehouse.queries import Inserts, Queries
-from warehouse.sql import read_sql
+from warehouse.queries import Inserts, Queries, read_sql
 
 PACKAGE: Final = "trigger_worker.delivery.offers"
 #: How long codes that somebody used without having been given them may go unnoticed.

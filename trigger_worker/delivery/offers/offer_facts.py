@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from trigger_worker.deciding.recipient.profile import Profile
-from trigger_worker.delivery.content.missing import MissingFacts
+from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest, Store
 from trigger_worker.delivery.offers.coupon_pool import PoolExhausted
-from trigger_worker.delivery.offers.recommend import Recommend
-from trigger_worker.delivery.offers.recommender import RecommendationRequest, Recommender
+from trigger_worker.delivery.offers.recommendations import Recommend, RecommendationRequest, Recommender
 from trigger_worker.store.people import Person
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.evaluate.event import Value
 
 
 def local_time(at: int, timezone: Value) -> datetime:

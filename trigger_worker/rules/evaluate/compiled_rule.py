@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+from uuid import UUID, uuid5
 
 import msgspec
 
 from trigger_worker.rules.evaluate.expression import Explanation, ExpressionCompiler
-from trigger_worker.rules.evaluate.firing import firings
-from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.moment import Moment
-from trigger_worker.rules.evaluate.needs import Needs, needs, sending_needs
+from trigger_worker.rules.evaluate.history import History, Moment
+from trigger_worker.rules.evaluate.needs import Needs, needs, selection_needs, sending_needs
 from trigger_worker.rules.evaluate.pattern import Match, PatternMatcher
-from trigger_worker.rules.language.syntax import Selection
+from trigger_worker.rules.evaluate.selector import compile_selection
+from trigger_worker.rules.language.syntax import Selection, Step
 from trigger_worker.rules.model import Audiences, Rule, SendEntry
 
 
@@ -119,3 +121,73 @@ def compile_rule(rule: Rule, audiences: Audiences, expressions: ExpressionCompil
         expressions: compiles expressions over them; one for all rules.
     """
     return LiveRule(CompiledRule(rule, expressions), needs(rule, audiences), sending_needs(rule, audiences))
+
+
+_NAMESPACE: Final = UUID("0b0e9a52-5d0a-5c55-9e6b-3f2f5c1d7a41")
+
+
+def firings(
+    matches: Iterable[Match],
+    every_ms: int,
+    fired_before: Mapping[str, Sequence[int]],
+    qualifies: Callable[[Match], bool] = lambda _: True,
+) -> list[Match]:
+    """Returns the matches that fire: per key none closer than `every_ms` to another.
+
+    Args:
+        matches: ordered by instant.
+        every_ms: milliseconds; 0 lets every instant fire.
+        fired_before: per key the instants of the firings made already. A match at such an instant
+            is that firing, so it is not returned again.
+        qualifies: what else must be true; asked only of matches that would fire.
+    """
+    fired: list[Match] = []
+    #: Per key the earliest instant at which it may fire again.
+    free: dict[str, int] = {}
+    apart_ms = max(every_ms, 1)
+    for match in matches:
+        key, at = match.key, match.at
+        if at < free.get(key, at):
+            continue
+        # A match learned of late is kept apart from the firing after it, too.
+        others = fired_before.get(key)
+        if others and any(abs(at - other) < apart_ms for other in others):
+            continue
+        if qualifies(match):
+            free[key] = at + apart_ms
+            fired.append(match)
+    return fired
+
+
+def fire_id(rule: Rule, visitor_id: str, match: Match) -> str:
+    """Returns the id of a firing: the same for the same rule version, visitor, key and instant."""
+    parts = (rule.id, rule.version, visitor_id, match.key, match.at)
+    return str(uuid5(_NAMESPACE, msgspec.json.encode(parts).decode()))
+
+
+def goal_needs(goal: Step | None, span_ms: int) -> list[Needs]:
+    """Return what `goal_reached` looks at in the `span_ms` milliseconds since the firing."""
+    return [] if goal is None else [selection_needs(goal.selection, span_ms)]
+
+
+def goal_instant(goal: Step | None, history: History, fired_at: int) -> int | None:
+    """Return when the goal was first reached after the firing and within the goal's window, if it was.
+
+    Args:
+        goal: what success is; None is never reached.
+        history: holds the goal's events since the firing.
+        fired_at: epoch milliseconds.
+    """
+    if goal is None:
+        return None
+    times = history.select(compile_selection(goal.selection)).times
+    place = bisect_right(times, fired_at)
+    if place == len(times) or (goal.within is not None and times[place] > fired_at + goal.within.ms):
+        return None
+    return times[place]
+
+
+def goal_reached(goal: Step | None, history: History, fired_at: int, now_ms: int) -> bool:
+    """Tell whether an event of the goal happened after the firing, within the goal's window, and until now."""
+    reached_at = goal_instant(goal, history, fired_at)
+    return reached_at is not None and reached_at <= now_ms

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, Final
 
 import msgspec
 
@@ -23,3 +24,62 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     ts: int
     event_id: str
     fields: Mapping[str, Any]
+
+
+#: A text, a number or a truth; None when it is missing. Durations are numbers of milliseconds.
+Value = str | float | bool | None
+
+
+def as_value(raw: object) -> Value:
+    """Returns the value that a raw field stands for; anything that is not a scalar is missing."""
+    if isinstance(raw, float):
+        return raw if isfinite(raw) else None
+    if raw is None or isinstance(raw, (str, bool)):
+        return raw
+    return _as_number(raw) if isinstance(raw, int) else None
+
+
+def _as_number(raw: int) -> float | None:
+    try:
+        return float(raw)
+    except OverflowError:
+        return None
+
+
+def read_field(fields: Mapping[str, Any], path: Sequence[str]) -> Value:
+    """Returns the value at a path through nested objects, missing when any part of it is."""
+    found = fields.get(path[0])
+    for part in path[1:]:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(part)
+    return as_value(found)
+
+
+ITEM_KEY: Final = ("product_id",)
+
+
+def keys_of(fields: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+    """Returns the splits that an event is in, in no more than one place each.
+
+    Args:
+        fields: of the event; an event with `items` is in the split of each one's product.
+        path: the key's field.
+    """
+    own = _key_text(read_field(fields, path))
+    items = fields.get("items") if path == ITEM_KEY else None
+    if not isinstance(items, list):
+        return [own] if own else []
+    keys = [own, *(_key_text(read_field(item, path)) for item in items if isinstance(item, dict))]
+    return [key for key in dict.fromkeys(keys) if key]
+
+
+def _key_text(value: Value) -> str:
+    """Returns a key as firings store it; empty, which is in no split, when it is missing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return value

@@ -8,11 +8,10 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.evaluate.calendar import local_time
-from trigger_worker.rules.evaluate.cart import compile_cart
-from trigger_worker.rules.evaluate.moment import Moment
+from trigger_worker.rules.evaluate.event import Value
+from trigger_worker.rules.evaluate.history import Moment
 from trigger_worker.rules.evaluate.operators import Reader, compile_operator
-from trigger_worker.rules.evaluate.terms import Term, compile_fact, compile_term
-from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.evaluate.terms import Term, compile_cart, compile_fact, compile_term
 from trigger_worker.rules.language import names
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (

@@ -9,10 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, Value, keys_of
 from trigger_worker.rules.evaluate.selector import Selector, compile_field
-from trigger_worker.rules.evaluate.split import keys_of
-from trigger_worker.rules.evaluate.value import Value
 from trigger_worker.rules.language.names import TRAITS_PREFIX
 from trigger_worker.rules.language.syntax import Name
 from warehouse.vocabulary import MESSAGE_EVENTS
@@ -215,3 +213,18 @@ def _split(selected: Selected, path: tuple[str, ...]) -> dict[str, Selected]:
 def _series(changes: Iterable[tuple[int, Value]]) -> Series:
     known = [(ts, value) for ts, value in changes if value is not None]
     return Series([ts for ts, _ in known], [value for _, value in known])
+
+
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """A visitor at an instant.
+
+    Args:
+        history: the visitor's events; those after `at` are not looked at.
+        at: milliseconds since 1970 in UTC.
+        facts: what became of a firing's messages, by canonical text such as `opened(email)` and
+            `goal_reached`; whatever is not in it is false.
+    """
+
+    history: History
+    at: int
+    facts: Mapping[str, bool] = {}

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from trigger_worker.rules.evaluate.cart import CART_EVENTS
-from trigger_worker.rules.evaluate.split import ITEM_KEY
+from trigger_worker.rules.evaluate.event import ITEM_KEY
+from trigger_worker.rules.evaluate.terms import CART_EVENTS
 from trigger_worker.rules.language import names
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, TRAITS_MS, gap_ms, since_ms, wait_ms
 from trigger_worker.rules.language.syntax import (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Final, TypeVar
 
-from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.language.syntax import (
     And,
     Arithmetic,

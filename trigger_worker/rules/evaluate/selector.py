@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from trigger_worker.rules.evaluate.event import as_value, read_field
 from trigger_worker.rules.evaluate.operators import Reader, compile_operator
-from trigger_worker.rules.evaluate.value import as_value, read_field
 from trigger_worker.rules.language.names import field_path
 from trigger_worker.rules.language.render import render_selection
 from trigger_worker.rules.language.syntax import Expression, Name, Selection

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
 
 import msgspec
 import yaml
 
-from trigger_worker.rules.files.definitions import Key, mentions_of, reason, settled
 from trigger_worker.rules.files.expressions import read_definition
 from trigger_worker.rules.files.fields import Fields, found_in, parsed_scalar
-from trigger_worker.rules.files.problem import Problem
 from trigger_worker.rules.files.scalars import parse_id
-from trigger_worker.rules.files.source import Source
+from trigger_worker.rules.files.source import Problem, Source
+from trigger_worker.rules.language import names
 from trigger_worker.rules.language.check import AudienceNames
-from trigger_worker.rules.language.references import AudienceKind
-from trigger_worker.rules.language.syntax import Expression
+from trigger_worker.rules.language.errors import Finding
+from trigger_worker.rules.language.syntax import Audience, Expression, Name, children
 from trigger_worker.rules.model import NO_AUDIENCES, Audiences
 
+AudienceKind = Literal["segment", "stage", "score"]
+
 _SECTIONS: Final[dict[str, AudienceKind]] = {"segments": "segment", "stages": "stage", "scores": "score"}
+
+
+class Key(msgspec.Struct, frozen=True):
+    """The name of an audience; a stage without a name stands for all of them, as `stage` refers to them."""
+
+    kind: AudienceKind
+    name: str
+
+    def __str__(self) -> str:
+        return f'{self.kind} "{self.name}"' if self.name else f"{self.kind}s"
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """One audience that another refers to, `start` characters into its text."""
+
+    key: Key
+    start: int
+
+
+Mentions = Mapping[Key, list[Mention]]
+
 
 Nodes = dict[Key, yaml.Node]
 
@@ -102,3 +125,54 @@ def _group(expressions: dict[Key, Expression]) -> Audiences:
     for key, node in expressions.items():
         groups[key.kind][key.name] = node
     return Audiences(groups["segment"], groups["stage"], groups["score"])
+
+
+def mentions_of(expressions: Mapping[Key, Expression]) -> dict[Key, list[Mention]]:
+    """Returns what each audience refers to; a mention of `stage` is one of every stage.
+
+    Where all stages had to be left out, it is one of the stages as a whole, which are not there.
+    """
+    stages = [key for key in expressions if key.kind == "stage"] or [Key("stage", "")]
+    found: dict[Key, list[Mention]] = {}
+    for owner, node in expressions.items():
+        found[owner] = []
+        for kind, name, start in references(node):
+            keys = stages if kind == "stage" else [Key(kind, name)]
+            found[owner].extend(Mention(key, start) for key in keys)
+    return found
+
+
+def settled(mentions: Mentions) -> set[Key]:
+    """Returns the audiences that rest, step by step, only on others that are there."""
+    done: set[Key] = set()
+    while True:
+        ready = {
+            key for key, found in mentions.items() if key not in done and all(mention.key in done for mention in found)
+        }
+        if not ready:
+            return done
+        done |= ready
+
+
+def reason(key: Key, mentions: Mentions, done: set[Key]) -> Finding:
+    """Returns why an audience is not settled: it refers to itself, or to one that cannot be used."""
+    path, start = [key], 0
+    while True:
+        mention = next(each for each in mentions[path[-1]] if each.key not in done)
+        start = start if len(path) > 1 else mention.start
+        if mention.key == key:
+            circle = " -> ".join(str(each) for each in (*path, key))
+            return Finding(f"{key} refers to itself: {circle}", start)
+        if mention.key in path or mention.key not in mentions:
+            return Finding(f"{key} refers to {path[1] if len(path) > 1 else mention.key}, which cannot be used", start)
+        path.append(mention.key)
+
+
+def references(node: Expression) -> Iterator[tuple[AudienceKind, str, int]]:
+    """Yields kind, name and offset of every reference; `stage` as a whole has an empty name."""
+    if isinstance(node, Audience):
+        yield node.kind, node.name, node.start
+    elif isinstance(node, Name) and node.path == names.STAGE:
+        yield "stage", "", node.start
+    for child in children(node):
+        yield from references(child)

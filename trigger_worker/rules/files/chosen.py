@@ -8,8 +8,8 @@ from pathlib import Path
 
 from trigger_worker.rules.files.audiences import AudiencesReading, names_of, read_audiences
 from trigger_worker.rules.files.folder import RuleSet, rule_files
-from trigger_worker.rules.files.problem import Problem
 from trigger_worker.rules.files.read import read_rule
+from trigger_worker.rules.files.source import Problem
 from trigger_worker.rules.model import NO_AUDIENCES, Rule
 from warehouse.errors import RuleError
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import yaml
 
-from trigger_worker.rules.files.cost import expression_cost, goal_cost, pattern_cost
 from trigger_worker.rules.files.fields import Fields, parsed_scalar
 from trigger_worker.rules.files.scalars import key_path, parse_key
 from trigger_worker.rules.files.source import Source
 from trigger_worker.rules.language.check import AudienceNames, check_expression, check_goal, check_pattern
 from trigger_worker.rules.language.check_names import field_type
+from trigger_worker.rules.language.duration import DAY_MS, format_duration
 from trigger_worker.rules.language.errors import Finding
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, gap_ms, since_ms, wait_ms
 from trigger_worker.rules.language.parse import parse_expression, parse_goal, parse_pattern
-from trigger_worker.rules.language.syntax import Expression, Name, Pattern, Step
-from trigger_worker.rules.language.types import ValueType
+from trigger_worker.rules.language.syntax import (
+    Aggregate,
+    Count,
+    Expression,
+    FirstOrLast,
+    Name,
+    Pattern,
+    Selection,
+    Since,
+    Step,
+    ValueType,
+    children,
+)
 
 Tree = TypeVar("Tree")
 Check = Callable[[Tree], list[Finding]]
@@ -83,3 +95,50 @@ def _checked(source: Source, node: yaml.Node, parse: Callable[[str], Tree], *che
         for finding in check(tree):
             source.report_inside(node, finding)
     return tree
+
+
+#: The longest that `any` may look back from the instant of a match: two steps without a `within`, and a month's wait.
+LONGEST_ANY_MS: Final = 90 * DAY_MS
+
+
+def pattern_cost(pattern: Pattern) -> list[Finding]:
+    """Returns what a pattern would read too much of: a step is as far back as all that may follow it takes."""
+    findings: list[Finding] = []
+    span_ms = wait_ms(pattern)
+    if pattern.absence is not None:
+        findings += _finding(pattern.absence.selection, span_ms, pattern.absence.selection.start)
+    for step in reversed(pattern.steps):
+        findings += _finding(step.selection, span_ms, step.selection.start)
+        span_ms += gap_ms(step)
+    return findings
+
+
+def goal_cost(goal: Step) -> list[Finding]:
+    """Returns what a goal would read too much of."""
+    return _finding(goal.selection, gap_ms(goal), goal.selection.start)
+
+
+def expression_cost(node: Expression) -> list[Finding]:
+    """Returns what the terms of an expression would read too much of."""
+    found = _term(node)
+    return [*found, *(finding for child in children(node) for finding in expression_cost(child))]
+
+
+def _term(node: Expression) -> list[Finding]:
+    match node:
+        case Count() | Aggregate():
+            return _finding(node.selection, node.window.ms, node.window.start)
+        case Since():
+            return _finding(node.selection, since_ms(node.selection), node.start)
+        case FirstOrLast():
+            return _finding(node.selection, LAST_VALUE_LOOKBACK_MS, node.start)
+        case _:
+            return []
+
+
+def _finding(selection: Selection, span_ms: int, start: int) -> list[Finding]:
+    if not selection.is_any or span_ms <= LONGEST_ANY_MS:
+        return []
+    message = f"any would read all that a visitor did in {format_duration(span_ms)}: too much"
+    hint = f"name the events, or look back at most {format_duration(LONGEST_ANY_MS)}"
+    return [Finding(message, start, hint)]

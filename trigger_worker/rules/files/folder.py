@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.files.audiences import AudiencesReading, names_of, read_audiences
-from trigger_worker.rules.files.problem import Problem
 from trigger_worker.rules.files.read import RuleReading, read_rule
+from trigger_worker.rules.files.source import Problem
 from trigger_worker.rules.model import NO_AUDIENCES, Audiences, Rule
 
 #: What tells that a file is another than before: modification time in nanoseconds, size, inode.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2s
 from typing import Final, cast, get_args
 
 import msgspec
@@ -9,14 +10,19 @@ import yaml
 
 from trigger_worker.rules.files.expressions import read_condition, read_goal, read_key, read_pattern
 from trigger_worker.rules.files.fields import Fields, found_in, parsed_scalar
-from trigger_worker.rules.files.problem import Problem, has_errors
-from trigger_worker.rules.files.quiet import read_quiet
-from trigger_worker.rules.files.scalars import parse_id, parse_priority, parse_share, parse_weight
-from trigger_worker.rules.files.send import read_send
-from trigger_worker.rules.files.source import Source
-from trigger_worker.rules.files.version import with_version
+from trigger_worker.rules.files.scalars import (
+    parse_clock,
+    parse_id,
+    parse_priority,
+    parse_share,
+    parse_weight,
+    read_quiet,
+)
+from trigger_worker.rules.files.source import Problem, Source, has_errors
 from trigger_worker.rules.language.check import AudienceNames
-from trigger_worker.rules.language.syntax import Pattern
+from trigger_worker.rules.language.names import CHANNELS
+from trigger_worker.rules.language.render import render, render_pattern, render_step
+from trigger_worker.rules.language.syntax import Expression, Pattern
 from trigger_worker.rules.model import (
     DEFAULT_EVERY_MS,
     DEFAULT_PRIORITY,
@@ -26,6 +32,7 @@ from trigger_worker.rules.model import (
     Experiment,
     MessageClass,
     Rule,
+    SendEntry,
 )
 
 KEYS: Final = (
@@ -156,3 +163,83 @@ def _arms(experiment: Fields) -> list[tuple[str, float]]:
         elif name is not None and weight is not None:
             arms[name] = weight
     return list(arms.items())
+
+
+_OPTIONS: Final = ("after", "at", "if", "unless", "tags")
+
+
+def read_send(fields: Fields, audiences: AudienceNames) -> tuple[SendEntry, ...]:
+    """Returns the messages of a rule; those with problems are left out."""
+    messages = [_send_entry(fields, node, audiences) for node in fields.items("send")]
+    return tuple(message for message in messages if message is not None)
+
+
+def _send_entry(parent: Fields, node: yaml.Node, audiences: AudienceNames) -> SendEntry | None:
+    if not isinstance(node, yaml.MappingNode):
+        parent.source.report(node, f"expected a message such as banner: TEMPLATE, found {found_in(node)}")
+        return None
+    fields = Fields(parent.source, node, (*CHANNELS, *_OPTIONS), "a message")
+    channels = [channel for channel in CHANNELS if channel in fields]
+    if not channels and fields.has_unknown:
+        return None
+    if len(channels) != 1:
+        message = f"expected one channel per message, found {' and '.join(channels) or 'none'}"
+        parent.source.report(node, message, f"channels are {', '.join(CHANNELS)}")
+        return None
+    template = fields.parsed(channels[0], parse_id)
+    return SendEntry(
+        channel=channels[0],
+        template=template or "",
+        after_ms=fields.duration_ms("after", zero_allowed=True) or 0,
+        at_minute=fields.parsed("at", parse_clock),
+        condition=read_condition(fields, "if", audiences, is_sending=True),
+        unless=read_condition(fields, "unless", audiences, is_sending=True),
+        tags=tuple(_tags(fields)),
+    )
+
+
+def _tags(fields: Fields) -> list[str]:
+    tags = [parsed_scalar(fields.source, node, parse_id) for node in fields.items("tags")]
+    return [tag for tag in tags if tag is not None]
+
+
+def with_version(rule: Rule) -> Rule:
+    """Returns the rule with its version filled in.
+
+    Spacing, comments, order of keys and the description change no version; nor does a pause, which ends.
+    """
+    meaning = msgspec.json.encode(_meaning(rule), order="deterministic")
+    return msgspec.structs.replace(rule, version=blake2s(meaning, digest_size=6).hexdigest())
+
+
+def _meaning(rule: Rule) -> dict[str, object]:
+    return {
+        "when": render_pattern(rule.when),
+        "if": _text(rule.condition),
+        "every_ms": rule.every_ms,
+        "goal": None if rule.goal is None else render_step(rule.goal),
+        "send": [_entry_meaning(message) for message in rule.send],
+        "class": rule.message_class,
+        "priority": rule.priority,
+        "quiet": rule.quiet or None,
+        "ttl_ms": rule.ttl_ms,
+        "experiment": rule.experiment,
+        "key": rule.key,
+        "restart": rule.restart,
+    }
+
+
+def _entry_meaning(message: SendEntry) -> dict[str, object]:
+    return {
+        "channel": message.channel,
+        "template": message.template,
+        "after_ms": message.after_ms,
+        "at_minute": message.at_minute,
+        "if": _text(message.condition),
+        "unless": _text(message.unless),
+        "tags": message.tags,
+    }
+
+
+def _text(expression: Expression | None) -> str | None:
+    return None if expression is None else render(expression)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal, cast
 
+import msgspec
+import yaml
+
+from trigger_worker.rules.files.fields import Fields
 from trigger_worker.rules.language.errors import Finding, RuleSyntaxError
-from trigger_worker.rules.language.names import field_path
+from trigger_worker.rules.language.names import CHANNELS, field_path
 from trigger_worker.rules.language.parse import parse_expression
 from trigger_worker.rules.language.syntax import Name
 from trigger_worker.rules.model import HIGHEST_PRIORITY, QuietHours
@@ -118,3 +122,53 @@ def parse_key(text: str) -> Name:
 def key_path(name: Name | None) -> tuple[str, ...] | None:
     """Returns where a key is found in an event's fields."""
     return None if name is None else field_path(name)
+
+
+#: Hours that name no channel are for these. A banner disturbs nobody: it shows only while a person is on the site.
+OUTREACH: Final = tuple(channel for channel in CHANNELS if channel != "banner")
+_NEVER: Final = "none"
+_SPAN_KEYS: Final = ("hours", "then")
+
+
+def read_quiet(parent: Fields, name: str) -> dict[str, QuietHours | None]:
+    """Returns what is said of each channel: nothing of most when the key is absent or has problems.
+
+    Args:
+        parent: the rule or the policy.
+        name: the key, whose value is a span, `none`, or a mapping of `hours`, `then` and channels.
+    """
+    if not isinstance(parent.node_of(name), yaml.MappingNode):
+        return parent.parsed(name, _for_every_channel) or {}
+    fields = parent.mapping(name, (*_SPAN_KEYS, *CHANNELS), "quiet time")
+    if fields is None:
+        return {}
+    quiet: dict[str, QuietHours | None] = {}
+    if any(key in fields for key in _SPAN_KEYS):
+        quiet |= dict.fromkeys(OUTREACH, _span(fields))
+    for channel in CHANNELS:
+        quiet |= _for_one_channel(fields, channel)
+    return quiet
+
+
+def _for_every_channel(text: str) -> dict[str, QuietHours | None]:
+    if text.strip() == _NEVER:
+        return dict.fromkeys(CHANNELS)
+    return dict.fromkeys(OUTREACH, parse_quiet(text))
+
+
+def _for_one_channel(fields: Fields, channel: str) -> dict[str, QuietHours | None]:
+    if not isinstance(fields.node_of(channel), yaml.MappingNode):
+        return fields.parsed(channel, lambda text: {channel: _hours_or_none(text)}) or {}
+    own = fields.mapping(channel, _SPAN_KEYS, "quiet time")
+    return {} if own is None else {channel: _span(own)}
+
+
+def _hours_or_none(text: str) -> QuietHours | None:
+    return None if text.strip() == _NEVER else parse_quiet(text)
+
+
+def _span(fields: Fields) -> QuietHours | None:
+    fields.require(("hours",), "quiet time")
+    hours = fields.parsed("hours", parse_quiet)
+    then = cast(Literal["defer", "drop"] | None, fields.choice("then", ("defer", "drop")))
+    return None if hours is None else msgspec.structs.replace(hours, then=then or "defer")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 import yaml
 
-from trigger_worker.rules.files.problem import Problem
-from trigger_worker.rules.language.errors import Finding
+from trigger_worker.rules.language.errors import Finding, Severity
 
 #: Larger files are refused before they are parsed.
 LARGEST_FILE: Final = 256 * 1024
@@ -90,3 +90,33 @@ class Source:
             return index if self.text[index : index + 1].isspace() else index - 1
         found = self.text.find(character, index, min(end, index + _LONGEST_GAP))
         return index if found < 0 else found
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What to tell the author of a rule or audience file.
+
+    Args:
+        path: the file, as the author knows it.
+        line: from 1.
+        column: from 1.
+        message: what is wrong, or what was expected and what was found.
+        hint: what to write instead; empty when the message says it already.
+        severity: an error refuses the rule, a warning does not.
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        warning = "warning: " if self.severity == "warning" else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.path}:{self.line}:{self.column}: {warning}{self.message}{hint}"
+
+
+def has_errors(problems: list[Problem]) -> bool:
+    """Whether any of the problems refuses what was read."""
+    return any(problem.severity == "error" for problem in problems)

@@ -11,6 +11,7 @@ from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS, format_dur
 from trigger_worker.rules.language.errors import Finding, did_you_mean
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (
+    DESCRIPTIONS,
     Aggregate,
     Audience,
     Comparison,
@@ -26,9 +27,10 @@ from trigger_worker.rules.language.syntax import (
     Since,
     Step,
     Text,
+    ValueType,
+    agree,
     children,
 )
-from trigger_worker.rules.language.types import DESCRIPTIONS, ValueType, agree
 
 
 class AudienceNames(msgspec.Struct, frozen=True):

@@ -8,8 +8,7 @@ from trigger_worker.rules.language import names
 from trigger_worker.rules.language.check_operators import Report
 from trigger_worker.rules.language.errors import Finding, did_you_mean
 from trigger_worker.rules.language.render import render
-from trigger_worker.rules.language.syntax import Name, Selection
-from trigger_worker.rules.language.types import ValueType
+from trigger_worker.rules.language.syntax import Name, Selection, ValueType
 from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, EVENT_NAMES, PROPERTY_FIELDS
 
 #: Every field of an event that the vocabulary knows.

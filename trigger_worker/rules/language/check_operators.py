@@ -8,6 +8,7 @@ from typing import Final
 from trigger_worker.rules.language.errors import Finding
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (
+    DESCRIPTIONS,
     And,
     Arithmetic,
     Boolean,
@@ -22,9 +23,10 @@ from trigger_worker.rules.language.syntax import (
     Number,
     Or,
     Text,
+    ValueType,
+    agree,
     children,
 )
-from trigger_worker.rules.language.types import DESCRIPTIONS, ValueType, agree
 
 TypeOf = Callable[[Expression], ValueType]
 Report = Callable[[Finding], None]

@@ -245,3 +245,20 @@ def conditions(pattern: Pattern) -> list[Expression]:
 def selection_of(node: Expression) -> Selection | None:
     """The events that a term looks at, or None for anything but a term over events."""
     return node.selection if isinstance(node, Count | Aggregate | FirstOrLast | Since) else None
+
+
+#: `unknown` is a custom field or a trait: it takes the type of whatever it meets.
+ValueType = Literal["text", "number", "boolean", "duration", "unknown"]
+
+DESCRIPTIONS: Final[dict[ValueType, str]] = {
+    "text": "a text",
+    "number": "a number",
+    "boolean": "true or false",
+    "duration": "a duration",
+    "unknown": "a value",
+}
+
+
+def agree(first: ValueType, second: ValueType) -> bool:
+    """Whether values of both types can be compared."""
+    return first == second or "unknown" in {first, second}

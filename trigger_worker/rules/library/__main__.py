@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from trigger_worker.rules.library.catalogue import read_library
-from trigger_worker.rules.library.index import render_index
+from trigger_worker.rules.library.catalogue import read_library, render_index
 
 sys.stdout.write(render_index(read_library()))

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from trigger_worker.deciding.gate.cap import Cap, MessageKind
 from trigger_worker.deciding.gate.facts import Consent, MessageFacts, Rival, SentMessage
 from trigger_worker.deciding.gate.judge import judge
-from trigger_worker.deciding.gate.policy import Fatigue, Policy
+from trigger_worker.deciding.gate.policy import Cap, Fatigue, MessageKind, Policy
 from trigger_worker.deciding.gate.verdict import Reason, Verdict
 from trigger_worker.rules.model import QuietHours
 

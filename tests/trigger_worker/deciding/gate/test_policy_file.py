@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trigger_worker.deciding.gate.cap import Cap, MessageKind
-from trigger_worker.deciding.gate.policy import Fatigue, Policy
+from trigger_worker.deciding.gate.policy import Cap, Fatigue, MessageKind, Policy
 from trigger_worker.deciding.gate.policy_file import PolicyError, load_policy, read_policy
 from trigger_worker.rules.model import QuietHours
 from warehouse.errors import RuleError

@@ -10,11 +10,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.deciding.gate.cap import Cap, MessageKind
 from trigger_worker.deciding.gate.facts import Consent, MessageFacts, Rival, SentMessage
 from trigger_worker.deciding.gate.judge import CHECKS, judge
-from trigger_worker.deciding.gate.policy import Fatigue, Policy
-from trigger_worker.deciding.gate.quiet import is_quiet
+from trigger_worker.deciding.gate.policy import Cap, Fatigue, MessageKind, Policy, is_quiet
 from trigger_worker.deciding.gate.verdict import Reason, Verdict
 from trigger_worker.rules.model import MessageClass, QuietHours
 

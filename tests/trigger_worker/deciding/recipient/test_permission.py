@@ -10,7 +10,7 @@ from tests.trigger_worker.rules.evaluate.support import event
 from trigger_worker.deciding.gate.facts import Consent
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
 from trigger_worker.rules.evaluate.event import Event
-from warehouse.retention import LASTING_EVENTS
+from warehouse.event import LASTING_EVENTS
 
 KNOWN = event("identify", traits={"email": "Ann@Example.com"})
 MOVED = event("identify", traits={"email": "ann@new.example"})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.channels.mail_message import mail_message, parse_sender
-from trigger_worker.delivery.content.bounds import one_line
+from trigger_worker.delivery.content.fields import one_line
 from trigger_worker.delivery.content.model import EmailContent
 from warehouse.errors import DeliveryError
 

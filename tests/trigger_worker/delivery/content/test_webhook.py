@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trigger_worker.delivery.content.engine import LONGEST_TEXT, TextEngine
-from trigger_worker.delivery.content.webhook import WebhookTemplate
+from trigger_worker.delivery.content.model import PushContent
+from trigger_worker.delivery.content.webhook import PushTemplate, WebhookTemplate
 from warehouse.errors import TemplateError
 
 ENGINE = TextEngine()
@@ -74,3 +75,57 @@ def test_a_mistake_is_named_with_its_place(source: str, message: str) -> None:
 def test_the_document_is_bounded() -> None:
     with pytest.raises(TemplateError, match=f"more than {LONGEST_TEXT} bytes"):
         document('{"a": "{{ fact }}"}', fact="x" * LONGEST_TEXT)
+
+
+def rendered(source: str, **names: object) -> PushContent:
+    return PushTemplate(source, "t.push.yaml", TextEngine()).render(names)
+
+
+def test_every_field_is_a_template() -> None:
+    source = """
+title: "{{ name }} is back"
+text: "{{ name }}\\nonly today"
+icon: /icon.png
+image: "https://shop.example/{{ name }}.jpg"
+url: "/p/{{ name }}"
+urgency: high
+"""
+    assert rendered(source, name="Tent") == PushContent(
+        title="Tent is back",
+        text="Tent only today",
+        icon="/icon.png",
+        image="https://shop.example/Tent.jpg",
+        url="/p/Tent",
+        urgency="high",
+    )
+
+
+def test_only_the_title_is_needed() -> None:
+    assert rendered("title: Hello") == PushContent(title="Hello")
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "//evil.example", "/\\evil.example", "data:x", "p"])
+def test_addresses_that_a_browser_should_not_follow_are_left_out(address: str) -> None:
+    content = rendered('{title: T, url: "{{ a }}", icon: "{{ a }}", image: "{{ a }}"}', a=address)
+    assert (content.url, content.icon, content.image) == ("", "", "")
+
+
+def test_texts_are_bounded() -> None:
+    content = rendered('{title: "{{ a }}", text: "{{ a }}"}', a="x" * 5000)
+    assert (len(content.title), len(content.text)) == (120, 300)
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("text: Hi", "a notification needs title"),
+        ("title: ''", "the title renders to nothing"),
+        ("{title: T, urgency: now}", "expected very-low"),
+        ("{title: T, sound: bell}", "sound"),
+        ("- title", "expected a notification"),
+    ],
+)
+def test_what_is_no_notification_is_told_with_its_place(source: str, complaint: str) -> None:
+    with pytest.raises(TemplateError, match=complaint) as failure:
+        rendered(source)
+    assert failure.value.message.startswith("t.push.yaml:")

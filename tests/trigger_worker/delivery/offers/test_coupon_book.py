@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.trigger_worker.stored import NOON, event_row, person, store
-from trigger_worker.delivery.content.missing import MissingFacts
+from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.offers import coupon_book
 from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest
 from trigger_worker.delivery.offers.coupon_pool import CouponError, PoolExhausted

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.trigger_worker.shop import Shop
-from trigger_worker.delivery.content.missing import MissingFacts
+from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError, WarehouseUnavailable

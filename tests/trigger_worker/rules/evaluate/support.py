@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from itertools import count
 
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, Value
 from trigger_worker.rules.evaluate.expression import ExpressionCompiler
-from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.moment import Moment
-from trigger_worker.rules.evaluate.value import Value
+from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.files.audiences import names_of, read_audiences
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.duration import parse_duration

@@ -12,8 +12,7 @@ from tests.trigger_worker.rules.evaluate.generate import INSTANTS, UNITS, Genera
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.expression import ExpressionCompiler
-from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.moment import Moment
+from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+import msgspec
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import NOON, event, fired_at, ms, rule
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, evaluate
+from trigger_worker.rules.evaluate.compiled_rule import (
+    CompiledRule,
+    evaluate,
+    fire_id,
+    firings,
+    goal_instant,
+    goal_needs,
+    goal_reached,
+)
 from trigger_worker.rules.evaluate.expression import ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.rules.model import NO_AUDIENCES
 
 SENDING = """
@@ -74,3 +86,99 @@ def test_an_explanation_is_of_if() -> None:
     assert explained is not None
     assert explained.value is False
     assert CompiledRule(rule("when: a"), ExpressionCompiler(NO_AUDIENCES)).explain(History([]), NOON) is None
+
+
+def match(at: int, key: str = "") -> Match:
+    return Match(key, at, event("a"))
+
+
+@pytest.mark.parametrize(
+    ("instants", "every_ms", "fired_before", "expected"),
+    [
+        ([0, 5, 10, 19, 20], 10, {}, [0, 10, 20]),
+        ([0, 9, 10], 10, {}, [0, 10]),
+        ([5, 6, 7], 0, {}, [5, 6, 7]),
+        ([5, 5], 0, {}, [5]),
+        ([5, 15], 10, {"": [0]}, [15]),
+        ([10], 10, {"": [0]}, [10]),
+        ([10], 0, {"": [10]}, []),
+        ([10, 20, 25], 10, {"": [22]}, [10]),
+        ([5, 10, 20, 30, 40], 10, {"": [0, 25]}, [10, 40]),
+        ([5, 6, 7], 0, {"": [5, 7]}, [6]),
+        ([], 10, {}, []),
+    ],
+)
+def test_a_match_fires_unless_another_is_too_near(
+    instants: list[int], every_ms: int, fired_before: dict[str, list[int]], expected: list[int]
+) -> None:
+    fired = firings([match(at) for at in instants], every_ms, fired_before)
+    assert [each.at for each in fired] == expected
+
+
+def test_keys_are_counted_apart() -> None:
+    fired = firings([match(0, "a"), match(1, "b"), match(2, "a")], 10, {"b": [0]})
+    assert [(each.key, each.at) for each in fired] == [("a", 0)]
+
+
+def test_a_match_that_does_not_qualify_stops_none() -> None:
+    fired = firings([match(0), match(5)], 10, {}, lambda each: each.at > 0)
+    assert [each.at for each in fired] == [5]
+
+
+def test_the_id_of_a_firing_depends_on_rule_version_visitor_key_and_instant() -> None:
+    first, other = rule("when: a"), rule("when: b")
+    renamed = msgspec.structs.replace(first, id="r2")
+    ids = [
+        fire_id(first, "v1", match(0)),
+        fire_id(other, "v1", match(0)),
+        fire_id(renamed, "v1", match(0)),
+        fire_id(first, "v2", match(0)),
+        fire_id(first, "v1", match(1)),
+        fire_id(first, "v1", match(0, "k")),
+    ]
+    assert len(set(ids)) == len(ids)
+    assert fire_id(first, "v1", match(0)) == ids[0]
+    assert UUID(ids[0]).version == 5
+
+
+@pytest.mark.parametrize(
+    ("goal", "after", "now", "expected"),
+    [
+        ("purchase", "1h", "2h", True),
+        ("purchase", "0s", "2h", False),
+        ("purchase", "-1h", "2h", False),
+        ("purchase", "2h", "2h", True),
+        ("purchase", "3h", "2h", False),
+        ("purchase within 1h", "1h", "2h", True),
+        ("purchase within 1h", "61m", "2h", False),
+        ("purchase[value >= 50]", "1h", "2h", True),
+        ("purchase[value > 50]", "1h", "2h", False),
+        ("(sign_up or purchase)", "1h", "2h", True),
+        ("sign_up", "1h", "2h", False),
+    ],
+)
+def test_the_goal_must_happen_after_the_firing_and_in_its_window(
+    goal: str, after: str, now: str, expected: bool
+) -> None:
+    history = History([event("purchase", after, value=50)])
+    assert goal_reached(rule(f"when: hover\ngoal: '{goal}'").goal, history, NOON, NOON + ms(now)) is expected
+
+
+def test_the_first_event_of_the_goal_counts() -> None:
+    history = History([event("purchase", after) for after in ("-1h", "1h", "2h")])
+    goal = rule("when: hover\ngoal: purchase within 1h").goal
+    assert goal_instant(goal, history, NOON) == NOON + ms("1h")
+    assert goal_instant(goal, history, NOON + 1) == NOON + ms("1h")
+    assert goal_instant(goal, history, NOON + ms("1h")) == NOON + ms("2h")
+    assert goal_instant(goal, history, NOON + ms("2h")) is None
+
+
+def test_without_a_goal_none_is_reached() -> None:
+    assert goal_reached(None, History([event("purchase", "1h")]), NOON, NOON + ms("2h")) is False
+    assert goal_needs(None, 1000) == []
+
+
+def test_a_goal_looks_at_its_events_since_the_firing() -> None:
+    (needs,) = goal_needs(rule("when: hover\ngoal: purchase[value > 50] within 3d").goal, 1000)
+    assert needs.lookback_ms == {"purchase": 1000}
+    assert needs.fields == {"value"}

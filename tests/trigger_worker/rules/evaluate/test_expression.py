@@ -7,8 +7,7 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import NOON, audiences, event, value_of
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.expression import ExpressionCompiler
-from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.moment import Moment
+from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.language.parse import parse_expression
 from trigger_worker.rules.model import NO_AUDIENCES
 from warehouse.errors import RuleError

@@ -7,7 +7,7 @@ import pytest
 from trigger_worker.rules.language.check import AudienceNames, check_expression, check_goal, check_pattern
 from trigger_worker.rules.language.errors import Finding
 from trigger_worker.rules.language.parse import parse_expression, parse_goal, parse_pattern
-from trigger_worker.rules.language.types import ValueType
+from trigger_worker.rules.language.syntax import ValueType
 
 AUDIENCES = AudienceNames(frozenset({"high_intent"}), frozenset({"loyal", "new"}), frozenset({"heat"}))
 
