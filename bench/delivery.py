@@ -16,6 +16,8 @@ from prometheus_client import CollectorRegistry
 
 from e2e.ports import free_ports
 from e2e.waiting import answers, wait_for
+from micromoment.roles.worker import build_worker
+from tests.trigger_worker.ticking import tick
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
@@ -32,7 +34,6 @@ from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.feed import read_clock
 from trigger_worker.store.messages import queue_record
 from trigger_worker.store.records import Fire, Records
-from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 
@@ -101,17 +102,18 @@ class _Parts:
     """A worker with its outbox and dispatcher."""
 
     def __init__(self, warehouse: Warehouse, folder: Path, email: EmailChannel) -> None:
-        self.outbox, metrics = Outbox(), WorkerMetrics(CollectorRegistry())
+        self.outbox, records, metrics = Outbox(), Records(warehouse), WorkerMetrics(CollectorRegistry())
         self.dispatcher = Dispatcher(
-            records=Records(warehouse),
+            records=records,
             outbox=self.outbox,
             renderer=Renderer(TemplateFolder(folder / "templates"), {}),
             channels={"email": email},
             metrics=metrics,
             now_ms=_now_ms,
         )
-        self.worker = Worker(
+        self.worker = build_worker(
             warehouse,
+            records=records,
             folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
             policy=PolicySource(folder / "policy.yaml"),
             decider=Decider(warehouse, Recipients({})),
@@ -125,19 +127,19 @@ class _Parts:
 async def _work_off(parts: _Parts) -> None:
     reader = await parts.worker.resume()
     while len(parts.outbox) or parts.dispatcher.under_way():
-        await parts.worker.tick(reader)
+        await tick(parts.worker, reader)
         await parts.dispatcher.settle(60)
 
 
 async def _idle(parts: _Parts) -> float:
     """Return milliseconds of processor time of a tick that finds nothing to do."""
     reader = await parts.worker.resume()
-    await parts.worker.tick(reader)
+    await tick(parts.worker, reader)
     await asyncio.sleep(SETTLE_SECONDS)
-    await parts.worker.tick(reader)
+    await tick(parts.worker, reader)
     started = time.process_time()
     for _ in range(IDLE_TICKS):
-        await parts.worker.tick(reader)
+        await tick(parts.worker, reader)
     return (time.process_time() - started) / IDLE_TICKS * 1000
 
 

@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from bench.figures import percentile
 from bench.shop import fill, store, write_rules
+from micromoment.roles.worker import build_worker
+from tests.trigger_worker.ticking import tick
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
@@ -58,14 +60,15 @@ def _with_events(folder: Path, stored: int) -> Iterator[str]:
 
 
 def _worker(warehouse: Warehouse, folder: Path, metrics: WorkerMetrics) -> Worker:
-    outbox = Outbox()
-    return Worker(
+    outbox, records = Outbox(), Records(warehouse)
+    return build_worker(
         warehouse,
+        records=records,
         folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
         policy=PolicySource(folder / "policy.yaml"),
         decider=Decider(warehouse, Recipients({})),
         dispatcher=Dispatcher(
-            records=Records(warehouse),
+            records=records,
             outbox=outbox,
             renderer=Renderer(TemplateFolder(folder / "templates"), {}),
             channels={},
@@ -80,10 +83,10 @@ def _worker(warehouse: Warehouse, folder: Path, metrics: WorkerMetrics) -> Worke
 
 async def _ticks(warehouse: Warehouse, worker: Worker, metrics: WorkerMetrics, name: str) -> str:
     reader = await worker.resume()
-    await worker.tick(reader)  # not counted: reads the rules and compiles what is compiled once
+    await tick(worker, reader)  # not counted: reads the rules and compiles what is compiled once
     busy = [await _busy_tick(warehouse, worker, reader) for _ in range(TICKS)]
     await asyncio.sleep(SETTLE_SECONDS)
-    await worker.tick(reader)
+    await tick(worker, reader)
     ticks = [await _idle_tick(worker, metrics, reader) for _ in range(IDLE_TICKS)]
     idle = [spent for spent in ticks if spent is not None]
     wall, cpu = [wall for wall, _ in busy], [cpu for _, cpu in busy]
@@ -98,14 +101,14 @@ async def _busy_tick(warehouse: Warehouse, worker: Worker, reader: FeedSweep) ->
     """Return milliseconds by the clock and of the processors."""
     await asyncio.to_thread(store, warehouse, ACTIVE_VISITORS, ACTIVE_VISITORS)
     started, cpu_before = time.perf_counter(), time.process_time()
-    await worker.tick(reader)
+    await tick(worker, reader)
     return (time.perf_counter() - started) * 1000, (time.process_time() - cpu_before) * 1000
 
 
 async def _idle_tick(worker: Worker, metrics: WorkerMetrics, reader: FeedSweep) -> float | None:
     """Return milliseconds of the processors, None when a wait of the stored events ran out just then."""
     asked, before = _candidates(metrics), time.process_time()
-    await worker.tick(reader)
+    await tick(worker, reader)
     spent = (time.process_time() - before) * 1000
     return spent if _candidates(metrics) == asked else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -19,19 +19,23 @@ from micromoment.serving import require_free
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
+from trigger_worker.delivery.loop import DeliveryLoop
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
+from trigger_worker.live.loop import EvaluationLoop
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.feed import read_clock
 from trigger_worker.store.records import Records
 from trigger_worker.worker import Worker
+from warehouse.connection import Warehouse
 
 _SETTLE_SECONDS: Final = 5.0
 
@@ -65,11 +69,11 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
     """
     settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
     metrics = WorkerMetrics(shared.registry)
-    outbox = Outbox()
+    outbox, records = Outbox(), Records(warehouse, settings.retention_days)
     links = message_links(settings)
     async with AsyncExitStack() as stack:
         dispatcher = Dispatcher(
-            records=Records(warehouse, settings.retention_days),
+            records=records,
             outbox=outbox,
             renderer=Renderer(
                 TemplateFolder(Path(settings.templates_folder)),
@@ -81,8 +85,9 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
             metrics=metrics,
             now_ms=_now_ms,
         )
-        worker = Worker(
+        worker = build_worker(
             warehouse,
+            records=records,
             folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
             policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
             decider=Decider(warehouse, fixed_recipients(settings)),
@@ -97,6 +102,60 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
         await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
         await stack.enter_async_context(running(worker.run(), "worker"))
         yield
+
+
+def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
+    warehouse: Warehouse,
+    *,
+    records: Records,
+    folder: RuleFolder,
+    policy: PolicySource,
+    decider: Decider,
+    dispatcher: Dispatcher,
+    outbox: Outbox,
+    metrics: WorkerMetrics,
+    clock_ms: Callable[[], int],
+) -> Worker:
+    """Return a worker whose two loops share one set of records, rule versions and waiting messages.
+
+    Args:
+        warehouse: the ClickHouse database.
+        records: stores firings, messages, rule versions and the cursor.
+        folder: the rule files.
+        policy: the policy of the gate.
+        decider, dispatcher: judge and deliver messages.
+        outbox: the messages that wait; the dispatcher puts back into it the ones to try again.
+        metrics: counts what the worker does.
+        clock_ms: the clock that stamps the feed, in epoch ms.
+    """
+    versions = RuleVersions(warehouse)
+    delivery = DeliveryLoop(
+        outbox=outbox,
+        decider=decider,
+        dispatcher=dispatcher,
+        versions=versions,
+        policy=policy,
+        metrics=metrics,
+        clock_ms=clock_ms,
+    )
+    evaluation = EvaluationLoop(
+        warehouse,
+        folder=folder,
+        policy=policy,
+        versions=versions,
+        records=records,
+        queue=delivery,
+        metrics=metrics,
+        clock_ms=clock_ms,
+    )
+    return Worker(
+        warehouse,
+        evaluation=evaluation,
+        delivery=delivery,
+        dispatcher=dispatcher,
+        metrics=metrics,
+        clock_ms=clock_ms,
+    )
 
 
 async def _channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:

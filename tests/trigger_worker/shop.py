@@ -8,8 +8,10 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from micromoment.roles.worker import build_worker
 from tests.trigger_worker.recording_channel import RecordingChannel
 from tests.trigger_worker.stored import NOON, event_row, store
+from tests.trigger_worker.ticking import tick
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
@@ -77,7 +79,7 @@ class Shop:
     async def passes(self, seconds: float = 0.0) -> None:
         """Let time pass, then let the worker tick."""
         self.now_ms += int(seconds * 1000)
-        await self.worker.tick(self.reader)
+        await tick(self.worker, self.reader)
         await self.dispatcher.settle(10)
 
     async def uses(self, channel: Channel) -> None:
@@ -92,10 +94,10 @@ class Shop:
 
     def new_worker(self) -> Worker:
         """Make a worker that knows nothing but what is stored."""
-        outbox = Outbox()
+        outbox, records = Outbox(), Records(self.warehouse)
         metrics = WorkerMetrics(CollectorRegistry())
         self.dispatcher = Dispatcher(
-            records=Records(self.warehouse),
+            records=records,
             outbox=outbox,
             renderer=Renderer(
                 TemplateFolder(self.folder / "templates"),
@@ -107,8 +109,9 @@ class Shop:
             metrics=metrics,
             now_ms=lambda: self.now_ms,
         )
-        return Worker(
+        return build_worker(
             self.warehouse,
+            records=records,
             folder=RuleFolder(self.folder / "rules", self.folder / "audiences.yaml"),
             policy=PolicySource(self.folder / "policy.yaml", self.folder / "suppressions.txt"),
             decider=Decider(self.warehouse, Recipients({"webhook": "https://hook.example", "chat": "chat"})),

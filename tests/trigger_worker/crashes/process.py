@@ -17,7 +17,9 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from micromoment.roles.worker import build_worker
 from tests.trigger_worker.stored import event_row, store
+from tests.trigger_worker.ticking import tick
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
@@ -31,7 +33,6 @@ from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import DecisionRecord, Fire, MessageRecord, Records
-from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse, connect
 from warehouse.event import EventRow
 from warehouse.migrations import migrate
@@ -131,17 +132,18 @@ def visit(warehouse: Warehouse, run: int) -> None:
 
 async def work(warehouse: Warehouse, folder: Path, crash: Crash, channels: Sequence[Channel]) -> None:
     """Do what there is to do."""
-    outbox, metrics = Outbox(), WorkerMetrics(CollectorRegistry())
+    outbox, records, metrics = Outbox(), Records(warehouse), WorkerMetrics(CollectorRegistry())
     dispatcher = Dispatcher(
-        records=Records(warehouse),
+        records=records,
         outbox=outbox,
         renderer=Renderer(TemplateFolder(folder / "templates"), {}),
         channels={channel.name: CrashingChannel(channel, crash) for channel in channels},
         metrics=metrics,
         now_ms=now_ms,
     )
-    worker = Worker(
+    worker = build_worker(
         warehouse,
+        records=records,
         folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
         policy=PolicySource(folder / "policy.yaml"),
         decider=Decider(warehouse, Recipients({"webhook": "the peer"})),
@@ -153,7 +155,7 @@ async def work(warehouse: Warehouse, folder: Path, crash: Crash, channels: Seque
     reader = await worker.resume()
     idle_ticks = 0
     while idle_ticks < 2 or len(outbox) or dispatcher.under_way():
-        ticked = await worker.tick(reader)
+        ticked = await tick(worker, reader)
         await dispatcher.settle(10)
         idle_ticks = idle_ticks + 1 if ticked.idle else 0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from tests.trigger_worker.shop import Shop
 from tests.trigger_worker.stored import queued
@@ -19,7 +20,8 @@ from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.delivery.dispatcher import Dispatcher
-from trigger_worker.delivery.loop import MAX_DECIDED, Sender
+from trigger_worker.delivery.loop import MAX_DECIDED, DeliveryLoop
+from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.store.records import QueuedMessage
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseUnavailable
@@ -28,19 +30,21 @@ HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"
 
 
 class Stage:
-    """A sender between a decider and a dispatcher that note what they are given."""
+    """A delivery loop between a decider and a dispatcher that note what they are given."""
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
         self.outbox = Outbox()
         self.decided: list[list[str]] = []
         self.dispatched: list[str] = []
         self.on_decide: Callable[[], None] = lambda: None
-        self.sender = Sender(
+        self.loop = DeliveryLoop(
             outbox=self.outbox,
             decider=cast(Decider, self),
             dispatcher=cast(Dispatcher, self),
             versions=RuleVersions(warehouse),
             policy=PolicySource(folder / "policy.yaml"),
+            metrics=WorkerMetrics(CollectorRegistry()),
+            clock_ms=lambda: 1_000,
         )
 
     def decide(self, due: Sequence[QueuedMessage], *_: Any) -> list[QueuedMessage]:
@@ -66,21 +70,21 @@ def message(name: str, **changes: Any) -> QueuedMessage:
 
 async def test_only_what_is_due_goes_out(stage: Stage) -> None:
     stage.outbox.add([message("now"), message("later", due_at=1_001)])
-    await stage.sender.send_due(1_000)
+    await stage.loop.send_due(1_000)
     assert stage.dispatched == ["now"]
-    assert stage.sender.message_ids() == {"later"}
+    assert stage.loop.message_ids() == {"later"}
 
 
 async def test_messages_of_one_firing_go_out_one_after_another(stage: Stage) -> None:
     stage.outbox.add([message(name, fire_id="fire", due_at=at) for at, name in enumerate("abc")])
-    await stage.sender.send_due(1_000)
+    await stage.loop.send_due(1_000)
     assert stage.decided == [["a"], ["b"], ["c"]]
 
 
 async def test_more_than_are_decided_on_together_all_go_out(stage: Stage) -> None:
     names = [f"m{number:04d}" for number in range(2 * MAX_DECIDED + 1)]
     stage.outbox.add(map(message, names))
-    await stage.sender.send_due(1_000)
+    await stage.loop.send_due(1_000)
     assert [len(portion) for portion in stage.decided] == [MAX_DECIDED, MAX_DECIDED, 1]
     assert sorted(stage.dispatched) == names
 
@@ -92,10 +96,10 @@ async def test_what_clickhouse_cannot_answer_for_waits_again(stage: Stage) -> No
     stage.outbox.add([message("a"), message("b", fire_id="fire-a")])
     stage.on_decide = fail
     with pytest.raises(WarehouseUnavailable):
-        await stage.sender.send_due(1_000)
-    assert stage.sender.message_ids() == {"a", "b"}
+        await stage.loop.send_due(1_000)
+    assert stage.loop.message_ids() == {"a", "b"}
     stage.on_decide = lambda: None
-    await stage.sender.send_due(1_000)
+    await stage.loop.send_due(1_000)
     assert stage.dispatched == ["a", "b"]
 
 
@@ -106,17 +110,17 @@ async def test_what_a_mistake_of_ours_stops_does_not_stop_the_others(stage: Stag
     stage.outbox.add([message("bad"), message("good", fire_id="fire-bad", due_at=1_001)])
     stage.on_decide = fail
     with pytest.raises(ZeroDivisionError):
-        await stage.sender.send_due(1_001)
+        await stage.loop.send_due(1_001)
     stage.on_decide = lambda: None
-    await stage.sender.send_due(1_001)
+    await stage.loop.send_due(1_001)
     assert stage.dispatched == ["good"]
 
 
 async def test_a_message_is_known_while_it_is_decided_on(stage: Stage) -> None:
     known: list[set[str]] = []
     stage.outbox.add([message("a"), message("b")])
-    stage.on_decide = lambda: known.append(stage.sender.message_ids())
-    await stage.sender.send_due(1_000)
+    stage.on_decide = lambda: known.append(stage.loop.message_ids())
+    await stage.loop.send_due(1_000)
     assert known == [{"a", "b"}]
 
 
