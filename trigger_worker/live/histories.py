@@ -1,18 +1,24 @@
-"""Histories of the people seen last: who is browsing is asked about every few seconds, and little is new each time."""
+"""Histories of the candidates, read from ClickHouse once and then kept up to date by fresh events for a minute.
+
+A visitor who browses is asked about every few seconds, and little is new each time.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from trigger_worker.live.candidates import Candidate
+from trigger_worker.live.candidates import Candidate, keep_completable
+from trigger_worker.live.completion_index import CompletionIndex
 from trigger_worker.live.live_rules import Kinds, LiveRules
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
+from trigger_worker.store.events import Span, read_events
 from trigger_worker.store.feed import News, Visitor
+from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.people import Person
 from trigger_worker.store.windows import Wanted, read_own_events
 from warehouse.queries import Queries
@@ -26,17 +32,143 @@ MAX_UNREAD_MS: Final = 10_000
 SLACK_MS: Final = 10_000
 #: Most events that are kept, of everybody together: some 60 MB.
 MAX_EVENTS: Final = 100_000
+#: Candidates who are asked about something longer ago are asked apart from the others.
+SAME_TIME_MS: Final = 10_000
+
+#: Chooses, with the fresh events of each candidate, the candidates whose histories are worth reading.
+Choose = Callable[
+    [CompletionIndex, Mapping[Person, Candidate], Mapping[Person, Iterable[Event]], int], dict[Person, Candidate]
+]
+
+
+class CandidateGroup(msgspec.Struct, frozen=True):
+    """Candidates of one site, few enough for one query, with their histories.
+
+    Args:
+        candidates: the persons, with the rules to ask of each.
+        histories: of each of them, as far as those rules look.
+        since: the earliest instant asked about, epoch ms.
+    """
+
+    candidates: Mapping[Person, Candidate]
+    histories: Mapping[Person, History]
+    since: int
+
+
+class KeptHistories:
+    """Reads histories, and keeps them as long as the feed tells what is new in them.
+
+    Args:
+        warehouse: the ClickHouse database with the events.
+        choose: leaves out the candidates for whom no rule can match; a test may keep all of them.
+    """
+
+    def __init__(self, warehouse: Queries, choose: Choose = keep_completable) -> None:
+        self._warehouse = warehouse
+        self._choose = choose
+        self._kept: OrderedDict[Person, _Kept] = OrderedDict()
+        self._size = 0
+        self._rules = LiveRules()
+
+    def read(
+        self,
+        rules: LiveRules,
+        news: Iterable[News],
+        people: Mapping[Visitor, Person],
+        candidates: Mapping[Person, Candidate],
+        now_ms: int,
+    ) -> Iterator[CandidateGroup]:
+        """Yield the candidates for whom a fresh event may complete a rule, with their histories up to `now_ms`.
+
+        Args:
+            rules: the live rules; other rules than before look at other events.
+            news: the feed's rows since the last call.
+            people: the person behind each id; other ids than before make another person.
+            candidates: the persons, with the rules to ask of each.
+            now_ms: the latest instant asked about, epoch ms.
+
+        Cost: for each group of some hundred candidates one query for their fresh events, and one for the histories
+        that are not kept.
+        """
+        self._note(rules, news, people)
+        for group in _groups(candidates, now_ms):
+            since = min(candidate.since for candidate in group.values())
+            unread_since = min(since, self._unread_since(group, now_ms))
+            fresh = read_fresh(self._warehouse, group, rules.looked_at, unread_since, now_ms)
+            self._add(fresh, now_ms)
+            chosen = self._choose(rules.completions, group, fresh, now_ms)
+            if chosen:
+                yield CandidateGroup(chosen, self._complete(chosen, now_ms), since)
+
+    def _note(self, rules: LiveRules, news: Iterable[News], people: Mapping[Visitor, Person]) -> None:
+        """Note which kept histories lack which news; rules that changed make all of them useless."""
+        if rules is not self._rules:
+            self._kept.clear()
+            self._size = 0
+            self._rules = rules
+        for item in news:
+            kept = self._kept.get(people[item.visitor])
+            if kept is not None:
+                kept.unread_since = item.ts if kept.unread_since is None else min(item.ts, kept.unread_since)
+
+    def _unread_since(self, people: Iterable[Person], now_ms: int) -> int:
+        """Return when the earliest event happened that the histories of some people still lack, `now_ms` for none."""
+        kept = [self._kept[person] for person in people if person in self._kept]
+        return min((one.unread_since for one in kept if one.unread_since and one.is_usable(now_ms)), default=now_ms)
+
+    def _add(self, fresh: Mapping[Person, Iterable[Event]], now_ms: int) -> None:
+        """Add the events that the live rules look at, from `_unread_since` of these people on."""
+        for person, events in fresh.items():
+            kept = self._kept.get(person)
+            if kept is not None and kept.is_usable(now_ms):
+                self._size -= kept.size
+                kept.add(events)
+                self._size += kept.size
+                kept.unread_since = None
+
+    def _complete(self, candidates: Mapping[Person, Candidate], now_ms: int) -> dict[Person, History]:
+        """Return the histories of some candidates; those that are not kept come with one query."""
+        needs = self._rules.shared_needs
+        kinds = {person: needs.kinds(candidate.rules) for person, candidate in candidates.items()}
+        missing: dict[Person, Wanted] = {}
+        for person, candidate in candidates.items():
+            kept = self._kept.get(person)
+            if kept is None or not kept.serves(kinds[person], candidate.since, now_ms):
+                # Together with what was kept: whoever does many things is soon known well enough for all of them.
+                kinds[person] |= kept.kinds if kept else frozenset()
+                missing[person] = needs.wanted(kinds[person])
+        since = min(candidate.since for candidate in candidates.values()) - SLACK_MS
+        for person, events in read_own_events(self._warehouse, missing, since, now_ms).items():
+            self._keep(person, _Kept(kinds[person], since, now_ms, {}), events)
+        histories = {person: History(self._kept[person].events.values(), {}) for person in candidates}
+        self._forget(now_ms)
+        return histories
+
+    def _keep(self, person: Person, kept: _Kept, events: Iterable[Event]) -> None:
+        known = self._kept.pop(person, None)
+        kept.add(events)
+        self._size += kept.size - (known.size if known else 0)
+        self._kept[person] = kept
+
+    def _forget(self, now_ms: int) -> None:
+        """Let go of histories that are too old, and of those read longest ago while there are too many events."""
+        while self._kept:
+            person, kept = next(iter(self._kept.items()))
+            if self._size <= MAX_EVENTS and kept.read_at > now_ms - MAX_AGE_MS:
+                return
+            del self._kept[person]
+            self._size -= kept.size
 
 
 class _Kept(msgspec.Struct):
-    """What was read of a person.
+    """The history of one person, as it was read and added to.
 
     Args:
-        kinds: what it serves.
-        since: it is complete for every instant from then on, epoch milliseconds.
-        read_at: when it was read from the table.
+        kinds: the needs that it serves.
+        since: it is complete for every instant from then on, epoch ms.
+        read_at: when it was read from the table, epoch ms.
         events: by time and id.
-        unread_since: when the earliest news happened that is not in it yet.
+        unread_since: when the earliest news happened that is not in it yet, epoch ms.
     """
 
     kinds: Kinds
@@ -54,92 +186,64 @@ class _Kept(msgspec.Struct):
         is_near = self.unread_since is None or self.unread_since >= now_ms - MAX_UNREAD_MS
         return is_near and self.read_at > now_ms - MAX_AGE_MS
 
+    def serves(self, kinds: Kinds, since: int, now_ms: int) -> bool:
+        return self.is_usable(now_ms) and self.unread_since is None and kinds <= self.kinds and self.since <= since
+
     def add(self, events: Iterable[Event]) -> None:
         self.events |= {(event.ts, event.event_id): event for event in events}
 
 
-class KeptHistories:
-    """Reads histories, and keeps them as long as the feed tells what is new in them.
+def read_fresh(
+    warehouse: Queries, people: Mapping[Person, Candidate], looked_at: Wanted, since: int, until: int
+) -> dict[Person, list[Event]]:
+    """Return each person's events from `since` on, and earlier ones that start a wait which is over now.
 
     Args:
-        warehouse: where events are.
+        warehouse: the ClickHouse database with the events.
+        people: candidates of one site, few enough for one query, with the rules to ask of each.
+        looked_at: the event names and fields of all live rules.
+        since, until: epoch ms, both included.
+
+    Cost: one query for the rows as new as that; parts of the table with nothing as new are opened only for candidates
+    whose wait is over.
     """
+    found: dict[Person, list[Event]] = {person: [] for person in people}
+    owner = {visitor_id: person for person in found for visitor_id in person.ids}
+    (site,) = {person.site for person in found}
+    spans = [Span(sorted(looked_at.lookback_ms), since, until), *_waits(people, until)]
+    for visitor_id, event in read_events(
+        warehouse, {"site": site, "ids": list(owner), "until": until}, spans, looked_at.fields
+    ):
+        found[owner[visitor_id]].append(event)
+    return found
 
-    def __init__(self, warehouse: Queries) -> None:
-        self._warehouse = warehouse
-        self._kept: OrderedDict[Person, _Kept] = OrderedDict()
-        self._size = 0
-        self._rules = LiveRules()
 
-    def note(self, rules: LiveRules, news: Iterable[News], people: Mapping[Visitor, Person]) -> None:
-        """Take note of what became visible, before anything is asked.
+def _waits(people: Mapping[Person, Candidate], until: int) -> list[Span]:
+    """Return, for each wait, the time in which its first events happened, of the candidates that it concerns."""
+    since: dict[int, int] = {}
+    names: dict[int, set[str]] = defaultdict(set)
+    ids: dict[int, set[str]] = defaultdict(set)
+    for person, candidate in people.items():
+        for live in candidate.rules:
+            wait_ms = live.needs.wait_ms
+            if wait_ms:
+                since[wait_ms] = min(candidate.since, since.get(wait_ms, candidate.since))
+                names[wait_ms] |= live.needs.trigger_names
+                ids[wait_ms].update(person.ids)
+    return [
+        Span(sorted(names[wait_ms]), since[wait_ms] - wait_ms, until - wait_ms, sorted(ids[wait_ms]))
+        for wait_ms in sorted(since)
+    ]
 
-        Args:
-            rules: the live ones; others than before look at other events.
-            news: since the last time.
-            people: who is behind each id; other ids than before make it another person.
-        """
-        if rules is not self._rules:
-            self._kept.clear()
-            self._size = 0
-            self._rules = rules
-        for item in news:
-            kept = self._kept.get(people[item.visitor])
-            if kept is not None:
-                kept.unread_since = item.ts if kept.unread_since is None else min(item.ts, kept.unread_since)
 
-    def unread_since(self, people: Iterable[Person], now_ms: int) -> int:
-        """Return when the earliest event happened that `add` still has to bring of some people, `now_ms` for none."""
-        kept = [self._kept[person] for person in people if person in self._kept]
-        return min((one.unread_since for one in kept if one.unread_since and one.is_usable(now_ms)), default=now_ms)
+def _groups(people: Mapping[Person, Candidate], now_ms: int) -> Iterator[dict[Person, Candidate]]:
+    """Yield candidates of one site, few enough to be asked about together.
 
-    def add(self, fresh: Mapping[Person, Iterable[Event]], now_ms: int) -> None:
-        """Take what the live rules look at, from `unread_since` of these people on."""
-        for person, events in fresh.items():
-            kept = self._kept.get(person)
-            if kept is not None and kept.is_usable(now_ms):
-                self._size -= kept.size
-                kept.add(events)
-                self._size += kept.size
-                kept.unread_since = None
-
-    def read(self, candidates: Mapping[Person, Candidate], now_ms: int) -> dict[Person, History]:
-        """Return the histories that rules ask for, up to `now_ms`; those that are not kept come with one query.
-
-        Args:
-            candidates: with their rules, people of one site, few enough for one query.
-            now_ms: the latest instant asked about.
-        """
-        needs = self._rules.shared_needs
-        kinds = {person: needs.kinds(candidate.rules) for person, candidate in candidates.items()}
-        missing: dict[Person, Wanted] = {}
-        for person, candidate in candidates.items():
-            kept = self._kept.get(person)
-            if kept is None or not self._serves(kept, kinds[person], candidate.since, now_ms):
-                # Together with what was kept: whoever does many things is soon known well enough for all of them.
-                kinds[person] |= kept.kinds if kept else frozenset()
-                missing[person] = needs.wanted(kinds[person])
-        since = min(candidate.since for candidate in candidates.values()) - SLACK_MS
-        for person, events in read_own_events(self._warehouse, missing, since, now_ms).items():
-            self._keep(person, _Kept(kinds[person], since, now_ms, {}), events)
-        histories = {person: History(self._kept[person].events.values(), {}) for person in candidates}
-        self._forget(now_ms)
-        return histories
-
-    def _serves(self, kept: _Kept, kinds: Kinds, since: int, now_ms: int) -> bool:
-        return kept.is_usable(now_ms) and kept.unread_since is None and kinds <= kept.kinds and kept.since <= since
-
-    def _keep(self, person: Person, kept: _Kept, events: Iterable[Event]) -> None:
-        known = self._kept.pop(person, None)
-        kept.add(events)
-        self._size += kept.size - (known.size if known else 0)
-        self._kept[person] = kept
-
-    def _forget(self, now_ms: int) -> None:
-        """Let go of what is too old, and of what was read longest ago while there is too much."""
-        while self._kept:
-            person, kept = next(iter(self._kept.items()))
-            if self._size <= MAX_EVENTS and kept.read_at > now_ms - MAX_AGE_MS:
-                return
-            del self._kept[person]
-            self._size -= kept.size
+    Those who are asked about the past are apart: a query goes as far back as the earliest instant of anybody in it.
+    """
+    alike: dict[tuple[str, bool], list[Person]] = defaultdict(list)
+    for person, candidate in people.items():
+        alike[person.site, candidate.since < now_ms - SAME_TIME_MS].append(person)
+    for residents in alike.values():
+        for group in in_query_groups(residents, lambda person: person.ids):
+            yield {person: people[person] for person in group}

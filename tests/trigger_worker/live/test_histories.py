@@ -10,7 +10,6 @@ from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store, visitor
 from trigger_worker.live import histories as kept_histories
 from trigger_worker.live.candidates import Candidate
-from trigger_worker.live.evaluator import read_fresh
 from trigger_worker.live.histories import MAX_AGE_MS, MAX_UNREAD_MS, KeptHistories
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.rules.evaluate.history import History
@@ -35,15 +34,15 @@ class Keeping:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
-        self.kept = KeptHistories(warehouse)
-        self.kept.note(RULES, [], PEOPLE)
+        self.kept = KeptHistories(warehouse, choose=lambda index, people, fresh, now_ms: dict(people))
+        self.news: list[News] = []
 
     def happens(self, name: str, at: int, who: str = "anna", *, told: bool = True) -> None:
         """Store an event; `told` says whether it is in the feed."""
         row = event_row(name, who, at, price=5)
         store(self.warehouse, row)
-        news = [News(visitor(who), name, str(row["event_id"]), at, at)] if told else []
-        self.kept.note(RULES, news, PEOPLE)
+        if told:
+            self.news.append(News(visitor(who), name, str(row["event_id"]), at, at))
 
     def read(self, now_ms: int, asked: dict[Person, set[str]], rules: LiveRules = RULES) -> dict[Person, set[str]]:
         """Return the ids of the events in the histories that some rules ask for."""
@@ -53,9 +52,9 @@ class Keeping:
         candidates = {
             who: Candidate(now_ms, frozenset(rules.by_id[name] for name in names)) for who, names in asked.items()
         }
-        since = self.kept.unread_since(candidates, now_ms)
-        self.kept.add(read_fresh(self.warehouse, candidates, rules.looked_at, since, now_ms), now_ms)
-        return self.kept.read(candidates, now_ms)
+        news, self.news = self.news, []
+        groups = self.kept.read(rules, news, PEOPLE, candidates, now_ms)
+        return {who: history for group in groups for who, history in group.histories.items()}
 
 
 def _ids(history: History) -> set[str]:
@@ -97,7 +96,6 @@ def test_other_rules_find_what_they_look_at(embedded_warehouse: Warehouse) -> No
     keeping.happens("hover", NOON)
     assert len(keeping.read(NOON, {ANNA: {"hovers"}})[ANNA]) == 1
     others = LiveRules([rule("id: hovers\nwhen: hover\nif: count(purchase, 1h) > 0")])
-    keeping.kept.note(others, [], PEOPLE)
     assert len(keeping.read(NOON + 1, {ANNA: {"hovers"}}, others)[ANNA]) == 2
 
 
