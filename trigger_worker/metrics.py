@@ -1,4 +1,4 @@
-"""What the worker counts, in Prometheus' format."""
+"""The figures of the worker for Prometheus."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class WorkerMetrics:
     """Counters and timings of one worker.
 
     Args:
-        registry: where they are registered.
+        registry: the registry that shows them.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -1,4 +1,4 @@
-"""Which rules to ask of which visitors: never all rules, never all visitors."""
+"""Candidates: the pairs of person and rule whose answer a new event may have changed, out of all persons and rules."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ MAX_REMEMBERED: Final = 100_000
 
 
 def is_late(item: News) -> bool:
-    """Tell whether news came long after it happened."""
+    """Tell whether an event was stored long after it happened."""
     return item.visible_at - item.ts > LATE_MS
 
 
 class NewestSeen:
-    """The latest instant asked about, of the ids seen last."""
+    """The latest instant that rules were asked about, for each visitor seen of late."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[Visitor, int] = OrderedDict()
 
     def is_out_of_order(self, item: News, person: Person) -> bool:
-        """Tell whether its instant, or a later one, was asked about before, under whichever id of the person."""
+        """Tell whether rules were asked about the event's instant or a later one before, under any id of the person."""
         return any(self._times.get(Visitor(person.site, known), -1) >= item.ts for known in person.ids)
 
     def remember(self, asked: Iterable[tuple[Visitor, int]]) -> None:
-        """Note which instants (epoch milliseconds) were asked about of whom."""
+        """Remember the instants (epoch ms) that rules were asked about, by visitor."""
         for visitor, at in asked:
             self._times[visitor] = max(at, self._times.get(visitor, at))
             self._times.move_to_end(visitor)
@@ -47,18 +47,18 @@ class NewestSeen:
 
 
 class Candidate(msgspec.Struct):
-    """What to ask of one person.
+    """The rules to ask of one person.
 
     Args:
-        since: the earliest instant at which the answer may be new, epoch milliseconds.
-        rules: those to ask.
+        since: the earliest instant at which an answer may be new, epoch ms.
+        rules: the rules to ask.
     """
 
     since: int
     rules: frozenset[LiveRule]
 
     def join(self, since: int, rules: frozenset[LiveRule]) -> None:
-        """Ask these rules, too, and all of them from the earlier instant on."""
+        """Add rules; all of them are asked from the earlier of the two instants on."""
         self.since = min(self.since, since)
         if not rules <= self.rules:
             self.rules |= rules
@@ -69,7 +69,7 @@ class Candidates:
 
     Args:
         rules: the live ones.
-        people: who is behind each id.
+        people: the person behind each visitor id.
     """
 
     def __init__(self, rules: LiveRules, people: Mapping[Visitor, Person]) -> None:
@@ -78,7 +78,7 @@ class Candidates:
         self.by_person: dict[Person, Candidate] = {}
 
     def add_news(self, news: Iterable[News], newest_seen: NewestSeen) -> None:
-        """Take events that became visible; what is late or out of order concerns every rule that looks at it."""
+        """Add the rules that new events may complete; late or unordered ones concern all rules that look at them."""
         for item in news:
             person = self._people[item.visitor]
             late = is_late(item) or newest_seen.is_out_of_order(item, person)
@@ -86,7 +86,7 @@ class Candidates:
             self._add(person, item.ts, chosen)
 
     def add_due(self, wait: Wait, anchors: Iterable[Anchor]) -> None:
-        """Take events whose wait has run out."""
+        """Add the rules whose wait has run out, by the events (anchors) that started it."""
         started: dict[str, frozenset[LiveRule]] = {}
         for anchor in anchors:
             if anchor.event not in started:
@@ -106,15 +106,15 @@ class Candidates:
 def keep_completable(
     index: CompletionIndex, people: Mapping[Person, Candidate], fresh: Mapping[Person, Iterable[Event]], now_ms: int
 ) -> dict[Person, Candidate]:
-    """Return the candidates, with the rules whose last step takes an event of the right time.
+    """Return the candidates with the rules that a fresh event may complete; other candidates are left out.
 
-    A rule matches only where its last step takes an event, so whoever is left out has no match.
+    A rule matches only where its last step takes an event, so a candidate without such an event has no match.
 
     Args:
-        index: of every live rule.
-        people: the candidates.
+        index: finds the live rules by their last step.
+        people: the candidates, by person.
         fresh: by person, the events that may be a last step, and others.
-        now_ms: the latest instant asked about.
+        now_ms: the latest instant asked about, epoch ms.
     """
     left: dict[Person, Candidate] = {}
     for person, candidate in people.items():
@@ -127,7 +127,7 @@ def keep_completable(
 def completed_rules(
     index: CompletionIndex, candidate: Candidate, events: Iterable[Event], now_ms: int
 ) -> frozenset[LiveRule]:
-    """Return the rules asked about that some event completes within the time asked about."""
+    """Return the candidate's rules whose last step is one of the events, at an instant that is asked about."""
     taking: set[LiveRule] = set()
     for event in events:
         for completion in index.likely(event):

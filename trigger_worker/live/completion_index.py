@@ -1,4 +1,4 @@
-"""The rules whose last step takes an event, found without asking each of them."""
+"""An index from an event to the rules whose last step it may be, so that not every rule is asked."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _Path = tuple[str, ...]
 
 
 class Completion(msgspec.Struct, frozen=True, eq=False):
-    """Rules with one last step and one wait.
+    """The rules that share one last step and one wait.
 
     Args:
-        selector: takes the events that may be the last step.
-        wait_ms: how long after it they match, in milliseconds.
-        rules: those with this last step.
+        selector: accepts the events that may be the last step.
+        wait_ms: how long after that event the rules match, ms.
+        rules: the rules with this last step.
     """
 
     selector: Selector
@@ -32,18 +32,18 @@ class Completion(msgspec.Struct, frozen=True, eq=False):
     rules: frozenset[LiveRule]
 
     def is_by(self, event: Event) -> bool:
-        """Whether an event, whose name it is, may be the last step."""
+        """Tell whether an event of the right name may be the last step."""
         test = self.selector.test
         return test is None or test(event.fields) is True
 
 
 class CompletionIndex:
-    """Last steps by name, and by a text that one of the event's fields must be.
+    """Last steps by event name, and by the text that a field of the event must have.
 
     Shops have many rules that differ in a product or a category; an event meets the few of its own.
 
     Args:
-        rules: those to find.
+        rules: the live rules.
     """
 
     def __init__(self, rules: Iterable[LiveRule]) -> None:
@@ -58,7 +58,7 @@ class CompletionIndex:
                 self._by_name[name].add(_required_text(selection.condition), completion)
 
     def likely(self, event: Event) -> Iterator[Completion]:
-        """Yield every completion that may be by an event, and few others."""
+        """Yield every completion that an event may bring about, and few others."""
         names = (event.name,) if event.name in MESSAGE_EVENTS else (event.name, ANY)
         for name in names:
             if name in self._by_name:
@@ -66,7 +66,7 @@ class CompletionIndex:
 
 
 class _ByText:
-    """Completions by the field that must be a text, then by the text; those without such a field apart."""
+    """Completions by a field and the text that it must have; completions without such a field are kept apart."""
 
     def __init__(self) -> None:
         self._by_path: dict[_Path, dict[str, list[Completion]]] = {}
@@ -88,7 +88,7 @@ class _ByText:
 
 
 def _required_text(condition: Expression | None) -> tuple[_Path, str] | None:
-    """Return a field and the text without which a condition is false, where it says so."""
+    """Return a field and the text without which a condition is false, if the condition names one."""
     parts = condition.operands if isinstance(condition, And) else (condition,)
     for part in parts:
         match part:

@@ -1,4 +1,4 @@
-"""The rules that are live now, compiled, and found by what can make them match."""
+"""The live rules, compiled, and indexed by the event names and waits that can make them match."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from warehouse.vocabulary import MESSAGE_EVENTS
 
 
 class Wait(msgspec.Struct, frozen=True, eq=False):
-    """The rules that match some time after their last event, by that time.
+    """The rules that match a fixed time after their last event, unless an event in between prevents it.
 
     Args:
-        wait_ms: the time, in milliseconds.
+        wait_ms: that time, ms.
         names: the events that start the wait; `any` possible.
-        rules: those that wait so long.
+        rules: the rules that wait so long.
     """
 
     wait_ms: int
@@ -32,7 +32,7 @@ class Wait(msgspec.Struct, frozen=True, eq=False):
     rules: tuple[LiveRule, ...]
 
     def is_started_by(self, event: str) -> bool:
-        """Whether an event of this name starts the wait."""
+        """Tell whether an event of this name starts the wait."""
         return is_among(event, self.names)
 
     def started_by(self, event: str) -> frozenset[LiveRule]:
@@ -41,7 +41,12 @@ class Wait(msgspec.Struct, frozen=True, eq=False):
 
 
 class LiveRules:
-    """Every live rule, by id, by the event that completes it, and by the time it waits."""
+    """Every live rule, by id, by the event that completes it, and by the time it waits.
+
+    Args:
+        rules: the rules to compile.
+        audiences: the segments, stages and scores that they refer to.
+    """
 
     def __init__(self, rules: Iterable[Rule] = (), audiences: Audiences | None = None) -> None:
         audiences = audiences or Audiences()
@@ -52,7 +57,7 @@ class LiveRules:
         self._looking_at_contexts = frozenset(live for live in self.by_id.values() if live.needs.contexts)
         self.completions = CompletionIndex(self.by_id.values())
         self.shared_needs = SharedNeeds(self.by_id.values())
-        #: What any of them looks at.
+        #: The event names, fields and lookbacks of all rules together.
         self.looked_at = combine(live.needs for live in self.by_id.values())
         self.waits = self._index_by_wait()
 
@@ -65,7 +70,7 @@ class LiveRules:
         return _found(self._looking_at, event) | self._looking_at_contexts
 
     def _at_once(self) -> Iterable[LiveRule]:
-        """A rule that waits is asked when its wait has run out, not on the news that starts it."""
+        """Yield the rules without a wait; the others are asked when their wait has run out, not when it starts."""
         return (live for live in self.by_id.values() if not live.needs.wait_ms)
 
     def _index_by_wait(self) -> list[Wait]:
@@ -80,7 +85,7 @@ class LiveRules:
 
 
 def is_among(event: str, names: frozenset[str]) -> bool:
-    """Tell whether names, `any` possible, take an event."""
+    """Tell whether a set of event names, `any` possible, has an event's name."""
     return event in names or (ANY in names and event not in MESSAGE_EVENTS)
 
 
@@ -101,20 +106,20 @@ def _found(index: Mapping[str, frozenset[LiveRule]], event: str) -> frozenset[Li
 _NONE: Final[frozenset[LiveRule]] = frozenset()
 
 
-#: Most combinations that are remembered.
+#: Most combinations of needs that are remembered.
 MAX_REMEMBERED: Final = 1_000
 
-#: Numbers that stand for what rules look at.
+#: A set of needs, each by its number.
 Kinds = frozenset[int]
 
 _Key = tuple[frozenset[tuple[str, int]], frozenset[str]]
 
 
 class SharedNeeds:
-    """Rules by what they look at: hundreds that differ in a product look at the same.
+    """The needs that rules share: hundreds of rules that differ in a product look at the same events and fields.
 
     Args:
-        rules: those that may be asked about.
+        rules: the live rules.
     """
 
     def __init__(self, rules: Iterable[LiveRule]) -> None:
@@ -129,13 +134,13 @@ class SharedNeeds:
         self._wanted: dict[Kinds, Wanted] = {}
 
     def kinds(self, rules: Iterable[LiveRule]) -> Kinds:
-        """Return what some rules look at, as a set: of two, the larger serves the rules of both."""
+        """Return the needs of some rules as a set of numbers; a superset serves the rules of its subsets as well."""
         return frozenset(self._kind_of[live] for live in rules)
 
     def wanted(self, kinds: Kinds) -> Wanted:
-        """Return which events to read for what some rules look at; the same object for the same combination.
+        """Return the events and fields to read for a set of needs; the same object for the same set.
 
-        Surroundings are left out: they are read of fewer people, those of whom a pattern matches.
+        Surroundings such as `device` are left out: they are read only for people of whom a pattern matches.
         """
         found = self._wanted.get(kinds)
         if found is None:

@@ -1,4 +1,4 @@
-"""Reads the feed without missing a row: news since the cursor, and anchors whose wait has run out."""
+"""The sweep of ClickHouse's feed: new events since the cursor, and waits that ran out, without missing a row."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from trigger_worker.store.feed import Anchor, News, Visitor, read_news
 from trigger_worker.store.people import Person, find_people
 from warehouse.connection import Warehouse
 
-#: How far back news is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
+#: How far back the feed is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
 OVERLAP_MS: Final = 2_000
-#: Most news in one tick; the rest is the next tick's.
+#: Most new events in one sweep; the next one takes the rest.
 MAX_NEWS: Final = 20_000
 
 
-#: By event, epoch milliseconds at which it became visible.
+#: By event, when it became visible, epoch ms.
 Seen = Mapping[tuple[Visitor, str], int]
 
-#: The waits that are over for some events, with these.
+#: The waits that are over, each with the events that started it.
 Due = Sequence[tuple[Wait, Sequence[Anchor]]]
 
-#: By wait in milliseconds and the names that start it, the anchors that were read ahead.
+#: By wait (ms) and the names that start it, the anchors that were read ahead.
 Ahead = Mapping[tuple[int, frozenset[str]], ReadAhead]
 
 
@@ -34,10 +34,10 @@ class Position(msgspec.Struct, frozen=True):
     """How far the feed was read.
 
     Args:
-        news_to: epoch milliseconds up to which news was read.
-        ahead: by wait, what starts it.
+        news_to: up to when new events were read, epoch ms.
+        ahead: by wait, the anchors that were read ahead.
         seen: the events in the overlap.
-        late: waits that late news started.
+        late: the waits that late events started.
     """
 
     news_to: int
@@ -47,15 +47,15 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Sweep(msgspec.Struct, frozen=True):
-    """What one look at the feed found.
+    """The outcome of one sweep.
 
     Args:
-        news: what had not been seen before.
+        news: the events that no sweep found before.
         due: by wait, the events whose wait is over.
-        people: who is behind each id in both.
-        candidates: whom to ask what.
-        complete: False when there was more than one tick takes.
-        position: where the reader stands once this is dealt with.
+        people: the person behind each visitor id in both.
+        candidates: the rules to ask, by person.
+        complete: False when there were more events than one sweep takes.
+        position: how far the feed is read once this sweep is dealt with.
     """
 
     news: list[News]
@@ -67,11 +67,11 @@ class Sweep(msgspec.Struct, frozen=True):
 
 
 class FeedSweep:
-    """Up to where the feed was read.
+    """Reads the feed from a position on, again and again.
 
     Args:
-        warehouse: where the feed is.
-        read_to: epoch milliseconds by ClickHouse's clock up to which an earlier run had read.
+        warehouse: the ClickHouse database with the feed.
+        read_to: up to when an earlier run had read, epoch ms by ClickHouse's clock.
     """
 
     def __init__(self, warehouse: Warehouse, read_to: int) -> None:
@@ -82,11 +82,19 @@ class FeedSweep:
 
     @property
     def read_to(self) -> int:
-        """Epoch milliseconds up to which nothing needs to be read again."""
+        """The instant up to which the feed need not be read again, epoch ms."""
         return self._position.news_to
 
     def read(self, rules: LiveRules, now_ms: int) -> Sweep:
-        """Return what is new, and what is due, at `now_ms` by ClickHouse's clock; `accept` it when it is dealt with."""
+        """Return the new events and the waits that are over at `now_ms`; `accept` the sweep when it is dealt with.
+
+        Args:
+            rules: the live rules.
+            now_ms: epoch ms by ClickHouse's clock.
+
+        Cost: one query of the feed since the last sweep; one for the identities of the visitors in it, if any; one a
+        wait each time that its anchors were used up.
+        """
         news, complete = self._read_unseen(now_ms)
         ahead, due = self._read_ahead(rules, now_ms)
         late_due, late = self._read_late(news, rules, now_ms)
@@ -103,14 +111,14 @@ class FeedSweep:
         return Sweep(news, due, people, candidates, complete, position)
 
     def accept(self, reading: Sweep) -> None:
-        """Move on: what was found is stored, and need not be found again."""
+        """Move on: the firings of a sweep are stored, so that its events need not be found again."""
         self._position = reading.position
         self._newest_seen.remember((item.visitor, item.ts) for item in reading.news)
         for wait, anchors in reading.due:
             self._newest_seen.remember((anchor.visitor, anchor.ts + wait.wait_ms) for anchor in anchors)
 
     def _read_unseen(self, now_ms: int) -> tuple[list[News], bool]:
-        """Return news, at most `MAX_NEWS`, and whether that is all; however much was seen of the overlap."""
+        """Return new events, at most `MAX_NEWS`, and whether these are all; events seen before do not count."""
         fresh: dict[tuple[Visitor, str], News] = {}
         for item in read_news(self._warehouse, self._position.news_to - OVERLAP_MS, now_ms):
             if item.identity not in self._position.seen:
@@ -127,14 +135,14 @@ class FeedSweep:
     def _read_late(
         self, news: list[News], rules: LiveRules, now_ms: int
     ) -> tuple[list[tuple[Wait, Sequence[Anchor]]], LateTimers]:
-        """Return whose wait is over though their event was stored after it happened, and the waits that are not."""
+        """Return the waits of late events that are over, and the timers of the others."""
         due, waiting = self._position.late.start(news, rules.waits, now_ms).take(now_ms)
         # A wait whose rules are gone has nobody to ask about.
         waits = {wait.wait_ms: wait for wait in rules.waits}
         return [(waits[timer.wait_ms], [timer.anchor]) for timer in due if timer.wait_ms in waits], waiting
 
     def _read_ahead(self, rules: LiveRules, now_ms: int) -> tuple[Ahead, list[tuple[Wait, Sequence[Anchor]]]]:
-        """Return what has not waited long enough, and what has; a wait that is new starts where the news does."""
+        """Return the read-ahead of each wait, and the waits that are over; a new wait starts where the news does."""
         ahead: dict[tuple[int, frozenset[str]], ReadAhead] = {}
         due: list[tuple[Wait, Sequence[Anchor]]] = []
         for wait in rules.waits:

@@ -1,4 +1,8 @@
-"""What starts a wait, read some seconds before the wait runs out: a tick for which nothing is due asks nothing."""
+"""Waits that run out: their anchors are read from the feed some seconds ahead, or kept as timers when they came late.
+
+A rule such as "no purchase within 15m" is asked when its wait is over; an anchor is the event that started the wait.
+Reading ahead spares a query for each look at which nothing is due.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,12 @@ READ_AHEAD_MS: Final = 30_000
 
 
 class ReadAhead(msgspec.Struct, frozen=True):
-    """The anchors of one wait.
+    """The anchors of one wait, read ahead.
 
     Args:
-        read_to: their waits run out up to then, epoch milliseconds.
+        read_to: every wait that runs out up to then is in it, epoch ms.
         anchors: in the order in which their waits run out.
-        place: the first of them that still waits.
+        place: the index of the first anchor that still waits.
     """
 
     read_to: int
@@ -31,21 +35,23 @@ class ReadAhead(msgspec.Struct, frozen=True):
     place: int = 0
 
     def take(self, wait: Wait, now_ms: int) -> tuple[Sequence[Anchor], ReadAhead]:
-        """Return the anchors whose wait has run out, and what is left without them."""
+        """Return the anchors whose wait has run out, and the read-ahead without them."""
         end = bisect_right(self.anchors, now_ms - wait.wait_ms, lo=self.place, key=lambda anchor: anchor.visible_at)
         return self.anchors[self.place : end], ReadAhead(self.read_to, self.anchors, end)
 
 
 def read_on(warehouse: Warehouse, wait: Wait, known: ReadAhead, now_ms: int, overlap_ms: int) -> ReadAhead:
-    """Return the anchors at least up to `now_ms`, asking ClickHouse only when it is not known already.
+    """Return the anchors of a wait at least up to `now_ms`, asking ClickHouse only when they are not known yet.
 
     Args:
-        warehouse: where the feed is.
-        wait: which events start it, and how long it is.
-        known: what was read before.
-        now_ms: epoch milliseconds.
-        overlap_ms: how long after its stamp a row may become visible. Only what is older is read ahead, and a
+        warehouse: the ClickHouse database with the feed.
+        wait: the events that start it, and its length.
+        known: the anchors that were read before.
+        now_ms: epoch ms.
+        overlap_ms: how long after its stamp a row may become visible, ms. Only older rows are read ahead, and a
             shorter wait meets rows that could not be seen when their time was first looked at.
+
+    Cost: one query of a slice of the feed each `READ_AHEAD_MS`, by its key.
     """
     if known.read_to >= now_ms:
         return known
@@ -62,7 +68,7 @@ MAX_TIMERS: Final = 100_000
 
 
 class LateTimer(msgspec.Struct, frozen=True):
-    """A wait of `wait_ms` that `anchor` started and that is over at `due_at`, epoch milliseconds."""
+    """A wait of `wait_ms` that `anchor` started and that is over at `due_at`, epoch ms."""
 
     due_at: int
     wait_ms: int
@@ -75,9 +81,9 @@ class LateTimers(msgspec.Struct, frozen=True):
     timers: Sequence[LateTimer] = ()
 
     def start(self, news: Iterable[News], waits: Sequence[Wait], now_ms: int) -> LateTimers:
-        """Return these and a timer for each wait that late news started and that is not over.
+        """Return these timers and one for each wait that a late event started and that is not over.
 
-        A wait that is over already needs none: late news is asked about at once.
+        A wait that is over already needs none: rules are asked about a late event at once.
         """
         started = [
             LateTimer(item.ts + wait.wait_ms, wait.wait_ms, _anchor(item))
@@ -91,7 +97,7 @@ class LateTimers(msgspec.Struct, frozen=True):
         return LateTimers(sorted([*self.timers, *started], key=_due_at)[:MAX_TIMERS])
 
     def take(self, now_ms: int) -> tuple[Sequence[LateTimer], LateTimers]:
-        """Return the timers that are due, and those that are not."""
+        """Return the timers that are due, and the others."""
         end = bisect_right(self.timers, now_ms, key=_due_at)
         return (self.timers[:end], LateTimers(self.timers[end:])) if end else ((), self)
 

@@ -1,4 +1,4 @@
-"""Rules replayed over stored history, with the clock of that history."""
+"""Backtest: rules replayed over stored history with the clock of that history, and the figures of each rule."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Firing(msgspec.Struct, frozen=True):
     """A firing of the replay.
 
     Args:
-        at: the instant of the match, epoch milliseconds.
+        at: the instant of the match, epoch ms.
         goal_reached: whether the rule's goal was reached within its window; None for a rule without a goal.
     """
 
@@ -41,12 +41,12 @@ class Firing(msgspec.Struct, frozen=True):
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """What the replay found for some people.
+    """The firings of some people in the replay.
 
     Args:
-        ids: how many of the ids that `count_active` counted are done with.
-        firings: person by person, each person's in order of time.
-        restrained: what caps and quiet hours would have made of each message.
+        ids: how many of the visitor ids that `count_active` counted are done with.
+        firings: person by person, the firings of each in order of time.
+        restrained: for each message, whether caps or quiet hours would have stopped it.
     """
 
     ids: int
@@ -55,7 +55,7 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 class _Load(msgspec.Struct):
-    """How many ids of a page are one person, and how many rows a replay of them reads at most."""
+    """The number of visitor ids that are one person, and of the rows that a replay of them reads at most."""
 
     ids: int = 0
     rows: int = 0
@@ -69,11 +69,11 @@ class Backtest:
     """A replay of rules over a range of the history, which starts clean: no earlier firing is known.
 
     Args:
-        queries: where the history is.
-        rules: all of them share the caps.
-        policy: what would have restrained their messages.
-        span: the instants of the matches; what rules look at before it is read, what came after it is not.
-        now_ms: the latest event that goals are looked for in, epoch milliseconds.
+        queries: the ClickHouse database with the history.
+        rules: the rules to replay; all of them share the caps.
+        policy: its caps and quiet hours would have restrained their messages.
+        span: the instants of the matches; earlier events that rules look at are read, later ones are not.
+        now_ms: goals are looked for in events up to then, epoch ms.
     """
 
     def __init__(self, queries: Queries, rules: Sequence[LiveRule], policy: Policy, span: Range, now_ms: int) -> None:
@@ -85,11 +85,14 @@ class Backtest:
         self._now_ms = now_ms
 
     def count(self) -> dict[str, int]:
-        """Return by site how many ids `run` goes through."""
+        """Return by site how many visitor ids `run` goes through.
+
+        Cost: as `count_active`.
+        """
         return count_active(self._queries, self._needs, self._span)
 
     def run(self, sites: Iterable[str]) -> Iterator[Replayed]:
-        """Replay site by site, people in the order of the first of their ids.
+        """Yield the firings site by site, people in the order of the first of their ids.
 
         Cost: one windowed query for some ten thousand events, each read once; never more than some people's events
         are held.
@@ -178,15 +181,15 @@ def _groups(loads: Mapping[Person, _Load]) -> Iterator[list[Person]]:
 
 
 class RuleSummary(msgspec.Struct):
-    """The figures of one rule.
+    """The figures of one rule in a backtest.
 
     Args:
-        firings: how often it fired.
-        visitors: for how many people.
-        capped: messages that a cap would have stopped.
-        quieted: messages that quiet hours would have held back.
-        goals: firings whose goal was reached in its window.
-        has_goal: whether any firing could reach one.
+        firings: the number of its firings.
+        visitors: the number of people it fired for.
+        capped: the number of messages that a cap would have stopped.
+        quieted: the number of messages that quiet hours would have held back.
+        goals: the number of firings whose goal was reached in its window.
+        has_goal: whether any firing could reach a goal.
     """
 
     firings: int = 0
@@ -197,7 +200,7 @@ class RuleSummary(msgspec.Struct):
     has_goal: bool = False
 
     def per_day(self, span: Range) -> float:
-        """Return the firings a day of a range."""
+        """Return the mean number of firings a day in a range."""
         return self.firings * DAY_MS / (span.until - span.since)
 
     @property
@@ -210,14 +213,14 @@ class BacktestSummary:
     """Adds up replayed firings.
 
     Args:
-        rules: the ids of all rules that are replayed; one that never fires is told, too.
+        rules: the ids of all rules that are replayed; a rule that never fires is reported as well.
     """
 
     def __init__(self, rules: Iterable[str]) -> None:
         self.rules = {rule: RuleSummary() for rule in sorted(rules)}
 
     def add(self, firings: Iterable[Firing], restrained: Iterable[RestraintOutcome]) -> None:
-        """Count all that is known of some people: nobody may come in two calls."""
+        """Count the firings and messages of some people; all of a person's must come in one call."""
         visitors: set[tuple[str, str]] = set()
         for firing in firings:
             found = self.rules[firing.rule]

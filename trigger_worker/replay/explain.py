@@ -1,4 +1,4 @@
-"""Why a visitor did or did not qualify for a rule."""
+"""Explain: why a visitor did or did not qualify for a rule at an instant, by the evaluator of the live rules."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ REPLAY_MS: Final = LAST_VALUE_LOOKBACK_MS
 
 
 def find_site(queries: Queries, visitor_id: str) -> str:
-    """Return the site on which an id is known.
+    """Return the site on which a visitor id is known.
 
     Raises:
-        ConfigurationError: none knows it, or several do.
+        ConfigurationError: no site knows it, or several do.
     """
     sites = [site for (site,) in queries.query(read_sql(PACKAGE, "sites_of_visitor"), {"visitor": visitor_id})]
     if not sites:
@@ -55,15 +55,17 @@ def find_site(queries: Queries, visitor_id: str) -> str:
 def explain(queries: Queries, live: LiveRule, audiences: Audiences, visitor: Visitor, at: int) -> Explained:
     """Return why a visitor did or did not qualify, by the definition that live rules and replays go by.
 
-    What is told is the latest completion of the pattern. Where firings of the rule are stored for the visitor, they
-    say what `every` leaves; elsewhere (imported history, say) the replay of the time before does.
+    The explanation is of the pattern's latest completion. Where firings of the rule are stored for the visitor, `every`
+    is judged by them; elsewhere (imported history, say) by a replay of the time before.
 
     Args:
-        queries: where events and firings are.
-        live: the rule.
-        audiences: what it refers to.
+        queries: the ClickHouse database with events and firings.
+        live: the compiled rule.
+        audiences: the segments, stages and scores that it refers to.
         visitor: any id of the person.
-        at: the instant asked about, epoch milliseconds; nothing later is looked at.
+        at: the instant asked about, epoch ms; later events are not looked at.
+
+    Cost: three queries of one person: identity, history as far as the rule looks, firings of the rule.
     """
     person = find_people(queries, [visitor])[visitor]
     since = at - REPLAY_MS - live.rule.every_ms
@@ -73,7 +75,7 @@ def explain(queries: Queries, live: LiveRule, audiences: Audiences, visitor: Vis
 
 
 class _Explainer:
-    """One rule, one visitor, one instant."""
+    """Explains one rule for one visitor at one instant."""
 
     def __init__(
         self, live: LiveRule, audiences: Audiences, history: History, at: int, stored: Mapping[str, Sequence[int]]

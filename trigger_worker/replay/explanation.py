@@ -1,4 +1,4 @@
-"""What `explain` tells, fit for JSON: instants are ISO 8601 in UTC, durations milliseconds."""
+"""The explanation of a rule for a visitor, as `explain` prints it in JSON: instants ISO 8601 in UTC, durations ms."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from trigger_worker.rules.evaluate.expression import Explanation
 from trigger_worker.rules.language.syntax import And, Audience, Duration, Expression, Literals, Since, children
 from trigger_worker.rules.model import Audiences
 
-#: `fired`: it did. `qualifies`: all of it is true, and no firing is stored. `waits`: nothing has disturbed the absence
-#: so far. `fails`: a condition was not met.
+#: `fired`: a firing is stored. `qualifies`: every condition is true, and no firing is stored. `waits`: the absence that
+#: the rule waits for has not been disturbed so far. `fails`: a condition was not met.
 Outcome = Literal["fired", "qualifies", "waits", "fails"]
 
 
 class EventReport(msgspec.Struct, frozen=True):
-    """An event of the visitor's."""
+    """An event of the visitor, with its instant."""
 
     event: str
     event_id: str
@@ -29,9 +29,10 @@ class StepReport(msgspec.Struct, frozen=True):
     """A step of the pattern, or its absence.
 
     Args:
-        met: whether it was met.
-        event: what met a step; else the latest that fits the step alone. For an absence what should not have come.
-        until: for an absence when it is over.
+        met: whether the step was met.
+        event: the event that met the step; else the latest event that fits the step alone. For an absence the event
+            that should not have come.
+        until: for an absence, when it is over.
     """
 
     text: str
@@ -41,12 +42,12 @@ class StepReport(msgspec.Struct, frozen=True):
 
 
 class TermReport(msgspec.Struct, frozen=True):
-    """A part of `if` and what it came to.
+    """A part of `if` with its value.
 
     Args:
-        value: None when missing.
+        value: the value; None when missing.
         unit: `ms` for a duration.
-        parts: what it was made from, without the literals.
+        parts: the terms that it was computed from, without the literals.
     """
 
     text: str
@@ -61,8 +62,8 @@ class EveryReport(msgspec.Struct, frozen=True):
     Args:
         text: such as `24h`.
         met: whether no other firing is too close.
-        last_fired: the latest firing before.
-        source: whether that is stored, or found by replaying history that no worker saw.
+        last_fired: the instant of the latest firing before.
+        source: whether that firing is stored, or found by replaying history that no worker saw.
     """
 
     text: str
@@ -75,10 +76,10 @@ class Failure(msgspec.Struct, frozen=True):
     """The first condition that was not met.
 
     Args:
-        where: the key of the rule.
+        where: the key of the rule's file.
         text: the condition.
-        value: what it came to.
-        because: the values that it was made from.
+        value: its value.
+        because: the values that it was computed from.
     """
 
     where: Literal["when", "if", "every"]
@@ -92,10 +93,10 @@ class Explained(msgspec.Struct, frozen=True, rename={"condition": "if"}):
 
     Args:
         asked_at: the instant asked about.
-        at: the instant that everything is told of: that of the latest match, or `asked_at` without one.
-        key: the split, empty for a rule without `key`.
+        at: the instant that the explanation is about: that of the latest match, or `asked_at` without one.
+        key: the value of the rule's `key`, empty for a rule without one.
         when, condition, every: the parts of the rule; `condition` is None for a rule without `if`.
-        paused: whether the rule fires for nobody just now, whoever qualifies.
+        paused: whether the rule is paused and fires for nobody just now.
     """
 
     rule: str
@@ -114,7 +115,7 @@ class Explained(msgspec.Struct, frozen=True, rename={"condition": "if"}):
 
 
 def explain_term(node: Expression, explanation: Explanation, audiences: Audiences) -> TermReport:
-    """Return a part of an expression with its own parts, literals left out: they say what they are worth."""
+    """Return the report on a part of an expression and on its own parts, without the literals."""
     parts = tuple(
         explain_term(child, found, audiences)
         for child, found in zip(_parts(node, audiences), explanation.children, strict=False)

@@ -1,4 +1,4 @@
-"""What the gate's caps and quiet hours would have made of one visitor's replayed messages."""
+"""Restraint in a backtest: whether caps and quiet hours of the gate would have stopped each replayed message."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class ReplayedMessage(msgspec.Struct, frozen=True, gc=False):
 
     Args:
         rule: its rule.
-        entry: what the rule says about it.
-        due_at, expires_at: epoch milliseconds.
-        reached_at: when the firing reached its rule's goal, epoch milliseconds; None when it never did.
+        entry: its entry under `send` in the rule.
+        due_at, expires_at: epoch ms.
+        reached_at: when the firing reached its rule's goal, epoch ms; None when it never did.
     """
 
     rule: Rule
@@ -41,7 +41,7 @@ class ReplayedMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 class RestraintOutcome(msgspec.Struct, frozen=True, gc=False):
-    """What restraint did to one message.
+    """The outcome of restraint for one message.
 
     Args:
         capped: a cap of the policy stopped it.
@@ -54,7 +54,7 @@ class RestraintOutcome(msgspec.Struct, frozen=True, gc=False):
 
 
 def messages_of(rule: Rule, fired_at: int, reached_at: int | None, timezones: Series) -> Iterator[ReplayedMessage]:
-    """Yield the messages of a firing; one with a time of day is due then, and its time to live starts there."""
+    """Yield the messages of a firing; a message with a time of day is due then, and its time to live starts there."""
     for entry in rule.send:
         due_at, expires_at = lifetime(rule, entry, fired_at)
         delay_ms = 0
@@ -64,20 +64,20 @@ def messages_of(rule: Rule, fired_at: int, reached_at: int | None, timezones: Se
 
 
 def only_restraint(policy: Policy) -> Policy:
-    """Return the caps, gaps and quiet hours of a policy: holdouts and fatigue depend on what a replay does not know."""
+    """Return a policy with caps, gaps and quiet hours only: a replay lacks the facts behind the other checks."""
     return msgspec.structs.replace(policy, fatigue=None, holdout=0.0)
 
 
 def simulate_restraint(
     asked: Iterable[ReplayedMessage], policy: Policy, person: Person, timezones: Series
 ) -> list[RestraintOutcome]:
-    """Return what would have become of one visitor's messages, judged in the order in which they are due.
+    """Return the outcome of restraint for each message of one person, judged in the order in which they are due.
 
     Args:
-        asked: the messages of all rules; one whose firing has reached its goal by then is not asked about.
+        asked: the messages of all rules; a message whose firing has reached its goal by then is not restrained.
         policy: made by `only_restraint`.
-        person: the visitor.
-        timezones: the visitor's, over time.
+        person: the recipient.
+        timezones: the person's timezone over time.
     """
     order = count()
     waiting = [(one.due_at, -one.rule.priority, next(order), one, False) for one in asked]
@@ -133,15 +133,15 @@ def _as_sent(one: ReplayedMessage, now_ms: int) -> SentMessage:
     return SentMessage(channel=one.entry.channel, rule=one.rule.id, at_ms=now_ms)
 
 
-#: What a cap may ask about a message: its channel, its tags and its class.
+#: The facts of a message that a cap may ask about: its channel, its tags and its class.
 Kind = tuple[str, tuple[str, ...], MessageClass]
 
 
 class CapCount:
-    """What one visitor was sent in the windows of some caps.
+    """Counts the messages of one person in the windows of some caps.
 
     Args:
-        caps: of the policy.
+        caps: the caps of the policy.
     """
 
     def __init__(self, caps: Sequence[Cap]) -> None:
@@ -151,11 +151,11 @@ class CapCount:
         self._counted: dict[Kind, list[int]] = {}
 
     def stop(self, kind: Kind, now_ms: int) -> bool:
-        """Tell whether a cap stops such a message; transactional ones pass.
+        """Tell whether a cap stops a message of this kind; transactional messages pass.
 
         Args:
-            kind: what it is.
-            now_ms: epoch milliseconds, never earlier than in the call before.
+            kind: channel, tags and class of the message.
+            now_ms: epoch ms, never earlier than in the call before.
         """
         obeyed = self._obeyed.get(kind)
         if obeyed is None:

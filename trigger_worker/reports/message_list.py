@@ -1,4 +1,4 @@
-"""Messages at a glance: what waits, what failed and why."""
+"""The message list of commands and console: each message with its state, and why it failed or was cancelled."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from warehouse.queries import Queries, read_sql
 
 
 class ListedMessage(msgspec.Struct, frozen=True):
-    """A message as it stands now.
+    """A message with its latest state.
 
     Args:
-        due_at, changed_at: epoch milliseconds; when it is or was to be sent, and when it reached its state.
+        due_at, changed_at: when it is or was to be sent, and when it reached its state, epoch ms.
         attempts: how often its channel was tried.
-        retries: how often a person asked for it again.
-        reason: why it failed or was cancelled, empty for others.
-        error: what the peer said.
+        retries: how often an operator asked for it again.
+        reason: why it failed or was cancelled, empty otherwise.
+        error: the error of the channel or its provider.
     """
 
     message_id: str
@@ -48,14 +48,16 @@ class _Detail(msgspec.Struct, frozen=True):
 def read_messages(
     queries: Queries, *, states: Sequence[MessageState] = (), rule: str = "", visitor: str = "", limit: int = 100
 ) -> list[ListedMessage]:
-    """Return messages, those that changed last first.
+    """Return messages, the latest change first.
 
     Args:
-        queries: where they are.
-        states: which of them; empty for all.
-        rule: whose; empty for every rule's.
-        visitor: any id of the person they are to; empty for everybody.
-        limit: how many at most.
+        queries: the ClickHouse database with the messages.
+        states: only messages in these states; empty for all.
+        rule: only messages of this rule; empty for all.
+        visitor: only messages to this person, by any of their ids; empty for all.
+        limit: the most messages to return.
+
+    Cost: one query over the messages table; two more, of one person, where a visitor is given.
     """
     ids = _ids_of(queries, visitor) if visitor else []
     parameters: dict[str, Any] = {"states": list(states), "rule": rule, "ids": ids, "limit": limit}

@@ -1,4 +1,4 @@
-"""The messages of a rule as a visitor would get them now, without sending or recording anything."""
+"""Previews and test messages: a rule's messages as a visitor would get them now, without a firing or a record."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _LET_THROUGH: Final = Verdict("send", Reason.PASSED)
 
 
 class Previewed(msgspec.Struct, frozen=True):
-    """One message of a rule.
+    """One rendered message of a rule.
 
     Args:
-        content: what it says; None when its template failed.
-        problem: why it failed.
+        content: the rendered content; None when its template failed.
+        problem: why the template failed.
     """
 
     channel: str
@@ -49,7 +49,7 @@ class Previewed(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """All messages of a rule for one visitor, `variant` being the visitor's arm, or the one that was asked for."""
+    """All messages of a rule for one visitor; `variant` is the visitor's arm, or the arm that was asked for."""
 
     rule: str
     visitor_id: str
@@ -58,10 +58,10 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 class PreviewFacts:
-    """What templates may ask for, read at once; a coupon that was not given out yet is only an example.
+    """The facts that templates may request, read at once; a coupon that was not given out yet is only an example.
 
     Args:
-        queries: where events and coupons are.
+        queries: the ClickHouse database with events and coupons.
     """
 
     def __init__(self, queries: Queries) -> None:
@@ -81,23 +81,23 @@ class PreviewFacts:
         return {"recommend": recommend, "coupon": coupon}
 
     def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
-        """Read what templates asked for."""
+        """Read the facts that templates requested."""
         for each in missing:
             if isinstance(each.wish, RecommendationRequest):
                 self._recommender.read(each.wish, now_ms)
 
     def outdated(self, _now_ms: int) -> list[MissingFacts]:
-        """Return what is old: nothing ever is."""
+        """Return no fact: a preview lives too short for facts to grow old."""
         return []
 
 
 class Previewer:
-    """Renders rules.
+    """Renders the messages of rules.
 
     Args:
-        queries: where events and coupons are.
+        queries: the ClickHouse database with events and coupons.
         templates: turns facts into content.
-        site_urls: by site, what relative addresses are resolved against.
+        site_urls: by site, the address that relative links are resolved against.
     """
 
     def __init__(self, queries: Queries, templates: TemplateFolder, site_urls: Mapping[str, str]) -> None:
@@ -109,10 +109,12 @@ class Previewer:
         """Render every message of a rule, as if it had fired now at the visitor's latest event that completes it.
 
         Args:
-            rule: whose messages.
-            visitor: any id of the person; one that nobody knows has no facts.
-            arm: of the experiment; empty for the visitor's own.
-            now_ms: epoch milliseconds.
+            rule: the rule.
+            visitor: any id of the person; an unknown visitor has no facts.
+            arm: the arm of the experiment; empty for the visitor's own.
+            now_ms: epoch ms.
+
+        Cost: three queries of one person, and those of the facts that its templates request.
         """
         person = find_people(self._queries, [visitor])[visitor]
         history = read_histories(self._queries, [person], PROFILE_WANTED, now_ms, now_ms)[person]
@@ -148,9 +150,9 @@ class Previewer:
                 return Previewed(message.channel, message.template, content)
 
 
-#: Stands before what the reader sees first.
+#: Stands before the first words that the reader sees.
 MARK: Final = "[Test] "
-#: What links and providers' reports name in place of a rule and a visitor.
+#: Named in place of a rule and a visitor in links and in providers' reports.
 _NOBODY: Final = "send-test"
 
 

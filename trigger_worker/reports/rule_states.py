@@ -1,4 +1,4 @@
-"""Every rule of a folder at a glance."""
+"""The state of every rule of a folder: live, paused or invalid, with its firings of today."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from warehouse.queries import Queries, read_sql
 
 
 class RuleState(msgspec.Struct, frozen=True):
-    """A rule, or a file that should hold one.
+    """The state of a rule, or of a file that should hold a rule.
 
     Args:
-        rule: its id; the file of an invalid one.
+        rule: the id of the rule; the file of an invalid rule.
         state: only a live rule fires.
         version: empty when invalid.
         when: the pattern, empty when invalid.
-        firings_today: since midnight UTC, of every version.
+        firings_today: the firings of all its versions since midnight UTC.
         reason: why it is invalid.
     """
 
@@ -34,15 +34,18 @@ class RuleState(msgspec.Struct, frozen=True):
 
 
 def read_firings(queries: Queries, since: int) -> dict[str, int]:
-    """Return by rule how often it fired since an instant, in epoch milliseconds."""
+    """Return by rule how often it fired since an instant (epoch ms).
+
+    Cost: one query over the firings since then.
+    """
     return dict(queries.query(read_sql(PACKAGE, "fires_since"), {"since": since}))
 
 
 def rule_states(found: RuleSet, firings: Mapping[str, int]) -> list[RuleState]:
-    """Return the state of every rule by id, then of each file with errors, by its first.
+    """Return the state of every rule, by id, then of each file with errors, with the first error as its reason.
 
     Args:
-        found: what the rules folder holds.
+        found: the rules of the folder, with their problems.
         firings: by rule, how often it fired today.
     """
     valid = [
