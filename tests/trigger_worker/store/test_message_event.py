@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.trigger_worker.stored import NOON, queued
 from trigger_worker.store.message_event import message_event, occurrence, retry_event
 from trigger_worker.store.records import MessageRecord, MessageState
+from warehouse.event import EventRow
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,42 @@ def test_an_event_tells_of_its_message_and_has_an_id_that_follows_from_it() -> N
     )
     assert json.loads(event.props) == {"rule": "lingers", "channel": "email", "variant": "coupon", "reason": "refused"}
     assert (event.anonymous_id, event.user_id) == ("", ""), "whoever the visitor is, is not for the worker to say"
+
+
+def test_each_state_becomes_this_row() -> None:
+    common: Any = {
+        "site": "shop",
+        "type": "track",
+        "visitor_id": "anna",
+        "source": "live",
+        "message_id": "message-1",
+    }
+    detail = {"attempts": 2, "reason": "refused", "error": "no such mailbox of anna@example.com", "variant": "coupon"}
+    record = MessageRecord(queued(channel="email", retries=3), "failed", NOON + 5, detail=detail)
+    assert message_event(occurrence(record)) == EventRow(
+        event="message_failed",
+        event_id="message_failed-message-1-3",
+        ts="2026-11-22 11:00:00.005",
+        received_at="2026-11-22 11:00:00.005",
+        props='{"rule":"lingers","channel":"email","variant":"coupon","reason":"refused"}',
+        **common,
+    )
+    assert message_event(occurrence(MessageRecord(queued(), "sent", NOON))) == EventRow(
+        event="message_sent",
+        event_id="message_sent-message-1-0",
+        ts="2026-11-22 11:00:00.000",
+        received_at="2026-11-22 11:00:00.000",
+        props='{"rule":"lingers","channel":"banner"}',
+        **common,
+    )
+    assert retry_event(queued(retries=2, recorded_at=NOON + 7)) == EventRow(
+        event="message_retried",
+        event_id="message_retried-message-1-2",
+        ts="2026-11-22 11:00:00.007",
+        received_at="2026-11-22 11:00:00.007",
+        props='{"rule":"lingers","channel":"banner"}',
+        **common,
+    )
 
 
 def test_asking_again_is_an_event_of_its_own_each_time() -> None:
