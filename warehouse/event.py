@@ -7,6 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
+#: Days for which an event is kept where its site does not say.
+DEFAULT_RETENTION_DAYS: Final = 400
+
 
 class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A row of `events`; what is absent is '' or None and is not written.
@@ -56,7 +59,7 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     utm_medium: str = ""
     utm_campaign: str = ""
     props: str = ""
-    retention_days: int = 400
+    retention_days: int = DEFAULT_RETENTION_DAYS
 
 
 def format_time(epoch_ms: int) -> str:

@@ -6,12 +6,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
 from collector.sites import Site
-from warehouse.event import EventRow, format_time, kept_days
+from warehouse.event import EventRow
 from warehouse.limits import MAX_TEXT_LENGTH
 from warehouse.message_token import MessageToken
+from warehouse.own_event import derived_event_id, own_event
 
 _NAMESPACE: Final = uuid.UUID("6d6d6362-6163-7000-8000-000000000000")
 
@@ -33,20 +32,15 @@ def callback_event(
         properties: those that are empty are left out, and texts cut to what a column holds.
         message_id: the message that it is about; '' for none.
     """
-    made = ("callback", name, site.name, visitor_id, *identity)
-    props = {key: _bounded(value) for key, value in properties.items() if value}
-    return EventRow(
+    return own_event(
+        name,
+        event_id=derived_event_id(_NAMESPACE, ("callback", name, site.name, visitor_id, *identity)),
         site=site.name,
-        event=name,
-        type="track",
-        event_id=str(uuid.uuid5(_NAMESPACE, msgspec.json.encode(made).decode())),
         visitor_id=visitor_id,
-        ts=format_time(now_ms),
-        received_at=format_time(now_ms),
-        source="live",
+        at=now_ms,
+        properties={key: _bounded(value) for key, value in properties.items()},
         message_id=message_id,
-        props=msgspec.json.encode(props).decode(),
-        retention_days=kept_days(name, site.retention_days),
+        site_days=site.retention_days,
     )
 
 

@@ -10,8 +10,9 @@ import msgspec
 
 from collector.feedback.message_link import MessageLink
 from collector.intake.context import Client
-from warehouse.event import EventRow, format_time, kept_days
+from warehouse.event import EventRow
 from warehouse.limits import MAX_TEXT_LENGTH
+from warehouse.own_event import derived_event_id, own_event
 
 _NAMESPACE: Final = uuid.UUID("6d6d6d72-6570-7000-8000-000000000000")
 #: Within this long, opening a message again is the same opening.
@@ -61,20 +62,14 @@ def _event(
     """Return an event of the message's own person, whatever browser it comes from, under an id that repeats share."""
     token = link.token
     about = {"rule": token.rule, "channel": token.channel, "variant": token.variant}
-    props = {**{key: value for key, value in about.items() if value}, **properties}
-    return EventRow(
+    row = own_event(
+        name,
+        event_id=derived_event_id(_NAMESPACE, identity),
         site=link.site.name,
-        event=name,
-        type="track",
-        event_id=str(uuid.uuid5(_NAMESPACE, msgspec.json.encode(identity).decode())),
         visitor_id=token.visitor_id,
-        ts=format_time(now_ms),
-        received_at=format_time(now_ms),
-        source="live",
+        at=now_ms,
+        properties={**about, **properties},
         message_id=token.message_id,
-        device=client.device,
-        os=client.os,
-        browser=client.browser,
-        props=msgspec.json.encode(props).decode(),
-        retention_days=kept_days(name, link.site.retention_days),
+        site_days=link.site.retention_days,
     )
+    return msgspec.structs.replace(row, device=client.device, os=client.os, browser=client.browser)

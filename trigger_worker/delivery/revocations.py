@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
 import structlog
 
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.store.records import Records
 from warehouse.errors import WarehouseError
-from warehouse.event import EventRow, format_time
+from warehouse.event import EventRow
+from warehouse.own_event import own_event
 
 _NAMESPACE: Final = uuid.UUID("6d6d7075-7368-7000-8000-000000000000")
 
@@ -40,17 +40,12 @@ class Revocations:
             _log.warning("revocation_not_stored", message_id=message.message_id, error=error.message)
 
     def _event(self, message: OutboundMessage, endpoint: str) -> EventRow:
-        at = format_time(self._now_ms())
-        properties = {"endpoint": endpoint, "rule": message.rule, "channel": "push", "reason": "gone"}
-        return EventRow(
-            site=message.site,
-            event="push_unsubscribed",
-            type="track",
+        return own_event(
+            "push_unsubscribed",
             event_id=str(uuid.uuid5(_NAMESPACE, f"{message.message_id} {endpoint}")),
+            site=message.site,
             visitor_id=message.visitor_id,
-            ts=at,
-            received_at=at,
-            source="live",
+            at=self._now_ms(),
+            properties={"endpoint": endpoint, "rule": message.rule, "channel": "push", "reason": "gone"},
             message_id=message.message_id,
-            props=msgspec.json.encode(properties).decode(),
         )

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from trigger_worker.store.records import MessageRecord, QueuedMessage
-from warehouse.event import EventRow, format_time
+from warehouse.event import EventRow
+from warehouse.own_event import own_event
 
 #: The states that are events, with their names.
 _EVENT_OF_STATE: Final[dict[str, str]] = {"sent": "message_sent", "failed": "message_failed"}
@@ -59,17 +60,14 @@ def retry_event(message: QueuedMessage) -> EventRow:
 
 def _event(name: str, happened: Occurrence) -> EventRow:
     """The id follows from the message, so that an event that is stored again, after a crash, counts once."""
-    told = {"rule": happened.rule, "channel": happened.channel}
-    told |= {field: happened.detail[field] for field in ("variant", "reason") if happened.detail.get(field)}
-    return EventRow(
-        site=happened.site,
-        event=name,
-        type="track",
+    detail = happened.detail
+    about = {"rule": happened.rule, "channel": happened.channel}
+    return own_event(
+        name,
         event_id=f"{name}-{happened.message_id}-{happened.retries}",
+        site=happened.site,
         visitor_id=happened.visitor_id,
-        ts=format_time(happened.at),
-        received_at=format_time(happened.at),
-        source="live",
+        at=happened.at,
+        properties={**about, "variant": detail.get("variant"), "reason": detail.get("reason")},
         message_id=happened.message_id,
-        props=msgspec.json.encode(told).decode(),
     )

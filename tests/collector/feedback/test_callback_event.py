@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from collector.feedback.callback_event import callback_event, message_event
 from collector.sites import Site
 from tests.collector.messages import NOON, props
@@ -73,7 +71,6 @@ def test_a_refusal_of_a_channel_is_kept() -> None:
     assert (row.event_id, row.retention_days) == ("ab41c455-41b1-5675-97ea-5666417af764", LASTING_DAYS)
 
 
-@pytest.mark.xfail(strict=True, reason="properties that are false are left out like those that are empty")
 def test_a_refusal_of_offers_is_kept() -> None:
     row = callback_event("consent", SITE, "ada", ("SM1",), NOON, {"marketing": False, "reason": "", "source": None})
     assert row.props == '{"marketing":false}'
