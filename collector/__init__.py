@@ -1,1 +1,1 @@
-"""The edge: HTTP in, durable spool, server-sent events out."""
+"""The collector, the edge of Micromoment: takes events over HTTP, spools them durably, and streams banners out."""

@@ -1,9 +1,7 @@
-"""The collector as an ASGI application."""
+"""Builds the collector's ASGI application: its routes, the answer to every error, and CORS."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -19,21 +17,19 @@ from collector.routes.callback_sms import take_sms_reply, take_sms_status
 from collector.routes.health import healthz, metrics, readyz
 from collector.routes.messages import take_click, take_open
 from collector.routes.preferences import change_preferences, show_preferences
-from collector.routes.script import script_routes
+from collector.routes.script import Sdk, script_routes
 from collector.routes.stream import listen
 from collector.routes.tracking import take_batch, take_single
 from warehouse.limits import MAX_BODY_BYTES
 
-Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
-
-def create_app(parts: CollectorParts, version: str, lifespan: list[Lifespan] | None = None) -> Litestar:
-    """Build the application.
+def create_app(parts: CollectorParts, sdk: Sdk, version: str) -> Litestar:
+    """Return the application over the parts of a collector.
 
     Args:
-        edge: its parts.
+        parts: handed to every route.
+        sdk: the browser SDK that it serves.
         version: shown in the API description.
-        lifespan: what runs beside it, such as the writer.
     """
 
     def counted(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
@@ -58,14 +54,13 @@ def create_app(parts: CollectorParts, version: str, lifespan: list[Lifespan] | N
             healthz,
             readyz,
             metrics,
-            *script_routes(parts.settings.script_path, parts.sdk),
+            *script_routes(parts.settings.script_path, sdk),
         ],
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         exception_handlers={Exception: counted},
         cors_config=_cors(parts.sites.origins),
         openapi_config=OpenAPIConfig(title="Micromoment collector", version=version, path="/schema"),
         request_max_body_size=MAX_BODY_BYTES + 1,
-        lifespan=lifespan or [],
         logging_config=None,
     )
 

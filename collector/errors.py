@@ -1,4 +1,4 @@
-"""What the collector answers when it cannot take a request: always a code and a message."""
+"""The collector's errors, and the HTTP answer to each: always a code and a message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class RequestError(Exception):
-    """A request that is answered with an error.
+    """An error with which a request is answered.
 
     Args:
         status: HTTP status; 400, 401, 403 and 413 are for good, 429 and 503 pass.
@@ -44,7 +44,11 @@ def too_large(limit_bytes: int) -> RequestError:
 
 
 def answer(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
-    """Turn any error into its HTTP answer: the one place where that is decided."""
+    """Return the HTTP answer to an error: the one place where statuses are decided.
+
+    Raises:
+        Exception: the error itself, when it is a bug rather than an answer.
+    """
     match error:
         case RequestError():
             return _response(error.status, error.code, error.message, error.retry_after_seconds)

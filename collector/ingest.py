@@ -1,4 +1,4 @@
-"""From a decoded batch to an acknowledgement: pipeline, spool, counters."""
+"""Takes decoded batches: runs the pipeline, keeps the rows in the spool, and counts them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import structlog
 
 from collector.intake import pipeline
 from collector.intake.body import Batch
-from collector.intake.draft import Receipt
-from collector.intake.drops import Drop, DropReason
+from collector.intake.draft import Drop, DropReason, Receipt
 from collector.metrics import CollectorMetrics
 from collector.sites import Site
 from collector.spool.file import SpooledEvent
@@ -25,11 +24,11 @@ _LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of the
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
-    """What became of a batch.
+    """The result of a batch.
 
     Args:
-        anonymous_ids: whose events were kept.
-        drops: each event that was not, with its reason.
+        anonymous_ids: the browsers whose events were kept.
+        drops: each event that was not kept, with its reason.
     """
 
     anonymous_ids: set[str]
@@ -37,12 +36,12 @@ class Acknowledgement(msgspec.Struct, frozen=True):
 
 
 class Ingest:
-    """Takes batches; when it returns, what it kept is on disk.
+    """Takes batches, and events of the collector's own; when a call returns, the kept rows are on disk.
 
     Args:
-        spool: where events wait for ClickHouse.
-        writer: told when there are some.
-        metrics: counts what is kept and dropped.
+        spool: keeps rows until ClickHouse has them.
+        writer: woken when rows were kept.
+        metrics: counts events kept and dropped.
     """
 
     def __init__(self, spool: GroupCommit, writer: Writer, metrics: CollectorMetrics) -> None:
@@ -51,7 +50,7 @@ class Ingest:
         self._metrics = metrics
 
     async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
-        """Keep a batch.
+        """Keep the events of a batch.
 
         Raises:
             SpoolError: nothing of it was kept; the sender must try again.
@@ -63,7 +62,7 @@ class Ingest:
         return Acknowledgement({row.anonymous_id for row in outcome.rows if row.anonymous_id}, drops)
 
     async def keep(self, site: Site, row: EventRow, now_ms: int) -> None:
-        """Keep an event of the collector's own making; one that was kept before is counted and left.
+        """Keep an event that the collector made; a repeat of a kept event is counted as a drop.
 
         Raises:
             SpoolError: it was not kept.

@@ -1,4 +1,4 @@
-"""What the collector counts, in Prometheus' format."""
+"""The collector's counters and timings, in Prometheus' format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class CollectorMetrics:
     """Counters and timings of one collector.
 
     Args:
-        registry: where they are registered, and which `render` shows whole.
+        registry: takes their registration; `render` shows all of it.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:

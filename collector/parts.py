@@ -1,19 +1,17 @@
-"""Everything that the collector's routes need, built once and handed to them."""
+"""The parts of a collector that its routes need: built once by its role and handed to every route."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import msgspec
 from litestar.di import NamedDependency
 
 from collector.banners.desk import BannerDesk
-from collector.banners.visitor_token import VisitorTokens
-from collector.feedback.callback_settings import CallbackSettings
+from collector.banners.stream_token import StreamTokens
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.rate import RateLimit
-from collector.script import Sdk
 from collector.sites import Sites
 from collector.spool.group_commit import GroupCommit
 from warehouse.connection import Warehouse
@@ -21,14 +19,14 @@ from warehouse.message_token import MessageTokens
 
 
 class CollectorSettings(msgspec.Struct, frozen=True):
-    """What an operator may set.
+    """The settings of a collector that an operator may change.
 
     Args:
         script_path: where the SDK is served; ad blockers match names.
         country_header: header of a trusted proxy that names the visitor's country, '' for none.
         address_header: header of a trusted proxy that names the visitor's address, '' for none.
         heartbeat_seconds: between two signs of life on a silent stream.
-        push_public_key: what browsers subscribe to notifications with, base64url.
+        push_public_key: the key with which browsers subscribe to notifications, base64url.
     """
 
     script_path: str = "/mm.js"
@@ -38,8 +36,25 @@ class CollectorSettings(msgspec.Struct, frozen=True):
     push_public_key: str = ""
 
 
+class CallbackSettings(msgspec.Struct, frozen=True):
+    """The secrets that providers share with the collector, by which their callbacks are believed.
+
+    Args:
+        public_url: the collector's own address as providers reach it; text messages' callbacks are signed with it.
+        sms_token: the account's auth token; '' to take no callback about text messages.
+        email_key: the key that signs callbacks about emails, decoded; empty to take none.
+    """
+
+    public_url: str = ""
+    sms_token: str = ""
+    email_key: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"CallbackSettings(public_url={self.public_url!r})"
+
+
 class CollectorParts(msgspec.Struct, frozen=True):
-    """The collector's parts; `now_ms` is its clock in epoch milliseconds."""
+    """The parts of one collector; `now_ms` is its clock and returns epoch ms."""
 
     settings: CollectorSettings
     sites: Sites
@@ -47,15 +62,13 @@ class CollectorParts(msgspec.Struct, frozen=True):
     spool: GroupCommit
     warehouse: Warehouse
     desk: BannerDesk
-    tokens: VisitorTokens
+    tokens: StreamTokens
     message_tokens: MessageTokens
     rate: RateLimit
-    sdk: Sdk
     metrics: CollectorMetrics
     now_ms: Callable[[], int]
-    check_ready: Callable[[], Awaitable[dict[str, str]]]
     callbacks: CallbackSettings = CallbackSettings()
 
 
-#: How a route asks for the parts.
+#: The type by which a route asks for the parts.
 CurrentParts = NamedDependency[CollectorParts]

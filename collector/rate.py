@@ -1,4 +1,4 @@
-"""How often one address may call."""
+"""Limits how often one address may send requests."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class _Bucket(msgspec.Struct):
 
 
 class RateLimit:
-    """A token bucket for each address, the least recently seen forgotten first.
+    """A token bucket for each address; the address that was not seen for longest is forgotten first.
 
     Args:
         per_second: requests that an address may make in the long run; 0 for no limit.
-        burst: how many it may make at once.
+        burst: requests that it may make at once.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
@@ -29,7 +29,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def wait_seconds(self, address: str, now_ms: int) -> int:
-        """Count one request, and return 0 when it may pass, else whole seconds to wait."""
+        """Count a request of an address, and return 0 when it may pass, else the whole seconds to wait."""
         if not self._per_second:
             return 0
         bucket = self._bucket(address, now_ms)

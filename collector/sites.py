@@ -1,4 +1,4 @@
-"""Which sites may send events, and on what terms."""
+"""The sites that may send events: their write keys, origins, consent modes and retention."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Site(msgspec.Struct, frozen=True):
     """One shop that sends events.
 
     Args:
-        name: what its rows carry in the column `site`.
+        name: the value of the column `site` in its rows.
         write_key: public key in the snippet; it may write events and nothing else.
         origins: pages that may send, such as `https://shop.example`; `*` allows every page.
         retention_days: how long an event is kept, counted from its receipt.
-        consent: `opt-in` keeps only what a visitor agreed to, `opt-out` all but what a visitor refused,
+        consent: `opt-in` keeps only events of visitors who agreed, `opt-out` all but those of visitors who refused,
             `off` leaves consent to the shop.
     """
 
@@ -35,18 +35,18 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Sites:
-    """Every configured site, found by its write key."""
+    """All configured sites, found by write key or name."""
 
     def __init__(self, sites: Iterable[Site]) -> None:
         self._sites = tuple(sites)
 
     def with_key(self, write_key: str) -> Site | None:
-        """Return the site of a write key, comparing in constant time."""
+        """Return the site of a write key, compared in constant time, or None."""
         given = write_key.encode()
         return next((site for site in self._sites if hmac.compare_digest(site.write_key.encode(), given)), None)
 
     def named(self, name: str) -> Site | None:
-        """Return the site of a name, or None when there is none of it any more."""
+        """Return the site of a name, or None when no site has that name any more."""
         return next((site for site in self._sites if site.name == name), None)
 
     @property

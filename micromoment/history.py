@@ -11,8 +11,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from collector.intake.draft import Receipt
-from collector.intake.drops import Drop
+from collector.intake.draft import Drop, Receipt
 from collector.intake.pipeline import process
 from collector.sites import Site
 from micromoment.engine.client import Transfer

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from collector.intake.drops import DropReason
+from collector.intake.draft import DropReason
 from micromoment.__main__ import COMMANDS
 from micromoment.configuration.loading import load_settings
 from micromoment.configuration.settings import Settings, SiteSettings

@@ -1,1 +1,1 @@
-"""Banners on their way to open pages: the streams that wait, and who may listen to one."""
+"""Passes banners to the open pages of browsers, and checks which browser may open a stream."""

@@ -1,4 +1,4 @@
-"""Banners on their way to a visitor's open pages, and those that wait for one to open."""
+"""Passes banners to a browser's open pages, and finds the banners that a browser has not shown yet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import structlog
 
 from collector.metrics import CollectorMetrics
 from warehouse.banner_notice import BannerNotice
+from warehouse.connection import Warehouse
+from warehouse.queries import read_sql
 
-MAX_WAITING_VISITORS: Final = 10_000
+MAX_WAITING_BROWSERS: Final = 10_000
 MAX_WAITING_EACH: Final = 5
 MAX_STREAMS_EACH: Final = 20
 MAX_QUEUED_EACH: Final = 32
@@ -21,32 +23,41 @@ _log = structlog.get_logger("collector.banners.desk")
 
 
 class Browser(msgspec.Struct, frozen=True):
-    """Whose pages: one anonymous id of one site."""
+    """A browser on a site, by the anonymous id that its pages share."""
 
     site: str
     anonymous_id: str
 
 
 class Banner(msgspec.Struct, frozen=True):
-    """One banner for one visitor; `payload` is its JSON."""
+    """A banner that one browser may show.
+
+    Args:
+        message_id: the message that the banner is.
+        payload: its JSON.
+        expires_at: the end of its life, epoch ms.
+    """
 
     message_id: str
     payload: bytes
     expires_at: int
 
 
-#: Where a page's banners arrive; None ends its stream.
+#: The queue by which one open page receives banners; None ends its stream.
 Stream = asyncio.Queue[Banner | None]
 
 
 class TooManyStreams(Exception):
-    """A visitor has as many open streams as one may have."""
+    """A browser has as many open streams as it may have."""
 
 
 class BannerDesk:
-    """Hands each banner to the open pages of its visitor, and keeps it a while for those that have none.
+    """Passes each banner to the open pages of its browser, and keeps it for a while where no page is open.
 
-    What waits here is a copy: ClickHouse has every banner until it is shown.
+    Memory holds copies only: ClickHouse has every banner until it is shown.
+
+    Args:
+        metrics: counts the open streams.
     """
 
     def __init__(self, metrics: CollectorMetrics) -> None:
@@ -55,39 +66,39 @@ class BannerDesk:
         self._waiting: OrderedDict[Browser, list[Banner]] = OrderedDict()
         self._ended = False
 
-    def open(self, visitor: Browser) -> Stream:
-        """Return a queue that receives the visitor's banners until `close`.
+    def open(self, browser: Browser) -> Stream:
+        """Return a stream that receives the browser's banners until `close`.
 
         Raises:
-            TooManyStreams: the visitor has the most that one may have.
+            TooManyStreams: the browser has as many streams as it may have.
         """
-        queues = self._streams.setdefault(visitor, set())
-        if len(queues) >= MAX_STREAMS_EACH:
+        streams = self._streams.setdefault(browser, set())
+        if len(streams) >= MAX_STREAMS_EACH:
             raise TooManyStreams
-        queue: Stream = asyncio.Queue(MAX_QUEUED_EACH)
+        stream: Stream = asyncio.Queue(MAX_QUEUED_EACH)
         if self._ended:
-            queue.put_nowait(None)
-        queues.add(queue)
+            stream.put_nowait(None)
+        streams.add(stream)
         self._metrics.open_streams.inc()
-        return queue
+        return stream
 
-    def close(self, visitor: Browser, queue: Stream) -> None:
-        """Stop a queue that `open` returned."""
-        queues = self._streams.get(visitor, set())
-        queues.discard(queue)
-        if not queues:
-            self._streams.pop(visitor, None)
+    def close(self, browser: Browser, stream: Stream) -> None:
+        """Pass no more banners to a stream that `open` returned."""
+        streams = self._streams.get(browser, set())
+        streams.discard(stream)
+        if not streams:
+            self._streams.pop(browser, None)
         self._metrics.open_streams.dec()
 
     def end_streams(self) -> None:
-        """End every stream, for a server stops only once nobody listens; the pages connect again by themselves."""
+        """End every stream, because a server stops only when no response is open; pages connect again by themselves."""
         self._ended = True
-        for queues in self._streams.values():
-            for queue in queues:
-                _put(queue, None)
+        for streams in self._streams.values():
+            for stream in streams:
+                _put(stream, None)
 
     def deliver(self, data: bytes) -> None:
-        """Take a notice from the bus; one that cannot be read, as another version might send, is logged and left."""
+        """Take a banner notice from the bus; a notice that cannot be read, from another version, is logged and left."""
         try:
             notice = msgspec.json.decode(data, type=BannerNotice)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -97,33 +108,49 @@ class BannerDesk:
         for anonymous_id in notice.anonymous_ids:
             self._hand_over(Browser(notice.site, anonymous_id), banner)
 
-    def collect(self, visitor: Browser, now_ms: int) -> list[Banner]:
-        """Return the banners that wait for a visitor, who has them from now on."""
-        return [banner for banner in self._waiting.pop(visitor, []) if banner.expires_at > now_ms]
+    def collect(self, browser: Browser, now_ms: int) -> list[Banner]:
+        """Return the banners that wait for a browser, and keep them no longer."""
+        return [banner for banner in self._waiting.pop(browser, []) if banner.expires_at > now_ms]
 
-    def _hand_over(self, visitor: Browser, banner: Banner) -> None:
-        queues = self._streams.get(visitor)
-        if not queues:
-            self._keep(visitor, banner)
+    def _hand_over(self, browser: Browser, banner: Banner) -> None:
+        streams = self._streams.get(browser)
+        if not streams:
+            self._keep(browser, banner)
             return
-        for queue in queues:
-            _put(queue, banner)
+        for stream in streams:
+            _put(stream, banner)
 
-    def _keep(self, visitor: Browser, banner: Banner) -> None:
-        kept = self._waiting.setdefault(visitor, [])
-        self._waiting[visitor] = [*kept, banner][-MAX_WAITING_EACH:]
-        self._waiting.move_to_end(visitor)
-        if len(self._waiting) > MAX_WAITING_VISITORS:
+    def _keep(self, browser: Browser, banner: Banner) -> None:
+        kept = self._waiting.setdefault(browser, [])
+        self._waiting[browser] = [*kept, banner][-MAX_WAITING_EACH:]
+        self._waiting.move_to_end(browser)
+        if len(self._waiting) > MAX_WAITING_BROWSERS:
             self._waiting.popitem(last=False)
 
 
-def _put(queue: Stream, banner: Banner | None) -> None:
-    """A page that reads nothing loses its oldest; it gets all that was never shown when it connects again."""
-    if queue.full():
-        queue.get_nowait()
-    queue.put_nowait(banner)
-
-
 def as_json(banners: list[Banner]) -> list[Any]:
-    """Return banners as they go into a reply, their JSON untouched."""
+    """Return banners as values of a JSON reply, their own JSON unchanged."""
     return [msgspec.Raw(banner.payload) for banner in banners]
+
+
+def unshown_banners(warehouse: Warehouse, browser: Browser, now_ms: int) -> list[Banner]:
+    """Return the banners that were sent to a browser and never shown, oldest first.
+
+    Cost: one query that reads the rows of `messages` of the browser and its person; five banners at most come back.
+
+    Args:
+        now_ms: banners that expired before this instant are left out, epoch ms.
+
+    Raises:
+        WarehouseError: ClickHouse did not answer.
+    """
+    parameters = {"site": browser.site, "anonymous_id": browser.anonymous_id, "now_ms": now_ms}
+    rows = warehouse.query(read_sql("collector", "unshown_banners"), parameters)
+    return [Banner(message_id, content.encode(), expires) for message_id, content, expires in rows if content]
+
+
+def _put(stream: Stream, banner: Banner | None) -> None:
+    """Queue a banner; a page that reads nothing loses its oldest one, and gets it when it connects again."""
+    if stream.full():
+        stream.get_nowait()
+    stream.put_nowait(banner)

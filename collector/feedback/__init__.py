@@ -1,1 +1,1 @@
-"""What comes back about a message: opens, clicks, preferences, and the reports of providers."""
+"""Reads the feedback on messages: opens, clicks, preferences, and the callbacks of providers."""

@@ -1,4 +1,4 @@
-"""Pages for people, who come with a browser: plain, without a script, and readable by nobody's frame."""
+"""Renders the pages for readers of messages: plain HTML without a script, which no other page may frame."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _HEADERS: Final = {
 
 
 def page(template: str, code: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response[bytes]:
-    """Return a page.
+    """Return a response with the page of a template.
 
     Args:
-        template: its file in `collector/templates`.
-        code: of the response.
-        facts: what the template needs; all of it is escaped.
+        template: its file in `collector/feedback/templates`.
+        code: the response's status.
+        facts: variables of the template; all of them are escaped.
     """
     html = _TEMPLATES.get_template(template).render(facts).encode()
     return Response(html, status_code=code, media_type="text/html", headers=_HEADERS)

@@ -1,4 +1,4 @@
-"""What a reader wants to get, as the preference page shows and changes it."""
+"""The preference page: the channels and offers that a person agreed to, the changes they make, and the page's texts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.feedback.message_link import MessageLink
 from warehouse.answers import Answers
 from warehouse.connection import Warehouse
+from warehouse.message_token import MessageToken
 from warehouse.queries import read_sql
 
 #: Channels that reach a person, in the order of the page.
@@ -17,10 +17,10 @@ CHANNELS: Final = ("email", "sms", "push", "banner")
 
 
 class Preferences(msgspec.Struct, frozen=True):
-    """What a reader agrees to.
+    """The offers and channels that a person agrees to.
 
     Args:
-        marketing: offers and news.
+        marketing: whether offers and news may be sent.
         channels: by name, whether it may be used at all.
     """
 
@@ -28,41 +28,123 @@ class Preferences(msgspec.Struct, frozen=True):
     channels: Mapping[str, bool] = msgspec.field(default_factory=lambda: dict.fromkeys(CHANNELS, True))
 
 
-def read_preferences(warehouse: Warehouse, link: MessageLink) -> Preferences:
-    """Return what the person of a message said so far; what was never said is shown as a yes.
+class PreferenceWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The page's texts in one language; `introduction` stands before the shop's name."""
+
+    language: str
+    title: str
+    introduction: str
+    topics: str
+    marketing: str
+    channels: str
+    channels_hint: str
+    channel_names: Mapping[str, str]
+    save: str
+    saved: str
+    leave_title: str
+    leave: str
+    left: str
+
+
+_ENGLISH: Final = PreferenceWords(
+    language="en",
+    title="What you get from us",
+    introduction="Choose what you want to hear, and how. Sender:",
+    topics="Topics",
+    marketing="Offers and news",
+    channels="Ways to reach you",
+    channels_hint="A way that you switch off is not used for anything, messages about your orders included.",
+    channel_names={"email": "Email", "sms": "Text message", "push": "Notification", "banner": "Notice in the shop"},
+    save="Save",
+    saved="Saved. It holds from now on.",
+    leave_title="No more offers?",
+    leave="Unsubscribe at once",
+    left="You are unsubscribed. You get no more offers and news this way.",
+)
+_GERMAN: Final = PreferenceWords(
+    language="de",
+    title="Was Sie von uns bekommen",
+    introduction="Wählen Sie, was Sie erfahren möchten und wie. Absender:",
+    topics="Themen",
+    marketing="Angebote und Neuigkeiten",
+    channels="So dürfen wir Sie erreichen",
+    channels_hint="Ein Weg, den Sie abschalten, wird für nichts benutzt, auch nicht für Nachrichten zu Bestellungen.",
+    channel_names={"email": "E-Mail", "sms": "SMS", "push": "Benachrichtigung", "banner": "Hinweis im Shop"},
+    save="Speichern",
+    saved="Gespeichert. Es gilt ab sofort.",
+    leave_title="Keine Angebote mehr?",
+    leave="Sofort abmelden",
+    left="Sie sind abgemeldet. Angebote und Neuigkeiten kommen auf diesem Weg nicht mehr.",
+)
+_SPANISH: Final = PreferenceWords(
+    language="es",
+    title="Lo que recibe de nosotros",
+    introduction="Elija qué quiere recibir y cómo. Remitente:",
+    topics="Temas",
+    marketing="Ofertas y novedades",
+    channels="Cómo podemos contactarle",
+    channels_hint="Un medio que desactive no se usa para nada, tampoco para mensajes sobre sus pedidos.",
+    channel_names={"email": "Correo", "sms": "SMS", "push": "Notificación", "banner": "Aviso en la tienda"},
+    save="Guardar",
+    saved="Guardado. Vale desde ahora.",
+    leave_title="¿No quiere más ofertas?",
+    leave="Darse de baja ahora",
+    left="Se ha dado de baja. Ya no recibirá ofertas ni novedades por este medio.",
+)
+_FRENCH: Final = PreferenceWords(
+    language="fr",
+    title="Ce que vous recevez de nous",
+    introduction="Choisissez ce que vous voulez recevoir, et comment. Expéditeur :",
+    topics="Sujets",
+    marketing="Offres et nouveautés",
+    channels="Comment vous joindre",
+    channels_hint="Un moyen que vous désactivez ne sert plus à rien, pas même aux messages sur vos commandes.",
+    channel_names={"email": "E-mail", "sms": "SMS", "push": "Notification", "banner": "Message dans la boutique"},
+    save="Enregistrer",
+    saved="Enregistré. Cela vaut dès maintenant.",
+    leave_title="Plus d’offres ?",
+    leave="Se désabonner tout de suite",
+    left="Vous êtes désabonné. Vous ne recevrez plus d’offres ni de nouveautés par ce moyen.",
+)
+LANGUAGES: Final = {words.language: words for words in (_ENGLISH, _GERMAN, _SPANISH, _FRENCH)}
+
+
+def read_preferences(warehouse: Warehouse, token: MessageToken) -> Preferences:
+    """Return the preferences of the person whom a message was for; a question never answered counts as a yes.
+
+    Cost: one query that reads the events `consent`, `subscribe` and `unsubscribed` of one person, the latest 200.
 
     Raises:
         WarehouseError: ClickHouse does not answer.
     """
-    token = link.token
     parameters = {"site": token.site, "visitor_id": token.visitor_id}
     rows = warehouse.query(read_sql("collector", "permission_events"), parameters)
-    return told(((event, _properties(props)) for event, props in rows), token.channel)
+    return preferences_after(((event, _properties(props)) for event, props in rows), token.channel)
 
 
-def told(answers: Iterable[tuple[str, Mapping[str, Any]]], channel: str) -> Preferences:
-    """Return what a person's words amount to, oldest first.
+def preferences_after(answers: Iterable[tuple[str, Mapping[str, Any]]], channel: str) -> Preferences:
+    """Return the preferences that a person's answers amount to.
 
     Args:
-        answers: names and properties of the events `consent`, `subscribe` and `unsubscribed`.
-        channel: the one that the message came by. Who left it is shown as not wanting offers and news.
+        answers: names and properties of the events `consent`, `subscribe` and `unsubscribed`, oldest first.
+        channel: the channel that the message came by. Who left it is shown as not wanting offers and news.
     """
-    said = Answers()
+    latest = Answers()
     for event, properties in answers:
-        said.take(event, properties)
-    wanted = said.marketing is not False and channel not in said.left
-    return Preferences(wanted, {name: said.channels.get(name, True) for name in CHANNELS})
+        latest.take(event, properties)
+    wanted = latest.marketing is not False and channel not in latest.left
+    return Preferences(wanted, {name: latest.channels.get(name, True) for name in CHANNELS})
 
 
-def answer(chosen: Preferences, shown_off: Set[str], channel: str) -> dict[str, Any]:
-    """Return what a reader said by saving the page: every no, and a yes to what was not allowed before.
+def answer_of_form(chosen: Preferences, shown_off: Set[str], channel: str) -> dict[str, Any]:
+    """Return the answer that saving the page gives: every no, and a yes where the page showed a no.
 
     A box that was ticked already and was left so is no answer: nobody has asked the reader.
 
     Args:
         chosen: the boxes as they were sent.
-        shown_off: those that the page showed without a tick, channels and `marketing`.
-        channel: the one that the message came by, which who wants offers and news again is taken back to.
+        shown_off: the boxes that the page showed without a tick, channels and `marketing`.
+        channel: the channel that the message came by; who wants offers and news again is taken back to it.
     """
     channels = {name: allowed for name, allowed in chosen.channels.items() if not allowed or name in shown_off}
     comes_back = chosen.marketing and "marketing" in shown_off
@@ -72,5 +154,24 @@ def answer(chosen: Preferences, shown_off: Set[str], channel: str) -> dict[str, 
     return {**said, "channels": channels} if channels else said
 
 
+def choose_words(accept_language: str) -> PreferenceWords:
+    """Return the page's texts in the language that a browser prefers among ours, else in English.
+
+    Args:
+        accept_language: the header, such as `de-CH, fr;q=0.8`.
+    """
+    preferred = sorted((_weighed(part) for part in accept_language[:200].split(",")), key=lambda pair: -pair[0])
+    return next((LANGUAGES[name] for weight, name in preferred if weight > 0 and name in LANGUAGES), _ENGLISH)
+
+
 def _properties(props: str) -> Mapping[str, Any]:
     return msgspec.json.decode(props, type=dict[str, Any]) if props else {}
+
+
+def _weighed(part: str) -> tuple[float, str]:
+    name, _, weight = part.partition(";q=")
+    try:
+        weighs = float(weight) if weight else 1.0
+    except ValueError:
+        weighs = 0.0
+    return weighs, name.strip().lower().partition("-")[0]

@@ -1,1 +1,1 @@
-"""From the bytes of a request to rows of events: an ordered list of pure steps."""
+"""Turns the bytes of a request into rows of events, by an ordered list of pure steps."""

@@ -1,4 +1,4 @@
-"""From a request's bytes to the messages of a batch, whatever the Content-Type says."""
+"""Decodes the bytes of a request into the messages of a batch, whatever the Content-Type says."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
 class Batch(msgspec.Struct, frozen=True, rename="camel"):
-    """What a request brought.
+    """The decoded body of a request.
 
     Args:
         batch: the messages, each still JSON.
         context: shared by all of them.
-        sent_at: the sender's clock.
-        write_key: when it came in the body.
+        sent_at: the sender's clock when it sent the batch.
+        write_key: the site's write key, when it came in the body.
     """
 
     batch: list[msgspec.Raw]
@@ -40,7 +40,7 @@ class _Single(msgspec.Struct, rename="camel"):
 
 
 def read_batch(body: bytes) -> Batch:
-    """Decode a `/v1/batch` body: JSON, gzipped JSON, or a form's `data=`.
+    """Return the batch of a `/v1/batch` body: JSON, gzipped JSON, or a form's `data=`.
 
     Raises:
         RequestError: too large, or malformed; the message says where.
@@ -49,7 +49,15 @@ def read_batch(body: bytes) -> Batch:
 
 
 def read_single(body: bytes, message_type: str) -> Batch:
-    """Decode the body of a single-type route such as `/v1/track` as a batch of one."""
+    """Return the body of a single-type route such as `/v1/track` as a batch of one.
+
+    Args:
+        body: as it arrived.
+        message_type: the type that the route names, such as `track`.
+
+    Raises:
+        RequestError: too large, or malformed; the message says where.
+    """
     plain = plain_json(body)
     shared = _decode(plain, _Single)
     fields = _decode(plain, dict[str, msgspec.Raw])
@@ -58,7 +66,11 @@ def read_single(body: bytes, message_type: str) -> Batch:
 
 
 def plain_json(body: bytes) -> bytes:
-    """Return the JSON text inside a body, inflating gzip within bounds."""
+    """Return the JSON text inside a body, inflating gzip within bounds.
+
+    Raises:
+        RequestError: too large, no valid gzip, or a form whose data is neither JSON nor base64.
+    """
     if len(body) > MAX_BODY_BYTES:
         raise too_large(MAX_BODY_BYTES)
     if body[:2] == _GZIP_MAGIC:
@@ -101,7 +113,11 @@ def _form_data(body: bytes) -> bytes:
 
 
 def write_key(headers: Mapping[str, str], query: str, body_key: str | None) -> str:
-    """Return the write key of a request: Basic user, body, query, then the X-Write-Key header; '' for none."""
+    """Return the write key of a request: Basic user, body, query, then the X-Write-Key header; '' for none.
+
+    Raises:
+        RequestError: 401, the Authorization header is no valid Basic credential.
+    """
     basic = headers.get("authorization", "")
     if basic.lower().startswith("basic "):
         user = _basic_user(basic[6:])

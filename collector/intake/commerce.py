@@ -1,4 +1,4 @@
-"""One spelling for products and orders, whether they came in GA4's words, Segment's or ours."""
+"""The step that spells products and orders one way, whether they came in GA4's words, Segment's or ours."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ITEM_SPELLINGS: Final = {
     "item_variant": "variant",
     "image_url": "image",
 }
-#: What an event about a single product says of it.
+#: Fields of its product that an event about a single product has.
 _LIFTED: Final = ("product_id", "name", "category", "price", "quantity")
 _TOTALS: Final = ("total", "revenue", "subtotal")
 
@@ -67,7 +67,7 @@ def _items(value: object) -> list[dict[str, Any]] | None:
 
 
 def _with_segment_value(props: dict[str, Any]) -> dict[str, Any]:
-    """Fill `value` as Segment's specification implies it: an order's total, or price times quantity."""
+    """Fill `value` as Segment's ecommerce specification implies it: an order's total, or price times quantity."""
     if "value" in props:
         return props
     for name in _TOTALS:

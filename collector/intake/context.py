@@ -1,4 +1,4 @@
-"""Where and on what it happened."""
+"""The steps that describe where an event happened: session, page, campaign, device and country."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any, Final
 import msgspec
 from ua_parser import parse
 
-from collector.intake.draft import Draft
-from collector.intake.message import text
+from collector.intake.draft import Draft, text
 from warehouse.limits import MAX_TEXT_LENGTH
 
 _PAGE_COLUMNS: Final = {"path": "path", "url": "url", "title": "title", "referrer": "referrer", "type": "page_type"}
 
 
 def copy_session(draft: Draft) -> Draft:
-    """Take the session and the event's position in it."""
+    """Take the session's id and the event's position in the session."""
     seq = draft.context.get("seq")
     position = seq if isinstance(seq, int) and not isinstance(seq, bool) and 0 < seq < 2**32 else None
     return draft.with_columns(session_id=text(draft.context.get("sessionId"))[:MAX_TEXT_LENGTH], seq=position)
@@ -44,7 +43,7 @@ def copy_campaign(draft: Draft) -> Draft:
 
 
 class Client(msgspec.Struct, frozen=True):
-    """What a user agent says about its machine: device is desktop, mobile, tablet or bot."""
+    """The device that a user agent describes: desktop, mobile, tablet or bot, with operating system and browser."""
 
     device: str = ""
     os: str = ""
@@ -52,7 +51,7 @@ class Client(msgspec.Struct, frozen=True):
 
 
 def read_user_agent(draft: Draft) -> Draft:
-    """Name device, operating system and browser; a sender's own words in the message win."""
+    """Name device, operating system and browser; columns that the message names itself win."""
     agent = draft.context.get("userAgent")
     client = parse_user_agent(agent[:512] if isinstance(agent, str) and agent else draft.receipt.user_agent[:512])
     found = {"device": client.device, "os": client.os, "browser": client.browser}
@@ -61,7 +60,7 @@ def read_user_agent(draft: Draft) -> Draft:
 
 @lru_cache(maxsize=4096)
 def parse_user_agent(agent: str) -> Client:
-    """Read a User-Agent header; a server's SDK, which is no browser, says nothing."""
+    """Return the device that a User-Agent header describes; the header of a server's SDK describes none."""
     if not agent.startswith("Mozilla/"):
         return Client()
     result = parse(agent)
@@ -100,5 +99,5 @@ def _read_zone_table() -> dict[str, str]:
 _COUNTRIES: Final = _read_zone_table()
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 - whatever a page put there
+def _short(value: Any) -> str:  # noqa: ANN401 - whatever a page sent
     return text(value)[:MAX_TEXT_LENGTH]

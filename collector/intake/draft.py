@@ -1,27 +1,53 @@
-"""An event on its way through the pipeline: what arrived, and the columns found so far."""
+"""An event on its way through the pipeline: its message, its request, the columns found so far, and its drop reason."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
 
-from collector.intake.drops import Drop, DropReason
-from collector.intake.message import Message
 from collector.sites import Site
+
+MessageType = Literal["track", "identify", "page", "screen", "group", "alias"]
+Identifier = str | int | float | None
+
+
+class Message(msgspec.Struct, frozen=True, rename="camel"):
+    """One message of Segment's HTTP Tracking API, as unmodified SDKs send it; unknown keys are ignored."""
+
+    type: MessageType
+    event: str | None = None
+    name: str | None = None
+    message_id: Identifier = None
+    anonymous_id: Identifier = None
+    user_id: Identifier = None
+    previous_id: Identifier = None
+    group_id: Identifier = None
+    timestamp: str | int | float | None = None
+    original_timestamp: str | int | float | None = None
+    sent_at: str | int | float | None = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+
+    @property
+    def label(self) -> str:
+        """Return the message id as text, or '' when the sender gave none."""
+        return text(self.message_id)
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What is known about the request that brought an event.
+    """The facts of the request that brought an event.
 
     Args:
-        received_at: epoch milliseconds by the collector's clock.
-        sent_at: what the sender's clock said when it sent, as it stood in the batch.
+        received_at: the collector's clock when the request arrived, epoch ms.
+        sent_at: the sender's clock when it sent the batch, as the batch says it.
         source: `live` for requests, `import` for history.
         user_agent: the header, '' for none.
         country: two letters from a trusted proxy's header, '' for none.
-        opted_out: the browser said Global Privacy Control or Do Not Track.
+        opted_out: whether the browser sent Global Privacy Control or Do Not Track.
     """
 
     received_at: int
@@ -32,14 +58,44 @@ class Receipt(msgspec.Struct, frozen=True):
     opted_out: bool = False
 
 
+class DropReason(StrEnum):
+    """Why an event was not kept: a closed set, so that every drop can be counted."""
+
+    MALFORMED = "malformed"  #: not a message of the tracking API; the detail says where
+    NO_NAME = "no_name"  #: a track call without an event name
+    NO_VISITOR = "no_visitor"  #: neither anonymousId nor userId
+    BAD_ID = "bad_id"  #: an id longer than 128 characters
+    NO_TIMESTAMP = "no_timestamp"  #: a line of an import without a time that can be read
+    NO_CONSENT = "no_consent"  #: the visitor refused, or never agreed where agreement is needed
+    TOO_LARGE = "too_large"  #: more than 32 KiB as stored
+    TOO_MANY = "too_many"  #: beyond the 2,500 events of one batch
+    DUPLICATE = "duplicate"  #: this messageId was acknowledged before; it is stored already
+
+
+class Drop(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One event that was not kept.
+
+    Args:
+        message_id: the sender's id of it, '' when it gave none.
+        reason: from the closed set.
+        detail: what a developer needs to mend it.
+    """
+
+    message_id: str
+    reason: DropReason
+    detail: str = ""
+
+
 class Draft(msgspec.Struct, frozen=True):
-    """An event half made; every step returns a new one.
+    """An event half made; every step of the pipeline returns a new one.
 
     Args:
         message: as it arrived.
+        site: the site whose write key came with it.
+        receipt: the facts of its request.
         context: the batch's context with the message's own over it.
         columns: columns of `events` found so far.
-        props: what has no column of its own yet.
+        props: properties that have no column of their own yet.
     """
 
     message: Message
@@ -50,7 +106,7 @@ class Draft(msgspec.Struct, frozen=True):
     props: Mapping[str, Any]
 
     def with_columns(self, **columns: object) -> Draft:
-        """Return this draft with more columns; those that hold nothing are left out."""
+        """Return this draft with more columns; a column whose value is '' or None is left out."""
         found = {name: value for name, value in columns.items() if value not in ("", None)}
         return msgspec.structs.replace(self, columns={**self.columns, **found}) if found else self
 
@@ -60,5 +116,14 @@ class Draft(msgspec.Struct, frozen=True):
         return value if isinstance(value, dict) else {}
 
     def dropped(self, reason: DropReason, detail: str = "") -> Drop:
-        """Return the record of not keeping this event."""
+        """Return the record that this event is not kept."""
         return Drop(self.message.label, reason, detail)
+
+
+def text(value: object) -> str:
+    """Return an identifier as trimmed text, a whole number without its `.0`, and any other value as ''."""
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip() if isinstance(value, str | int | float) else ""

@@ -1,4 +1,4 @@
-"""The ingest path: a literal list of steps, each pure, from a message to a row."""
+"""Turns the messages of a batch into rows by a literal list of steps, each a pure function."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any, Final
 import msgspec
 
 from collector.intake.commerce import normalise_commerce
-from collector.intake.consent import drop_without_consent, name_consent_source
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
-from collector.intake.draft import Draft, Receipt
-from collector.intake.drops import Drop, DropReason
-from collector.intake.identify import fill_message_id, require_visitor
-from collector.intake.message import Message
-from collector.intake.naming import name_event
+from collector.intake.draft import Draft, Drop, DropReason, Message, Receipt
+from collector.intake.requirements import (
+    correct_time,
+    drop_without_consent,
+    fill_message_id,
+    name_consent_source,
+    name_event,
+    require_visitor,
+)
 from collector.intake.row import build_row, lift_columns
-from collector.intake.timing import correct_time
 from collector.sites import Site
 from warehouse.event import EventRow
 from warehouse.limits import MAX_EVENTS_PER_BATCH
@@ -42,19 +44,19 @@ STEPS: Final[tuple[Step, ...]] = (
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a batch: rows to keep, and a drop for each event that was not kept."""
+    """The result of a batch: rows to keep, and a drop for each event that is not kept."""
 
     rows: list[EventRow]
     drops: list[Drop]
 
 
 def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mapping[str, Any]) -> Outcome:
-    """Turn the messages of one batch into rows.
+    """Return the rows of the messages of one batch, and their drops.
 
     Args:
         raw: each message as JSON, not yet decoded, so that a malformed one spoils only itself.
-        site: whose write key came with the batch.
-        receipt: what is known about the request.
+        site: the site whose write key came with the batch.
+        receipt: the facts of the request.
         context: the batch's own context, which a message's overrides.
     """
     outcome = Outcome([], [])
@@ -69,7 +71,7 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
 
 
 def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EventRow | Drop:
-    """Turn one message into a row, or say why it is not kept."""
+    """Return the row of one message, or the reason why it is not kept."""
     try:
         message = _decode_message(raw)
     except _UNREADABLE as error:
@@ -84,7 +86,7 @@ def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str
     return build_row(draft)
 
 
-#: What the decoder raises: no JSON or no message, text that is no UTF-8, nested beyond all measure.
+#: Errors of the decoder: no JSON or no message, text that is no UTF-8, nested too deeply.
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_message = msgspec.json.Decoder(Message).decode
 

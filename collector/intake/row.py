@@ -1,4 +1,4 @@
-"""From a finished draft to the row that is stored."""
+"""The steps that turn a draft into the row that is stored: properties into columns, then the row."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.intake.draft import Draft
-from collector.intake.drops import Drop, DropReason
-from collector.intake.message import text
+from collector.intake.draft import Draft, Drop, DropReason, text
 from warehouse.event import EventRow, kept_days
 from warehouse.limits import MAX_EVENT_BYTES, MAX_TEXT_LENGTH
 from warehouse.vocabulary import COLUMN_FIELDS
@@ -20,7 +18,7 @@ _NUMBER_COLUMNS: Final = frozenset(COLUMN_FIELDS) - _TEXT_COLUMNS
 
 
 def lift_columns(draft: Draft) -> Draft:
-    """Move the properties that have a column of their own into it, as text or number; the rest stay in `props`.
+    """Move each property that has a column of its own into it, as text or number; the others stay in `props`.
 
     A property that cannot be read as its column's type stays in `props`, so that nothing is lost. Empty text and
     null are absent.
@@ -40,7 +38,7 @@ def lift_columns(draft: Draft) -> Draft:
 
 
 def build_row(draft: Draft) -> EventRow | Drop:
-    """Make the row, or drop an event that is too large or cannot be written as JSON."""
+    """Return the row, or drop an event that is too large or cannot be written as JSON."""
     try:
         props = msgspec.json.encode(draft.props).decode() if draft.props else ""
         row = EventRow(
@@ -75,7 +73,7 @@ def _number(value: object) -> float | None:
 
 
 def _with_traits(draft: Draft, props: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Add what an identify or group call says beside its properties."""
+    """Add the traits and the group id of an identify or group call to its properties."""
     message = draft.message
     if message.type not in {"identify", "group"}:
         return props

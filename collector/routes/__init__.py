@@ -1,1 +1,1 @@
-"""HTTP: one module for each group of routes, each thin over the rooms below it."""
+"""Answers HTTP requests: one module for each group of routes, each thin over the packages below it."""

@@ -1,36 +1,35 @@
-"""What a mail provider, or a script that reads its bounces, posts about emails that did not arrive or did annoy."""
+"""Route of the mail provider's callbacks, or of a script that reads bounces: bounces and complaints."""
 
 from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 import structlog
-from litestar import Request, post
+from litestar import post
 
 from collector.errors import RequestError, malformed
-from collector.feedback.callback_event import callback_event
-from collector.feedback.callback_visitors import Owner, owner_of_message, owners_of_address
+from collector.feedback.callbacks import Owner, callback_event, owner_of_message, owners_of_address
 from collector.parts import CollectorParts, CurrentParts
+from collector.routes.guards import AnyRequest
 from warehouse.limits import MAX_ID_LENGTH
 from warehouse.webhook_signature import is_genuine
 
-_AnyRequest = Request[Any, Any, Any]
 _LONGEST_ADDRESS: Final = 254  # RFC 5321
 
 _log = structlog.get_logger("collector.callbacks")
 
 
 class EmailReport(msgspec.Struct, frozen=True):
-    """What became of an email.
+    """The end that an email came to.
 
     Args:
-        kind: `hard` for an address that will never work, `soft` for one that may, `complaint` for who called it spam.
+        kind: `hard` for an address that will never work, `soft` for one that may, `complaint` for a report of spam.
         message_id: our id of the message, or the whole `Message-ID` header; wins over the address.
         address: the mailbox.
-        reason: what the provider says.
+        reason: the provider's explanation.
     """
 
     kind: Literal["hard", "soft", "complaint"]
@@ -40,15 +39,15 @@ class EmailReport(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """The answer: how many visitors it is about. None is no error, for mail is not always ours."""
+    """The response: how many visitors the report is about; 0 is no error, because mail is not always ours."""
 
     success: bool
     visitors: int
 
 
 @post("/v1/callbacks/email", status_code=HTTPStatus.OK, summary="Take a bounce or a complaint", tags=["callbacks"])
-async def take_email_report(request: _AnyRequest, parts: CurrentParts) -> Taken:
-    """Keep `email_bounced` or `email_complained` of the visitors whose message or address it was."""
+async def take_email_report(request: AnyRequest, parts: CurrentParts) -> Taken:
+    """Keep `email_bounced` or `email_complained` of the visitors whose message or address the report names."""
     body = await request.body()
     _require_genuine(request, parts, body)
     report = _read(body)
@@ -61,7 +60,7 @@ async def take_email_report(request: _AnyRequest, parts: CurrentParts) -> Taken:
     return Taken(success=True, visitors=len(owners))
 
 
-def _require_genuine(request: _AnyRequest, parts: CollectorParts, body: bytes) -> None:
+def _require_genuine(request: AnyRequest, parts: CollectorParts, body: bytes) -> None:
     key = parts.callbacks.email_key
     if not key:
         raise RequestError(HTTPStatus.NOT_FOUND, "not_configured", "emails have no callbacks here: set callback_secret")

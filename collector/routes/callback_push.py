@@ -1,45 +1,41 @@
-"""Web push, as pages and service workers see it: the key to subscribe with, and what became of a notification."""
+"""Routes of web push: the key with which pages subscribe, and the reports of service workers on notifications."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
-from collector.errors import RequestError, malformed
-from collector.feedback.callback_event import message_event
-from collector.feedback.message_link import read_link
+from collector.errors import malformed
+from collector.feedback.callbacks import message_event
 from collector.parts import CurrentParts
-from collector.routes.tracking import admit
+from collector.routes.guards import AnyRequest, admit, require_link
 
-_AnyRequest = Request[Any, Any, Any]
 _EVENTS: Final = {"shown": "message_shown", "clicked": "message_clicked", "dismissed": "message_dismissed"}
 
 
 class PushKey(msgspec.Struct, frozen=True):
-    """The public key that browsers subscribe with, base64url."""
+    """The public key with which browsers subscribe, base64url."""
 
     key: str
 
 
 @get("/v1/push/key", summary="The key to subscribe to notifications with", tags=["push"])
 async def push_key(parts: CurrentParts) -> PushKey:
-    """Return the public key of this collector's pushes."""
+    """Return the public key of this collector's notifications."""
     return PushKey(parts.settings.push_public_key)
 
 
 @post("/v1/callbacks/push/{token:str}", status_code=HTTPStatus.OK, summary="Report a notification", tags=["push"])
 async def take_push_report(
-    request: _AnyRequest, parts: CurrentParts, token: FromPath[str], event: FromQuery[str]
+    request: AnyRequest, parts: CurrentParts, token: FromPath[str], event: FromQuery[str]
 ) -> dict[str, bool]:
-    """Keep that a notification was shown, clicked or dismissed, as its service worker says."""
+    """Keep the event that a notification was shown, clicked or dismissed, as its service worker reports."""
     admit(request, parts)
-    link = read_link(parts, token, "push")
-    if link is None:
-        raise RequestError(HTTPStatus.NOT_FOUND, "unknown_message", "the address names no message of this collector")
+    link = require_link(parts, token, "push")
     if event not in _EVENTS:
         raise malformed(f"event is one of {', '.join(_EVENTS)}")
     row = message_event(_EVENTS[event], link.token, link.site, parts.now_ms())

@@ -1,32 +1,22 @@
-"""What the SMS provider posts: what became of a text message, and what people reply."""
+"""Routes of the SMS provider's callbacks: the end that a text message came to, and replies to one."""
 
 from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 import structlog
-from litestar import MediaType, Request, post
+from litestar import MediaType, post
 from litestar.params import FromPath
 
 from collector.errors import RequestError, malformed
-from collector.feedback.callback_event import callback_event, message_event
-from collector.feedback.callback_visitors import Owner, owners_of_address
-from collector.feedback.message_link import read_link
-from collector.feedback.sms_reply import EVENTS_OF_INTENT, ReplyIntent, read_intent
-from collector.feedback.sms_signature import is_genuine_form
+from collector.feedback.callbacks import Owner, callback_event, message_event, owners_of_address
+from collector.feedback.sms_provider import EVENTS_OF_INTENT, ReplyIntent, is_genuine_form, read_intent, read_status
 from collector.parts import CollectorParts, CurrentParts
+from collector.routes.guards import AnyRequest, require_link
 
-_AnyRequest = Request[Any, Any, Any]
-
-#: The provider's words for the end of a message's way, and our events.
-_EVENT_OF_STATUS: Final = {
-    "delivered": "message_delivered",
-    "undelivered": "message_failed",
-    "failed": "message_failed",
-}
 #: Tells the provider to send no answer: its own is enough.
 _NO_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _MOST_FIELDS: Final = 100
@@ -35,16 +25,13 @@ _log = structlog.get_logger("collector.callbacks")
 
 
 @post("/v1/callbacks/sms/{token:str}", status_code=HTTPStatus.OK, summary="Take an SMS status", tags=["callbacks"])
-async def take_sms_status(request: _AnyRequest, parts: CurrentParts, token: FromPath[str]) -> dict[str, bool]:
-    """Keep `message_delivered` or `message_failed`; states on the way are passed over."""
+async def take_sms_status(request: AnyRequest, parts: CurrentParts, token: FromPath[str]) -> dict[str, bool]:
+    """Keep `message_delivered` or `message_failed`; states on the way are ignored."""
     form = await _genuine_form(request, parts)
-    link = read_link(parts, token, "callback")
-    if link is None:
-        raise RequestError(HTTPStatus.NOT_FOUND, "unknown_message", "the address names no message of this collector")
-    status = form.get("MessageStatus", "")
-    name = _EVENT_OF_STATUS.get(status)
-    if name is not None:
-        reason = f"{status} {form.get('ErrorCode', '')}".strip() if name == "message_failed" else ""
+    link = require_link(parts, token, "callback")
+    ended = read_status(form)
+    if ended is not None:
+        name, reason = ended
         row = message_event(name, link.token, link.site, parts.now_ms(), reason)
         await parts.ingest.keep(link.site, row, parts.now_ms())
     return {"success": True}
@@ -57,8 +44,8 @@ async def take_sms_status(request: _AnyRequest, parts: CurrentParts, token: From
     tags=["callbacks"],
     media_type=MediaType.XML,
 )
-async def take_sms_reply(request: _AnyRequest, parts: CurrentParts) -> str:
-    """Keep `unsubscribed` and `consent` of who replies STOP or START; other replies are passed over."""
+async def take_sms_reply(request: AnyRequest, parts: CurrentParts) -> str:
+    """Keep `unsubscribed` and `consent` of visitors who reply STOP or START; other replies are ignored."""
     form = await _genuine_form(request, parts)
     intent = read_intent(form)
     if intent is not None:
@@ -78,7 +65,7 @@ async def _keep(parts: CollectorParts, owner: Owner, intent: ReplyIntent, reply_
         await parts.ingest.keep(site, row, parts.now_ms())
 
 
-async def _genuine_form(request: _AnyRequest, parts: CollectorParts) -> dict[str, str]:
+async def _genuine_form(request: AnyRequest, parts: CollectorParts) -> dict[str, str]:
     """Return the fields of a form that the provider signed.
 
     Raises:

@@ -1,27 +1,29 @@
-"""The way out of a message: one click of a mail program, or a page where readers choose what they get."""
+"""Routes that leave a message's channel: by one click of a mail program, or by the preference page."""
 
 from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 import structlog
-from litestar import HttpMethod, Request, Response, post, route
+from litestar import HttpMethod, Response, post, route
 from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 
-from collector.feedback.message_link import MessageLink, read_link
-from collector.feedback.message_report import chosen, unsubscribed
+from collector.feedback.message_links import MessageLink, chosen, unsubscribed
 from collector.feedback.plain_pages import not_found, page
-from collector.feedback.preference_words import PreferenceWords, choose_words
-from collector.feedback.preferences import CHANNELS, Preferences, answer, read_preferences
+from collector.feedback.preferences import (
+    CHANNELS,
+    Preferences,
+    PreferenceWords,
+    answer_of_form,
+    choose_words,
+    read_preferences,
+)
 from collector.parts import CollectorParts, CurrentParts
-from collector.routes.tracking import admit
+from collector.routes.guards import AnyRequest, admit, read_link
 from warehouse.errors import WarehouseError
-
-_AnyRequest = Request[Any, Any, Any]
 
 _log = structlog.get_logger("collector.feedback.preferences")
 
@@ -32,8 +34,8 @@ _log = structlog.get_logger("collector.feedback.preferences")
     summary="Show what a reader gets",
     tags=["messages"],
 )
-async def show_preferences(request: _AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
-    """Show the preference page; nothing changes, for scanners follow every link."""
+async def show_preferences(request: AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
+    """Show the preference page; nothing changes, because scanners follow every link."""
     admit(request, parts)
     link = read_link(parts, name, "unsubscribe")
     if link is None:
@@ -42,10 +44,10 @@ async def show_preferences(request: _AnyRequest, parts: CurrentParts, name: From
 
 
 @post("/v1/u/{name:str}", status_code=HTTPStatus.OK, summary="Unsubscribe, or choose what to get", tags=["messages"])
-async def change_preferences(request: _AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
-    """Keep what the page's form says as `consent`; anything else unsubscribes, as mail programs do (RFC 8058).
+async def change_preferences(request: AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
+    """Keep the answer of the page's form as `consent`; any other form unsubscribes, as mail programs do (RFC 8058).
 
-    The answer means that it is on disk; it holds from the next decision.
+    The response means that the answer is on disk; it holds from the next decision.
     """
     admit(request, parts)
     link = read_link(parts, name, "unsubscribe")
@@ -62,7 +64,7 @@ async def _choose(
 ) -> Response[bytes]:
     ticked = set(form.getall("channel", []))
     preferences = Preferences("marketing" in form, {name: name in ticked for name in CHANNELS})
-    said = answer(preferences, set(form.getall("off", [])), link.token.channel)
+    said = answer_of_form(preferences, set(form.getall("off", [])), link.token.channel)
     if said:
         await parts.ingest.keep(link.site, chosen(link, parts.now_ms(), said), parts.now_ms())
     return _page(link, words, preferences, words.saved)
@@ -76,15 +78,15 @@ async def _leave(parts: CollectorParts, link: MessageLink, words: PreferenceWord
 
 
 async def _read(parts: CollectorParts, link: MessageLink) -> Preferences | None:
-    """Return what the reader said so far; None while ClickHouse is away, for a form that guesses would be saved."""
+    """Return the reader's preferences; None while ClickHouse is away, because a form that guesses would be saved."""
     try:
-        return await asyncio.to_thread(read_preferences, parts.warehouse, link)
+        return await asyncio.to_thread(read_preferences, parts.warehouse, link.token)
     except WarehouseError as error:
         _log.warning("preferences_unknown", error=error.message, remedy=error.hint)
         return None
 
 
-def _words(request: _AnyRequest) -> PreferenceWords:
+def _words(request: AnyRequest) -> PreferenceWords:
     return choose_words(request.headers.get("accept-language", ""))
 
 

@@ -1,25 +1,66 @@
-"""The SDK: a short-lived name for snippets, an immutable one by hash, and the parts beside them."""
+"""Loads the built SDK and serves it: under a short-lived name, under an immutable one by hash, and its parts."""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any, Final
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from collector.script import Script, Sdk
+from warehouse.errors import ConfigurationError
 
 _SHORT: Final = "public, max-age=300, stale-while-revalidate=86400"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A built file of the SDK: its text, plain and gzipped, and the hash of the text."""
+
+    plain: bytes
+    gzipped: bytes
+    digest: str
+
+
+class Sdk(msgspec.Struct, frozen=True):
+    """The built SDK: the core, and the parts that the core loads when they are needed.
+
+    Args:
+        core: the file that snippets load.
+        parts: by the name after the dash: `banner` is `mm-banner.js`.
+    """
+
+    core: Script
+    parts: Mapping[str, Script]
+
+
+def load_sdk() -> Sdk:
+    """Return the built SDK that ships with this version.
+
+    Raises:
+        ConfigurationError: it was never built.
+    """
+    folder = files("sdk_js").joinpath("dist")
+    try:
+        core = _script(folder.joinpath("mm.js").read_bytes())
+    except FileNotFoundError as error:
+        raise ConfigurationError("sdk_js/dist/mm.js is missing", "build it: make sdk") from error
+    parts = [file for file in folder.iterdir() if file.name.startswith("mm-") and file.name.endswith(".js")]
+    named = {file.name.removeprefix("mm-").removesuffix(".js"): _script(file.read_bytes()) for file in parts}
+    return Sdk(core, named)
 
 
 def script_routes(path: str, sdk: Sdk) -> list[HTTPRouteHandler]:
     """Return the routes that serve the SDK.
 
     Args:
-        path: what snippets name, such as `/mm.js`.
-        sdk: what is served: the core at that path and, for ever the same, at `/mm.<digest>.js`; a part at
-            `/mm-<part>.js`, for ever the same with `?v=<digest>`.
+        path: the address that snippets name, such as `/mm.js`.
+        sdk: its core is served at that path and, for ever the same, at `/mm.<digest>.js`; a part at `/mm-<part>.js`,
+            for ever the same with `?v=<digest>`.
     """
     stem = path.removesuffix(".js")
 
@@ -61,3 +102,7 @@ def _serve(request: Request[Any, Any, Any], script: Script, cache_control: str) 
         headers["Content-Encoding"] = "gzip"
         return Response(script.gzipped, media_type="text/javascript", headers=headers)
     return Response(script.plain, media_type="text/javascript", headers=headers)
+
+
+def _script(plain: bytes) -> Script:
+    return Script(plain, gzip.compress(plain, 9, mtime=0), hashlib.sha256(plain).hexdigest()[:12])

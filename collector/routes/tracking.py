@@ -1,4 +1,4 @@
-"""The Segment-shaped routes that take events."""
+"""Routes that take events in the shape of Segment's HTTP Tracking API."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Response, post
 
 from collector.banners.desk import Browser, as_json
 from collector.errors import RequestError
 from collector.ingest import Acknowledgement
 from collector.intake.body import Batch, read_batch, read_single, write_key
-from collector.intake.draft import Receipt
-from collector.intake.drops import Drop
+from collector.intake.draft import Drop, Receipt
 from collector.parts import CollectorParts, CurrentParts
+from collector.routes.guards import AnyRequest, admit, objects_to_tracking
 from collector.sites import Site
 
 _SINGLE_PATHS: Final = [f"/v1/{kind}" for kind in ("track", "identify", "page", "screen", "group", "alias")]
-_AnyRequest = Request[Any, Any, Any]
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,8 +25,8 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Args:
         success: always true; a batch that was not kept is answered with an error.
-        token: opens the visitor's stream; only when the batch is one visitor's.
-        messages: banners that waited for the visitor.
+        token: opens the browser's stream; only when the batch is one browser's.
+        messages: banners that waited for the browser.
         dropped: events that were not kept, with the reason of each.
     """
 
@@ -38,39 +37,28 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @post("/v1/batch", status_code=HTTPStatus.OK, summary="Take a batch of events", tags=["tracking"])
-async def take_batch(request: _AnyRequest, parts: CurrentParts) -> Response[bytes]:
-    """Keep up to 2,500 messages of Segment's HTTP Tracking API; 200 means they are on disk."""
+async def take_batch(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
+    """Keep a batch of up to 2,500 messages; 200 means that they are on disk."""
     admit(request, parts)
     return await _keep(request, parts, read_batch(await request.body()))
 
 
 @post(_SINGLE_PATHS, status_code=HTTPStatus.OK, summary="Take one event", tags=["tracking"])
-async def take_single(request: _AnyRequest, parts: CurrentParts) -> Response[bytes]:
-    """Keep one message of the type that the path names; 200 means it is on disk."""
+async def take_single(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
+    """Keep one message of the type that the path names; 200 means that it is on disk."""
     admit(request, parts)
     kind = request.scope["path"].rsplit("/", 1)[1]
     return await _keep(request, parts, read_single(await request.body(), kind))
 
 
-def admit(request: _AnyRequest, parts: CollectorParts) -> None:
-    """Count a request against its address.
-
-    Raises:
-        RequestError: 429, with the seconds to wait.
-    """
-    wait = parts.rate.wait_seconds(_address(request, parts), parts.now_ms())
-    if wait:
-        raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", f"slow down; wait {wait} s", wait)
-
-
-async def _keep(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Response[bytes]:
+async def _keep(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Response[bytes]:
     with parts.metrics.acknowledge_seconds.time():
         site = _site(request, parts, batch)
         acknowledgement = await parts.ingest.take(batch, site, _receipt(request, parts, batch))
     return Response(msgspec.json.encode(_reply(parts, site, acknowledgement)), media_type="application/json")
 
 
-def _site(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Site:
+def _site(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Site:
     key = write_key(request.headers, request.scope["query_string"].decode("latin-1"), batch.write_key)
     site = parts.sites.with_key(key) if key else None
     if site is None:
@@ -83,7 +71,7 @@ def _site(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Site:
     return site
 
 
-def _receipt(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Receipt:
+def _receipt(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Receipt:
     headers = request.headers
     settings = parts.settings
     return Receipt(
@@ -91,7 +79,7 @@ def _receipt(request: _AnyRequest, parts: CollectorParts, batch: Batch) -> Recei
         sent_at=batch.sent_at,
         user_agent=headers.get("user-agent", ""),
         country=headers.get(settings.country_header, "")[:2].upper() if settings.country_header else "",
-        opted_out=headers.get("sec-gpc") == "1" or headers.get("dnt") == "1",
+        opted_out=objects_to_tracking(request),
     )
 
 
@@ -106,9 +94,3 @@ def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement) 
         messages=as_json(parts.desk.collect(Browser(site.name, anonymous_id), now_ms)),
         dropped=acknowledgement.drops,
     )
-
-
-def _address(request: _AnyRequest, parts: CollectorParts) -> str:
-    header = parts.settings.address_header
-    forwarded = request.headers.get(header, "").split(",")[-1].strip() if header else ""
-    return forwarded or (request.client.host if request.client else "")

@@ -1,1 +1,1 @@
-"""What makes a 200 true: accepted rows on disk, and from there into ClickHouse exactly once."""
+"""Keeps accepted rows on disk, which is what a 200 promises, and moves them into ClickHouse exactly once."""

@@ -1,4 +1,4 @@
-"""Events on disk until ClickHouse has them: a SQLite file in WAL mode.
+"""Keeps acknowledged events on disk until ClickHouse has them: a SQLite file in WAL mode.
 
 Not safe for threads: `collector.spool.group_commit` owns the one thread that uses it.
 """
@@ -34,7 +34,7 @@ _FORGOTTEN_AT_ONCE: Final = 500  # old ids removed with each append, so that no 
 
 
 class SpooledEvent(msgspec.Struct, frozen=True):
-    """One event to keep: its identity, and its row as a JSON line."""
+    """An event to keep: its identity, and its row as a JSON line."""
 
     site: str
     event_id: str
@@ -42,14 +42,14 @@ class SpooledEvent(msgspec.Struct, frozen=True):
 
 
 class SpooledBatch(msgspec.Struct, frozen=True):
-    """Rows that go to ClickHouse together, the same ones under the same token until they are in."""
+    """Rows that go to ClickHouse together, the same rows under the same token until they are stored."""
 
     token: str
     lines: list[bytes]
 
 
 class RefusedRow(msgspec.Struct, frozen=True):
-    """A row that ClickHouse cannot take, and what it said."""
+    """A row that ClickHouse cannot take, and its reason."""
 
     line: bytes
     reason: str
@@ -72,6 +72,11 @@ class Spool:
         self.depth: int = self._database.execute("SELECT count(*) FROM event").fetchone()[0]
         self._open_batch: str | None = self._first("SELECT batch FROM event WHERE batch IS NOT NULL LIMIT 1")
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether as many events wait as may wait."""
+        return self.depth >= self._max_events
+
     def __enter__(self) -> Self:
         return self
 
@@ -79,15 +84,15 @@ class Spool:
         self._database.close()
 
     def begin(self) -> None:
-        """Open a transaction; what follows is lost unless `commit` returns."""
+        """Open a transaction; all later changes are lost unless `commit` returns."""
         self._database.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """Write everything since `begin` to disk."""
+        """Write all changes since `begin` to disk."""
         self._database.commit()
 
     def rollback(self) -> None:
-        """Forget everything since `begin`."""
+        """Undo all changes since `begin`."""
         self._database.rollback()
         self.depth = self._database.execute("SELECT count(*) FROM event").fetchone()[0]
         self._open_batch = self._first("SELECT batch FROM event WHERE batch IS NOT NULL LIMIT 1")
@@ -100,7 +105,7 @@ class Spool:
             now_ms: epoch milliseconds.
 
         Returns:
-            Those whose id was acknowledged before, which are not taken again.
+            The events whose id was acknowledged before, which are not taken again.
 
         Raises:
             SpoolFull: there is no room for all of them.
@@ -119,7 +124,7 @@ class Spool:
         return repeated
 
     def take(self, limit: int) -> SpooledBatch | None:
-        """Return the batch to insert next: the one that was begun, else a new one of the oldest events."""
+        """Return the batch to insert next, or None: the batch that was begun, else a new one of the oldest events."""
         if self._open_batch is None:
             token = uuid.uuid4().hex
             oldest = "SELECT seq FROM event WHERE batch IS NULL ORDER BY seq LIMIT ?"
@@ -131,9 +136,9 @@ class Spool:
         return SpooledBatch(self._open_batch, [line for (line,) in rows])
 
     def finish(self, batch: SpooledBatch, refused: Sequence[RefusedRow] = ()) -> None:
-        """Forget a batch that ClickHouse has, but for the rows that it refused: those are set aside.
+        """Forget a batch that ClickHouse has, but set aside the rows that it refused.
 
-        They are in the table `refused` of the file, and wait for ClickHouse again when the spool is opened next.
+        Refused rows are in the table `refused` of the file, and wait for ClickHouse again when it is opened next.
         """
         aside = [(row.line, row.reason) for row in refused]
         self._database.executemany("INSERT INTO refused VALUES (?, ?)", aside)

@@ -1,7 +1,7 @@
-"""One fsync for every request that arrived meanwhile.
+"""Commits the spool's work in groups, with one fsync for all requests that arrived meanwhile.
 
 A single thread owns the spool. Each turn it takes all the work that waits, does it inside one transaction, and
-answers everyone after the commit: an answer means the events are on disk.
+answers every request after the commit: an answer means that the events are on disk.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_WORK_IN_ONE_COMMIT: Final = 512
 
 
 class _Work(Generic[T]):
-    """Something to do with the spool, and where its result goes once it is on disk."""
+    """An action on the spool, and the future that gets its result once the result is on disk."""
 
     def __init__(self, action: Callable[[Spool], T]) -> None:
         self.action = action
@@ -30,7 +30,7 @@ class _Work(Generic[T]):
         self._error: Exception | None = None
 
     def run(self, spool: Spool) -> None:
-        """Do it, keeping a refusal such as a full spool for the one who asked."""
+        """Do the action, keeping a refusal such as a full spool for its request."""
         try:
             self._result = self.action(spool)
         except SpoolError as error:
@@ -44,21 +44,21 @@ class _Work(Generic[T]):
             self.future.set_result(self._result)  # type: ignore[arg-type]  # set by run
 
     def fail(self, error: Exception) -> None:
-        """Hand over the reason why nothing was committed."""
+        """Hand over the error for which nothing was committed."""
         self.future.set_exception(error)
 
 
 class GroupCommit:
-    """The spool's thread.
+    """The thread that owns the spool, and the queue of work for it.
 
     Args:
-        spool: used by nobody else from now on; closed with this.
+        spool: used by no other thread from now on; closed with this.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._waiting: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
-        # Nothing is queued behind the end, where nobody would ever answer it.
+        # No work is queued behind the end, where it would never be answered.
         self._gate = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
@@ -75,11 +75,16 @@ class GroupCommit:
 
     @property
     def depth(self) -> int:
-        """How many acknowledged events wait for ClickHouse."""
+        """Return how many acknowledged events wait for ClickHouse."""
         return self._spool.depth
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether as many events wait as the spool may hold."""
+        return self._spool.is_full
+
     def append(self, events: Sequence[SpooledEvent], now_ms: int) -> Future[list[SpooledEvent]]:
-        """Take events; the future is done when they are on disk, with those that had been taken before."""
+        """Take events; the future is done when they are on disk, with the events that had been taken before."""
         return self._submit(lambda spool: spool.append(events, now_ms))
 
     def take(self, limit: int) -> Future[SpooledBatch | None]:
@@ -87,7 +92,7 @@ class GroupCommit:
         return self._submit(lambda spool: spool.take(limit))
 
     def finish(self, batch: SpooledBatch, refused: Sequence[RefusedRow] = ()) -> Future[None]:
-        """Forget a batch that ClickHouse has, but for the rows that it refused."""
+        """Forget a batch that ClickHouse has, but keep the rows that it refused."""
         return self._submit(lambda spool: spool.finish(batch, refused))
 
     def _submit(self, action: Callable[[Spool], T]) -> Future[T]:
@@ -107,7 +112,7 @@ class GroupCommit:
                     break
 
     def _gather(self, first: _Work[Any]) -> tuple[list[_Work[Any]], bool]:
-        """Return everything that waits, and whether there is more to come after it."""
+        """Return the work that waits, and whether the spool stays open after it."""
         group = [first]
         while len(group) < MAX_WORK_IN_ONE_COMMIT:
             try:

@@ -14,7 +14,7 @@ from litestar import MediaType, Request, Response, Router, post
 from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath, JSONBody
 
-from collector.feedback.sms_signature import Form, sms_signature
+from collector.feedback.sms_provider import Form, sms_signature
 from micromoment.mailbox.texts import TextStore
 
 _AnyRequest = Request[Any, Any, Any]

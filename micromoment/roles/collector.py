@@ -14,13 +14,12 @@ import structlog
 
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
-from collector.banners.visitor_token import VisitorTokens
-from collector.feedback.callback_settings import CallbackSettings
+from collector.banners.stream_token import StreamTokens
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
-from collector.parts import CollectorParts, CollectorSettings
+from collector.parts import CallbackSettings, CollectorParts, CollectorSettings
 from collector.rate import RateLimit
-from collector.script import load_sdk
+from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
 from collector.spool.file import Spool
 from collector.spool.group_commit import GroupCommit
@@ -34,12 +33,10 @@ from micromoment.roles.shared import Shared
 from micromoment.roles.tasks import running
 from micromoment.serving import serve
 from micromoment.version import VERSION
-from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError, WarehouseError
 from warehouse.message_token import MessageTokens
 from warehouse.webhook_signature import decode_secret
 
-_READY_WITHIN_SECONDS: Final = 2.0
 _DRAIN_WITHIN_SECONDS: Final = 5.0
 
 _log = structlog.get_logger("micromoment.collector")
@@ -72,16 +69,14 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
             spool=spool,
             warehouse=warehouse,
             desk=desk,
-            tokens=VisitorTokens(secret),
+            tokens=StreamTokens(secret),
             message_tokens=MessageTokens(secret),
             rate=RateLimit(settings.rate_per_second, settings.rate_burst),
-            sdk=load_sdk(),
             metrics=metrics,
             now_ms=lambda: time.time_ns() // 1_000_000,
-            check_ready=lambda: _check(spool, warehouse, settings.spool_max_events),
             callbacks=callback_settings(settings),
         )
-        app = create_app(parts, VERSION)
+        app = create_app(parts, load_sdk(), VERSION)
         async with (
             running(bus.listen(BANNERS, desk.deliver), "banner desk"),
             _moving(writer),
@@ -132,14 +127,3 @@ async def _moving(writer: Writer) -> AsyncIterator[None]:
     with contextlib.suppress(WarehouseError, TimeoutError):
         async with asyncio.timeout(_DRAIN_WITHIN_SECONDS):
             await writer.drain()
-
-
-async def _check(spool: GroupCommit, warehouse: Warehouse, max_events: int) -> dict[str, str]:
-    parts = {"spool": "ok" if spool.depth < max_events else f"full: {spool.depth} events wait"}
-    try:
-        async with asyncio.timeout(_READY_WITHIN_SECONDS):
-            await asyncio.to_thread(warehouse.query, "SELECT 1")
-        parts["clickhouse"] = "ok"
-    except (WarehouseError, TimeoutError) as error:
-        parts["clickhouse"] = f"unreachable; {spool.depth} events wait on disk: {error}"
-    return parts

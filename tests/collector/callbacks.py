@@ -11,9 +11,8 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.feedback.callback_settings import CallbackSettings
-from collector.feedback.sms_signature import sms_signature
-from collector.parts import CollectorParts
+from collector.feedback.sms_provider import sms_signature
+from collector.parts import CallbackSettings, CollectorParts
 from tests.collector.collector_parts import spooled_rows
 from tests.collector.messages import NOON, props
 from warehouse.event import EventRow

@@ -14,12 +14,12 @@ from prometheus_client import CollectorRegistry
 
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
-from collector.banners.visitor_token import VisitorTokens
+from collector.banners.stream_token import StreamTokens
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
-from collector.script import Script, Sdk
+from collector.routes.script import Script, Sdk
 from collector.sites import Site, Sites
 from collector.spool.file import Spool
 from collector.spool.group_commit import GroupCommit
@@ -33,14 +33,11 @@ SHOP = Site("shop", "shop-key")
 STRICT = Site("strict", "strict-key", origins=("https://strict.example",), consent="opt-in")
 SCRIPT = Script(b"plain script", b"gzipped script", "abc123def456")
 PART = Script(b"plain part", b"gzipped part", "fed321cba654")
+SDK = Sdk(SCRIPT, {"banner": PART})
 
 
 async def _announce() -> None:
     return
-
-
-async def _ready() -> dict[str, str]:
-    return {"spool": "ok", "clickhouse": "ok"}
 
 
 @asynccontextmanager
@@ -54,7 +51,7 @@ async def running_parts(
     spool: Spool | None = None,
     **changes: Any,
 ) -> AsyncIterator[CollectorParts]:
-    """Build a collector's parts, with what a test wants otherwise."""
+    """Yield the parts of a running collector, with the changes that a test needs."""
     metrics = CollectorMetrics(CollectorRegistry())
     with GroupCommit(spool or Spool(folder / "spool.sqlite")) as group:
         parts = CollectorParts(
@@ -64,25 +61,23 @@ async def running_parts(
             spool=group,
             warehouse=warehouse,
             desk=BannerDesk(metrics),
-            tokens=VisitorTokens(b"secret"),
+            tokens=StreamTokens(b"secret"),
             message_tokens=MessageTokens(b"secret"),
             rate=rate or RateLimit(0, 1),
-            sdk=Sdk(SCRIPT, {"banner": PART}),
             metrics=metrics,
             now_ms=lambda: NOON,
-            check_ready=_ready,
         )
         yield msgspec.structs.replace(parts, **changes)
 
 
 @asynccontextmanager
 async def client_of(parts: CollectorParts) -> AsyncIterator[AsyncTestClient[Litestar]]:
-    """A client of the application over these parts."""
-    async with AsyncTestClient(create_app(parts, "1.2.3"), raise_server_exceptions=True) as client:
+    """Yield a client of the application over these parts."""
+    async with AsyncTestClient(create_app(parts, SDK, "1.2.3"), raise_server_exceptions=True) as client:
         yield client
 
 
 async def spooled_rows(parts: CollectorParts) -> list[EventRow]:
-    """What waits for ClickHouse."""
+    """Return the rows that wait for ClickHouse."""
     batch = parts.spool.take(10_000).result(10)
     return [msgspec.json.decode(line, type=EventRow) for line in batch.lines] if batch else []

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from collector.intake.draft import Receipt
-from collector.intake.drops import Drop
+from collector.intake.draft import Drop, Receipt
 from collector.intake.pipeline import process
 from collector.sites import Site
 from warehouse.event import EventRow

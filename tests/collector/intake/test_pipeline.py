@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from collector.intake import pipeline
 from collector.intake.body import read_batch
-from collector.intake.draft import Receipt
-from collector.intake.drops import Drop, DropReason
+from collector.intake.draft import Drop, DropReason, Receipt
 from collector.sites import Site
 from tests.collector.messages import NOON, RECEIPT, SHOP, dropped, kept, message, processed
 from tests.warehouse.rows import store

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from collector.intake.drops import DropReason
+from collector.intake.draft import DropReason
 from tests.collector.messages import SHOP, dropped, kept, message, props
 from warehouse.limits import MAX_EVENT_BYTES, MAX_TEXT_LENGTH
 

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Final, cast
 
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from collector.routes import health
+from collector.spool.file import Spool
+from tests.collector.away import AWAY
 from tests.collector.collector_parts import client_of, running_parts
 from tests.collector.messages import message
 from warehouse.connection import Warehouse
 
 Client = AsyncTestClient[Litestar]
+WAIT_SECONDS: Final = 20
 
 
 async def test_a_live_process_says_so(client: Client) -> None:
@@ -19,23 +26,44 @@ async def test_a_live_process_says_so(client: Client) -> None:
     assert (reply.status_code, reply.json()) == (200, {"status": "ok"})
 
 
-@pytest.mark.parametrize(
-    ("checked", "status", "word"),
-    [
-        ({"spool": "ok", "clickhouse": "ok"}, 200, "ready"),
-        ({"spool": "ok", "clickhouse": "unreachable; 3 events wait on disk"}, 200, "ready"),
-        ({"spool": "full: 9 events wait", "clickhouse": "ok"}, 503, "not ready"),
-    ],
-)
-async def test_a_collector_is_ready_while_it_can_keep_events_and_names_every_trouble(
-    tmp_path: Path, embedded_warehouse: Warehouse, checked: dict[str, str], status: int, word: str
-) -> None:
-    async def check() -> dict[str, str]:
-        return checked
+async def test_a_collector_that_can_keep_and_store_events_is_ready(client: Client) -> None:
+    reply = await client.get("/readyz")
+    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "spool": "ok", "clickhouse": "ok"})
 
-    async with running_parts(tmp_path, embedded_warehouse, check_ready=check) as parts, client_of(parts) as client:
+
+async def test_a_collector_is_ready_while_it_can_keep_events_though_clickhouse_is_away(tmp_path: Path) -> None:
+    async with running_parts(tmp_path, AWAY) as parts, client_of(parts) as client:
+        await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
         reply = await client.get("/readyz")
-        assert (reply.status_code, reply.json()) == (status, {"status": word, **checked})
+    clickhouse = "unreachable; 1 events wait on disk: nobody there"
+    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "spool": "ok", "clickhouse": clickhouse})
+
+
+async def test_a_collector_whose_spool_is_full_is_not_ready_and_names_it(
+    tmp_path: Path, embedded_warehouse: Warehouse
+) -> None:
+    spool = Spool(tmp_path / "spool.sqlite", max_events=2)
+    async with running_parts(tmp_path, embedded_warehouse, spool=spool) as parts, client_of(parts) as client:
+        for message_id, status in (("a", 200), ("b", 503)):
+            sent = {"writeKey": "shop-key", "batch": [message(messageId=message_id)]}
+            await client.post("/v1/batch", json=sent)
+            assert (await client.get("/readyz")).status_code == status
+        reply = await client.get("/readyz")
+    assert reply.json() == {"status": "not ready", "spool": "full: 2 events wait", "clickhouse": "ok"}
+
+
+async def test_a_clickhouse_that_takes_too_long_is_named_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    slow = cast(Warehouse, SimpleNamespace(query=lambda *_: answer.wait(WAIT_SECONDS)))
+    monkeypatch.setattr(health, "_READY_WITHIN_SECONDS", 0.01)
+    try:
+        async with running_parts(tmp_path, slow) as parts, client_of(parts) as client:
+            reply = await client.get("/readyz")
+    finally:
+        answer.set()
+    assert (reply.status_code, reply.json()["clickhouse"]) == (200, "unreachable; 0 events wait on disk: ")
 
 
 async def test_figures_are_in_prometheus_format_and_count_what_happened(client: Client) -> None:

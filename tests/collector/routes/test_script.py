@@ -9,7 +9,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from collector.parts import CollectorSettings
-from collector.script import Script, load_sdk
+from collector.routes.script import Script, load_sdk
 from tests.collector.collector_parts import PART, SCRIPT, client_of, running_parts
 from warehouse.connection import Warehouse
 

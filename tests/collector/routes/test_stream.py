@@ -18,7 +18,7 @@ from collector.app import create_app
 from collector.banners.desk import MAX_STREAMS_EACH
 from collector.parts import CollectorParts, CollectorSettings
 from micromoment.serving import serve
-from tests.collector.collector_parts import running_parts
+from tests.collector.collector_parts import SDK, running_parts
 from tests.collector.messages import NOON
 from tests.collector.stored_banners import store_banner
 from tests.waiting import until
@@ -77,8 +77,8 @@ async def listening(folder: Path, warehouse: Warehouse, heartbeat_seconds: float
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    edges = running_parts(folder, warehouse, settings=settings)
-    async with edges as parts, serve(create_app(parts, "1.2.3"), "127.0.0.1", port, "collector_port"):
+    collector = running_parts(folder, warehouse, settings=settings)
+    async with collector as parts, serve(create_app(parts, SDK, "1.2.3"), "127.0.0.1", port, "collector_port"):
         yield Service(parts, f"http://127.0.0.1:{port}")
 
 

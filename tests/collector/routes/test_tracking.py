@@ -19,6 +19,7 @@ from collector.spool.writer import Writer
 from tests.collector.collector_parts import client_of, running_parts, spooled_rows
 from tests.collector.messages import NOON, message
 from tests.collector.spools import FailingSpool
+from tests.waiting import until
 from warehouse.connection import Warehouse
 from warehouse.limits import MAX_BODY_BYTES, MAX_EVENTS_PER_BATCH
 
@@ -243,9 +244,9 @@ async def test_a_disk_that_fails_is_answered_503_and_nothing_is_acknowledged(
         assert parts.spool.depth == 1
 
 
-async def test_a_sender_that_hangs_up_harms_nobody(client: Client) -> None:
+async def test_a_sender_that_hangs_up_harms_nobody(client: Client, parts: CollectorParts) -> None:
     senders = [asyncio.create_task(_send(client, f"m{number}")) for number in range(40)]
-    await asyncio.sleep(0.01)
+    await until(lambda: parts.spool.depth > 0)
     for sender in senders[::2]:
         sender.cancel()
     await asyncio.gather(*senders, return_exceptions=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -12,16 +13,24 @@ import stamina
 from prometheus_client import CollectorRegistry
 
 from collector.metrics import CollectorMetrics
-from collector.spool.file import Spool, SpooledEvent
+from collector.spool.file import Spool, SpooledBatch, SpooledEvent
 from collector.spool.group_commit import GroupCommit
-from collector.spool.writer import Writer
+from collector.spool.writer import MAX_REFUSED_ROWS, Writer, insert_rows
 from tests.collector.messages import NOON
 from tests.collector.spools import spooled
 from tests.waiting import until
 from warehouse.connection import Warehouse
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.errors import RowsRefused, WarehouseError, WarehouseUnavailable
 
 WAIT_SECONDS = 20
+GOOD = [spooled(f"good-{number}").line for number in range(9)]
+#: Rows that no version of the table takes, by what is wrong with them.
+BAD = {
+    "not JSON": b'{"event_id": ',
+    "a time that is none": spooled("bad").line.replace(b"2026-11-22 12:00:00.000", b"yesterday"),
+    "text for a number": spooled("bad").line.replace(b'"type"', b'"price":"dear","type"'),
+    "a field without a column": spooled("bad").line.replace(b'"type"', b'"colour":"red","type"'),
+}
 
 
 class FakeWarehouse:
@@ -92,6 +101,10 @@ async def moving(spool: GroupCommit, warehouse: object) -> AsyncIterator[tuple[W
             await task
 
 
+def stored(warehouse: Warehouse) -> list[str]:
+    return [event_id for (event_id,) in warehouse.query("SELECT event_id FROM events ORDER BY event_id")]
+
+
 async def until_empty(spool: GroupCommit) -> None:
     await until(lambda: not spool.depth)
 
@@ -109,11 +122,18 @@ async def test_what_waits_is_inserted_and_announced(spool: GroupCommit) -> None:
     assert metrics.registry.get_sample_value("micromoment_rows_inserted_total") == 3
 
 
-async def test_nothing_is_inserted_when_nothing_waits(spool: GroupCommit) -> None:
-    warehouse = FakeWarehouse()
+async def test_nothing_is_inserted_when_nothing_waits(spool: GroupCommit, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse, looks, take = FakeWarehouse(), list[int](), spool.take
+
+    def counted(limit: int) -> Future[SpooledBatch | None]:
+        looks.append(limit)
+        return take(limit)
+
+    monkeypatch.setattr(spool, "take", counted)
     async with moving(spool, warehouse) as (writer, _, news):
+        await until(lambda: len(looks) == 1)
         writer.wake()
-        await asyncio.sleep(0.05)
+        await until(lambda: len(looks) == 2)
     assert (warehouse.attempts, news) == ([], [])
 
 
@@ -192,6 +212,39 @@ async def test_lost_answers_store_nothing_twice(spool: GroupCommit, warehouse: W
         await until_empty(spool)
     for table in ("events", "event_feed"):
         assert list(warehouse.query(f"SELECT count(), uniqExact(event_id) FROM {table}")) == [(50, 50)], table
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("place", [0, 4, 9])
+def test_a_row_that_cannot_be_stored_keeps_none_of_the_others_out(warehouse: Warehouse, bad: bytes, place: int) -> None:
+    lines = [*GOOD[:place], bad, *GOOD[place:]]
+    refused = insert_rows(warehouse, "events", lines, "batch")
+    assert [row.line for row in refused] == [bad]
+    assert refused[0].reason.startswith("ClickHouse at ")
+    assert stored(warehouse) == [f"good-{number}" for number in range(9)]
+
+
+def test_a_refused_batch_that_is_repeated_stores_nothing_twice(warehouse: Warehouse) -> None:
+    for table in ("events", "event_feed"):
+        warehouse.command(f"SYSTEM STOP MERGES {table}")
+    lines = [*GOOD, *BAD.values()]
+    assert insert_rows(warehouse, "events", lines, "batch") == insert_rows(warehouse, "events", lines, "batch")
+    for table in ("events", "event_feed"):
+        assert list(warehouse.query(f"SELECT count(), uniqExact(event_id) FROM {table}")) == [(9, 9)], table
+
+
+def test_a_table_that_refuses_everything_is_no_matter_of_rows(embedded_warehouse: Warehouse) -> None:
+    lines = [BAD["a field without a column"]] * (MAX_REFUSED_ROWS + 28)
+    with pytest.raises(WarehouseError, match="by the hundred") as caught:
+        insert_rows(embedded_warehouse, "events", lines, "batch")
+    assert not isinstance(caught.value, RowsRefused)
+    assert "version" in caught.value.hint
+
+
+def test_trouble_that_is_not_the_rows_is_not_blamed_on_them(embedded_warehouse: Warehouse) -> None:
+    with pytest.raises(WarehouseError) as caught:
+        insert_rows(embedded_warehouse, "no_such_table", GOOD, "batch")
+    assert not isinstance(caught.value, RowsRefused)
 
 
 async def _nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.feedback.sms_signature import is_genuine_form
+from collector.feedback.sms_provider import is_genuine_form
 from micromoment.mailbox.app import create_mailbox
 from tests.trigger_worker.delivery.channels.http_peer import HttpPeer
 from tests.waiting import until

@@ -1,10 +1,10 @@
-"""Twilio's signature of what it posts."""
+"""The forms that Twilio posts: their signature, and the intent of a reply."""
 
 from __future__ import annotations
 
 import pytest
 
-from collector.feedback.sms_signature import is_genuine_form, sms_signature
+from collector.feedback.sms_provider import ReplyIntent, is_genuine_form, read_intent, sms_signature
 
 #: The example of the provider's own libraries.
 TOKEN = "12345"
@@ -45,3 +45,30 @@ def test_a_field_that_is_there_twice_counts_once_for_each_value() -> None:
 )
 def test_anything_else_is_not_genuine(token: str, url: str, form: list[tuple[str, str]], signature: str) -> None:
     assert not is_genuine_form(token, url, form, signature)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["STOP", "stop", " Stop. ", "StopAll", "UNSUBSCRIBE", "cancel", "End", "QUIT", "Stopp!", "Arret", "'stop'\n"],
+)
+def test_one_word_is_enough_to_leave(body: str) -> None:
+    assert read_intent({"Body": body}) == "leave"
+
+
+@pytest.mark.parametrize("body", ["START", "start", "Unstop!"])
+def test_one_word_is_enough_to_come_back(body: str) -> None:
+    assert read_intent({"Body": body}) == "return"
+
+
+@pytest.mark.parametrize("body", ["please stop by at 5", "yes", "no", "", " ", "HELP", "stop start"])
+def test_small_talk_has_no_intent(body: str) -> None:
+    assert read_intent({"Body": body}) is None
+    assert read_intent({}) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "intent"),
+    [("BASTA", "STOP", "leave"), ("si", "START", "return"), ("STOP", "START", "return"), ("info", "HELP", None)],
+)
+def test_what_the_provider_read_out_of_a_reply_wins(body: str, kind: str, intent: ReplyIntent | None) -> None:
+    assert read_intent({"Body": body, "OptOutType": kind}) == intent

@@ -1,12 +1,17 @@
-"""The rows of events that providers' callbacks become."""
+"""The visitors that provider callbacks name, on each engine, and the rows of events that callbacks become."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from collector.feedback.callback_event import callback_event, message_event
+import pytest
+
+from collector.feedback.callbacks import Owner, callback_event, message_event, owner_of_message, owners_of_address
 from collector.sites import Site
 from tests.collector.messages import NOON, props
+from tests.trigger_worker.stored import event_row, queued, store
+from trigger_worker.store.records import MessageRecord, Records
+from warehouse.connection import Warehouse
 from warehouse.event import LASTING_DAYS, EventRow
 from warehouse.message_token import MessageToken
 
@@ -74,3 +79,31 @@ def test_a_refusal_of_a_channel_is_kept() -> None:
 def test_a_refusal_of_offers_is_kept() -> None:
     row = callback_event("consent", SITE, "ada", ("SM1",), NOON, {"marketing": False, "reason": "", "source": None})
     assert row.props == '{"marketing":false}'
+
+
+@pytest.mark.parametrize("written", ["+4915112345678", "0049 151 12345678", " +49 (0)151/123-456.78 "])
+def test_a_number_is_found_however_its_visitor_wrote_it(warehouse: Warehouse, written: str) -> None:
+    store(warehouse, event_row("identify", "ada", traits={"phone": written}))
+    store(warehouse, event_row("identify", "bob", traits={"phone": "+4915112345679", "email": "+4915112345678"}))
+    assert owners_of_address(warehouse, "phone", "+4915112345678") == [Owner("shop", "ada")]
+
+
+def test_the_latest_word_counts_and_one_without_the_address_changes_nothing(warehouse: Warehouse) -> None:
+    said = {"first": {"email": "Ada.M@Example.com"}, "second": {"plan": "pro"}}
+    for number, traits in enumerate(said.values()):
+        store(warehouse, event_row("identify", "ada", NOON + number, traits=traits))
+    assert owners_of_address(warehouse, "email", "ada.m@example.com") == [Owner("shop", "ada")]
+    store(warehouse, event_row("identify", "ada", NOON + 9, traits={"email": "ada@elsewhere.example"}))
+    assert owners_of_address(warehouse, "email", "ada.m@example.com") == []
+
+
+def test_an_address_that_is_a_pattern_or_a_statement_is_only_an_address(warehouse: Warehouse) -> None:
+    store(warehouse, event_row("identify", "ada", traits={"phone": "+4915112345678"}))
+    for address in ("%", "", "' OR 1 = 1 --", ".*"):
+        assert owners_of_address(warehouse, "phone", address) == []
+
+
+def test_a_message_leads_to_its_visitor_and_rule(warehouse: Warehouse) -> None:
+    Records(warehouse).store_messages([MessageRecord(queued("m-7", visitor_id="ada"), "sent", NOON)])
+    assert owner_of_message(warehouse, "m-7") == [Owner("shop", "ada", "lingers")]
+    assert owner_of_message(warehouse, "m-8") == []

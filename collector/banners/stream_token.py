@@ -1,4 +1,4 @@
-"""A visitor's proof that a stream is theirs: signed, for one site and one anonymous id, for a day."""
+"""Signs and checks the tokens with which a browser opens its stream of banners."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ LIFETIME_MS: Final = 24 * 3_600_000
 
 
 class Listener(msgspec.Struct, frozen=True, array_like=True):
-    """Whom a token speaks for, until `expires_at` in epoch milliseconds."""
+    """The browser that a token is of, by site and anonymous id, and the end of the token's life in epoch ms."""
 
     site: str
     anonymous_id: str
     expires_at: int
 
 
-class VisitorTokens:
-    """Signs and checks tokens.
+class StreamTokens:
+    """Signs and checks stream tokens, each valid for one browser and one day.
 
     Args:
-        secret: shared by every collector; whoever has it can read anybody's banners.
+        secret: shared by all collectors; with it the banners of every browser can be read.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     def issue(self, site: str, anonymous_id: str, now_ms: int) -> str:
-        """Return a token for a visitor."""
+        """Return a new token of a browser, valid for `LIFETIME_MS` from now (epoch ms)."""
         payload = msgspec.json.encode(Listener(site, anonymous_id, now_ms + LIFETIME_MS))
         return f"{_encode(payload)}.{_encode(self._sign(payload))}"
 
     def check(self, token: str, now_ms: int) -> Listener | None:
-        """Return whom a token speaks for, or None when it is forged, damaged or out of date."""
+        """Return the browser that a token is of, or None when the token is forged, damaged or expired."""
         body, _, signature = token.partition(".")
         try:
             payload = _decode(body)

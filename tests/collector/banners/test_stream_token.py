@@ -6,10 +6,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.banners.visitor_token import LIFETIME_MS, Listener, VisitorTokens
+from collector.banners.stream_token import LIFETIME_MS, Listener, StreamTokens
 from tests.collector.messages import NOON
 
-TOKENS = VisitorTokens(b"secret")
+TOKENS = StreamTokens(b"secret")
 texts = st.text(alphabet=st.characters(codec="utf-8"))
 
 
@@ -31,7 +31,7 @@ def test_a_token_ends_after_its_lifetime() -> None:
 
 
 def test_a_token_of_another_secret_is_worth_nothing() -> None:
-    assert VisitorTokens(b"other").check(TOKENS.issue("shop", "ada", NOON), NOON) is None
+    assert StreamTokens(b"other").check(TOKENS.issue("shop", "ada", NOON), NOON) is None
 
 
 @given(st.integers(0, 10_000), st.sampled_from("ABCabc019-_."))

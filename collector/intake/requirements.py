@@ -1,0 +1,140 @@
+"""The steps that find what every event must have, or drop it: a visitor, a name, consent, a time and an id."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from collector.intake.draft import Draft, Drop, DropReason, text
+from warehouse.event import epoch_ms, format_time
+from warehouse.limits import MAX_ID_LENGTH, MAX_NAME_LENGTH
+from warehouse.vocabulary import SEGMENT_EVENT_NAMES
+
+_NAME_OF_TYPE: Final = {
+    "page": "page_view",
+    "screen": "screen_view",
+    "identify": "identify",
+    "group": "group",
+    "alias": "alias",
+}
+#: The visitor's own word on consent is always kept: it is the record of what was asked and answered. So is the address
+#: for notifications, which the browser gave out because the visitor said yes to them.
+_ALWAYS_KEPT: Final = frozenset({"consent", "unsubscribed", "push_subscribed"})
+_ANSWERS: Final = frozenset({"consent", "unsubscribed"})
+#: A smaller difference between the clocks is the request's own travel time rather than skew, and correcting it
+#: would put events of one visitor out of order.
+SKEW_TOLERANCE_MS: Final = 5_000
+_LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01, the end of what DateTime64 holds safely in every function
+_NAMESPACE: Final = uuid.UUID("6d6d6576-656e-7473-8000-000000000000")
+
+
+def require_visitor(draft: Draft) -> Draft | Drop:
+    """Take the visitor's ids; `visitor_id` is the user id when known, else the anonymous id.
+
+    An `alias` joins its previousId to the userId, as `identity` learns it from any event that carries both.
+    """
+    message = draft.message
+    user = text(message.user_id)
+    anonymous = text(message.anonymous_id)
+    if message.type == "alias":
+        anonymous = text(message.previous_id) or anonymous
+    if not user and not anonymous:
+        return draft.dropped(DropReason.NO_VISITOR, "give anonymousId or userId")
+    if max(len(user), len(anonymous), len(message.label)) > MAX_ID_LENGTH:
+        return draft.dropped(DropReason.BAD_ID, f"ids have at most {MAX_ID_LENGTH} characters")
+    return draft.with_columns(visitor_id=user or anonymous, user_id=user, anonymous_id=anonymous)
+
+
+def name_event(draft: Draft) -> Draft | Drop:
+    """Name the event in our vocabulary; Segment's ecommerce names are translated, custom names kept."""
+    kind = draft.message.type
+    if kind != "track":
+        return draft.with_columns(type=kind, event=_NAME_OF_TYPE[kind])
+    name = (draft.message.event or "").strip()
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        return draft.dropped(DropReason.NO_NAME, f"give event, of 1 to {MAX_NAME_LENGTH} printable characters")
+    return draft.with_columns(type=kind, event=SEGMENT_EVENT_NAMES.get(name, name))
+
+
+def drop_without_consent(draft: Draft) -> Draft | Drop:
+    """Drop an event that the visitor refused, or did not agree to where the site's mode is `opt-in`.
+
+    An explicit answer outweighs the browser's Global Privacy Control or Do Not Track.
+    """
+    mode = draft.site.consent
+    if mode == "off" or draft.receipt.source == "import" or draft.columns["event"] in _ALWAYS_KEPT:
+        return draft
+    answer = draft.section("consent").get("analytics")
+    if answer is True:
+        return draft
+    if answer is False:
+        return draft.dropped(DropReason.NO_CONSENT, "the visitor refused analytics")
+    if mode == "opt-in":
+        return draft.dropped(DropReason.NO_CONSENT, "this site keeps only what a visitor agreed to")
+    if draft.receipt.opted_out:
+        return draft.dropped(DropReason.NO_CONSENT, "the browser asks not to be tracked")
+    return draft
+
+
+def name_consent_source(draft: Draft) -> Draft:
+    """Name the source of a visitor's answer, unless its sender does: a page, a server, or imported history."""
+    if draft.columns["event"] not in _ANSWERS or draft.props.get("source"):
+        return draft
+    source = "page" if draft.receipt.user_agent.startswith("Mozilla/") else "server"
+    if draft.receipt.source == "import":
+        source = "import"
+    return msgspec.structs.replace(draft, props={**draft.props, "source": source})
+
+
+def correct_time(draft: Draft) -> Draft | Drop:
+    """Place the event on the collector's clock, never after its receipt; an import's time is taken as it stands."""
+    message, receipt = draft.message, draft.receipt
+    stated = parse_time(message.original_timestamp)
+    if stated is None:
+        stated = parse_time(message.timestamp)
+    received = format_time(receipt.received_at)
+    if receipt.source == "import":
+        if stated is None:
+            return draft.dropped(DropReason.NO_TIMESTAMP, f"timestamp {message.timestamp!r} is no ISO 8601 time")
+        return draft.with_columns(ts=format_time(stated), received_at=received)
+    if stated is None:
+        stated = receipt.received_at
+    skew = _clock_skew(draft)
+    if abs(skew) > SKEW_TOLERANCE_MS:
+        stated += skew
+    return draft.with_columns(ts=format_time(max(0, min(stated, receipt.received_at))), received_at=received)
+
+
+def fill_message_id(draft: Draft) -> Draft | Drop:
+    """Take the sender's messageId, or derive one from the message, so that the same bytes make the same event."""
+    return draft.with_columns(event_id=draft.message.label or _content_id(draft))
+
+
+def parse_time(value: object) -> int | None:
+    """Return the epoch ms of an ISO 8601 text, or of a number of (milli)seconds, or None when it is neither."""
+    moment: int | None = None
+    if isinstance(value, str):
+        with contextlib.suppress(msgspec.ValidationError):
+            moment = epoch_ms(msgspec.convert(value, datetime, strict=False))
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LATEST_MS:
+        moment = int(value if value > 1e11 else value * 1000)
+    return moment if moment is not None and 0 <= moment < _LATEST_MS else None
+
+
+def _clock_skew(draft: Draft) -> int:
+    """Return by how many ms the sender's clock is behind ours; 0 when it does not say when it sent."""
+    sent_at = draft.message.sent_at
+    sent = parse_time(sent_at if sent_at is not None else draft.receipt.sent_at)
+    return draft.receipt.received_at - sent if sent is not None else 0
+
+
+def _content_id(draft: Draft) -> str:
+    # A message without a time of its own is a new event at each receipt; with one it is the same when re-sent.
+    timed = draft.message.timestamp is not None or draft.message.original_timestamp is not None
+    content = msgspec.json.encode((draft.message, 0 if timed else uuid.uuid4().hex), order="sorted")
+    return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(content).hexdigest()))

@@ -1,0 +1,64 @@
+"""Checks that several groups of routes make of a request: its sender's rate, and the signed link that it follows."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request
+
+from collector.errors import RequestError
+from collector.feedback.message_links import MessageLink
+from collector.parts import CollectorParts
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def admit(request: AnyRequest, parts: CollectorParts) -> None:
+    """Count a request against the address that it comes from.
+
+    Raises:
+        RequestError: 429, with the seconds to wait.
+    """
+    wait = parts.rate.wait_seconds(_address(request, parts), parts.now_ms())
+    if wait:
+        raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", f"slow down; wait {wait} s", wait)
+
+
+def read_link(parts: CollectorParts, text: str, purpose: str) -> MessageLink | None:
+    """Return the message and site of a signed token, or None, which is counted, when token or site is unknown.
+
+    Args:
+        parts: those of the collector.
+        text: the token as it stands in the address.
+        purpose: open, click, unsubscribe, callback or push.
+    """
+    token = parts.message_tokens.read(text, purpose)
+    site = parts.sites.named(token.site) if token else None
+    if token is None or site is None:
+        parts.metrics.message_links_refused.labels(purpose).inc()
+        return None
+    return MessageLink(token, site)
+
+
+def require_link(parts: CollectorParts, text: str, purpose: str) -> MessageLink:
+    """Return the message and site of a signed token, as `read_link` does, for a program rather than a reader.
+
+    Raises:
+        RequestError: 404, the address names no message of this collector.
+    """
+    link = read_link(parts, text, purpose)
+    if link is None:
+        raise RequestError(HTTPStatus.NOT_FOUND, "unknown_message", "the address names no message of this collector")
+    return link
+
+
+def objects_to_tracking(request: AnyRequest) -> bool:
+    """Tell whether a browser sends Global Privacy Control or Do Not Track."""
+    return request.headers.get("sec-gpc") == "1" or request.headers.get("dnt") == "1"
+
+
+def _address(request: AnyRequest, parts: CollectorParts) -> str:
+    header = parts.settings.address_header
+    forwarded = request.headers.get(header, "").split(",")[-1].strip() if header else ""
+    return forwarded or (request.client.host if request.client else "")

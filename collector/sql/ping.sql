@@ -1,0 +1,2 @@
+-- A constant, to learn whether ClickHouse answers.
+SELECT 1
