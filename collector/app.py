@@ -12,10 +12,9 @@ from litestar.openapi.config import OpenAPIConfig
 from collector.errors import answer
 from collector.parts import CollectorParts
 from collector.routes.callback_email import take_email_report
-from collector.routes.callback_push import push_key, take_push_report
 from collector.routes.callback_sms import take_sms_reply, take_sms_status
 from collector.routes.health import healthz, metrics, readyz
-from collector.routes.messages import take_click, take_open
+from collector.routes.messages import push_key, take_click, take_open, take_push_report
 from collector.routes.preferences import change_preferences, show_preferences
 from collector.routes.script import Sdk, script_routes
 from collector.routes.stream import listen

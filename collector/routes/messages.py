@@ -1,4 +1,4 @@
-"""Routes that messages lead to: the picture that tells of an opening, and the links that count a click."""
+"""Routes that a reader's device calls for a message: the picture of an email, counted links, and notifications."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
-from litestar import HttpMethod, Response, route
-from litestar.params import FromPath
+import msgspec
+from litestar import HttpMethod, Response, get, post, route
+from litestar.params import FromPath, FromQuery
 
-from collector.errors import RequestError
+from collector.errors import RequestError, malformed
+from collector.feedback.callbacks import message_event
 from collector.feedback.message_links import clicked, fetched_ahead, fetcher_kind, opened
 from collector.feedback.plain_pages import not_found
 from collector.intake.context import Client, parse_user_agent
 from collector.parts import CollectorParts, CurrentParts
-from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_link
+from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_link, require_link
 from collector.sites import Site
 from warehouse.errors import SpoolError
 from warehouse.event import EventRow
@@ -23,17 +25,25 @@ from warehouse.event import EventRow
 #: One transparent pixel, in 43 bytes.
 PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 _METHODS: Final = [HttpMethod.GET, HttpMethod.HEAD]
-#: Nobody's cache may answer in our place, and nobody learns the address that somebody came by.
+#: No cache may answer in our place, and no other site learns the signed address.
 _HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-#: What may stand in an address as it is; all else is written in percent.
+#: Characters that stay in an address as they are; all others are written in percent.
 _ADDRESS_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]~"
+#: Reports of a service worker, with our events.
+_EVENT_OF_REPORT: Final = {"shown": "message_shown", "clicked": "message_clicked", "dismissed": "message_dismissed"}
+
+
+class PushKey(msgspec.Struct, frozen=True):
+    """The public key with which browsers subscribe, base64url."""
+
+    key: str
 
 
 @route("/v1/o/{name:str}", http_method=_METHODS, summary="Say that a message was opened", tags=["messages"])
 async def take_open(request: AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
     """Answer with a picture of one pixel, and keep `email_opened`.
 
-    The picture comes whatever becomes of the event; HEAD makes none.
+    The picture comes whatever becomes of the event; HEAD makes no event.
     """
     link = read_link(parts, name.removesuffix(".gif"), "open")
     if link is None:
@@ -48,7 +58,7 @@ async def take_open(request: AnyRequest, parts: CurrentParts, name: FromPath[str
 async def take_click(request: AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
     """Redirect to the address that was signed into the link, and keep `email_clicked`.
 
-    The redirect comes whatever becomes of the event; HEAD and what a browser fetches ahead make none.
+    The redirect comes whatever becomes of the event; HEAD makes no event, nor does a browser that fetches ahead.
     """
     link = read_link(parts, name, "click")
     if link is None:
@@ -58,6 +68,26 @@ async def take_click(request: AnyRequest, parts: CurrentParts, name: FromPath[st
         await _keep(request, parts, link.site, clicked(link, parts.now_ms(), client, machine=machine))
     headers = {"Location": quote(link.token.target, safe=_ADDRESS_CHARACTERS), **_HEADERS}
     return Response(b"", status_code=HTTPStatus.FOUND, media_type="text/plain", headers=headers)
+
+
+@get("/v1/push/key", summary="The key to subscribe to notifications with", tags=["push"])
+async def push_key(parts: CurrentParts) -> PushKey:
+    """Return the public key of this collector's notifications."""
+    return PushKey(parts.settings.push_public_key)
+
+
+@post("/v1/callbacks/push/{token:str}", status_code=HTTPStatus.OK, summary="Report a notification", tags=["push"])
+async def take_push_report(
+    request: AnyRequest, parts: CurrentParts, token: FromPath[str], event: FromQuery[str]
+) -> dict[str, bool]:
+    """Keep the event that a notification was shown, clicked or dismissed, as its service worker reports."""
+    admit(request, parts)
+    link = require_link(parts, token, "push")
+    if event not in _EVENT_OF_REPORT:
+        raise malformed(f"event is one of {', '.join(_EVENT_OF_REPORT)}")
+    row = message_event(_EVENT_OF_REPORT[event], link.token, link.site, parts.now_ms())
+    await parts.ingest.keep(link.site, row, parts.now_ms())
+    return {"success": True}
 
 
 def _client(request: AnyRequest) -> tuple[Client, bool]:

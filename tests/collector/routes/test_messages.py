@@ -1,4 +1,4 @@
-"""What messages lead to: the picture of an opening, and counted links."""
+"""Calls of a reader's device: the picture of an opening, counted links, and reports of notifications."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.parts import CollectorParts
+from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from collector.routes.messages import PIXEL
 from collector.spool.file import Spool
 from tests.collector.away import AWAY
+from tests.collector.callbacks import kept
 from tests.collector.collector_parts import SHOP, client_of, running_parts, spooled_rows
 from tests.collector.message_links import click, pixel, signed, way_out
 from tests.collector.messages import NOON, props
@@ -29,6 +31,7 @@ PERSON = {
 }
 GMAIL = {"user-agent": "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"}
 MACHINE = {"user-agent": "Mozilla/5.0"}
+NOTIFICATION = MessageToken("shop", "m-9", "back_in_stock", "ada", "push")
 
 Client = AsyncTestClient[Litestar]
 
@@ -41,6 +44,11 @@ async def parts(tmp_path: Path) -> AsyncIterator[CollectorParts]:
 
 async def get(client: Client, address: str, headers: dict[str, str] = PERSON, method: str = "GET") -> httpx.Response:
     return await client.request(method, address, headers=headers, follow_redirects=False)
+
+
+def report(parts: CollectorParts, event: str, token: MessageToken = NOTIFICATION, purpose: str = "push") -> str:
+    """Return the address at which a service worker reports an event."""
+    return f"/v1/callbacks/push/{parts.message_tokens.sign(token, purpose)}?event={event}"
 
 
 def lost(parts: CollectorParts, event: str, reason: str) -> float:
@@ -225,3 +233,38 @@ async def test_a_browser_that_objects_is_heeded_unless_the_reader_said_yes(
         assert (await get(client, click(CART), {**PERSON, header: "1"})).headers["location"] == CART
         assert len(await spooled_rows(parts)) == kept
         assert lost(parts, "email_clicked", "no_consent") == 1 - kept
+
+
+@pytest.mark.parametrize(
+    ("said", "event"),
+    [("shown", "message_shown"), ("clicked", "message_clicked"), ("dismissed", "message_dismissed")],
+)
+async def test_what_became_of_a_notification_is_kept_once(
+    client: Client, parts: CollectorParts, said: str, event: str
+) -> None:
+    for _ in range(2):
+        assert (await client.post(report(parts, said))).json() == {"success": True}
+    assert await kept(parts) == [(event, "ada", "m-9", {"rule": "back_in_stock", "channel": "push"})]
+
+
+async def test_other_reports_of_a_notification_are_refused(client: Client, parts: CollectorParts) -> None:
+    for said in ("purchase", ""):
+        reply = await client.post(report(parts, said))
+        assert (reply.status_code, reply.json()["code"]) == (400, "malformed")
+
+
+async def test_a_report_whose_token_is_not_ours_is_refused(client: Client, parts: CollectorParts) -> None:
+    gone = MessageToken("gone", "m-9", "back_in_stock", "ada", "push")
+    for address in (
+        report(parts, "shown", purpose="click"),
+        report(parts, "shown", gone),
+        "/v1/callbacks/push/x?event=shown",
+    ):
+        assert (await client.post(address)).status_code == 404
+    assert await kept(parts) == []
+
+
+async def test_pages_learn_the_key_to_subscribe_with(parts: CollectorParts) -> None:
+    with_key = msgspec.structs.replace(parts, settings=CollectorSettings(push_public_key="BPublic"))
+    async with client_of(with_key) as client:
+        assert (await client.get("/v1/push/key")).json() == {"key": "BPublic"}
