@@ -1,1 +1,1 @@
-"""What an event is, and how ClickHouse stores it."""
+"""Defines an event, stores it in ClickHouse, and holds the types on which collector and worker must agree."""

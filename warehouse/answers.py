@@ -1,4 +1,4 @@
-"""What a person said about messages: the one meaning of `consent`, `unsubscribed` and `subscribe`."""
+"""Reads a person's answers about messages: the one meaning of `consent`, `unsubscribed` and `subscribe`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Final
 #: The events that are answers.
 ANSWER_EVENTS: Final = frozenset({"consent", "unsubscribed", "subscribe"})
 _DEFAULT_CHANNEL: Final = "email"
-#: What the collector calls the source of an answer that a page sent.
+#: The collector's name for the source of an answer that a page sent.
 _PAGE: Final = "page"
 
 
 class Answers:
-    """The latest word on everything, as far as it was told.
+    """The latest answers of a person, from the answers taken so far.
 
     Attributes:
         marketing, analytics: True, False, or None where never asked.
@@ -28,7 +28,7 @@ class Answers:
         self.left: set[str] = set()
 
     def take(self, event: str, properties: Mapping[str, Any]) -> None:
-        """Hear the next answer; events that are none are passed over, and so is what is neither yes nor no."""
+        """Take the next answer; other events are ignored, and so is a value that is neither true nor false."""
         if event == "unsubscribed":
             self.left.add(_channel(properties))
         elif event == "subscribe":
@@ -37,10 +37,10 @@ class Answers:
             self._consent(properties)
 
     def _consent(self, properties: Mapping[str, Any]) -> None:
-        """Hear an answer. A yes from a page that was a yes before, and is only said again, takes nobody back.
+        """Take a `consent` event; a yes that a page only repeats does not undo an `unsubscribed`.
 
-        Consent dialogues say on every visit what was once chosen in them, and know nothing of the link in an email;
-        who answers START, or comes to the preference page, means it.
+        Consent dialogues repeat on every visit the choice once made in them, and know nothing of the link in an email;
+        a person who answers START, or comes to the preference page, means it.
         """
         from_page = properties.get("source") == _PAGE
         marketing, analytics = properties.get("marketing"), properties.get("analytics")

@@ -1,4 +1,4 @@
-"""What a worker tells the collectors of a banner, on the bus."""
+"""The notice by which a worker tells the collectors of a banner, on the bus."""
 
 from __future__ import annotations
 

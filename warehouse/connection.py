@@ -1,4 +1,4 @@
-"""One way to talk to ClickHouse, embedded or served, from any number of threads."""
+"""Connects to ClickHouse, embedded or served, from any number of threads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from warehouse.errors import ConfigurationError, RowsRefused, WarehouseError, Wa
 #: Settings of every session. Inserts are synchronous: an answer means the rows are there.
 SESSION_SETTINGS: Final[dict[str, object]] = {"async_insert": 0, "max_threads": 2}
 #: Settings of sessions that only read. ClickHouse lets nobody out of `readonly` again, so such a session does nothing
-#: else; and it gives up on what runs away.
+#: else; and it gives up on a statement that runs away.
 READING_SETTINGS: Final[dict[str, object]] = {**SESSION_SETTINGS, "max_execution_time": 60, "readonly": 1}
 #: Settings of every insert. One block in, one block on a retry, so that the token recognises it; and
 #: a field without a column is an error rather than lost.
@@ -43,7 +43,7 @@ class Warehouse:
     """A pool of ClickHouse clients, one for each thread that asks.
 
     Args:
-        dsn: where ClickHouse is.
+        dsn: the place of ClickHouse.
         memory_bytes: most that the embedded engine may use; the first to open a folder decides.
     """
 
@@ -64,6 +64,8 @@ class Warehouse:
     def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
         """Return the rows that a statement selects; `{name:Type}` in it are bound, never pasted.
 
+        Cost: that of the statement; its owner says it.
+
         Raises:
             WarehouseUnavailable: ClickHouse cannot answer just now.
             WarehouseError: ClickHouse refused the statement.
@@ -72,22 +74,30 @@ class Warehouse:
             return cast(Sequence[Row], self._client().query(sql, parameters=dict(parameters or {})).result_rows)
 
     def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
-        """Return what a statement selects in one of ClickHouse's own formats, such as `PrettyCompact`.
+        """Return the rows that a statement selects in one of ClickHouse's own formats, such as `PrettyCompact`.
+
+        Cost: that of the statement; it ends with an error after 60 s.
 
         Raises:
             WarehouseUnavailable: ClickHouse cannot answer just now.
-            WarehouseError: ClickHouse refused the statement, as it does whatever is more than reading.
+            WarehouseError: ClickHouse refused the statement, as it refuses each that does more than read.
         """
         with self._translated():
             return self._client(reading=True).raw_query(sql, parameters=dict(parameters or {}), fmt=format_name)
 
     def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
-        """Run a statement that returns nothing."""
+        """Run a statement that returns no rows, such as `CREATE TABLE`.
+
+        Raises:
+            WarehouseUnavailable, WarehouseError: as `query`.
+        """
         with self._translated():
             self._client().command(sql, parameters=dict(parameters or {}))
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:
         """Insert rows given as JSON objects, one a line, at most once for a token.
+
+        Cost: one insert of one block.
 
         Args:
             table: a table of ours, never a name from outside.
@@ -103,7 +113,7 @@ class Warehouse:
             self._client().raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=settings)
 
     def close(self) -> None:
-        """Close every client; the pool answers nothing afterwards."""
+        """Close every client; later calls raise `WarehouseError`."""
         with self._lock:
             self._closed = True
             clients, self._clients = self._clients, []
@@ -141,7 +151,9 @@ class Warehouse:
 
 
 def connect(dsn: str, memory_bytes: int = 4 * 1024**3) -> Warehouse:
-    """Open ClickHouse and make its database when it is missing.
+    """Return an open connection to ClickHouse, after making its database when it is missing.
+
+    Cost: one `CREATE DATABASE IF NOT EXISTS`.
 
     Args:
         dsn: `chdb:///folder` or `clickhouse://user:password@host:port/database`.
@@ -149,7 +161,7 @@ def connect(dsn: str, memory_bytes: int = 4 * 1024**3) -> Warehouse:
 
     Raises:
         ConfigurationError: the data source cannot be read, or its folder cannot be written.
-        WarehouseUnavailable: nothing answers there.
+        WarehouseUnavailable: no ClickHouse answers there.
     """
     parsed = parse_dsn(dsn)
     if parsed.embedded:
@@ -229,7 +241,7 @@ def _unreachable(dsn: Dsn, error: Exception) -> WarehouseError:
 
 
 def _root_cause(error: BaseException) -> str:
-    """Return what the operating system said, where that is at the bottom of it."""
+    """Return the operating system's reason, where one is the cause of an error, else the error's first line."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

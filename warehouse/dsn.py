@@ -1,4 +1,4 @@
-"""Where ClickHouse is: a folder for the embedded engine, or a server."""
+"""Reads the data source name of ClickHouse: a folder for the embedded engine, or a server."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Dsn(msgspec.Struct, frozen=True):
 
     Args:
         engine: `chdb` for the engine in this process, `clickhouse` for a server over HTTP.
-        database: where the tables live; made when it is missing.
+        database: holds the tables; made when it is missing.
         path: the embedded engine's data folder.
-        host, port, username, password, secure: how a server is reached.
+        host, port, username, password, secure: the address of a server, and the account there.
     """
 
     engine: Literal["chdb", "clickhouse"]
@@ -36,7 +36,7 @@ class Dsn(msgspec.Struct, frozen=True):
 
     @property
     def embedded(self) -> bool:
-        """Whether the engine runs in this process, which then is the only one that can open it."""
+        """Tell whether the engine runs in this process, which then is the only one that can open it."""
         return self.engine == "chdb"
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Dsn(msgspec.Struct, frozen=True):
 
 
 def parse_dsn(text: str) -> Dsn:
-    """Read `chdb:///folder` or `clickhouse://user:password@host:port/database`.
+    """Return the parsed form of `chdb:///folder` or `clickhouse://user:password@host:port/database`.
 
     A path that starts with `/./` is relative to the working folder. `?database=` names the embedded engine's database.
 
@@ -60,7 +60,7 @@ def parse_dsn(text: str) -> Dsn:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        # The reason may quote what stands where the password should, so it is not told.
+        # The reason may quote the text in the place of the password, so it is not told.
         raise ConfigurationError(f"clickhouse: {_shown(text)} cannot be read", _EXAMPLES) from error
     if parts.scheme == "chdb":
         if parts.netloc:
@@ -88,5 +88,5 @@ def _embedded(path: str, database: str) -> Dsn:
 
 
 def _shown(text: str) -> str:
-    """Return a data source without the credentials that may be in it, however misspelt the rest is."""
+    """Return a data source name without the credentials that may be in it, however misspelt the rest is."""
     return repr(re.sub(r"//.*@", "//...@", text, flags=re.DOTALL))

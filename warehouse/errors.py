@@ -4,9 +4,9 @@ MicromomentError
 ├── ConfigurationError      a setting, file or folder that the operator must change
 ├── RuleError               a rule, audience or policy file that says something impossible
 ├── TemplateError           a template that cannot be read or rendered
-├── WarehouseError          ClickHouse refused or cannot be reached
-│   ├── WarehouseUnavailable   worth retrying: nothing is wrong with what was asked
-│   └── RowsRefused            rows that cannot be read as the table's, whoever asks and whenever
+├── WarehouseError          ClickHouse refused a statement or cannot be reached
+│   ├── WarehouseUnavailable   worth retrying: nothing is wrong with the statement
+│   └── RowsRefused            rows that cannot be read as the table's, at any time
 ├── SpoolError              the durable spool cannot take or give events
 │   └── SpoolFull              worth retrying once the warehouse has caught up
 └── DeliveryError           a message could not be handed to its channel
@@ -20,11 +20,11 @@ class MicromomentError(Exception):
     """An error that a person can act on.
 
     Args:
-        message: what is wrong, naming the place.
-        hint: what to do about it; empty when the message says it already.
+        message: the fault, naming its place.
+        hint: the remedy; empty when the message says it already.
     """
 
-    #: Whether the same attempt may succeed later without anybody changing anything.
+    #: Whether the same attempt may succeed later without any change.
     retryable = False
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -49,7 +49,7 @@ class TemplateError(MicromomentError):
 
 
 class WarehouseError(MicromomentError):
-    """ClickHouse refused what was asked."""
+    """ClickHouse refused a statement, or cannot answer."""
 
 
 class WarehouseUnavailable(WarehouseError):

@@ -1,4 +1,4 @@
-"""One stored event: the row that the collector spools and ClickHouse keeps."""
+"""The row of a stored event, how its times are written, and for how many days it is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_RETENTION_DAYS: Final = 400
 
 
 class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A row of `events`; what is absent is '' or None and is not written.
+    """A row of `events`; an absent value is '' or None and is not written.
 
     Times are UTC text, `YYYY-MM-DD HH:MM:SS.mmm`; `props` is JSON text. `ingested_at` is ClickHouse's to stamp.
     """
@@ -63,17 +63,17 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def format_time(epoch_ms: int) -> str:
-    """Return a moment as ClickHouse writes a `DateTime64(3, 'UTC')`.
+    """Return an instant as ClickHouse writes a `DateTime64(3, 'UTC')`.
 
     Args:
-        epoch_ms: milliseconds since 1970 in UTC.
+        epoch_ms: the instant, in ms since 1970 in UTC.
     """
     moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S}.{epoch_ms % 1000:03d}"
 
 
 def epoch_ms(moment: datetime) -> int:
-    """Return a moment as milliseconds since 1970; a naive one is taken as UTC.
+    """Return a datetime as epoch ms; a naive datetime is taken as UTC.
 
     Sub-millisecond digits are cut, exactly, without passing through a float.
     """
@@ -83,14 +83,14 @@ def epoch_ms(moment: datetime) -> int:
 
 
 def format_instant(at: int) -> str:
-    """Return epoch milliseconds as `2026-11-22T12:00:00.000Z`."""
-    # Several times as fast as strftime, and a replay tells a million of them.
+    """Return an instant, given as epoch ms, in the form `2026-11-22T12:00:00.000Z`."""
+    # Several times as fast as strftime, and a replay writes a million of them.
     seconds = datetime.fromtimestamp(at // 1000, UTC).isoformat()[:19]
     return f"{seconds}.{at % 1000:03d}Z"
 
 
-#: What a visitor allowed or refused, and which of their addresses are dead. Forgotten with the rest of their
-#: behaviour, a refusal would end without anybody's having taken it back.
+#: Events by which a visitor allowed or refused messages, and those of addresses that are dead. Were they forgotten with
+#: other behaviour, a refusal would end though the visitor never took it back.
 LASTING_EVENTS: Final = frozenset(
     {"consent", "subscribe", "unsubscribed", "email_bounced", "email_complained", "push_unsubscribed"}
 )
@@ -102,7 +102,7 @@ def kept_days(event: str, site_days: int) -> int:
     """Return for how many days from its receipt an event is kept.
 
     Args:
-        event: its name.
-        site_days: what the site keeps of a visitor's behaviour.
+        event: the event's name.
+        site_days: days for which the site keeps a visitor's behaviour.
     """
     return max(site_days, LASTING_DAYS) if event in LASTING_EVENTS else site_days

@@ -1,4 +1,4 @@
-"""How much one message, one batch and one value may weigh."""
+"""The size limits of requests, batches, events and values."""
 
 from __future__ import annotations
 

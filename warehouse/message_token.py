@@ -1,4 +1,4 @@
-"""What a link or an address carries that leads back to one message: signed, so that nobody can make one up."""
+"""Signs and checks the tokens by which links and callback addresses name a message."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import msgspec
 
 #: Bytes of the signature that a token carries: 128 bits keep links short, and are out of reach of guessing.
 _SIGNATURE_BYTES: Final = 16
-#: Longest token that is looked at, in characters.
+#: Longest token that is read, in characters.
 MAX_TOKEN_LENGTH: Final = 4096
 
 
 class MessageToken(msgspec.Struct, frozen=True, array_like=True):
-    """One message, as those that come back from it name it.
+    """The message that a link or a callback address names.
 
     Args:
         site, message_id, rule, visitor_id, channel: of the message; `visitor_id` is the person's.
-        target: the address that a click leads to; empty for everything else.
+        target: the address that a click leads to; empty for other purposes.
         variant: the arm of the experiment; empty without one.
     """
 
@@ -35,7 +35,7 @@ class MessageToken(msgspec.Struct, frozen=True, array_like=True):
 
 
 class MessageTokens:
-    """Signs and checks tokens, each for one purpose only.
+    """Signs and checks message tokens, each for one purpose only.
 
     Args:
         secret: shared by every collector and worker.
@@ -48,13 +48,13 @@ class MessageTokens:
         """Return a token as it stands in an address: letters, digits, `-`, `_` and one dot.
 
         Args:
-            purpose: what it is good for, such as `open`, `click` or `unsubscribe`.
+            purpose: the only use of the token, such as `open`, `click` or `unsubscribe`.
         """
         payload = msgspec.json.encode(token)
         return f"{_encode(payload)}.{_encode(self._signature(payload, purpose))}"
 
     def read(self, text: str, purpose: str) -> MessageToken | None:
-        """Return what a token says, or None when it is forged, damaged, too long, or for another purpose."""
+        """Return the message that a token names, or None when it is forged, damaged, too long or of another purpose."""
         if len(text) > MAX_TOKEN_LENGTH:
             return None
         body = text.partition(".")[0]

@@ -1,4 +1,4 @@
-"""Numbered schema files, each applied once and recorded."""
+"""Applies the numbered schema files to ClickHouse, each once, and records them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENGINE = ReplacingMergeTree(applied_at) ORDER BY version
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """One numbered schema file."""
+    """A numbered schema file."""
 
     version: int
     name: str
@@ -30,12 +30,12 @@ class Migration(msgspec.Struct, frozen=True):
 
     @property
     def checksum(self) -> str:
-        """Return what tells this text from an edited one."""
+        """Return a hash of the text, by which an edited file is noticed."""
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
     @property
     def statements(self) -> list[str]:
-        """Return its statements; each ends with a semicolon at the end of a line."""
+        """Return the file's statements; each ends with a semicolon at the end of a line."""
         return [text for part in self.sql.split(";\n") if (text := part.strip().rstrip(";"))]
 
 
@@ -50,12 +50,14 @@ def shipped() -> list[Migration]:
 
 
 def migrate(warehouse: Warehouse, migrations: Sequence[Migration] | None = None) -> list[str]:
-    """Bring the schema up to date.
+    """Apply the schema files that were not applied yet, and return their names.
 
     Every statement may be run again without harm, so a crash between a file and its record is healed by the next run.
 
+    Cost: one query of the small table `schema_migrations`, and the statements of each new file.
+
     Returns:
-        The names of the files applied now.
+        Names of the files applied by this call.
 
     Raises:
         WarehouseError: a file that was applied has since been edited, or ClickHouse refused a statement.

@@ -1,4 +1,4 @@
-"""Asking ClickHouse and telling it, whoever holds it: this process, or one that answers for it."""
+"""The interfaces through which code queries ClickHouse and inserts rows, and the loader of `.sql` files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from warehouse.connection import Row
 
 
 class Queries(Protocol):
-    """Whatever answers a query with rows."""
+    """An object that answers queries: ClickHouse in this process, or a process that answers for it."""
 
     def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
         """Return the rows that a statement selects; `{name:Type}` in it are bound, never pasted.
+
+        Cost: that of the statement; its owner says it.
 
         Raises:
             WarehouseError: ClickHouse refused the statement, or cannot answer just now.
@@ -22,10 +24,12 @@ class Queries(Protocol):
 
 
 class Inserts(Protocol):
-    """Whatever takes rows."""
+    """An object that inserts rows: ClickHouse in this process, or a process that takes them for it."""
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:
         """Insert rows given as JSON objects, one a line, at most once for a token.
+
+        Cost: one insert of one block.
 
         Raises:
             WarehouseError: ClickHouse refused the rows, or cannot answer just now.

@@ -1,4 +1,4 @@
-"""The names that behaviour goes by: GA4's ecommerce vocabulary, extended to micro-interactions."""
+"""The names of events and fields: GA4's ecommerce vocabulary, extended to micro-interactions."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ PROPERTY_FIELDS: Final[dict[str, FieldType]] = {
     "payment_type": "text",
 }
 
-#: What `if` may ask of the visitor by name: read from the latest event that has it.
+#: Fields of the visitor that `if` may name: each is read from the latest event that has it.
 CONTEXT_FIELDS: Final = (
     "device",
     "os",

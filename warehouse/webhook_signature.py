@@ -17,13 +17,13 @@ TOLERANCE_S: Final = 300
 
 
 def decode_secret(secret: str, what: str) -> bytes:
-    """Reads a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`.
+    """Return the key of a secret such as `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`.
 
     Args:
-        what: how the error calls it: `the webhook secret`.
+        what: the secret's name in the error, such as `the webhook secret`.
 
     Raises:
-        ConfigurationError: when it is none; the message does not repeat it.
+        ConfigurationError: the text is no such secret; the message does not repeat it.
     """
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
@@ -38,7 +38,7 @@ def decode_secret(secret: str, what: str) -> bytes:
 
 
 def signature_headers(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """Gives the three headers that let the receiver check who sent the body, and when.
+    """Return the three headers by which the receiver of a webhook checks its sender and its time.
 
     Args:
         key: the shared secret, decoded.
@@ -54,7 +54,7 @@ def signature_headers(key: bytes, message_id: str, timestamp_s: int, body: bytes
 
 
 def is_genuine(key: bytes, headers: Mapping[str, str], body: bytes, now_s: int) -> bool:
-    """Tells whether a body was signed with the key, not longer ago than the tolerance.
+    """Tell whether a body was signed with the key, not longer ago than `TOLERANCE_S`.
 
     Args:
         key: the shared secret, decoded.

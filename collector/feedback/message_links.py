@@ -15,23 +15,23 @@ from warehouse.limits import MAX_TEXT_LENGTH
 from warehouse.message_token import MessageToken
 from warehouse.own_event import derived_event_id, own_event
 
-#: A `person` opened or followed something; a `proxy` fetched a picture when the reader opened the message; a
-#: `machine` fetched it whether or not anybody reads, as Apple's Mail Privacy Protection, crawlers and scanners do.
+#: A `person` opened or followed a link; a `proxy` fetched a picture when the reader opened the message; a `machine`
+#: fetched it whether or not a person reads, as Apple's Mail Privacy Protection, crawlers and scanners do.
 FetcherKind = Literal["person", "proxy", "machine"]
 
 #: Within this long, opening a message again is the same opening.
 OPEN_ONCE_MS: Final = 3_600_000
-#: Within this long, the same click or unsubscribing again is a repeat. No longer: who has agreed again meanwhile must
-#: be able to unsubscribe again.
+#: Within this long, the same click or unsubscribing again is a repeat. No longer: a person who has agreed again
+#: meanwhile must be able to unsubscribe again.
 REPEAT_MS: Final = 60_000
 
 _NAMESPACE: Final = uuid.UUID("6d6d6d72-6570-7000-8000-000000000000")
 _UNKNOWN: Final = Client()
 #: Gmail and Yahoo fetch pictures through their own servers, once the reader opens the message.
 _PROXIES: Final = ("GoogleImageProxy", "YahooMailProxy")
-#: All that Apple's Mail Privacy Protection says about itself.
+#: The whole User-Agent header of Apple's Mail Privacy Protection.
 _APPLE_PRIVACY_AGENT: Final = "Mozilla/5.0"
-#: How the agents of HTTP libraries begin, which scanners are written with.
+#: Beginnings of the User-Agent headers of HTTP libraries, with which scanners are written.
 _LIBRARIES: Final = ("curl/", "wget/", "python", "go-http-client", "java/", "okhttp", "axios/", "node", "undici")
 #: Headers by which a browser says that it fetches ahead of the reader.
 _AHEAD: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")

@@ -19,7 +19,7 @@ _TEMPLATES: Final = Environment(
 )
 _TEMPLATES.globals["style"] = Markup(_STYLE)  # noqa: S704 - our own file
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-#: Nothing but our own style, and forms that lead back here.
+#: The Content-Security-Policy: our own style only, and forms that lead back here.
 _POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )

@@ -28,7 +28,7 @@ _EVENT_OF_STATUS: Final = {
     "undelivered": "message_failed",
     "failed": "message_failed",
 }
-#: The provider's own words for leaving and coming back, and a German's; "yes" is none, for it answers other questions.
+#: The provider's words for leaving and coming back, and the German one; "yes" is none: it answers other questions.
 _LEAVING: Final = frozenset(
     {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke", "arret", "stopp"}
 )

@@ -22,8 +22,8 @@ _NAME_OF_TYPE: Final = {
     "group": "group",
     "alias": "alias",
 }
-#: The visitor's own word on consent is always kept: it is the record of what was asked and answered. So is the address
-#: for notifications, which the browser gave out because the visitor said yes to them.
+#: Answers about consent are always kept: they are the record of the question and the answer. So is the address for
+#: notifications, which the browser gave out because the visitor agreed to them.
 _ALWAYS_KEPT: Final = frozenset({"consent", "unsubscribed", "push_subscribed"})
 _ANSWERS: Final = frozenset({"consent", "unsubscribed"})
 #: A smaller difference between the clocks is the request's own travel time rather than skew, and correcting it

@@ -52,7 +52,7 @@ async def take_email_report(request: AnyRequest, parts: CurrentParts) -> Taken:
     _require_genuine(request, parts, body)
     report = _read(body)
     owners = await asyncio.to_thread(_owners, parts, report)
-    # The same bounce comes again with the same id of its own; of one message there is one of each kind anyhow.
+    # A repeated report of an address has the same webhook-id; a message has one report of each kind anyhow.
     identity = (report.message_id or request.headers["webhook-id"], report.kind)
     for owner in owners:
         await _keep(parts, owner, report, identity)

@@ -26,9 +26,9 @@ CREATE TABLE IF NOT EXISTS refused (line BLOB NOT NULL, reason TEXT NOT NULL);
 INSERT INTO event (line) SELECT line FROM refused;
 DELETE FROM refused;
 """
-#: How long an acknowledged id is remembered; a later repeat is recognised when it is read.
+#: Time for which an acknowledged id is remembered; a later repeat is recognised when it is read.
 REMEMBERED_MS: Final = 72 * 3_600_000
-#: How long another process may still hold the file, as one does that is about to end.
+#: Time for which another process, which is about to end, may still hold the file.
 LOCK_WAIT_SECONDS: Final = 5.0
 _FORGOTTEN_AT_ONCE: Final = 500  # old ids removed with each append, so that no append pays for all of them
 
@@ -171,7 +171,7 @@ def _open(path: Path) -> sqlite3.Connection:
         database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=LOCK_WAIT_SECONDS)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        # Whoever holds this lock owns the file: two collectors on one spool would each send the same batch.
+        # The process with this lock owns the file: two collectors on one spool would each send the same batch.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.executescript(_SCHEMA)
     except (OSError, sqlite3.Error) as error:

@@ -20,7 +20,7 @@ MAX_ROWS_PER_INSERT: Final = 5_000
 #: Least seconds between two inserts: each makes a part, and merging parts costs more than waiting.
 INSERT_INTERVAL_SECONDS: Final = 0.1
 MAX_RETRY_SECONDS: Final = 5.0
-#: More refused rows than this, in one batch, are no matter of rows: tables of another version refuse everything.
+#: More refused rows than this in one batch are not the rows' fault: tables of another version refuse every row.
 MAX_REFUSED_ROWS: Final = 100
 
 _log = structlog.get_logger("collector.spool.writer")

@@ -1,4 +1,4 @@
--- Whose message an id names. Reads the ids of all messages, which callbacks without a token are few enough for.
+-- The visitor and rule of a message id. Reads the ids of all messages: callbacks without a token are rare enough.
 SELECT site, visitor_id, rule
 FROM messages
 WHERE message_id = {message_id:String}

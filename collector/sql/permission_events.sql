@@ -1,4 +1,4 @@
--- The latest words of a person on what they want to get, oldest first, under whichever of their ids they said them.
+-- The latest 200 answers of a person about messages, oldest first, under any of the person's ids.
 WITH (SELECT if(count() = 0, {visitor_id:String}, argMax(person, learned_at))
       FROM identity WHERE site = {site:String} AND alias = {visitor_id:String}) AS owner
 SELECT event, props

@@ -1,4 +1,5 @@
--- Banners that were sent to this anonymous id, are still in date, and were never shown nor withdrawn.
+-- Banners that were sent to a browser, have not expired, and were never shown nor withdrawn. Reads the messages of the
+-- browser's anonymous id and of its person.
 SELECT message_id, any(content) AS banner, max(toUnixTimestamp64Milli(expires_at)) AS expires
 FROM messages
 WHERE site = {site:String}

@@ -1,5 +1,5 @@
--- Visitors whose latest word on an address is this one: those whom a provider knows by nothing else. Reads every
--- `identify` event, which callbacks that name an address are few enough for.
+-- Visitors whose latest `identify` event with a trait has this address. Reads every `identify` event: callbacks that
+-- name an address are rare enough.
 SELECT site, visitor_id
 FROM (
     SELECT site, visitor_id,

@@ -1,4 +1,4 @@
-"""`push_unsubscribed`: what a push service says of a browser that is not subscribed any more."""
+"""Stores `push_unsubscribed` events, for browsers whose push service says that they are not subscribed any more."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _log = structlog.get_logger("trigger_worker.delivery.revocations")
 
 
 class Revocations:
-    """Stores that subscriptions are gone; one that cannot be stored is found out again by the next push.
+    """Stores the events of subscriptions that are gone; the next push finds again what could not be stored.
 
     Args:
-        records: where the events go.
-        now_ms: the clock, in epoch milliseconds.
+        records: stores the events.
+        now_ms: the clock, which returns epoch ms.
     """
 
     def __init__(self, records: Records, now_ms: Callable[[], int]) -> None:
@@ -33,7 +33,10 @@ class Revocations:
         self._now_ms = now_ms
 
     async def record(self, message: OutboundMessage, endpoint: str) -> None:
-        """Store that the subscription with this endpoint is gone, as sending a message told."""
+        """Store that the subscription with this endpoint is gone, as the push service answered to a message.
+
+        A failure to store it is logged.
+        """
         try:
             await asyncio.to_thread(self._records.store_events, [self._event(message, endpoint)])
         except WarehouseError as error:

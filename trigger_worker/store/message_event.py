@@ -1,4 +1,4 @@
-"""What the worker itself adds to a visitor's behaviour, so that rules may use it: `message_sent`, `message_failed`."""
+"""Makes the events of the worker's messages, for rules to use: `message_sent`, `message_failed`, `message_retried`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from warehouse.own_event import own_event
 
 #: The states that are events, with their names.
 _EVENT_OF_STATE: Final[dict[str, str]] = {"sent": "message_sent", "failed": "message_failed"}
-#: Says that a person asked for a failed message again.
+#: The event that an operator asked for a failed message again.
 RETRIED: Final = "message_retried"
 
 
 class Occurrence(msgspec.Struct, frozen=True):
-    """Something that happened to a message at `at` (epoch milliseconds); `state` is what it came to."""
+    """A change of a message's state, at `at` (epoch ms); `state` is the new one."""
 
     site: str
     message_id: str
@@ -32,7 +32,7 @@ class Occurrence(msgspec.Struct, frozen=True):
 
 
 def occurrence(record: MessageRecord) -> Occurrence:
-    """Return what a record says that happened."""
+    """Return the change of state that a message's record tells of."""
     message = record.message
     return Occurrence(
         site=message.site,
@@ -48,18 +48,18 @@ def occurrence(record: MessageRecord) -> Occurrence:
 
 
 def message_event(happened: Occurrence) -> EventRow | None:
-    """Return the event that a state is, or None of a state that is none."""
+    """Return the event of a change of state, or None for a state that is no event."""
     name = _EVENT_OF_STATE.get(happened.state)
     return None if name is None else _event(name, happened)
 
 
 def retry_event(message: QueuedMessage) -> EventRow:
-    """Return the event that a message, as it waits now, was asked for again."""
+    """Return the event that a message, which waits now, was asked for again."""
     return _event(RETRIED, occurrence(MessageRecord(message, "pending", message.recorded_at)))
 
 
 def _event(name: str, happened: Occurrence) -> EventRow:
-    """The id follows from the message, so that an event that is stored again, after a crash, counts once."""
+    """Return the event under an id that follows from the message, so that a repeat after a crash counts once."""
     detail = happened.detail
     about = {"rule": happened.rule, "channel": happened.channel}
     return own_event(
