@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, Request, Response
 from litestar.config.cors import CORSConfig
@@ -21,6 +21,24 @@ from collector.routes.stream import listen
 from collector.routes.tracking import take_batch, take_single
 from warehouse.limits import MAX_BODY_BYTES
 
+_ROUTES: Final = (
+    take_batch,
+    take_single,
+    listen,
+    take_open,
+    take_click,
+    show_preferences,
+    change_preferences,
+    take_sms_status,
+    take_sms_reply,
+    take_email_report,
+    push_key,
+    take_push_report,
+    healthz,
+    readyz,
+    metrics,
+)
+
 
 def create_app(parts: CollectorParts, sdk: Sdk, version: str) -> Litestar:
     """Return the application over the parts of a collector.
@@ -37,24 +55,7 @@ def create_app(parts: CollectorParts, sdk: Sdk, version: str) -> Litestar:
         return response
 
     return Litestar(
-        [
-            take_batch,
-            take_single,
-            listen,
-            take_open,
-            take_click,
-            show_preferences,
-            change_preferences,
-            take_sms_status,
-            take_sms_reply,
-            take_email_report,
-            push_key,
-            take_push_report,
-            healthz,
-            readyz,
-            metrics,
-            *script_routes(parts.settings.script_path, sdk),
-        ],
+        [*_ROUTES, *script_routes(parts.settings.script_path, sdk)],
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         exception_handlers={Exception: counted},
         cors_config=_cors(parts.sites.origins),
