@@ -209,8 +209,8 @@ async def test_the_address_is_the_last_that_a_trusted_proxy_names(
     tmp_path: Path, embedded_warehouse: Warehouse
 ) -> None:
     settings, limit = CollectorSettings(address_header="x-forwarded-for"), RateLimit(0.1, 1)
-    edges = running_parts(tmp_path, embedded_warehouse, settings=settings, rate=limit)
-    async with edges as parts, client_of(parts) as client:
+    collector = running_parts(tmp_path, embedded_warehouse, settings=settings, rate=limit)
+    async with collector as parts, client_of(parts) as client:
         statuses = []
         for forwarded in ("192.0.2.1", "6.6.6.6, 192.0.2.1", "192.0.2.1, 192.0.2.2"):
             reply = await client.post("/v1/batch", json=batch(), headers={"X-Forwarded-For": forwarded})
