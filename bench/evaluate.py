@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, compile_rules
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.expression import ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.files.audiences import names_of, read_audiences
 from trigger_worker.rules.files.read import read_rule
@@ -66,8 +65,7 @@ NAMES: Final = (
 
 def measure() -> list[str]:
     """Return a line with the seconds that making histories and evaluating rules take."""
-    rules, compiler = _rules()
-    compiled = [CompiledRule(rule, compiler) for rule in rules]
+    compiled = _rules()
     choose = random.Random(7)
     reading = evaluating = 0.0
     fired = 0
@@ -81,12 +79,12 @@ def measure() -> list[str]:
         reading += read - start
     total = VISITORS * EVENTS_PER_VISITOR
     figures = f"histories {reading:.1f} s, rules {evaluating:.1f} s, {fired:,} firings"
-    return [f"evaluate: {len(rules)} rules over {total:,} events: {figures}"]
+    return [f"evaluate: {len(compiled)} rules over {total:,} events: {figures}"]
 
 
-def _rules() -> tuple[list[Rule], ExpressionCompiler]:
+def _rules() -> list[CompiledRule]:
     audiences = read_audiences(AUDIENCES, "audiences.yaml").audiences
-    rules = []
+    rules: list[Rule] = []
     for number, (when, condition) in enumerate(RULES):
         for variant in range(1, 5):
             key = "key: product_id" if number == 9 else ""
@@ -95,7 +93,7 @@ def _rules() -> tuple[list[Rule], ExpressionCompiler]:
             if reading.rule is None:
                 raise SystemExit("\n".join(map(str, reading.problems)))
             rules.append(reading.rule)
-    return rules, ExpressionCompiler(audiences)
+    return compile_rules(rules, audiences)
 
 
 def _events(choose: random.Random) -> Iterator[Event]:

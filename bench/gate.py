@@ -19,7 +19,7 @@ from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.loop import MAX_DECIDED
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.rules import library
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.records import Fire, QueuedMessage
@@ -82,12 +82,12 @@ def measure() -> list[str]:
 
 def _measured(warehouse: Warehouse, message: str) -> str:
     now_ms = time.time_ns() // 1_000_000
-    live, due = _firings(message, now_ms)
+    compiled, due = _firings(message, now_ms)
     templates = TemplateFolder(LIBRARY / "templates")
     deciding, rendering, sent = [], [], 0
     for _ in range(RUNS):
         started = time.process_time()
-        sending = [one for one in _decided(warehouse, live, due, now_ms) if one.verdict.decision == "send"]
+        sending = [one for one in _decided(warehouse, compiled, due, now_ms) if one.verdict.decision == "send"]
         decided = time.process_time()
         sent = sum(_render(templates, one) is not None for one in sending)
         deciding.append((decided - started) * 1000)
@@ -100,7 +100,7 @@ def _measured(warehouse: Warehouse, message: str) -> str:
     return f"gate, {len(due)} firings at once, {sent} sent ({message}), processor time: {figures} ({RUNS} runs)"
 
 
-def _firings(message: str, now_ms: int) -> tuple[LiveRule, list[QueuedMessage]]:
+def _firings(message: str, now_ms: int) -> tuple[CompiledRule, list[QueuedMessage]]:
     """Return a rule, and the message of each of its firings."""
     rule = read_rule(RULE.format(message=message), "bench.yaml", AudienceNames()).rule
     if rule is None:
@@ -111,10 +111,10 @@ def _firings(message: str, now_ms: int) -> tuple[LiveRule, list[QueuedMessage]]:
     return LiveRules([rule]).by_id[rule.id], due
 
 
-def _decided(warehouse: Warehouse, live: LiveRule, due: list[QueuedMessage], now_ms: int) -> Iterator[Decided]:
+def _decided(warehouse: Warehouse, compiled: CompiledRule, due: list[QueuedMessage], now_ms: int) -> Iterator[Decided]:
     """Yield verdicts, in the portions in which the worker asks for them."""
     decider, policy = Decider(warehouse, Recipients({})), load_policy(LIBRARY / "policy.yaml")
-    rules = {(live.rule.id, live.rule.version): live}
+    rules = {(compiled.rule.id, compiled.rule.version): compiled}
     for start in range(0, len(due), MAX_DECIDED):
         yield from decider.decide(due[start : start + MAX_DECIDED], rules, policy, now_ms)
 

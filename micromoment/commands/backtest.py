@@ -59,9 +59,9 @@ def backtest(rules: tuple[Path, ...], since: str | None, first: int | None, unti
     problems = [problem for found in sets for problem in found.problems]
     for problem in problems:
         click.echo(problem, err=True)
-    chosen = [live for found in sets for live in LiveRules(found.rules, found.audiences).by_id.values()]
+    chosen = [compiled for found in sets for compiled in LiveRules(found.rules, found.audiences).by_id.values()]
     policy = _policy(rules, settings)
-    summary = BacktestSummary(live.rule.id for live in chosen)
+    summary = BacktestSummary(compiled.rule.id for compiled in chosen)
     with open_engine(settings) as engine:
         _run(Backtest(engine, chosen, policy, span, now_ms), summary)
     click.echo(_table(summary, span), err=True, nl=False)

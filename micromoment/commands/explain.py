@@ -40,10 +40,10 @@ def explain(
     """
     settings = read_options(options)
     found = choose_rule(rule, settings)
-    live = LiveRules(found.rules, found.audiences).by_id[found.rules[0].id]
+    compiled = LiveRules(found.rules, found.audiences).by_id[found.rules[0].id]
     asked_at = time.time_ns() // 1_000_000 if at is None else at
     with open_engine(settings) as engine:
         whose = Visitor(site or find_site(engine, visitor), visitor)
-        told = explain_rule(engine, live, found.audiences, whose, asked_at)
+        told = explain_rule(engine, compiled, found.audiences, whose, asked_at)
     as_json = f"{msgspec.json.encode(told).decode()}\n"
     click.echo(as_json if format_name == "json" else explanation_text(told), nl=False)

@@ -15,7 +15,7 @@ from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, Profile, b
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.rule_verdicts import RuleVerdicts, rule_verdict_needs
 from trigger_worker.deciding.sequence.rule_versions import Version
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import Visitor
 from trigger_worker.store.messages import read_sent
@@ -52,7 +52,7 @@ class Decider:
     def decide(
         self,
         messages: Sequence[QueuedMessage],
-        rules: Mapping[Version, LiveRule],
+        rules: Mapping[Version, CompiledRule],
         policy: Policy,
         now_ms: int,
         under_way: Sequence[QueuedMessage] = (),
@@ -86,7 +86,7 @@ class Decider:
     def _read(
         self,
         messages: Sequence[QueuedMessage],
-        rules: Mapping[Version, LiveRule],
+        rules: Mapping[Version, CompiledRule],
         policy: Policy,
         now_ms: int,
         under_way: Sequence[QueuedMessage],
@@ -123,7 +123,7 @@ class Decider:
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
     """What was read for messages that are decided on together; `sent` grows with each that is let through."""
 
-    rules: Mapping[Version, LiveRule]
+    rules: Mapping[Version, CompiledRule]
     people: Mapping[Visitor, Person]
     profiles: Mapping[Person, Profile]
     recipients: Recipients
@@ -141,7 +141,7 @@ def _judged(message: QueuedMessage, known: _Known, rival: Rival | None, policy: 
     profile = known.profiles[person]
     recipients = known.recipients.of(message.channel, person, profile)
     place = known.placed.get((message.rule, message.version, person), NOWHERE)
-    live = known.rules.get((message.rule, message.version))
+    compiled = known.rules.get((message.rule, message.version))
     facts = MessageFacts(
         site=message.site,
         visitor_id=profile.visitor.id,
@@ -155,8 +155,8 @@ def _judged(message: QueuedMessage, known: _Known, rival: Rival | None, policy: 
         own=known.own.get(message.message_id),
         recipients=recipients,
         timezone=profile.visitor.timezone,
-        quiet=live.rule.quiet if live else {},
-        rule_holdout=live.rule.experiment.holdout if live and live.rule.experiment else 0.0,
+        quiet=compiled.rule.quiet if compiled else {},
+        rule_holdout=compiled.rule.experiment.holdout if compiled and compiled.rule.experiment else 0.0,
         held_out=place.held_out,
         consent=profile.permission.consent,
         unsubscribed=profile.permission.unsubscribed,
@@ -167,11 +167,11 @@ def _judged(message: QueuedMessage, known: _Known, rival: Rival | None, policy: 
 
 
 def _with_rules(
-    messages: Sequence[QueuedMessage], people: Mapping[Visitor, Person], rules: Mapping[Version, LiveRule]
+    messages: Sequence[QueuedMessage], people: Mapping[Visitor, Person], rules: Mapping[Version, CompiledRule]
 ) -> list[tuple[Rule, Person]]:
     """Return whom each rule that is still there is about."""
     found = ((rules.get((message.rule, message.version)), people[_visitor(message)]) for message in messages)
-    return [(live.rule, person) for live, person in found if live is not None]
+    return [(compiled.rule, person) for compiled, person in found if compiled is not None]
 
 
 def _as_rival(message: QueuedMessage) -> Rival:

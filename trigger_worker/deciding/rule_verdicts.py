@@ -10,7 +10,7 @@ from trigger_worker.deciding.gate.verdict import Reason, Verdict
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.deciding.sequence.queueing import next_local_time
 from trigger_worker.deciding.sequence.rule_versions import Version
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule, goal_needs, goal_reached
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.feed import Visitor
 from trigger_worker.store.messages import read_fire_facts, read_restarted
@@ -26,14 +26,14 @@ _GOAL_REACHED: Final = Verdict("drop", Reason.GOAL_REACHED)
 Verdicts = dict[str, Verdict]
 
 
-def rule_verdict_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version, LiveRule], now_ms: int) -> Wanted:
+def rule_verdict_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version, CompiledRule], now_ms: int) -> Wanted:
     """Return what `OwnVerdicts` looks at in the histories of the people whom messages are to."""
     fired_at: dict[Version, int] = {}
     for message in messages:
         version = message.rule, message.version
         fired_at[version] = min(message.fired_at, fired_at.get(version, message.fired_at))
     asked = [(rules[version], now_ms - earliest) for version, earliest in fired_at.items() if version in rules]
-    return combine(need for live, span in asked for need in (live.sending_needs, *goal_needs(live.rule.goal, span)))
+    return combine(need for compiled, span in asked for need in (compiled.sending_needs, *compiled.goal_needs(span)))
 
 
 class RuleVerdicts:
@@ -54,7 +54,7 @@ class RuleVerdicts:
         people: Mapping[Visitor, Person],
         histories: Mapping[Person, History],
         profiles: Mapping[Person, Profile],
-        rules: Mapping[Version, LiveRule],
+        rules: Mapping[Version, CompiledRule],
         now_ms: int,
     ) -> None:
         self._warehouse = warehouse
@@ -122,22 +122,22 @@ class RuleVerdicts:
         entry = rule.send[message.position]
         return rule.goal is not None or entry.condition is not None or entry.unless is not None
 
-    def _asked_again(self, live: LiveRule, messages: list[QueuedMessage]) -> Verdicts:
+    def _asked_again(self, compiled: CompiledRule, messages: list[QueuedMessage]) -> Verdicts:
         people = {self._person(message) for message in messages}
         facts = read_fire_facts(self._warehouse, people, (message.fire_id for message in messages))
-        verdicts = {message.message_id: self._answer(live, message, facts[message.fire_id]) for message in messages}
+        verdicts = {message.message_id: self._answer(compiled, message, facts[message.fire_id]) for message in messages}
         return {message_id: verdict for message_id, verdict in verdicts.items() if verdict is not None}
 
-    def _answer(self, live: LiveRule, message: QueuedMessage, facts: dict[str, bool]) -> Verdict | None:
+    def _answer(self, compiled: CompiledRule, message: QueuedMessage, facts: dict[str, bool]) -> Verdict | None:
         history = self._histories[self._person(message)]
-        if goal_reached(live.rule.goal, history, message.fired_at, self._now_ms):
+        if compiled.goal_reached(history, message.fired_at, self._now_ms):
             return _GOAL_REACHED
-        entry = live.rule.send[message.position]
-        if live.compiled.may_send(entry, history, self._now_ms, {**facts, "goal_reached": False}):
+        entry = compiled.rule.send[message.position]
+        if compiled.may_send(entry, history, self._now_ms, {**facts, "goal_reached": False}):
             return None
         return Verdict("drop", Reason.CONDITION, {"known": sorted(facts)})
 
-    def _rule_of(self, message: QueuedMessage) -> LiveRule:
+    def _rule_of(self, message: QueuedMessage) -> CompiledRule:
         return self._rules[message.rule, message.version]
 
     def _person(self, message: QueuedMessage) -> Person:

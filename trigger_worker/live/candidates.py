@@ -10,7 +10,7 @@ import msgspec
 
 from trigger_worker.live.completion_index import CompletionIndex
 from trigger_worker.live.live_rules import LiveRules, Wait
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.store.feed import Anchor, News, Visitor
 from trigger_worker.store.people import Person
@@ -55,9 +55,9 @@ class Candidate(msgspec.Struct):
     """
 
     since: int
-    rules: frozenset[LiveRule]
+    rules: frozenset[CompiledRule]
 
-    def join(self, since: int, rules: frozenset[LiveRule]) -> None:
+    def join(self, since: int, rules: frozenset[CompiledRule]) -> None:
         """Add rules; all of them are asked from the earlier of the two instants on."""
         self.since = min(self.since, since)
         if not rules <= self.rules:
@@ -87,13 +87,13 @@ class Candidates:
 
     def add_due(self, wait: Wait, anchors: Iterable[Anchor]) -> None:
         """Add the rules whose wait has run out, by the events (anchors) that started it."""
-        started: dict[str, frozenset[LiveRule]] = {}
+        started: dict[str, frozenset[CompiledRule]] = {}
         for anchor in anchors:
             if anchor.event not in started:
                 started[anchor.event] = wait.started_by(anchor.event)
             self._add(self._people[anchor.visitor], anchor.ts + wait.wait_ms, started[anchor.event])
 
-    def _add(self, person: Person, since: int, rules: frozenset[LiveRule]) -> None:
+    def _add(self, person: Person, since: int, rules: frozenset[CompiledRule]) -> None:
         if not rules:
             return
         known = self.by_person.get(person)
@@ -126,9 +126,9 @@ def keep_completable(
 
 def completed_rules(
     index: CompletionIndex, candidate: Candidate, events: Iterable[Event], now_ms: int
-) -> frozenset[LiveRule]:
+) -> frozenset[CompiledRule]:
     """Return the candidate's rules whose last step is one of the events, at an instant that is asked about."""
-    taking: set[LiveRule] = set()
+    taking: set[CompiledRule] = set()
     for event in events:
         for completion in index.likely(event):
             if not candidate.since <= event.ts + completion.wait_ms <= now_ms:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.event import Event, read_field
 from trigger_worker.rules.evaluate.selector import Selector, compile_selection
 from trigger_worker.rules.language.names import field_path
@@ -29,7 +29,7 @@ class Completion(msgspec.Struct, frozen=True, eq=False):
 
     selector: Selector
     wait_ms: int
-    rules: frozenset[LiveRule]
+    rules: frozenset[CompiledRule]
 
     def is_by(self, event: Event) -> bool:
         """Tell whether an event of the right name may be the last step."""
@@ -46,10 +46,10 @@ class CompletionIndex:
         rules: the live rules.
     """
 
-    def __init__(self, rules: Iterable[LiveRule]) -> None:
-        alike: dict[tuple[str, int], list[LiveRule]] = defaultdict(list)
-        for live in rules:
-            alike[compile_selection(live.last_step).key, live.needs.wait_ms].append(live)
+    def __init__(self, rules: Iterable[CompiledRule]) -> None:
+        alike: dict[tuple[str, int], list[CompiledRule]] = defaultdict(list)
+        for compiled in rules:
+            alike[compile_selection(compiled.last_step).key, compiled.needs.wait_ms].append(compiled)
         self._by_name: dict[str, _ByText] = defaultdict(_ByText)
         for same in alike.values():
             selection, needs = same[0].last_step, same[0].needs

@@ -9,7 +9,7 @@ import msgspec
 from trigger_worker.live.histories import CandidateGroup, KeptHistories
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.sweep import Sweep
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule, fire_id, firings
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, fire_id, firings
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
@@ -31,7 +31,7 @@ class Evaluator:
         self._warehouse = warehouse
         self._histories = KeptHistories(warehouse)
 
-    def evaluate(self, rules: LiveRules, found: Sweep, now_ms: int) -> list[tuple[LiveRule, Fire]]:
+    def evaluate(self, rules: LiveRules, found: Sweep, now_ms: int) -> list[tuple[CompiledRule, Fire]]:
         """Return the firings, each with its rule.
 
         Args:
@@ -49,10 +49,10 @@ class Evaluator:
 
     def _ask(self, group: CandidateGroup, now_ms: int) -> list[_Fired]:
         matching = [
-            _Matching(live, person, matches)
+            _Matching(compiled, person, matches)
             for person, candidate in group.candidates.items()
-            for live in sorted(candidate.rules, key=lambda live: live.rule.id)
-            if (matches := live.compiled.matches(group.histories[person], candidate.since, now_ms))
+            for compiled in sorted(candidate.rules, key=lambda compiled: compiled.rule.id)
+            if (matches := compiled.matches(group.histories[person], candidate.since, now_ms))
         ]
         _surround(self._warehouse, matching, group.histories, now_ms)
         return _apart(self._warehouse, _qualifying(matching, group.histories), group.since)
@@ -65,8 +65,8 @@ def _surround(
     instants: dict[Person, int] = {}
     contexts: frozenset[str] = frozenset()
     for one in matching:
-        if one.live.needs.contexts:
-            contexts |= one.live.needs.contexts
+        if one.compiled.needs.contexts:
+            contexts |= one.compiled.needs.contexts
             at = one.matches[0].at
             instants[one.person] = min(at, instants.get(one.person, at))
     if instants:
@@ -77,9 +77,9 @@ def _qualifying(matching: Iterable[_Matching], histories: Mapping[Person, Histor
     """Return the matches of which `if` is true."""
     left = []
     for one in matching:
-        matches = [match for match in one.matches if one.live.compiled.qualifies(histories[one.person], match.at)]
+        matches = [match for match in one.matches if one.compiled.qualifies(histories[one.person], match.at)]
         if matches:
-            left.append(_Matching(one.live, one.person, matches))
+            left.append(_Matching(one.compiled, one.person, matches))
     return left
 
 
@@ -87,38 +87,38 @@ def _apart(warehouse: Warehouse, qualifying: Sequence[_Matching], since: int) ->
     """Return the matches that no earlier firing forbids; most ticks have nobody to ask about."""
     if not qualifying:
         return []
-    rules = {one.live.rule.id: one.live.rule for one in qualifying}
+    rules = {one.compiled.rule.id: one.compiled.rule for one in qualifying}
     past = read_past_fires(warehouse, {one.person for one in qualifying}, rules.values(), since)
     return [
-        _Fired(one.live, one.person, match)
+        _Fired(one.compiled, one.person, match)
         for one in qualifying
-        for match in firings(one.matches, one.live.rule.every_ms, past.of(one.person, one.live.rule.id))
+        for match in firings(one.matches, one.compiled.rule.every_ms, past.of(one.person, one.compiled.rule.id))
     ]
 
 
 class _Matching(msgspec.Struct, frozen=True):
-    live: LiveRule
+    compiled: CompiledRule
     person: Person
     matches: list[Match]
 
 
 class _Fired(msgspec.Struct, frozen=True):
-    live: LiveRule
+    compiled: CompiledRule
     person: Person
     match: Match
 
 
-def _with_whole_events(warehouse: Warehouse, fired: Sequence[_Fired]) -> list[tuple[LiveRule, Fire]]:
+def _with_whole_events(warehouse: Warehouse, fired: Sequence[_Fired]) -> list[tuple[CompiledRule, Fire]]:
     """Give each firing the whole event that completed it: rules read only the fields they look at."""
     since = min((one.match.event.ts for one in fired), default=0)
     events = read_whole_events(warehouse, ((one.person, one.match.event.event_id) for one in fired), since)
     return [
-        (one.live, _fire(one, events.get((one.person, one.match.event.event_id), one.match.event))) for one in fired
+        (one.compiled, _fire(one, events.get((one.person, one.match.event.event_id), one.match.event))) for one in fired
     ]
 
 
 def _fire(fired: _Fired, event: Event) -> Fire:
-    rule, person, match = fired.live.rule, fired.person, fired.match
+    rule, person, match = fired.compiled.rule, fired.person, fired.match
     return Fire(
         fire_id=fire_id(rule, person.visitor_id, match),
         site=person.site,

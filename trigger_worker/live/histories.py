@@ -224,11 +224,11 @@ def _waits(people: Mapping[Person, Candidate], until: int) -> list[Span]:
     names: dict[int, set[str]] = defaultdict(set)
     ids: dict[int, set[str]] = defaultdict(set)
     for person, candidate in people.items():
-        for live in candidate.rules:
-            wait_ms = live.needs.wait_ms
+        for compiled in candidate.rules:
+            wait_ms = compiled.needs.wait_ms
             if wait_ms:
                 since[wait_ms] = min(candidate.since, since.get(wait_ms, candidate.since))
-                names[wait_ms] |= live.needs.trigger_names
+                names[wait_ms] |= compiled.needs.trigger_names
                 ids[wait_ms].update(person.ids)
     return [
         Span(sorted(names[wait_ms]), since[wait_ms] - wait_ms, until - wait_ms, sorted(ids[wait_ms]))

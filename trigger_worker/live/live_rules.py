@@ -9,8 +9,7 @@ from typing import Final
 import msgspec
 
 from trigger_worker.live.completion_index import CompletionIndex
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule, compile_rule
-from trigger_worker.rules.evaluate.expression import ExpressionCompiler
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, compile_rules
 from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.rules.model import Audiences, Rule
@@ -29,15 +28,15 @@ class Wait(msgspec.Struct, frozen=True, eq=False):
 
     wait_ms: int
     names: frozenset[str]
-    rules: tuple[LiveRule, ...]
+    rules: tuple[CompiledRule, ...]
 
     def is_started_by(self, event: str) -> bool:
         """Tell whether an event of this name starts the wait."""
         return is_among(event, self.names)
 
-    def started_by(self, event: str) -> frozenset[LiveRule]:
+    def started_by(self, event: str) -> frozenset[CompiledRule]:
         """Return the rules whose wait an event of this name starts."""
-        return frozenset(live for live in self.rules if is_among(event, live.needs.trigger_names))
+        return frozenset(compiled for compiled in self.rules if is_among(event, compiled.needs.trigger_names))
 
 
 class LiveRules:
@@ -50,36 +49,36 @@ class LiveRules:
 
     def __init__(self, rules: Iterable[Rule] = (), audiences: Audiences | None = None) -> None:
         audiences = audiences or Audiences()
-        expressions = ExpressionCompiler(audiences)
-        self.by_id: Mapping[str, LiveRule] = {rule.id: compile_rule(rule, audiences, expressions) for rule in rules}
-        self._completed_by = _index((name, live) for live in self._at_once() for name in live.needs.trigger_names)
-        self._looking_at = _index((name, live) for live in self.by_id.values() for name in live.needs.lookback_ms)
-        self._looking_at_contexts = frozenset(live for live in self.by_id.values() if live.needs.contexts)
-        self.completions = CompletionIndex(self.by_id.values())
-        self.shared_needs = SharedNeeds(self.by_id.values())
+        self.by_id: Mapping[str, CompiledRule] = {each.rule.id: each for each in compile_rules(rules, audiences)}
+        compiled_rules = self.by_id.values()
+        self._completed_by = _index((name, each) for each in self._at_once() for name in each.needs.trigger_names)
+        self._looking_at = _index((name, each) for each in compiled_rules for name in each.needs.lookback_ms)
+        self._looking_at_contexts = frozenset(compiled for compiled in compiled_rules if compiled.needs.contexts)
+        self.completions = CompletionIndex(compiled_rules)
+        self.shared_needs = SharedNeeds(compiled_rules)
         #: The event names, fields and lookbacks of all rules together.
-        self.looked_at = combine(live.needs for live in self.by_id.values())
+        self.looked_at = combine(compiled.needs for compiled in compiled_rules)
         self.waits = self._index_by_wait()
 
-    def completed_by(self, event: str) -> frozenset[LiveRule]:
+    def completed_by(self, event: str) -> frozenset[CompiledRule]:
         """Return the rules that match as soon as an event of this name, their last step, has come."""
         return _found(self._completed_by, event)
 
-    def looking_at(self, event: str) -> frozenset[LiveRule]:
+    def looking_at(self, event: str) -> frozenset[CompiledRule]:
         """Return the rules whose answer may depend on an event of this name in any way."""
         return _found(self._looking_at, event) | self._looking_at_contexts
 
-    def _at_once(self) -> Iterable[LiveRule]:
+    def _at_once(self) -> Iterable[CompiledRule]:
         """Yield the rules without a wait; the others are asked when their wait has run out, not when it starts."""
-        return (live for live in self.by_id.values() if not live.needs.wait_ms)
+        return (compiled for compiled in self.by_id.values() if not compiled.needs.wait_ms)
 
     def _index_by_wait(self) -> list[Wait]:
-        waiting: dict[int, list[LiveRule]] = defaultdict(list)
-        for live in self.by_id.values():
-            if live.needs.wait_ms:
-                waiting[live.needs.wait_ms].append(live)
+        waiting: dict[int, list[CompiledRule]] = defaultdict(list)
+        for compiled in self.by_id.values():
+            if compiled.needs.wait_ms:
+                waiting[compiled.needs.wait_ms].append(compiled)
         return [
-            Wait(wait_ms, frozenset().union(*(live.needs.trigger_names for live in rules)), tuple(rules))
+            Wait(wait_ms, frozenset().union(*(compiled.needs.trigger_names for compiled in rules)), tuple(rules))
             for wait_ms, rules in sorted(waiting.items())
         ]
 
@@ -89,21 +88,21 @@ def is_among(event: str, names: frozenset[str]) -> bool:
     return event in names or (ANY in names and event not in MESSAGE_EVENTS)
 
 
-def _index(entries: Iterable[tuple[str, LiveRule]]) -> Mapping[str, frozenset[LiveRule]]:
-    index: dict[str, set[LiveRule]] = defaultdict(set)
-    for name, live in entries:
-        index[name].add(live)
+def _index(entries: Iterable[tuple[str, CompiledRule]]) -> Mapping[str, frozenset[CompiledRule]]:
+    index: dict[str, set[CompiledRule]] = defaultdict(set)
+    for name, compiled in entries:
+        index[name].add(compiled)
     return {name: frozenset(rules) for name, rules in index.items()}
 
 
-def _found(index: Mapping[str, frozenset[LiveRule]], event: str) -> frozenset[LiveRule]:
+def _found(index: Mapping[str, frozenset[CompiledRule]], event: str) -> frozenset[CompiledRule]:
     named = index.get(event, _NONE)
     by_any = index.get(ANY, _NONE) if event not in MESSAGE_EVENTS else _NONE
     # One of the two is the very set that others share: a thousand rules are not copied for each event.
     return named | by_any if named and by_any else named or by_any
 
 
-_NONE: Final[frozenset[LiveRule]] = frozenset()
+_NONE: Final[frozenset[CompiledRule]] = frozenset()
 
 
 #: Most combinations of needs that are remembered.
@@ -122,20 +121,20 @@ class SharedNeeds:
         rules: the live rules.
     """
 
-    def __init__(self, rules: Iterable[LiveRule]) -> None:
+    def __init__(self, rules: Iterable[CompiledRule]) -> None:
         kinds: dict[_Key, int] = {}
         self._needs: list[Needs] = []
-        self._kind_of: dict[LiveRule, int] = {}
-        for live in rules:
-            kind = kinds.setdefault(_key(live.needs), len(kinds))
+        self._kind_of: dict[CompiledRule, int] = {}
+        for compiled in rules:
+            kind = kinds.setdefault(_key(compiled.needs), len(kinds))
             if kind == len(self._needs):
-                self._needs.append(live.needs)
-            self._kind_of[live] = kind
+                self._needs.append(compiled.needs)
+            self._kind_of[compiled] = kind
         self._wanted: dict[Kinds, Wanted] = {}
 
-    def kinds(self, rules: Iterable[LiveRule]) -> Kinds:
+    def kinds(self, rules: Iterable[CompiledRule]) -> Kinds:
         """Return the needs of some rules as a set of numbers; a superset serves the rules of its subsets as well."""
-        return frozenset(self._kind_of[live] for live in rules)
+        return frozenset(self._kind_of[compiled] for compiled in rules)
 
     def wanted(self, kinds: Kinds) -> Wanted:
         """Return the events and fields to read for a set of needs; the same object for the same set.

@@ -142,7 +142,7 @@ class EvaluationLoop:
         known = partial(_ask, loop, self._queue.message_ids)
         retried = read_retried(self._warehouse, found.news, known)
         fired = self._evaluator.evaluate(self._rules, found, now_ms)
-        queued = [message for live, fire in fired for message in queue_messages(live.rule, fire, now_ms)]
+        queued = [message for compiled, fire in fired for message in queue_messages(compiled.rule, fire, now_ms)]
         # Messages first: a firing that is stored is never asked about again, so its messages must be there by then.
         self._records.store_messages([queue_record(message) for message in queued])
         if fired:

@@ -9,7 +9,7 @@ import msgspec
 
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.replay.restraint import RestraintOutcome, messages_of, only_restraint, simulate_restraint
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule, goal_instant
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs, selection_needs
 from trigger_worker.rules.evaluate.pattern import Match
@@ -76,10 +76,12 @@ class Backtest:
         now_ms: goals are looked for in events up to then, epoch ms.
     """
 
-    def __init__(self, queries: Queries, rules: Sequence[LiveRule], policy: Policy, span: Range, now_ms: int) -> None:
+    def __init__(
+        self, queries: Queries, rules: Sequence[CompiledRule], policy: Policy, span: Range, now_ms: int
+    ) -> None:
         self._queries = queries
-        self._rules = sorted(rules, key=lambda live: live.rule.id)
-        self._needs = [live.needs for live in self._rules]
+        self._rules = sorted(rules, key=lambda compiled: compiled.rule.id)
+        self._needs = [compiled.needs for compiled in self._rules]
         self._policy = only_restraint(policy)
         self._span = span
         self._now_ms = now_ms
@@ -126,29 +128,29 @@ class Backtest:
         firings: list[Firing] = []
         restrained: list[RestraintOutcome] = []
         for person, found in fired.items():
-            reached = [goal_instant(live.rule.goal, goals.get(person, _NO_HISTORY), match.at) for live, match in found]
+            reached = [compiled.goal_instant(goals.get(person, _NO_HISTORY), match.at) for compiled, match in found]
             replayed = list(zip(found, reached, strict=True))
-            firings += [_firing(person, live, match, reached_at) for (live, match), reached_at in replayed]
+            firings += [_firing(person, compiled, match, reached_at) for (compiled, match), reached_at in replayed]
             timezones = histories[person].context("timezone")
             asked = [
                 message
-                for (live, match), reached_at in replayed
-                for message in messages_of(live.rule, match.at, reached_at, timezones)
+                for (compiled, match), reached_at in replayed
+                for message in messages_of(compiled.rule, match.at, reached_at, timezones)
             ]
             restrained += simulate_restraint(asked, self._policy, person, timezones)
         return Replayed(ids, firings, restrained)
 
-    def _fire(self, history: History) -> list[tuple[LiveRule, Match]]:
+    def _fire(self, history: History) -> list[tuple[CompiledRule, Match]]:
         found = [
-            (live, match)
-            for live in self._rules
-            for match in live.compiled.firings(history, self._span.since, self._span.until, {})
+            (compiled, match)
+            for compiled in self._rules
+            for match in compiled.firings(history, self._span.since, self._span.until, {})
         ]
         return sorted(found, key=lambda one: (one[1].at, one[0].rule.id, one[1].key))
 
     def _read_goals(self, people: Sequence[Person]) -> Mapping[Person, History]:
         """Return the events of the goals since the range began: those after its end count for them."""
-        goals = [live.rule.goal for live in self._rules if live.rule.goal is not None]
+        goals = [compiled.rule.goal for compiled in self._rules if compiled.rule.goal is not None]
         if not goals or not people:
             return {}
         ends = [self._now_ms if goal.within is None else self._span.until + goal.within.ms for goal in goals]
@@ -156,14 +158,14 @@ class Backtest:
         return read_histories(self._queries, people, wanted, self._span.since, min(self._now_ms, max(ends)))
 
     def _needs_timezone(self) -> bool:
-        rules = [live.rule for live in self._rules]
+        rules = [compiled.rule for compiled in self._rules]
         timed = any(entry.at_minute is not None for rule in rules for entry in rule.send)
         return timed or bool(self._policy.quiet) or any(rule.quiet for rule in rules)
 
 
-def _firing(person: Person, live: LiveRule, match: Match, reached_at: int | None) -> Firing:
-    reached = None if live.rule.goal is None else reached_at is not None
-    return Firing(live.rule.id, person.visitor_id, match.key, match.at, reached)
+def _firing(person: Person, compiled: CompiledRule, match: Match, reached_at: int | None) -> Firing:
+    reached = None if compiled.rule.goal is None else reached_at is not None
+    return Firing(compiled.rule.id, person.visitor_id, match.key, match.at, reached)
 
 
 def _groups(loads: Mapping[Person, _Load]) -> Iterator[list[Person]]:

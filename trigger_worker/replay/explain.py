@@ -1,4 +1,4 @@
-"""Explain: why a visitor did or did not qualify for a rule at an instant, by the evaluator of the live rules."""
+"""Explain: why a visitor did or did not qualify for a rule at an instant, by the evaluator that the worker uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trigger_worker.replay.explanation import (
     explain_term,
     first_failure,
 )
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule, firings
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, firings
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
@@ -52,15 +52,15 @@ def find_site(queries: Queries, visitor_id: str) -> str:
     return str(sites[0])
 
 
-def explain(queries: Queries, live: LiveRule, audiences: Audiences, visitor: Visitor, at: int) -> Explained:
-    """Return why a visitor did or did not qualify, by the definition that live rules and replays go by.
+def explain(queries: Queries, compiled: CompiledRule, audiences: Audiences, visitor: Visitor, at: int) -> Explained:
+    """Return why a visitor did or did not qualify, by the definition that the worker and replays go by.
 
     The explanation is of the pattern's latest completion. Where firings of the rule are stored for the visitor, `every`
     is judged by them; elsewhere (imported history, say) by a replay of the time before.
 
     Args:
         queries: the ClickHouse database with events and firings.
-        live: the compiled rule.
+        compiled: the rule.
         audiences: the segments, stages and scores that it refers to.
         visitor: any id of the person.
         at: the instant asked about, epoch ms; later events are not looked at.
@@ -68,33 +68,38 @@ def explain(queries: Queries, live: LiveRule, audiences: Audiences, visitor: Vis
     Cost: three queries of one person: identity, history as far as the rule looks, firings of the rule.
     """
     person = find_people(queries, [visitor])[visitor]
-    since = at - REPLAY_MS - live.rule.every_ms
-    history = read_histories(queries, [person], combine([live.needs]), since, at)[person]
-    stored = read_past_fires(queries, [person], [live.rule], since).of(person, live.rule.id)
-    return _Explainer(live, audiences, history, at, stored).explain(person, since)
+    since = at - REPLAY_MS - compiled.rule.every_ms
+    history = read_histories(queries, [person], combine([compiled.needs]), since, at)[person]
+    stored = read_past_fires(queries, [person], [compiled.rule], since).of(person, compiled.rule.id)
+    return _Explainer(compiled, audiences, history, at, stored).explain(person, since)
 
 
 class _Explainer:
     """Explains one rule for one visitor at one instant."""
 
     def __init__(
-        self, live: LiveRule, audiences: Audiences, history: History, at: int, stored: Mapping[str, Sequence[int]]
+        self,
+        compiled: CompiledRule,
+        audiences: Audiences,
+        history: History,
+        at: int,
+        stored: Mapping[str, Sequence[int]],
     ) -> None:
-        self._live = live
+        self._compiled = compiled
         self._audiences = audiences
         self._history = history
         self._asked_at = at
         self._stored = {key: [one for one in instants if one <= at] for key, instants in stored.items()}
-        self._trace = trace(live.rule.when, live.rule.key, history)
+        self._trace = trace(compiled.rule.when, compiled.rule.key, history)
         match_at = self._trace.match_at
         self._at = at if match_at is None else min(match_at, at)
 
     def explain(self, person: Person, since: int) -> Explained:
-        rule = self._live.rule
+        rule = self._compiled.rule
         match = self._match()
         every = self._every(match, since)
         failed = self._failure(match, every)
-        explanation = self._live.compiled.explain(self._history, self._at)
+        explanation = self._compiled.explain(self._history, self._at)
         return Explained(
             rule=rule.id,
             version=rule.version,
@@ -114,11 +119,11 @@ class _Explainer:
         )
 
     def _match(self) -> Match | None:
-        matches = self._live.compiled.matches(self._history, self._at, self._at)
+        matches = self._compiled.matches(self._history, self._at, self._at)
         return next((match for match in matches if match.key == self._trace.key), None)
 
     def _every(self, match: Match | None, since: int) -> EveryReport:
-        rule, key = self._live.rule, self._trace.key
+        rule, key = self._compiled.rule, self._trace.key
         known = self._stored or self._replayed(since)
         before = [one for one in known.get(key, ()) if one < self._at]
         met = match is None or bool(firings([match], rule.every_ms, {key: before}))
@@ -131,7 +136,7 @@ class _Explainer:
 
     def _replayed(self, since: int) -> Mapping[str, Sequence[int]]:
         found: dict[str, list[int]] = {}
-        for match in self._live.compiled.firings(self._history, since, self._asked_at, {}):
+        for match in self._compiled.firings(self._history, since, self._asked_at, {}):
             found.setdefault(match.key, []).append(match.at)
         return found
 
@@ -141,8 +146,8 @@ class _Explainer:
         if match is None:
             step = next(step for step in _report_pattern(self._trace, self._asked_at) if not step.met)
             return Failure("when", step.text, None if step.event is None else step.event.event)
-        condition = self._live.rule.condition
-        explanation = self._live.compiled.explain(self._history, self._at)
+        condition = self._compiled.rule.condition
+        explanation = self._compiled.explain(self._history, self._at)
         if condition is not None and explanation is not None:
             failure = first_failure(condition, explanation, self._audiences)
             if failure is not None:

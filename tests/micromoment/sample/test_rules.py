@@ -6,9 +6,8 @@ import pytest
 
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.rules.evaluate.compiled_rule import compile_rule
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.expression import ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.files.folder import RuleFolder, RuleSet
 
@@ -82,6 +81,6 @@ def test_a_rule_fires_when_it_says(
         for number, (name, at_s, fields) in enumerate(events)
     )
     rule = next(rule for rule in rule_set.rules if rule.id == rule_id)
-    compiled = CompiledRule(rule, ExpressionCompiler(rule_set.audiences))
+    compiled = compile_rule(rule, rule_set.audiences)
     firings = compiled.firings(history, NOW, NOW + 90 * SECOND, {})
     assert [firing.at for firing in firings] == ([] if fires_after_s is None else [NOW + fires_after_s * SECOND])

@@ -13,12 +13,12 @@ from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.live.live_rules import LiveRules
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.store.records import MessageRecord, QueuedMessage, Records
 from warehouse.connection import Warehouse
 
 ONE_EMAIL = read_policy("caps: [{channel: email, max: 1, per: 1d}]")
-LINGERS: LiveRule = LiveRules([rule("id: lingers\nwhen: hover\nsend: [{banner: hello}]")]).by_id["lingers"]
+LINGERS: CompiledRule = LiveRules([rule("id: lingers\nwhen: hover\nsend: [{banner: hello}]")]).by_id["lingers"]
 CURRENT = LINGERS.rule.version
 RULES = {("lingers", CURRENT): LINGERS}
 
@@ -114,7 +114,3 @@ def test_what_a_visitor_said_no_to_is_not_sent(
 
 def test_nothing_due_is_nothing_decided(embedded_warehouse: Warehouse) -> None:
     assert judged(embedded_warehouse) == []
-
-
-def test_a_live_rule_tells_its_rule() -> None:
-    assert LINGERS.rule is LINGERS.compiled.rule

@@ -39,7 +39,7 @@ def news(event: str, ts: int = NOON, late_ms: int = 0, who: str = "anna") -> New
 def asked(*items: News, seen: NewestSeen | None = None) -> dict[str, set[str]]:
     found = Candidates(RULES, PEOPLE)
     found.add_news(items, seen or NewestSeen())
-    return {who.visitor_id: {live.rule.id for live in one.rules} for who, one in found.by_person.items()}
+    return {who.visitor_id: {compiled.rule.id for compiled in one.rules} for who, one in found.by_person.items()}
 
 
 def test_news_concerns_the_rules_whose_last_step_it_may_be() -> None:
@@ -88,7 +88,7 @@ def test_a_wait_that_ran_out_concerns_the_rules_that_the_event_starts(event: str
     (wait,) = RULES.waits
     found = Candidates(RULES, PEOPLE)
     found.add_due(wait, [Anchor(visitor(), event, NOON, NOON + 20)])
-    chosen = {live.rule.id for one in found.by_person.values() for live in one.rules}
+    chosen = {compiled.rule.id for one in found.by_person.values() for compiled in one.rules}
     assert chosen == expected
     assert all(one.since == NOON + wait.wait_ms for one in found.by_person.values())
 
@@ -135,7 +135,7 @@ def left(warehouse: Warehouse, *asked: str, since: int = NOON) -> set[str]:
     fresh = read_fresh(warehouse, candidates, COMPLETABLE_RULES.looked_at, since, NOON + 1000)
     found = keep_completable(COMPLETABLE_RULES.completions, candidates, fresh, NOON + 1000)
     assert BOB not in found
-    return {live.rule.id for live in found[ANNA].rules} if ANNA in found else set()
+    return {compiled.rule.id for compiled in found[ANNA].rules} if ANNA in found else set()
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_no_match_is_ever_left_out(random: Random) -> None:
     rules = LiveRules([compiled(generate.rule()).rule])
     history = history_of(generate.events())
     since, until = sorted((generate.instant(), generate.instant() + generate.span()))
-    (live,) = rules.by_id.values()
-    found = completed_rules(rules.completions, Candidate(since, frozenset({live})), history.events, until)
-    if live.compiled.matches(history, since, until):
-        assert found == {live}
+    (only,) = rules.by_id.values()
+    found = completed_rules(rules.completions, Candidate(since, frozenset({only})), history.events, until)
+    if only.matches(history, since, until):
+        assert found == {only}

@@ -31,11 +31,11 @@ UNINDEXED = {"either", "others", "five", "whatever"}
 
 
 def likely(name: str, **fields: Any) -> set[str]:
-    return {live.rule.id for one in INDEX.likely(event(name, **fields)) for live in one.rules}
+    return {compiled.rule.id for one in INDEX.likely(event(name, **fields)) for compiled in one.rules}
 
 
 def taking(made: Event) -> set[str]:
-    return {live.rule.id for one in INDEX.likely(made) if one.is_by(made) for live in one.rules}
+    return {compiled.rule.id for one in INDEX.likely(made) if one.is_by(made) for compiled in one.rules}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_rules_with_the_same_last_step_are_tested_once_unless_their_waits_differ
         [rule(f"id: one\n{text}"), rule(f"id: two\n{text}"), rule(f"id: waits\n{text} -> no any within 5m")]
     )
     found = CompletionIndex(rules.by_id.values()).likely(event("purchase"))
-    assert {(one.wait_ms, frozenset(live.rule.id for live in one.rules)) for one in found} == {
+    assert {(one.wait_ms, frozenset(compiled.rule.id for compiled in one.rules)) for one in found} == {
         (0, frozenset({"one", "two"})),
         (300_000, frozenset({"waits"})),
     }

@@ -7,7 +7,7 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import rule
 from trigger_worker.live import live_rules as shared_needs
 from trigger_worker.live.live_rules import LiveRules, SharedNeeds
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.store.windows import Wanted
 
 RULES = LiveRules(
@@ -37,7 +37,7 @@ RULES = LiveRules(
     ],
 )
 def test_an_event_completes_the_rules_that_end_with_it_and_do_not_wait(event: str, expected: set[str]) -> None:
-    assert {live.rule.id for live in RULES.completed_by(event)} == expected
+    assert {compiled.rule.id for compiled in RULES.completed_by(event)} == expected
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_an_event_completes_the_rules_that_end_with_it_and_do_not_wait(event: st
     ],
 )
 def test_the_answer_of_a_rule_depends_on_every_event_that_it_looks_at(event: str, expected: set[str]) -> None:
-    assert {live.rule.id for live in RULES.looking_at(event)} == expected
+    assert {compiled.rule.id for compiled in RULES.looking_at(event)} == expected
 
 
 def test_what_completes_a_rule_at_once_is_looked_at_by_it() -> None:
@@ -59,7 +59,7 @@ def test_what_completes_a_rule_at_once_is_looked_at_by_it() -> None:
 
 
 def test_rules_that_wait_equally_long_share_a_wait() -> None:
-    assert [(wait.wait_ms, wait.names, {live.rule.id for live in wait.rules}) for wait in RULES.waits] == [
+    assert [(wait.wait_ms, wait.names, {compiled.rule.id for compiled in wait.rules}) for wait in RULES.waits] == [
         (900_000, frozenset({"add_to_cart", "search"}), {"abandoned", "searched"}),
         (14 * 86_400_000, frozenset({"any"}), {"gone"}),
     ]
@@ -80,7 +80,7 @@ RULES_THAT_SHARE = LiveRules(
 ONE, LIKE_ONE, OTHER = RULES_THAT_SHARE.by_id.values()
 
 
-def wanted(*rules: LiveRule, shared: SharedNeeds = RULES_THAT_SHARE.shared_needs) -> Wanted:
+def wanted(*rules: CompiledRule, shared: SharedNeeds = RULES_THAT_SHARE.shared_needs) -> Wanted:
     return shared.wanted(shared.kinds(rules))
 
 

@@ -26,8 +26,8 @@ CART = (
 
 def explained(warehouse: Warehouse, text: str, at: int = NOON, who: str = "anna") -> Explained:
     known = audiences(AUDIENCES)
-    (live,) = LiveRules([rule(text, known)], known).by_id.values()
-    return explain(warehouse, live, known, visitor(who), at)
+    (compiled,) = LiveRules([rule(text, known)], known).by_id.values()
+    return explain(warehouse, compiled, known, visitor(who), at)
 
 
 def failed(told: Explained) -> tuple[object, ...] | None:

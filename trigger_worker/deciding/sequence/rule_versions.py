@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
-from trigger_worker.rules.evaluate.compiled_rule import LiveRule, compile_rule
-from trigger_worker.rules.evaluate.expression import ExpressionCompiler
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, compile_rules
 from trigger_worker.rules.files.audiences import names_of
 from trigger_worker.rules.files.folder import NO_RULES, RuleSet
 from trigger_worker.rules.files.read import read_rule
@@ -39,7 +38,7 @@ class RuleVersions:
         self._records = Records(warehouse)
         self._rule_set = NO_RULES
         self._stored: set[Version] | None = None
-        self._compiled: dict[Version, LiveRule] = {}
+        self._compiled: dict[Version, CompiledRule] = {}
         self._lock = threading.Lock()
 
     def keep(self, rule_set: RuleSet, now_ms: int) -> None:
@@ -62,7 +61,7 @@ class RuleVersions:
         self._rule_set = rule_set
         self._compiled = {}
 
-    def of(self, messages: Iterable[QueuedMessage]) -> Mapping[Version, LiveRule]:
+    def of(self, messages: Iterable[QueuedMessage]) -> Mapping[Version, CompiledRule]:
         """Return the versions that messages were asked for by, of rules that are still there.
 
         An older one goes by the segments, stages and scores of today; one that they make impossible is left out.
@@ -71,7 +70,7 @@ class RuleVersions:
         with self._lock:
             return self._of(wanted)
 
-    def _of(self, wanted: set[Version]) -> Mapping[Version, LiveRule]:
+    def _of(self, wanted: set[Version]) -> Mapping[Version, CompiledRule]:
         present = {rule.id: rule for rule in self._rule_set.rules}
         missing = {version for version in wanted - self._compiled.keys() if version[0] in present}
         today = [present[rule] for rule, version in missing if present[rule].version == version]
@@ -80,9 +79,8 @@ class RuleVersions:
         return {version: self._compiled[version] for version in wanted & self._compiled.keys()}
 
     def _compile(self, rules: Iterable[Rule]) -> None:
-        audiences = self._rule_set.audiences
-        expressions = ExpressionCompiler(audiences)
-        self._compiled |= {_version(rule): compile_rule(rule, audiences, expressions) for rule in rules}
+        compiled_rules = compile_rules(rules, self._rule_set.audiences)
+        self._compiled |= {_version(compiled.rule): compiled for compiled in compiled_rules}
 
     def _read(self, versions: set[Version]) -> list[Rule]:
         names = names_of(self._rule_set.audiences)

@@ -53,7 +53,7 @@ class ExpressionCompiler:
     """
 
     def __init__(self, audiences: Audiences) -> None:
-        self._audiences = audiences
+        self.audiences = audiences
         self._compiled: dict[tuple[str, str], Term] = {}
 
     def compile(self, node: Expression) -> Term:
@@ -104,13 +104,13 @@ class ExpressionCompiler:
         return self._compiled[key]
 
     def _definition(self, node: Audience) -> Expression:
-        known = self._audiences.scores if node.kind == "score" else self._audiences.segments
+        known = self.audiences.scores if node.kind == "score" else self.audiences.segments
         if node.name not in known:
             raise RuleError(f'there is no {node.kind} "{node.name}"', "define it in audiences.yaml")
         return known[node.name]
 
     def _stage(self) -> Term:
-        stages = [(name, self.compile(node)) for name, node in self._audiences.stages.items()]
+        stages = [(name, self.compile(node)) for name, node in self.audiences.stages.items()]
 
         def stage(moment: Moment) -> Value:
             return next((name for name, is_at in stages if is_at(moment) is True), None)

@@ -31,7 +31,7 @@ def test_messages_find_the_version_that_asked_for_them_also_in_another_process(w
     restarted.keep(folder(NEW, OTHER), NOON + 2)
     for known in (versions, restarted):
         found = known.of([of(OLD), of(NEW), of(OTHER)])
-        templates = {version: [entry.template for entry in live.rule.send] for version, live in found.items()}
+        templates = {version: [entry.template for entry in compiled.rule.send] for version, compiled in found.items()}
         assert templates == {
             ("lingers", OLD.version): ["old"],
             ("lingers", NEW.version): ["new"],

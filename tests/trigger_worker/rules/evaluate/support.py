@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.rules.evaluate.compiled_rule import compile_rule
 from trigger_worker.rules.evaluate.event import Event, Value
 from trigger_worker.rules.evaluate.expression import ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History, Moment
@@ -48,7 +48,7 @@ def audiences(text: str) -> Audiences:
 
 def fired_at(text: str, events: Iterable[Event], audiences: Audiences = NO_AUDIENCES) -> list[str | int]:
     """How many milliseconds after NOON a rule fires."""
-    compiled = CompiledRule(rule(text, audiences), ExpressionCompiler(audiences))
+    compiled = compile_rule(rule(text, audiences), audiences)
     far = ms("400d")
     fired = compiled.firings(History(events), NOON - far, NOON + far, {})
     return [match.at - NOON for match in fired]

@@ -8,16 +8,7 @@ import msgspec
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import NOON, event, fired_at, ms, rule
-from trigger_worker.rules.evaluate.compiled_rule import (
-    CompiledRule,
-    evaluate,
-    fire_id,
-    firings,
-    goal_instant,
-    goal_needs,
-    goal_reached,
-)
-from trigger_worker.rules.evaluate.expression import ExpressionCompiler
+from trigger_worker.rules.evaluate.compiled_rule import compile_rule, fire_id, firings
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.rules.model import NO_AUDIENCES
@@ -51,8 +42,8 @@ def test_every_is_24_hours_unless_told() -> None:
     assert fired_at("when: a\nevery: 24h", events) == [0, ms("24h")]
 
 
-def test_evaluate_gives_the_firings_of_one_rule() -> None:
-    fired = evaluate(rule("when: a"), History([event("a")]), NOON, NOON, {}, NO_AUDIENCES)
+def test_a_rule_gives_its_firings_for_one_visitor() -> None:
+    fired = compile_rule(rule("when: a"), NO_AUDIENCES).firings(History([event("a")]), NOON, NOON, {})
     assert [(match.key, match.at) for match in fired] == [("", NOON)]
 
 
@@ -68,24 +59,22 @@ def test_evaluate_gives_the_firings_of_one_rule() -> None:
 )
 def test_a_message_goes_by_its_own_conditions(value: int, facts: dict[str, bool], expected: bool) -> None:
     subject = rule(SENDING)
-    compiled = CompiledRule(subject, ExpressionCompiler(NO_AUDIENCES))
+    compiled = compile_rule(subject, NO_AUDIENCES)
     history = History([event("add_to_cart", value=value)])
     assert compiled.may_send(subject.send[0], history, NOON, facts) is expected
 
 
 def test_a_message_without_conditions_goes() -> None:
     subject = rule("when: a\nsend: [{banner: bar}]")
-    compiled = CompiledRule(subject, ExpressionCompiler(NO_AUDIENCES))
+    compiled = compile_rule(subject, NO_AUDIENCES)
     assert compiled.may_send(subject.send[0], History([]), NOON, {}) is True
 
 
 def test_an_explanation_is_of_if() -> None:
-    explained = CompiledRule(rule("when: a\nif: cart.value > 5"), ExpressionCompiler(NO_AUDIENCES)).explain(
-        History([]), NOON
-    )
+    explained = compile_rule(rule("when: a\nif: cart.value > 5"), NO_AUDIENCES).explain(History([]), NOON)
     assert explained is not None
     assert explained.value is False
-    assert CompiledRule(rule("when: a"), ExpressionCompiler(NO_AUDIENCES)).explain(History([]), NOON) is None
+    assert compile_rule(rule("when: a"), NO_AUDIENCES).explain(History([]), NOON) is None
 
 
 def match(at: int, key: str = "") -> Match:
@@ -161,24 +150,27 @@ def test_the_goal_must_happen_after_the_firing_and_in_its_window(
     goal: str, after: str, now: str, expected: bool
 ) -> None:
     history = History([event("purchase", after, value=50)])
-    assert goal_reached(rule(f"when: hover\ngoal: '{goal}'").goal, history, NOON, NOON + ms(now)) is expected
+    compiled = compile_rule(rule(f"when: hover\ngoal: '{goal}'"), NO_AUDIENCES)
+    assert compiled.goal_reached(history, NOON, NOON + ms(now)) is expected
 
 
 def test_the_first_event_of_the_goal_counts() -> None:
     history = History([event("purchase", after) for after in ("-1h", "1h", "2h")])
-    goal = rule("when: hover\ngoal: purchase within 1h").goal
-    assert goal_instant(goal, history, NOON) == NOON + ms("1h")
-    assert goal_instant(goal, history, NOON + 1) == NOON + ms("1h")
-    assert goal_instant(goal, history, NOON + ms("1h")) == NOON + ms("2h")
-    assert goal_instant(goal, history, NOON + ms("2h")) is None
+    compiled = compile_rule(rule("when: hover\ngoal: purchase within 1h"), NO_AUDIENCES)
+    assert compiled.goal_instant(history, NOON) == NOON + ms("1h")
+    assert compiled.goal_instant(history, NOON + 1) == NOON + ms("1h")
+    assert compiled.goal_instant(history, NOON + ms("1h")) == NOON + ms("2h")
+    assert compiled.goal_instant(history, NOON + ms("2h")) is None
 
 
 def test_without_a_goal_none_is_reached() -> None:
-    assert goal_reached(None, History([event("purchase", "1h")]), NOON, NOON + ms("2h")) is False
-    assert goal_needs(None, 1000) == []
+    compiled = compile_rule(rule("when: hover"), NO_AUDIENCES)
+    assert compiled.goal_reached(History([event("purchase", "1h")]), NOON, NOON + ms("2h")) is False
+    assert compiled.goal_needs(1000) == []
 
 
 def test_a_goal_looks_at_its_events_since_the_firing() -> None:
-    (needs,) = goal_needs(rule("when: hover\ngoal: purchase[value > 50] within 3d").goal, 1000)
+    compiled = compile_rule(rule("when: hover\ngoal: purchase[value > 50] within 3d"), NO_AUDIENCES)
+    (needs,) = compiled.goal_needs(1000)
     assert needs.lookback_ms == {"purchase": 1000}
     assert needs.fields == {"value"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import NOON, event, fired_at, ms, rule
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.rules.evaluate.compiled_rule import compile_rule
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.expression import ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.model import NO_AUDIENCES
 
@@ -72,7 +71,7 @@ def test_a_pattern_matches(when: str, events: list[Event], expected: list[str]) 
 
 
 def matches(text: str, events: list[Event], since: str = "-1d", until: str = "1d") -> list[tuple[str, int]]:
-    compiled = CompiledRule(rule(text), ExpressionCompiler(NO_AUDIENCES))
+    compiled = compile_rule(rule(text), NO_AUDIENCES)
     found = compiled.matches(History(events), NOON + ms(since), NOON + ms(until))
     return [(match.key, match.at - NOON) for match in found]
 

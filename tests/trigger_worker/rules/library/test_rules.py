@@ -9,9 +9,8 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import NOON, ms
 from tests.trigger_worker.rules.library.histories import CASES, add, remove
 from trigger_worker.deciding.gate.policy_file import load_policy
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.rules.evaluate.compiled_rule import compile_rule
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.expression import ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.rules.library.catalogue import AUDIENCES, POLICY, RULES, TEMPLATES, Entry, read_library
@@ -22,7 +21,7 @@ ENTRIES = {entry.rule.id: entry for entry in read_library()}
 
 
 def fired_at(entry: Entry, events: Iterable[Event], until: str = "400d") -> list[int]:
-    compiled = CompiledRule(entry.rule, ExpressionCompiler(LIBRARY.audiences))
+    compiled = compile_rule(entry.rule, LIBRARY.audiences)
     matches = compiled.firings(History(events), NOON - ms("400d"), NOON + ms(until), {})
     return [match.at - NOON for match in matches]
 
@@ -94,7 +93,7 @@ def test_each_of_the_ten_rules_that_the_language_promises_is_there() -> None:
 
 def test_nobody_is_reminded_of_an_emptied_cart() -> None:
     rule = ENTRIES["cart_abandoned"].rule
-    compiled = CompiledRule(rule, ExpressionCompiler(LIBRARY.audiences))
+    compiled = compile_rule(rule, LIBRARY.audiences)
     reminders = [message for message in rule.send if message.channel == "email"]
     full, emptied = History([add("0s", 50.0)]), History([add("0s", 50.0), remove("1h", 50.0)])
     assert all(compiled.may_send(message, full, NOON + ms("4h"), {}) for message in reminders)
