@@ -9,7 +9,7 @@ import msgspec
 
 from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.evaluate.expression import Explanation
-from trigger_worker.rules.language.syntax import And, Audience, Duration, Expression, Literals, Since, children
+from trigger_worker.rules.language.syntax import And, Audience, Expression, Literals, children
 from trigger_worker.rules.model import Audiences
 
 #: `fired`: a firing is stored. `qualifies`: every condition is true, and no firing is stored. `waits`: the absence that
@@ -121,7 +121,7 @@ def explain_term(node: Expression, explanation: Explanation, audiences: Audience
         for child, found in zip(_parts(node, audiences), explanation.children, strict=False)
         if not isinstance(child, Literals)
     )
-    return TermReport(explanation.text, explanation.value, "ms" if isinstance(node, Since | Duration) else "", parts)
+    return TermReport(explanation.text, explanation.value, "ms" if node.value_type == "duration" else "", parts)
 
 
 def first_failure(node: Expression, explanation: Explanation, audiences: Audiences) -> Failure | None:

@@ -15,14 +15,11 @@ from trigger_worker.rules.evaluate.terms import Term, compile_cart, compile_fact
 from trigger_worker.rules.language import names
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (
-    Aggregate,
     Audience,
-    Count,
+    EventTerm,
     Expression,
-    FirstOrLast,
     MessageFact,
     Name,
-    Since,
     children,
 )
 from trigger_worker.rules.model import Audiences
@@ -62,13 +59,13 @@ class ExpressionCompiler:
         Raises:
             RuleError: when it refers to an audience that does not exist.
         """
+        if isinstance(node, EventTerm | MessageFact):
+            return compile_term(node)
         match node:
             case Name():
                 return self._name(node)
             case Audience():
                 return self._audience(node)
-            case Count() | Aggregate() | FirstOrLast() | Since() | MessageFact():
-                return compile_term(node)
         operator: Reader[Moment] | None = compile_operator(node, self.compile)
         if operator is None:
             raise TypeError(f"{type(node).__name__} is not part of an expression")

@@ -9,16 +9,13 @@ import msgspec
 from trigger_worker.rules.evaluate.event import ITEM_KEY
 from trigger_worker.rules.evaluate.terms import CART_EVENTS
 from trigger_worker.rules.language import names
-from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, TRAITS_MS, gap_ms, since_ms, wait_ms
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, TRAITS_MS, gap_ms, term_lookback_ms, wait_ms
 from trigger_worker.rules.language.syntax import (
-    Aggregate,
     Audience,
-    Count,
+    EventTerm,
     Expression,
-    FirstOrLast,
     Name,
     Selection,
-    Since,
     children,
 )
 from trigger_worker.rules.model import NO_AUDIENCES, Audiences, Rule
@@ -106,20 +103,16 @@ class _Collector:
             self._fields.update({rule.key[0]} | ({"items"} if rule.key == ITEM_KEY else set()))
 
     def expression(self, node: Expression) -> None:
+        if isinstance(node, EventTerm):
+            self.selection(node.selection, term_lookback_ms(node))
+            if node.field is not None:
+                self._fields.add(names.field_path(node.field)[0])
         match node:
-            case Count() | Aggregate():
-                self.selection(node.selection, node.window.ms)
-            case FirstOrLast():
-                self.selection(node.selection, LAST_VALUE_LOOKBACK_MS)
-            case Since():
-                self.selection(node.selection, since_ms(node.selection))
             case Audience(kind=kind, name=name):
                 known = self._audiences.scores if kind == "score" else self._audiences.segments
                 self.expression(known[name])
             case Name():
                 self._name(node)
-        if isinstance(node, Aggregate | FirstOrLast):
-            self._fields.add(names.field_path(node.field)[0])
         for child in children(node):
             self.expression(child)
 

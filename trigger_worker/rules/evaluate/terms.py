@@ -12,13 +12,13 @@ from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.evaluate.history import History, Moment, Selected
 from trigger_worker.rules.evaluate.operators import Reader
 from trigger_worker.rules.evaluate.selector import Selector, compile_selection
-from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, since_ms
-from trigger_worker.rules.language.syntax import Aggregate, Count, FirstOrLast, MessageFact, Name, Since
+from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, term_lookback_ms
+from trigger_worker.rules.language.syntax import Aggregate, Count, EventTerm, FirstOrLast, MessageFact, Name, Since
 
 Term = Callable[[Moment], Value]
 
 
-def compile_term(node: Count | Aggregate | FirstOrLast | Since | MessageFact) -> Term:
+def compile_term(node: EventTerm | MessageFact) -> Term:
     """Compiles a term over events, or a fact about a firing's message."""
     match node:
         case Count():
@@ -72,7 +72,7 @@ def _edge(node: FirstOrLast) -> Term:
 
 
 def _since(node: Since) -> Term:
-    selector, lookback_ms = compile_selection(node.selection), since_ms(node.selection)
+    selector, lookback_ms = compile_selection(node.selection), term_lookback_ms(node)
 
     def since(moment: Moment) -> Value:
         selected = moment.history.select(selector)

@@ -14,17 +14,15 @@ from trigger_worker.rules.language.check import AudienceNames, check_expression,
 from trigger_worker.rules.language.check_names import field_type
 from trigger_worker.rules.language.duration import DAY_MS, format_duration
 from trigger_worker.rules.language.errors import Finding
-from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, gap_ms, since_ms, wait_ms
+from trigger_worker.rules.language.lookback import gap_ms, term_lookback_ms, wait_ms
 from trigger_worker.rules.language.parse import parse_expression, parse_goal, parse_pattern
 from trigger_worker.rules.language.syntax import (
-    Aggregate,
-    Count,
+    Duration,
+    EventTerm,
     Expression,
-    FirstOrLast,
     Name,
     Pattern,
     Selection,
-    Since,
     Step,
     ValueType,
     children,
@@ -119,21 +117,12 @@ def goal_cost(goal: Step) -> list[Finding]:
 
 
 def expression_cost(node: Expression) -> list[Finding]:
-    """Returns what the terms of an expression would read too much of."""
-    found = _term(node)
-    return [*found, *(finding for child in children(node) for finding in expression_cost(child))]
-
-
-def _term(node: Expression) -> list[Finding]:
-    match node:
-        case Count() | Aggregate():
-            return _finding(node.selection, node.window.ms, node.window.start)
-        case Since():
-            return _finding(node.selection, since_ms(node.selection), node.start)
-        case FirstOrLast():
-            return _finding(node.selection, LAST_VALUE_LOOKBACK_MS, node.start)
-        case _:
-            return []
+    """Return an error for each term of an expression that would read too many events."""
+    found = [finding for child in children(node) for finding in expression_cost(child)]
+    if not isinstance(node, EventTerm):
+        return found
+    window = next((argument for argument in node.arguments if isinstance(argument, Duration)), node)
+    return [*_finding(node.selection, term_lookback_ms(node), window.start), *found]
 
 
 def _finding(selection: Selection, span_ms: int, start: int) -> list[Finding]:

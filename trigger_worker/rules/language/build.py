@@ -1,4 +1,4 @@
-"""From what the grammar recognises to the nodes of the syntax tree."""
+"""Build the nodes of the syntax tree from the parts that the grammar recognises."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trigger_worker.rules.language.errors import Refusal
 from trigger_worker.rules.language.syntax import (
     Absence,
     And,
+    Argument,
     Arithmetic,
     ArithmeticOperator,
     Boolean,
@@ -20,6 +21,7 @@ from trigger_worker.rules.language.syntax import (
     Comparison,
     Duration,
     Expression,
+    FieldOf,
     Glob,
     Literals,
     Membership,
@@ -33,13 +35,13 @@ from trigger_worker.rules.language.syntax import (
     Step,
     Text,
 )
-from trigger_worker.rules.language.unresolved import FieldOf, Unresolved, as_selection, as_value
+from trigger_worker.rules.language.unresolved import as_selection, as_value
 
 
 def tree_builder() -> Transformer[Token, Any]:
-    """Returns what builds nodes bottom-up while the parser runs, one method per rule of the grammar.
+    """Return the builder of nodes that the parser runs bottom-up, one method per rule of the grammar.
 
-    It raises Refusal for what parses but cannot mean anything.
+    It raises Refusal for a text that parses but has no meaning.
     """
     return _TreeBuilder()
 
@@ -54,7 +56,7 @@ class _TreeBuilder(Transformer[Token, Any]):
     def goal(self, step: Step) -> Step:
         return step
 
-    def expression(self, node: Unresolved) -> Expression:
+    def expression(self, node: Argument) -> Expression:
         return as_value(node)
 
     def step(self, selection: Selection, within: Token | None = None) -> Step:
@@ -63,7 +65,7 @@ class _TreeBuilder(Transformer[Token, Any]):
     def absence(self, selection: Selection, within: Token) -> Absence:
         return Absence(selection.start, selection, self.duration(within))
 
-    def selection(self, events: Selection, condition: Unresolved | None = None) -> Selection:
+    def selection(self, events: Selection, condition: Argument | None = None) -> Selection:
         if condition is None:
             return events
         return Selection(events.start, events.names, as_value(condition))
@@ -71,40 +73,40 @@ class _TreeBuilder(Transformer[Token, Any]):
     def events(self, *names: Token) -> Selection:
         return Selection(_start(names[0]), tuple(str(name) for name in names))
 
-    def disjunction(self, *operands: Unresolved) -> Or:
+    def disjunction(self, *operands: Argument) -> Or:
         values = tuple(as_value(operand) for operand in operands)
         return Or(values[0].start, values)
 
-    def conjunction(self, *operands: Unresolved) -> And:
+    def conjunction(self, *operands: Argument) -> And:
         values = tuple(as_value(operand) for operand in operands)
         return And(values[0].start, values)
 
-    def inversion(self, sign: Token, operand: Unresolved) -> Not:
+    def inversion(self, sign: Token, operand: Argument) -> Not:
         return Not(_start(sign), as_value(operand))
 
-    def comparison(self, left: Unresolved, operator: Token, right: Unresolved) -> Comparison:
+    def comparison(self, left: Argument, operator: Token, right: Argument) -> Comparison:
         compared = as_value(left)
         return Comparison(compared.start, cast(CompareOperator, str(operator)), compared, as_value(right))
 
-    def membership(self, operand: Unresolved, *options: Literals) -> Membership:
+    def membership(self, operand: Argument, *options: Literals) -> Membership:
         value = as_value(operand)
         return Membership(value.start, value, options)
 
-    def glob(self, operand: Unresolved, pattern: Token) -> Glob:
+    def glob(self, operand: Argument, pattern: Token) -> Glob:
         value = as_value(operand)
         return Glob(value.start, value, _unquoted(pattern))
 
-    def arithmetic(self, left: Unresolved, operator: Token, right: Unresolved) -> Arithmetic:
+    def arithmetic(self, left: Argument, operator: Token, right: Argument) -> Arithmetic:
         value = as_value(left)
         return Arithmetic(value.start, cast(ArithmeticOperator, str(operator)), value, as_value(right))
 
-    def negative(self, sign: Token, operand: Unresolved) -> Negative:
+    def negative(self, sign: Token, operand: Argument) -> Negative:
         return Negative(_start(sign), as_value(operand))
 
     def negative_number(self, sign: Token, number: Token) -> Number:
         return Number(_start(sign), -self.number(number).value)
 
-    def filtered(self, events: Unresolved, condition: Unresolved) -> Selection:
+    def filtered(self, events: Argument, condition: Argument) -> Selection:
         selection = as_selection(events)
         if selection.condition is not None:
             raise Refusal(
@@ -114,12 +116,13 @@ class _TreeBuilder(Transformer[Token, Any]):
             )
         return Selection(selection.start, selection.names, as_value(condition))
 
-    def member(self, node: Unresolved, part: Token) -> Unresolved:
+    def member(self, node: Argument, part: Token) -> Argument:
         if isinstance(node, Name):
             return Name(node.start, (*node.path, str(part)))
         if isinstance(node, FieldOf):
-            return FieldOf(node.selection, Name(node.field.start, (*node.field.path, str(part))))
-        return FieldOf(as_selection(node), Name(_start(part), (str(part),)))
+            return FieldOf(node.start, node.selection, Name(node.field.start, (*node.field.path, str(part))))
+        selection = as_selection(node)
+        return FieldOf(selection.start, selection, Name(_start(part), (str(part),)))
 
     def number(self, token: Token) -> Number:
         value = float(token)
@@ -142,7 +145,7 @@ class _TreeBuilder(Transformer[Token, Any]):
     def name(self, token: Token) -> Name:
         return Name(_start(token), (str(token),))
 
-    def call(self, name: Token, *arguments: Unresolved) -> Expression:
+    def call(self, name: Token, *arguments: Argument) -> Expression:
         return build_call(str(name), _start(name), arguments)
 
 
@@ -151,6 +154,6 @@ def _start(token: Token) -> int:
 
 
 def _unquoted(token: Token) -> str:
-    """Returns what stands between the quotes; a backslash makes the next character an ordinary one."""
+    """Return the text between the quotes; a backslash makes the next character an ordinary one."""
     characters = iter(token[1:-1])
     return "".join(next(characters) if character == "\\" else character for character in characters)

@@ -1,18 +1,21 @@
-"""Calls such as `count(view_item, 24h)`, made into the node of their function."""
+"""Build the node of a call such as `count(view_item, 24h)`; `FUNCTIONS` is every function of the language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
+import msgspec
+
 from trigger_worker.rules.language.errors import Misplaced, Refusal, did_you_mean
 from trigger_worker.rules.language.syntax import (
     Aggregate,
     AggregateFunction,
+    Argument,
     Audience,
+    Call,
     Count,
     Duration,
-    Expression,
     Extreme,
     FirstOrLast,
     MessageFact,
@@ -21,74 +24,66 @@ from trigger_worker.rules.language.syntax import (
     Since,
     Text,
 )
-from trigger_worker.rules.language.unresolved import Unresolved, as_field, as_selection, as_value, start_of
+from trigger_worker.rules.language.unresolved import as_field, as_selection, as_value
 
-Builder = Callable[[int, Sequence[Unresolved]], Expression]
-
-#: How each function is used, shown when a call has the wrong number of arguments.
-USAGE: Final[dict[str, str]] = {
-    "count": "count(view_item, 24h)",
-    "sum": "sum(purchase.value, 30d)",
-    "avg": "avg(purchase.value, 30d)",
-    "min": "min(purchase.value, 30d) or min(1, 2)",
-    "max": "max(purchase.value, 30d) or max(1, 2)",
-    "uniq": "uniq(view_item.product_id, 24h)",
-    "last": "last(view_item.category)",
-    "first": "first(view_item.category)",
-    "since": "since(purchase)",
-    "segment": 'segment("name")',
-    "score": 'score("name")',
-    "delivered": "delivered(email)",
-    "shown": "shown(banner)",
-    "opened": "opened(email)",
-    "clicked": "clicked(email)",
-}
-
-_TWO_ARGUMENTS: Final = frozenset({"count", "sum", "avg", "min", "max", "uniq"})
+_Build = Callable[[int, Sequence[Argument]], Call]
 
 
-def build_call(name: str, start: int, arguments: Sequence[Unresolved]) -> Expression:
-    """Builds the node that a call stands for.
+class _Function(msgspec.Struct, frozen=True):
+    """A function of the language.
+
+    Args:
+        usage: how a call of it is written, shown when a call has the wrong number of arguments.
+        arguments: the number of its arguments.
+        build: makes the node of a call from the offset of the function's name and the arguments.
+    """
+
+    usage: str
+    arguments: int
+    build: _Build
+
+
+def build_call(name: str, start: int, arguments: Sequence[Argument]) -> Call:
+    """Build the node that a call stands for.
 
     Args:
         name: the function's name.
         start: the offset of the name.
-        arguments: what stands between the parentheses.
+        arguments: the parts between the parentheses.
 
     Raises:
-        Refusal: for an unknown function, and for arguments that do not fit it.
+        Refusal: the function is unknown, or the arguments do not fit it.
     """
-    builder = _BUILDERS.get(name)
-    if builder is None:
-        raise Refusal(f"there is no function {name}", start, did_you_mean(name, USAGE))
-    expected = 2 if name in _TWO_ARGUMENTS else 1
-    if len(arguments) != expected:
-        plural = "arguments" if expected == 2 else "argument"
-        message = f"{name} takes {expected} {plural}, found {len(arguments)}"
-        raise Refusal(message, start, f"write it as in {USAGE[name]}")
-    return builder(start, arguments)
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise Refusal(f"there is no function {name}", start, did_you_mean(name, FUNCTIONS))
+    if len(arguments) != function.arguments:
+        plural = "argument" if function.arguments == 1 else "arguments"
+        message = f"{name} takes {function.arguments} {plural}, found {len(arguments)}"
+        raise Refusal(message, start, f"write it as in {function.usage}")
+    return function.build(start, arguments)
 
 
-def _count(start: int, arguments: Sequence[Unresolved]) -> Count:
+def _count(start: int, arguments: Sequence[Argument]) -> Count:
     return Count(start, as_selection(arguments[0]), _window(arguments[1]))
 
 
-def _since(start: int, arguments: Sequence[Unresolved]) -> Since:
+def _since(start: int, arguments: Sequence[Argument]) -> Since:
     return Since(start, as_selection(arguments[0]))
 
 
-def _aggregate(function: AggregateFunction) -> Builder:
-    def build(start: int, arguments: Sequence[Unresolved]) -> Aggregate:
+def _aggregate(function: AggregateFunction) -> _Build:
+    def build(start: int, arguments: Sequence[Argument]) -> Aggregate:
         field_of = as_field(arguments[0])
         return Aggregate(start, function, field_of.selection, field_of.field, _window(arguments[1]))
 
     return build
 
 
-def _extreme(function: Literal["min", "max"]) -> Builder:
+def _extreme(function: Literal["min", "max"]) -> _Build:
     aggregate = _aggregate(function)
 
-    def build(start: int, arguments: Sequence[Unresolved]) -> Expression:
+    def build(start: int, arguments: Sequence[Argument]) -> Call:
         if isinstance(arguments[1], Duration):
             return aggregate(start, arguments)
         return Extreme(start, function, as_value(arguments[0]), as_value(arguments[1]))
@@ -96,55 +91,55 @@ def _extreme(function: Literal["min", "max"]) -> Builder:
     return build
 
 
-def _edge(function: Literal["last", "first"]) -> Builder:
-    def build(start: int, arguments: Sequence[Unresolved]) -> FirstOrLast:
+def _first_or_last(function: Literal["last", "first"]) -> _Build:
+    def build(start: int, arguments: Sequence[Argument]) -> FirstOrLast:
         field_of = as_field(arguments[0])
         return FirstOrLast(start, function, field_of.selection, field_of.field)
 
     return build
 
 
-def _audience(kind: Literal["segment", "score"]) -> Builder:
-    def build(start: int, arguments: Sequence[Unresolved]) -> Audience:
+def _audience(kind: Literal["segment", "score"]) -> _Build:
+    def build(start: int, arguments: Sequence[Argument]) -> Audience:
         if not isinstance(arguments[0], Text):
             message = f'expected the name of a {kind} in quotes, such as {kind}("name")'
-            raise Misplaced(message, start_of(arguments[0]))
+            raise Misplaced(message, arguments[0].start)
         return Audience(start, kind, arguments[0].value)
 
     return build
 
 
-def _message_fact(fact: MessageFactName) -> Builder:
-    def build(start: int, arguments: Sequence[Unresolved]) -> MessageFact:
+def _message_fact(fact: MessageFactName) -> _Build:
+    def build(start: int, arguments: Sequence[Argument]) -> MessageFact:
         match arguments[0]:
             case Name(path=(channel,)):
                 return MessageFact(start, fact, channel)
             case _:
-                raise Misplaced(f"expected a channel, as in {USAGE[fact]}", start_of(arguments[0]))
+                raise Misplaced(f"expected a channel, as in {FUNCTIONS[fact].usage}", arguments[0].start)
 
     return build
 
 
-def _window(node: Unresolved) -> Duration:
+def _window(node: Argument) -> Duration:
     if not isinstance(node, Duration):
-        raise Misplaced("expected a window such as 24h", start_of(node))
+        raise Misplaced("expected a window such as 24h", node.start)
     return node
 
 
-_BUILDERS: Final[dict[str, Builder]] = {
-    "count": _count,
-    "since": _since,
-    "sum": _aggregate("sum"),
-    "avg": _aggregate("avg"),
-    "uniq": _aggregate("uniq"),
-    "min": _extreme("min"),
-    "max": _extreme("max"),
-    "last": _edge("last"),
-    "first": _edge("first"),
-    "segment": _audience("segment"),
-    "score": _audience("score"),
-    "delivered": _message_fact("delivered"),
-    "shown": _message_fact("shown"),
-    "opened": _message_fact("opened"),
-    "clicked": _message_fact("clicked"),
+FUNCTIONS: Final[dict[str, _Function]] = {
+    "count": _Function("count(view_item, 24h)", 2, _count),
+    "sum": _Function("sum(purchase.value, 30d)", 2, _aggregate("sum")),
+    "avg": _Function("avg(purchase.value, 30d)", 2, _aggregate("avg")),
+    "min": _Function("min(purchase.value, 30d) or min(1, 2)", 2, _extreme("min")),
+    "max": _Function("max(purchase.value, 30d) or max(1, 2)", 2, _extreme("max")),
+    "uniq": _Function("uniq(view_item.product_id, 24h)", 2, _aggregate("uniq")),
+    "last": _Function("last(view_item.category)", 1, _first_or_last("last")),
+    "first": _Function("first(view_item.category)", 1, _first_or_last("first")),
+    "since": _Function("since(purchase)", 1, _since),
+    "segment": _Function('segment("name")', 1, _audience("segment")),
+    "score": _Function('score("name")', 1, _audience("score")),
+    "delivered": _Function("delivered(email)", 1, _message_fact("delivered")),
+    "shown": _Function("shown(banner)", 1, _message_fact("shown")),
+    "opened": _Function("opened(email)", 1, _message_fact("opened")),
+    "clicked": _Function("clicked(email)", 1, _message_fact("clicked")),
 }

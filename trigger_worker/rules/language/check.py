@@ -1,4 +1,4 @@
-"""Whether patterns and expressions make sense: names, types and windows."""
+"""Check that patterns and expressions have a meaning: their names, types and windows."""
 
 from __future__ import annotations
 
@@ -6,35 +6,33 @@ import msgspec
 
 from trigger_worker.rules.language import names
 from trigger_worker.rules.language.check_names import check_event_names, field_type, term_type
-from trigger_worker.rules.language.check_operators import expect_boolean, operator_type
+from trigger_worker.rules.language.check_operators import DESCRIPTIONS, agree, expect_boolean, operator_type
 from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS, format_duration
 from trigger_worker.rules.language.errors import Finding, did_you_mean
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (
-    DESCRIPTIONS,
     Aggregate,
     Audience,
     Comparison,
-    Count,
     Duration,
+    EventTerm,
     Expression,
+    FieldOf,
     FirstOrLast,
     Membership,
     MessageFact,
     Name,
     Pattern,
     Selection,
-    Since,
     Step,
     Text,
     ValueType,
-    agree,
     children,
 )
 
 
 class AudienceNames(msgspec.Struct, frozen=True):
-    """The names that expressions may refer to."""
+    """The names of audiences that expressions may refer to."""
 
     segments: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()
@@ -42,7 +40,7 @@ class AudienceNames(msgspec.Struct, frozen=True):
 
 
 def check_pattern(pattern: Pattern) -> list[Finding]:
-    """Returns what is wrong or doubtful about a pattern."""
+    """Return the errors and warnings about a pattern."""
     checker = _Checker(AudienceNames(), is_sending=False)
     first = pattern.steps[0].within
     if first is not None:
@@ -58,7 +56,7 @@ def check_pattern(pattern: Pattern) -> list[Finding]:
 
 
 def check_goal(goal: Step) -> list[Finding]:
-    """Returns what is wrong or doubtful about a goal."""
+    """Return the errors and warnings about a goal."""
     checker = _Checker(AudienceNames(), is_sending=False)
     checker.check_step(goal)
     return checker.findings
@@ -67,13 +65,13 @@ def check_goal(goal: Step) -> list[Finding]:
 def check_expression(
     node: Expression, wanted: ValueType, audiences: AudienceNames, *, is_sending: bool = False
 ) -> list[Finding]:
-    """Returns what is wrong or doubtful about an expression.
+    """Return the errors and warnings about an expression.
 
     Args:
         node: the expression.
-        wanted: what its value must be.
-        audiences: the names it may refer to.
-        is_sending: whether it stands in `send`, where what became of messages is known.
+        wanted: the type that its value must have.
+        audiences: the names of audiences that it may refer to.
+        is_sending: whether it stands in `send`, where facts about messages are known.
     """
     checker = _Checker(audiences, is_sending=is_sending)
     checker.check_expression(node, wanted)
@@ -81,6 +79,8 @@ def check_expression(
 
 
 class _Checker:
+    """Walks one text and gathers its findings, each once."""
+
     def __init__(self, audiences: AudienceNames, *, is_sending: bool) -> None:
         self.findings: list[Finding] = []
         self._audiences = audiences
@@ -127,11 +127,11 @@ class _Checker:
     def _type_in_expression(self, node: Expression) -> ValueType:
         if isinstance(node, Comparison | Membership):
             self._check_stage_names(node)
+        if isinstance(node, EventTerm):
+            return self._event_term_type(node)
         match node:
             case Name():
                 return self._name_type(node)
-            case Count() | Aggregate() | FirstOrLast() | Since():
-                return self._event_term_type(node)
             case Audience():
                 return self._audience_type(node)
             case MessageFact():
@@ -146,13 +146,16 @@ class _Checker:
             self.report(Finding("there are no stages", node.start, "define them in audiences.yaml"))
         return term_type(node, self.report)
 
-    def _event_term_type(self, node: Count | Aggregate | FirstOrLast | Since) -> ValueType:
-        self.check_selection(node.selection)
-        if isinstance(node, Count | Aggregate):
-            self.check_window(node.window)
-        if isinstance(node, Count):
-            return "number"
-        return "duration" if isinstance(node, Since) else self._field_term_type(node)
+    def _event_term_type(self, node: EventTerm) -> ValueType:
+        for argument in node.arguments:
+            match argument:
+                case Duration():
+                    self.check_window(argument)
+                case Selection():
+                    self.check_selection(argument)
+                case FieldOf():
+                    self.check_selection(argument.selection)
+        return self._field_term_type(node) if isinstance(node, Aggregate | FirstOrLast) else node.value_type
 
     def _field_term_type(self, node: Aggregate | FirstOrLast) -> ValueType:
         found = field_type(node.field, self.report)
@@ -180,7 +183,7 @@ class _Checker:
             self.report(Finding(message, node.start, hint))
         if not self._is_sending:
             self._report_too_early(render(node), node.start)
-        return "boolean"
+        return node.value_type
 
     def _report_too_early(self, text: str, start: int) -> None:
         message = f"{text} is known only once messages are sent"

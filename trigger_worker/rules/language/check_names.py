@@ -1,4 +1,4 @@
-"""The types of names, and what to say about names that nobody knows."""
+"""Check names: the type of each known field, term and event, and a finding for each unknown one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import Name, Selection, ValueType
 from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, EVENT_NAMES, PROPERTY_FIELDS
 
-#: Every field of an event that the vocabulary knows.
+#: The type of every field of an event that the vocabulary knows.
 FIELD_TYPES: Final[dict[str, ValueType]] = {
     **COLUMN_FIELDS,
     **PROPERTY_FIELDS,
     names.DURATION_NAME: "duration",
 }
 
-#: What an expression may ask of the visitor by a plain name, and what it gives.
+#: The type of every plain name that an expression may ask of the visitor.
 TERM_TYPES: Final[dict[str, ValueType]] = {
     **dict.fromkeys(CONTEXT_FIELDS, "text"),
     "cart.value": "number",
@@ -33,11 +33,11 @@ _VISITOR_ONLY: Final = frozenset(TERM_TYPES) - frozenset(CONTEXT_FIELDS)
 
 
 def field_type(name: Name, report: Report) -> ValueType:
-    """Returns the type of a field of one event.
+    """Return the type of a field of one event.
 
     Args:
-        name: as it stands in a condition or behind an event.
-        report: is told of a name that cannot be a field, and warned of one that nobody knows.
+        name: the field, as it stands in a condition or behind an event.
+        report: takes an error about a name that cannot be a field, and a warning about an unknown one.
     """
     first, *rest = name.path
     if first == names.PROPERTIES_PREFIX and rest:
@@ -57,11 +57,11 @@ def field_type(name: Name, report: Report) -> ValueType:
 
 
 def term_type(name: Name, report: Report) -> ValueType:
-    """Returns the type of what an expression asks of the visitor by a plain name.
+    """Return the type of a plain name that an expression asks of the visitor.
 
     Args:
-        name: as it stands in an expression.
-        report: is told of a name that cannot be asked.
+        name: the name, as it stands in an expression.
+        report: takes an error about a name that cannot be asked.
     """
     text = render(name)
     if name.path[0] == names.TRAITS_PREFIX and len(name.path) > 1:
@@ -83,7 +83,7 @@ def _not_a_term(name: Name, text: str) -> Finding:
 
 
 def check_event_names(selection: Selection, report: Report) -> None:
-    """Warns of event names that the vocabulary does not have."""
+    """Report a warning about each event name that the vocabulary does not have."""
     for name in selection.names:
         if not selection.is_any and name not in EVENT_NAMES:
             hint = did_you_mean(name, EVENT_NAMES) or "it is taken as an event of your own"

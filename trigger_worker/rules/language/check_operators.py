@@ -1,4 +1,4 @@
-"""The types that operators take and give."""
+"""Check the types of literals and operators: the types that an operator takes, and the type of its value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 from trigger_worker.rules.language.errors import Finding
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (
-    DESCRIPTIONS,
     And,
     Arithmetic,
     Boolean,
@@ -24,16 +23,24 @@ from trigger_worker.rules.language.syntax import (
     Or,
     Text,
     ValueType,
-    agree,
     children,
 )
 
 TypeOf = Callable[[Expression], ValueType]
 Report = Callable[[Finding], None]
 
+#: The types in words, for messages.
+DESCRIPTIONS: Final[dict[ValueType, str]] = {
+    "text": "a text",
+    "number": "a number",
+    "boolean": "true or false",
+    "duration": "a duration",
+    "unknown": "a value",
+}
+
 _NUMERIC: Final = frozenset({"number", "duration", "unknown"})
 
-#: What each operator makes of two known numeric types; what is not here makes no sense.
+#: The type that each operator makes of two known numeric types; an absent combination has no meaning.
 _RESULTS: Final[dict[tuple[str, ValueType, ValueType], ValueType]] = {
     ("+", "number", "number"): "number",
     ("-", "number", "number"): "number",
@@ -49,28 +56,16 @@ _RESULTS: Final[dict[tuple[str, ValueType, ValueType], ValueType]] = {
 
 
 def operator_type(node: Expression, type_of: TypeOf, report: Report) -> ValueType | None:
-    """Returns the type of a literal's or an operator's value, None when the node is neither.
+    """Return the type of the value of a literal or an operator, None when the node is neither.
 
     Args:
-        node: what to check.
-        type_of: checks an operand.
-        report: is told what does not fit.
+        node: the node to check.
+        type_of: checks an operand and returns its type.
+        report: takes a finding for each operand that does not fit.
     """
     match node:
-        case Number():
-            return "number"
-        case Text():
-            return "text"
-        case Boolean():
-            return "boolean"
-        case Duration():
-            return "duration"
-        case _:
-            return _operator_type(node, type_of, report)
-
-
-def _operator_type(node: Expression, type_of: TypeOf, report: Report) -> ValueType | None:
-    match node:
+        case Number() | Text() | Boolean() | Duration():
+            pass
         case And() | Or() | Not():
             for operand in children(node):
                 expect_boolean(operand, type_of, report)
@@ -84,11 +79,16 @@ def _operator_type(node: Expression, type_of: TypeOf, report: Report) -> ValueTy
             return _calculation_type(node, type_of, report)
         case _:
             return None
-    return "boolean"
+    return node.value_type
+
+
+def agree(first: ValueType, second: ValueType) -> bool:
+    """Tell whether values of two types can be compared."""
+    return first == second or "unknown" in {first, second}
 
 
 def expect_boolean(node: Expression, type_of: TypeOf, report: Report) -> None:
-    """Reports a value that is neither true nor false where a condition is needed."""
+    """Report a value that is neither true nor false where a condition is needed."""
     found = type_of(node)
     if found not in {"boolean", "unknown"}:
         message = f"expected a condition that is true or false, found {_describe(found, node)}"
@@ -145,7 +145,7 @@ def _extreme_type(node: Extreme, types: list[ValueType], report: Report) -> Valu
         if found == "duration":
             message = f"expected a number in {node.function}(a, b), found {_describe(found, operand)}"
             report(Finding(message, operand.start))
-    return "number"
+    return node.value_type
 
 
 def _numeric_type(node: Expression, type_of: TypeOf, report: Report) -> ValueType:

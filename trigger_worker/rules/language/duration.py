@@ -1,4 +1,4 @@
-"""Durations such as `15m`, read into milliseconds and written back."""
+"""Parse durations such as `15m` into ms, and format ms as durations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from warehouse.errors import RuleError
 
-#: Milliseconds in each unit of the language, largest first.
+#: Each unit of the language in ms, largest first.
 UNITS_MS: Final[dict[str, int]] = {
     "w": 604_800_000,
     "d": 86_400_000,
@@ -20,23 +20,20 @@ UNITS_MS: Final[dict[str, int]] = {
 
 DAY_MS: Final = UNITS_MS["d"]
 
-#: Windows, gaps and waits reach no further back than this.
+#: The longest window, gap or wait, in ms.
 LONGEST_WINDOW_MS: Final = 400 * DAY_MS
 
 _DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ms|s|m|h|d|w)", re.ASCII)
 
 
 def parse_duration(text: str) -> int:
-    """Reads a number followed by one of the units ms s m h d w.
+    """Return the ms of a number followed by one of the units ms s m h d w, rounded down.
 
     Args:
         text: for example `15m`, `0.5h` or `250ms`; surrounding blanks are ignored.
 
-    Returns:
-        Milliseconds, rounded down; never negative.
-
     Raises:
-        RuleError: when the text is anything else.
+        RuleError: the text is no duration.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None:
@@ -49,7 +46,7 @@ def parse_duration(text: str) -> int:
 
 
 def format_duration(duration_ms: int) -> str:
-    """Writes milliseconds in the largest unit that divides them, so that reading gives them back."""
+    """Return ms as a duration in the largest unit that divides them; parsing it gives them back."""
     if duration_ms == 0:
         return "0s"
     for unit, unit_ms in UNITS_MS.items():

@@ -1,4 +1,4 @@
-"""What is wrong with a text of the rule language, and where."""
+"""Define the findings and errors about a text of the rule language: the message, the place and the remedy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Severity = Literal["error", "warning"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something to tell the author of a text.
+    """An error or a warning about a text, for its author.
 
     Args:
-        message: what is wrong, or what was expected and what was found.
+        message: the mistake, or what was expected and what was found.
         start: offset in characters from the beginning of the text.
-        hint: what to write instead; empty when the message says it already.
+        hint: the text to write instead; empty when the message says it already.
         severity: an error refuses the rule, a warning does not.
     """
 
@@ -30,11 +30,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class RuleSyntaxError(RuleError):
-    """A text that the grammar refuses.
+    """Raised for a text that the grammar refuses.
 
     Args:
         text: the whole text.
-        finding: what is wrong, and at which offset.
+        finding: the mistake and its offset.
     """
 
     def __init__(self, text: str, finding: Finding) -> None:
@@ -46,7 +46,7 @@ class RuleSyntaxError(RuleError):
 
 
 class Refusal(Exception):
-    """Raised while a tree is built: the text parses, but a part of it cannot mean anything."""
+    """Raised while a tree is built: the text parses, but a part of it has no meaning."""
 
     def __init__(self, message: str, start: int, hint: str = "") -> None:
         super().__init__(message)
@@ -54,10 +54,10 @@ class Refusal(Exception):
 
 
 class Misplaced(Refusal):
-    """A refusal whose message says what was expected; the parser adds what it found there."""
+    """Raised like Refusal, with a message that says what was expected; the parser adds what it found."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Returns a hint such as `did you mean view_item?`, empty when no known name is like it."""
+    """Return a hint such as `did you mean view_item?`, empty when no known name is like it."""
     found = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return f"did you mean {found[0]}?" if found else ""

@@ -1,4 +1,4 @@
-"""What the grammar would have taken at a place, in words for people."""
+"""Describe for the author what the grammar would have taken at a place, and what it found there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _VALUE: Final = frozenset({"NUMBER", "STRING", "NAME", "MINUS"})
 _LITERAL: Final = frozenset({"NUMBER", "STRING", "TRUE"})
 _EVENT: Final = frozenset({"NAME", "ANY"})
 
-#: Terminals that say the same in words, the most telling first.
+#: Terminals and their words, the most telling first.
 _WORDS: Final = (
     ("DURATION", "a duration such as 15m"),
     ("STRING", 'a text in quotes such as "/pricing*"'),
@@ -29,7 +29,7 @@ _WORDS: Final = (
 
 _LIST: Final = 'a list such as ["US", "CA"]'
 
-#: What people write out of habit from other languages, and what it is called here.
+#: Spellings of other languages, with how to write the same here.
 _HABITS: Final = {
     "=": "write == to compare",
     "&&": "write and",
@@ -46,7 +46,7 @@ _WORD: Final = re.compile(r"->|&&|\|\||<>|[\w.]+|\"[^\"\n]*\"?|'[^'\n]*'?|\S")
 
 
 def describe_expected(accepted: Set[str]) -> str:
-    """Names what would have been right, joined by commas and a final or."""
+    """Return the accepted terminals in words, joined by commas and a final or."""
     words = _leading_words(accepted)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
@@ -65,7 +65,7 @@ def _leading_words(accepted: Set[str]) -> list[str]:
 
 
 def describe_found(text: str, start: int) -> str:
-    """Names what stands at an offset instead, in quotes unless it is quoted already."""
+    """Return the word at an offset, in quotes unless it is quoted already."""
     word = word_at(text, start)
     if not word:
         return "the end"
@@ -73,13 +73,13 @@ def describe_found(text: str, start: int) -> str:
 
 
 def word_at(text: str, start: int) -> str:
-    """Returns the word or the sign that begins at an offset; empty at the end of the text."""
+    """Return the word or the sign that begins at an offset; empty at the end of the text."""
     found = _WORD.match(text, start)
     return found.group()[:60] if found else ""
 
 
 def habit_hint(text: str, start: int, accepted: Set[str]) -> str:
-    """Returns what somebody used to another language should write here, or an empty text."""
+    """Return how to write a spelling of another language here, or an empty text when the word is none."""
     if word_at(text, start) == "->" and accepted == {"$END"} and "no" in text[:start].split():
         return "an absence (`no ... within ...`) is always the last part"
     return _HABITS.get(word_at(text, start), "")

@@ -1,4 +1,4 @@
-"""What the names inside conditions and expressions stand for."""
+"""List the names that have a meaning of their own in conditions and expressions, and the channels."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Final
 
 from trigger_worker.rules.language.syntax import Name
 
-#: The property that every event may carry, and its reading as a duration.
+#: The property of events that holds a duration in ms, and the name under which it is read as a duration.
 DURATION_FIELD: Final = "duration_ms"
 DURATION_NAME: Final = "duration"
 
-#: Before a name: look among the properties only, so a custom one may be called anything.
+#: A prefix of names: look among the properties or traits only, so a custom one may have any name.
 PROPERTIES_PREFIX: Final = "props"
 TRAITS_PREFIX: Final = "traits"
 
-#: Names of an expression that are worked out, not looked up.
+#: Names of an expression whose value is computed from the history.
 CART_VALUE: Final = ("cart", "value")
 CART_ITEMS: Final = ("cart", "items")
 LOCAL_HOUR: Final = ("local_hour",)
@@ -22,12 +22,12 @@ LOCAL_WEEKDAY: Final = ("local_weekday",)
 STAGE: Final = ("stage",)
 GOAL_REACHED: Final = ("goal_reached",)
 
-#: What a rule file may name as a channel.
+#: The channels that a rule file may name.
 CHANNELS: Final = ("banner", "email", "sms", "push", "webhook", "chat")
 
 
 def field_path(name: Name) -> tuple[str, ...]:
-    """Returns where a name of a condition is found in an event's fields."""
+    """Return the path in an event's fields at which a name of a condition is found."""
     if name.path == (DURATION_NAME,):
         return (DURATION_FIELD,)
     if name.path[0] == PROPERTIES_PREFIX and len(name.path) > 1:

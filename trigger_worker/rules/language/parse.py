@@ -1,4 +1,4 @@
-"""Texts of the rule language, read into syntax trees."""
+"""Parse texts of the rule language into syntax trees, or tell the author what was expected where."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from trigger_worker.rules.language.build import tree_builder
 from trigger_worker.rules.language.errors import Finding, Misplaced, Refusal, RuleSyntaxError
 from trigger_worker.rules.language.expected import describe_expected, describe_found, habit_hint, word_at
-from trigger_worker.rules.language.syntax import Expression, Pattern, Step, children, conditions, selection_of
+from trigger_worker.rules.language.syntax import EventTerm, Expression, Pattern, Step, children, conditions
 
 #: Longer texts are refused before they are read.
 LONGEST_TEXT: Final = 8_000
 
-#: Deeper trees are refused: whatever walks them may recurse.
+#: Deeper trees are refused: the functions that walk them may recurse.
 DEEPEST_NESTING: Final = 100
 
 _PARSER: Final = Lark(
@@ -30,10 +30,11 @@ _PARSER: Final = Lark(
 
 
 def parse_pattern(text: str) -> Pattern:
-    """Reads a pattern, the value of `when`.
+    """Parse a pattern, the value of `when`.
 
     Raises:
-        RuleSyntaxError: naming line and column, what was expected and what was found.
+        RuleSyntaxError: the text is not in the language; the message names line, column, what was expected and what
+            was found.
     """
     pattern = cast(Pattern, _parse(text, "pattern"))
     _refuse_depth(text, conditions(pattern))
@@ -41,10 +42,11 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def parse_goal(text: str) -> Step:
-    """Reads a goal: one step, such as `purchase within 3d`.
+    """Parse a goal: one step, such as `purchase within 3d`.
 
     Raises:
-        RuleSyntaxError: naming line and column, what was expected and what was found.
+        RuleSyntaxError: the text is not in the language; the message names line, column, what was expected and what
+            was found.
     """
     step = cast(Step, _parse(text, "goal"))
     _refuse_depth(text, conditions(Pattern(step.start, (step,))))
@@ -52,10 +54,11 @@ def parse_goal(text: str) -> Step:
 
 
 def parse_expression(text: str) -> Expression:
-    """Reads an expression, the value of `if` or of an audience.
+    """Parse an expression, the value of `if` or of an audience.
 
     Raises:
-        RuleSyntaxError: naming line and column, what was expected and what was found.
+        RuleSyntaxError: the text is not in the language; the message names line, column, what was expected and what
+            was found.
     """
     expression = cast(Expression, _parse(text, "expression"))
     _refuse_depth(text, (expression,))
@@ -73,7 +76,7 @@ def _parse(text: str, start_rule: str) -> Pattern | Step | Expression:
 
 
 def _build(text: str, start_rule: str) -> Pattern | Step | Expression:
-    """Parses a text, and tells what parses but cannot mean anything; what does not parse is lark's to tell."""
+    """Parse a text; refuse one that parses but has no meaning, and let lark's errors about others through."""
     try:
         return cast(Pattern | Step | Expression, _PARSER.parse(text, start=start_rule))
     except Misplaced as misplaced:
@@ -85,16 +88,16 @@ def _build(text: str, start_rule: str) -> Pattern | Step | Expression:
 
 
 def _refuse_depth(text: str, roots: Iterable[Expression]) -> None:
-    """Walks without recursion, so that no text can exhaust the stack."""
+    """Refuse trees that are too deep; walk without recursion, so that no text can exhaust the stack."""
     open_nodes = [(root, 1) for root in roots]
     while open_nodes:
         node, depth = open_nodes.pop()
         if depth > DEEPEST_NESTING:
             message = f"expected at most {DEEPEST_NESTING} parts inside each other"
             raise RuleSyntaxError(text, Finding(message, node.start, "name parts of it in audiences.yaml"))
-        selection = selection_of(node)
-        below = (*children(node), *((selection.condition,) if selection and selection.condition else ()))
-        open_nodes.extend((child, depth + 1) for child in below)
+        open_nodes.extend((child, depth + 1) for child in children(node))
+        if isinstance(node, EventTerm) and node.selection.condition is not None:
+            open_nodes.append((node.selection.condition, depth + 1))
 
 
 def _finding(text: str, unexpected: UnexpectedInput, start_rule: str) -> Finding:
@@ -116,9 +119,10 @@ def _offset(text: str, unexpected: UnexpectedInput) -> int:
 
 
 def _accepted(text: str, unexpected: UnexpectedInput, start_rule: str) -> Set[str]:
-    """The lexer only knows roughly what it may meet; asking what may end the text before is exact.
+    """Return the terminals that the grammar would have taken.
 
-    Where the text before cannot mean anything, that is what is wrong first.
+    The lexer knows them only roughly; parsing the text before the place tells them exactly. Where the text before has
+    no meaning, that is the first error to tell, and it is raised instead.
     """
     if isinstance(unexpected, UnexpectedToken):
         return frozenset(unexpected.accepts or unexpected.expected)

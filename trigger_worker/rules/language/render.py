@@ -1,4 +1,4 @@
-"""The canonical text of a syntax tree: the same meaning, the same text."""
+"""Render a syntax tree as its canonical text: trees that differ only in spelling have the same text."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from typing import Final
 
 from trigger_worker.rules.language.duration import format_duration
 from trigger_worker.rules.language.syntax import (
-    Aggregate,
     And,
+    Argument,
     Arithmetic,
-    Audience,
     Boolean,
+    Call,
     Comparison,
-    Count,
     Duration,
     Expression,
-    Extreme,
-    FirstOrLast,
+    FieldOf,
     Glob,
     Membership,
-    MessageFact,
     Name,
     Negative,
     Not,
@@ -28,7 +25,6 @@ from trigger_worker.rules.language.syntax import (
     Or,
     Pattern,
     Selection,
-    Since,
     Step,
     Text,
 )
@@ -39,7 +35,7 @@ _BINDING: Final = {"+": _ADD, "-": _ADD, "*": _MULTIPLY, "/": _MULTIPLY}
 
 
 def render_pattern(pattern: Pattern) -> str:
-    """Writes a pattern so that parsing gives it back."""
+    """Return the canonical text of a pattern; parsing it gives the pattern back."""
     parts = [render_step(step) for step in pattern.steps]
     if pattern.absence is not None:
         absence = pattern.absence
@@ -48,25 +44,25 @@ def render_pattern(pattern: Pattern) -> str:
 
 
 def render_step(step: Step) -> str:
-    """Writes one step of a pattern."""
+    """Return the canonical text of one step of a pattern."""
     within = f" within {format_duration(step.within.ms)}" if step.within else ""
     return render_selection(step.selection) + within
 
 
 def render_selection(selection: Selection) -> str:
-    """Writes the events of a step or a term, names in alphabetical order."""
+    """Return the canonical text of the events of a step or a term, names in alphabetical order."""
     names = sorted(set(selection.names))
     events = names[0] if len(names) == 1 else f"({' or '.join(names)})"
     return events if selection.condition is None else f"{events}[{render(selection.condition)}]"
 
 
 def render(node: Expression) -> str:
-    """Writes an expression so that parsing gives it back, with no more parentheses than it needs."""
+    """Return the canonical text of an expression, with no more parentheses than parsing it back needs."""
     return _render(node)[0]
 
 
 def _render(node: Expression) -> tuple[str, int]:
-    """Returns the text and how tightly its outermost operator binds."""
+    """Return the text and how tightly its outermost operator binds."""
     match node:
         case Or() | And() | Not():
             return _logic(node)
@@ -105,6 +101,8 @@ def _operand(node: Expression, at_least: int) -> str:
 
 
 def _atom(node: Expression) -> str:
+    if isinstance(node, Call):
+        return f"{node.function}({', '.join(map(_argument, node.arguments))})"
     match node:
         case Number(value=value):
             return format(Decimal(repr(value)).normalize(), "f")
@@ -117,30 +115,13 @@ def _atom(node: Expression) -> str:
         case Name(path=path):
             return ".".join(path)
         case _:
-            return _term(node)
+            raise TypeError(f"{type(node).__name__} has no text")
 
 
-def _term(node: Expression) -> str:
-    """Returns a call of the function that the node is."""
-    match node:
-        case Count():
-            name, arguments = "count", f"{render_selection(node.selection)}, {format_duration(node.window.ms)}"
-        case Aggregate():
-            field = f"{render_selection(node.selection)}.{render(node.field)}"
-            name, arguments = node.function, f"{field}, {format_duration(node.window.ms)}"
-        case FirstOrLast():
-            name, arguments = node.function, f"{render_selection(node.selection)}.{render(node.field)}"
-        case Since():
-            name, arguments = "since", render_selection(node.selection)
-        case Extreme():
-            name, arguments = node.function, f"{render(node.left)}, {render(node.right)}"
-        case Audience():
-            name, arguments = node.kind, _quoted(node.name)
-        case MessageFact():
-            name, arguments = node.fact, node.channel
-        case _:
-            raise TypeError(f"{type(node).__name__} is not a call")
-    return f"{name}({arguments})"
+def _argument(node: Argument) -> str:
+    if isinstance(node, Selection):
+        return render_selection(node)
+    return f"{render_selection(node.selection)}.{render(node.field)}" if isinstance(node, FieldOf) else render(node)
 
 
 def _quoted(value: str) -> str:

@@ -1,9 +1,13 @@
-"""The syntax tree of patterns and expressions: plain frozen data, each node with its place."""
+"""Define the nodes of the syntax tree of patterns and expressions: immutable data, each node with its place.
+
+A node answers the generic questions about itself, so that most modules need not know its class: the type of its
+value, and for a call its function and arguments. A new node belongs to one of the unions at the end of the nodes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import msgspec
 
@@ -12,105 +16,128 @@ ArithmeticOperator = Literal["+", "-", "*", "/"]
 AggregateFunction = Literal["sum", "avg", "min", "max", "uniq"]
 MessageFactName = Literal["delivered", "shown", "opened", "clicked"]
 
+#: The type of a value. `unknown` is a custom field or a trait: it takes the type of the value that it meets.
+ValueType = Literal["text", "number", "boolean", "duration", "unknown"]
+
 #: The name that stands for every event a visitor causes.
 ANY: Final = "any"
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A part of a text; `start` is its offset in characters from the text's beginning."""
+    """A part of a text.
+
+    Args:
+        start: its offset in characters from the text's beginning.
+    """
 
     start: int
 
 
-class Number(Node, frozen=True):
+class ExpressionNode(Node, frozen=True):
+    """A part of an expression that has a value.
+
+    `value_type` is the type of the value, or `unknown` where it depends on the parts of the node.
+    """
+
+    value_type: ClassVar[ValueType] = "unknown"
+
+
+class Number(ExpressionNode, frozen=True):
     """A number literal."""
 
     value: float
+    value_type: ClassVar[ValueType] = "number"
 
 
-class Text(Node, frozen=True):
+class Text(ExpressionNode, frozen=True):
     """A text in quotes."""
 
     value: str
+    value_type: ClassVar[ValueType] = "text"
 
 
-class Boolean(Node, frozen=True):
-    """`true` or `false`."""
+class Boolean(ExpressionNode, frozen=True):
+    """The literal `true` or `false`."""
 
     value: bool
+    value_type: ClassVar[ValueType] = "boolean"
 
 
-class Duration(Node, frozen=True):
-    """A duration literal, in milliseconds."""
+class Duration(ExpressionNode, frozen=True):
+    """A duration literal, in ms."""
 
     ms: int
+    value_type: ClassVar[ValueType] = "duration"
 
 
-Literals = Number | Text | Boolean | Duration
-
-
-class Name(Node, frozen=True):
+class Name(ExpressionNode, frozen=True):
     """A name with the parts that its dots separate, such as `price` or `props.colour`."""
 
     path: tuple[str, ...]
 
 
-class Not(Node, frozen=True):
-    """True when its operand is not."""
+class Not(ExpressionNode, frozen=True):
+    """A negation: true when its operand is not true."""
 
     operand: Expression
+    value_type: ClassVar[ValueType] = "boolean"
 
 
-class And(Node, frozen=True):
-    """True when every operand is."""
-
-    operands: tuple[Expression, ...]
-
-
-class Or(Node, frozen=True):
-    """True when an operand is."""
+class And(ExpressionNode, frozen=True):
+    """A conjunction: true when every operand is true."""
 
     operands: tuple[Expression, ...]
+    value_type: ClassVar[ValueType] = "boolean"
 
 
-class Comparison(Node, frozen=True):
-    """Two values compared."""
+class Or(ExpressionNode, frozen=True):
+    """A disjunction: true when at least one operand is true."""
+
+    operands: tuple[Expression, ...]
+    value_type: ClassVar[ValueType] = "boolean"
+
+
+class Comparison(ExpressionNode, frozen=True):
+    """A comparison of two values."""
 
     operator: CompareOperator
     left: Expression
     right: Expression
+    value_type: ClassVar[ValueType] = "boolean"
 
 
-class Membership(Node, frozen=True):
-    """A value that is one of several literals."""
+class Membership(ExpressionNode, frozen=True):
+    """A test whether a value is one of several literals."""
 
     operand: Expression
     options: tuple[Literals, ...]
+    value_type: ClassVar[ValueType] = "boolean"
 
 
-class Glob(Node, frozen=True):
-    """A text that fits a pattern in which `*` is any run of characters and `?` any one."""
+class Glob(ExpressionNode, frozen=True):
+    """A test whether a text fits a pattern in which `*` is any run of characters and `?` any one character."""
 
     operand: Expression
     pattern: str
+    value_type: ClassVar[ValueType] = "boolean"
 
 
-class Arithmetic(Node, frozen=True):
-    """Two values added, subtracted, multiplied or divided."""
+class Arithmetic(ExpressionNode, frozen=True):
+    """An addition, subtraction, multiplication or division of two values."""
 
     operator: ArithmeticOperator
     left: Expression
     right: Expression
 
 
-class Negative(Node, frozen=True):
-    """A value with its sign turned."""
+class Negative(ExpressionNode, frozen=True):
+    """A value with its sign reversed."""
 
     operand: Expression
 
 
 class Selection(Node, frozen=True):
-    """The events that go by one of the names and fulfil the condition."""
+    """A choice of events: by name, and by a condition on each event."""
 
     names: tuple[str, ...]
     condition: Expression | None = None
@@ -121,105 +148,155 @@ class Selection(Node, frozen=True):
         return self.names == (ANY,)
 
 
-class Count(Node, frozen=True):
-    """How many such events happened in the window."""
+class FieldOf(Node, frozen=True):
+    """A field of each selected event, such as `purchase[value > 10].value`."""
+
+    selection: Selection
+    field: Name
+
+
+class Count(ExpressionNode, frozen=True):
+    """The number of selected events in a window: `count(view_item, 24h)`."""
 
     selection: Selection
     window: Duration
+    value_type: ClassVar[ValueType] = "number"
+    function: ClassVar[str] = "count"
+    field: ClassVar[None] = None
+
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The events and the window."""
+        return (self.selection, self.window)
 
 
-class Aggregate(Node, frozen=True):
-    """A field of the events in the window, made one value."""
+class Aggregate(ExpressionNode, frozen=True):
+    """One value made from a field of the selected events in a window: `sum(purchase.value, 30d)`."""
 
     function: AggregateFunction
     selection: Selection
     field: Name
     window: Duration
 
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The field of the events, and the window."""
+        return (FieldOf(self.selection.start, self.selection, self.field), self.window)
 
-class FirstOrLast(Node, frozen=True):
-    """A field of the latest or the earliest such event."""
+
+class FirstOrLast(ExpressionNode, frozen=True):
+    """A field of the earliest or the latest selected event: `last(view_item.category)`."""
 
     function: Literal["last", "first"]
     selection: Selection
     field: Name
 
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The field of the events."""
+        return (FieldOf(self.selection.start, self.selection, self.field),)
 
-class Since(Node, frozen=True):
-    """The time that passed since the latest such event."""
+
+class Since(ExpressionNode, frozen=True):
+    """The time since the latest selected event: `since(purchase)`."""
 
     selection: Selection
+    value_type: ClassVar[ValueType] = "duration"
+    function: ClassVar[str] = "since"
+    field: ClassVar[None] = None
+
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The events."""
+        return (self.selection,)
 
 
-class Extreme(Node, frozen=True):
-    """The smaller or the greater of two numbers."""
+class Extreme(ExpressionNode, frozen=True):
+    """The smaller or the greater of two numbers: `min(cart.value, 100)`."""
 
     function: Literal["min", "max"]
     left: Expression
     right: Expression
+    value_type: ClassVar[ValueType] = "number"
+
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The two numbers."""
+        return (self.left, self.right)
 
 
-class Audience(Node, frozen=True):
-    """A segment or a score of audiences.yaml, by name."""
+class Audience(ExpressionNode, frozen=True):
+    """A segment or a score of audiences.yaml, by name: `segment("high_intent")`."""
 
     kind: Literal["segment", "score"]
     name: str
 
+    @property
+    def function(self) -> str:
+        """The kind of audience."""
+        return self.kind
 
-class MessageFact(Node, frozen=True):
-    """What became of this firing's message on a channel."""
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The name, in quotes."""
+        return (Text(self.start, self.name),)
+
+
+class MessageFact(ExpressionNode, frozen=True):
+    """A fact about this firing's message on a channel: `opened(email)`."""
 
     fact: MessageFactName
     channel: str
+    value_type: ClassVar[ValueType] = "boolean"
+
+    @property
+    def function(self) -> str:
+        """The name of the fact."""
+        return self.fact
+
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The channel."""
+        return (Name(self.start, (self.channel,)),)
 
 
-Expression = (
-    Number
-    | Text
-    | Boolean
-    | Duration
-    | Name
-    | Not
-    | And
-    | Or
-    | Comparison
-    | Membership
-    | Glob
-    | Arithmetic
-    | Negative
-    | Count
-    | Aggregate
-    | FirstOrLast
-    | Since
-    | Extreme
-    | Audience
-    | MessageFact
-)
+Literals = Number | Text | Boolean | Duration
+
+#: Terms over a visitor's events: each has a `selection` of events, and the `field` that it reads of them or None.
+EventTerm = Count | Aggregate | FirstOrLast | Since
+
+#: Nodes that are written as the call of a `function` with `arguments`.
+Call = EventTerm | Extreme | Audience | MessageFact
+
+Expression = Literals | Name | Not | And | Or | Comparison | Membership | Glob | Arithmetic | Negative | Call
+
+#: An argument of a call: a value, events, or a field of events.
+Argument = Expression | Selection | FieldOf
 
 
 class Step(Node, frozen=True):
-    """One event of a chain, and how long after the one before it may come."""
+    """One event of a chain, and how long after the event before it it may come."""
 
     selection: Selection
     within: Duration | None = None
 
 
 class Absence(Node, frozen=True):
-    """Events that must not come for a while."""
+    """Events that must not come for some time after a chain."""
 
     selection: Selection
     within: Duration
 
 
 class Pattern(Node, frozen=True):
-    """A chain of events, and what must not follow it."""
+    """A chain of events, and the events that must not follow it."""
 
     steps: tuple[Step, ...]
     absence: Absence | None = None
 
 
 def children(node: Expression) -> Sequence[Expression]:
-    """The operands of an expression that are asked of the same subject as the expression itself.
+    """Return the operands of an expression that are asked of the same subject as the expression itself.
 
     The condition inside a selection is not among them: it is asked of single events.
     """
@@ -235,30 +312,8 @@ def children(node: Expression) -> Sequence[Expression]:
 
 
 def conditions(pattern: Pattern) -> list[Expression]:
-    """The conditions of a pattern's steps and of its absence, in order."""
+    """Return the conditions of a pattern's steps and of its absence, in order."""
     selections = [step.selection for step in pattern.steps]
     if pattern.absence is not None:
         selections.append(pattern.absence.selection)
     return [each.condition for each in selections if each.condition is not None]
-
-
-def selection_of(node: Expression) -> Selection | None:
-    """The events that a term looks at, or None for anything but a term over events."""
-    return node.selection if isinstance(node, Count | Aggregate | FirstOrLast | Since) else None
-
-
-#: `unknown` is a custom field or a trait: it takes the type of whatever it meets.
-ValueType = Literal["text", "number", "boolean", "duration", "unknown"]
-
-DESCRIPTIONS: Final[dict[ValueType, str]] = {
-    "text": "a text",
-    "number": "a number",
-    "boolean": "true or false",
-    "duration": "a duration",
-    "unknown": "a value",
-}
-
-
-def agree(first: ValueType, second: ValueType) -> bool:
-    """Whether values of both types can be compared."""
-    return first == second or "unknown" in {first, second}

@@ -1,34 +1,25 @@
-"""Parts of an expression whose meaning depends on the function that they are handed to."""
+"""Read a part of an expression as a value, as events or as a field of events: the function around it decides.
+
+`view_item` may be a name or an event, and `(a or b)` a condition or two events, until the call that they stand in is
+known.
+"""
 
 from __future__ import annotations
 
-import msgspec
-
 from trigger_worker.rules.language.errors import Misplaced, Refusal
-from trigger_worker.rules.language.syntax import ANY, Expression, Name, Or, Selection
+from trigger_worker.rules.language.syntax import ANY, Argument, Expression, FieldOf, Name, Or, Selection
 
 
-class FieldOf(msgspec.Struct, frozen=True):
-    """A field of selected events, such as `purchase[value > 10].value`."""
-
-    selection: Selection
-    field: Name
-
-
-#: What may stand as an argument: a value, events, or a field of events.
-Unresolved = Expression | Selection | FieldOf
-
-
-def as_value(node: Unresolved) -> Expression:
-    """Returns the node when it is a value.
+def as_value(node: Argument) -> Expression:
+    """Return a node that is a value.
 
     Raises:
-        Refusal: when it is a set of events, or a field of many events.
+        Refusal: the node is a set of events, or a field of many events.
     """
     if isinstance(node, FieldOf):
         raise Refusal(
             "expected a value, found a field of many events",
-            node.selection.start,
+            node.start,
             f"say which one, as in last(... .{node.field.path[0]})",
         )
     if isinstance(node, Selection):
@@ -38,11 +29,11 @@ def as_value(node: Unresolved) -> Expression:
     return node
 
 
-def as_selection(node: Unresolved) -> Selection:
-    """Returns the node when it can be read as events: a name, `(a or b)`, or either with a condition.
+def as_selection(node: Argument) -> Selection:
+    """Return the events that a node names: one name, `(a or b)`, or either with a condition.
 
     Raises:
-        Misplaced: when it is anything else.
+        Misplaced: the node names no events.
     """
     match node:
         case Selection():
@@ -52,28 +43,23 @@ def as_selection(node: Unresolved) -> Selection:
         case Or(operands=operands):
             return Selection(node.start, tuple(_event_name(operand) for operand in operands))
         case _:
-            raise Misplaced("expected an event such as view_item", start_of(node))
+            raise Misplaced("expected an event such as view_item", node.start)
 
 
-def as_field(node: Unresolved) -> FieldOf:
-    """Returns the node when it can be read as a field of events, such as `purchase.value`.
+def as_field(node: Argument) -> FieldOf:
+    """Return the field of events that a node names, such as `purchase.value`.
 
     Raises:
-        Misplaced: when it is anything else.
+        Misplaced: the node names no field of events.
     """
     match node:
         case FieldOf():
             return node
         case Name(path=(event, *rest)) if rest:
             field = Name(node.start + len(event) + 1, tuple(rest))
-            return FieldOf(Selection(node.start, (event,)), field)
+            return FieldOf(node.start, Selection(node.start, (event,)), field)
         case _:
-            raise Misplaced("expected an event and its field, such as purchase.value", start_of(node))
-
-
-def start_of(node: Unresolved) -> int:
-    """Returns the offset at which the node begins."""
-    return node.selection.start if isinstance(node, FieldOf) else node.start
+            raise Misplaced("expected an event and its field, such as purchase.value", node.start)
 
 
 def _event_name(node: Expression) -> str:
