@@ -1,1 +1,1 @@
-"""What a rule is: its model, and below it the language, the files, the evaluator and the library."""
+"""Rules: the model of a rule, the language, the evaluator, the files and the library of ready rules."""

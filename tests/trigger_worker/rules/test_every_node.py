@@ -27,7 +27,6 @@ from trigger_worker.rules.evaluate.selector import compile_condition
 from trigger_worker.rules.evaluate.trace import trace
 from trigger_worker.rules.files.audiences import names_of, references
 from trigger_worker.rules.files.expressions import expression_cost
-from trigger_worker.rules.files.read import with_version
 from trigger_worker.rules.language.build_call import FUNCTIONS
 from trigger_worker.rules.language.check import check_expression, check_pattern
 from trigger_worker.rules.language.parse import parse_expression, parse_pattern
@@ -65,7 +64,7 @@ from trigger_worker.rules.language.syntax import (
     ValueType,
     children,
 )
-from trigger_worker.rules.model import Rule
+from trigger_worker.rules.model import Rule, with_version
 from warehouse.errors import RuleError
 
 AUDIENCES = audiences("segments: {keen: 'count(search, 1h) > 0'}\nscores: {heat: 'count(search, 1h)'}")
@@ -325,24 +324,29 @@ def offenders(acts: Iterable[tuple[str, Callable[[], object]]]) -> list[str]:
     return [f"{name}: {told}" for name, act in acts if (told := failure(act))]
 
 
+def expect_none(told: Iterable[str]) -> None:
+    lines = list(told)
+    assert lines == [], "\n".join(["", *lines])
+
+
 def test_every_node_has_an_example() -> None:
     known = EXAMPLES.keys() | PATTERNS.keys() | ARGUMENTS.keys()
-    assert [f"no example for node class {node.__name__}" for node in leaves(Node) if node not in known] == []
+    expect_none(f"no example for node class {node.__name__}" for node in leaves(Node) if node not in known)
 
 
 def test_every_function_has_an_example() -> None:
     called = {example.text.partition("(")[0] for example in all_examples()}
-    assert [f"no example for function {name}" for name in FUNCTIONS if name not in called] == []
+    expect_none(f"no example for function {name}" for name in FUNCTIONS if name not in called)
 
 
 def test_every_function_is_described_in_the_docs() -> None:
     described = set(re.findall(r"\w+", Path("docs/rules.md").read_text(encoding="utf-8")))
-    assert [f"docs/rules.md does not describe {name}" for name in FUNCTIONS if name not in described] == []
+    expect_none(f"docs/rules.md does not describe {name}" for name in FUNCTIONS if name not in described)
 
 
 def test_every_node_with_a_value_is_an_expression() -> None:
     known = get_args(Expression)
-    assert [f"{node.__name__} is not in Expression" for node in leaves(ExpressionNode) if node not in known] == []
+    expect_none(f"{node.__name__} is not in Expression" for node in leaves(ExpressionNode) if node not in known)
 
 
 def test_every_example_is_of_its_node() -> None:
@@ -351,7 +355,7 @@ def test_every_example_is_of_its_node() -> None:
         for node, examples in EXAMPLES.items()
         for example in examples
     ]
-    assert offenders(walked) == []
+    expect_none(offenders(walked))
 
 
 def is_parsed_as(node: type[Node], text: str) -> None:
@@ -366,7 +370,7 @@ def test_every_place_handles_every_node(place: Callable[[Expression, Example], N
         for node, examples in EXAMPLES.items()
         for example in examples
     ]
-    assert offenders(walked) == []
+    expect_none(offenders(walked))
 
 
 def is_handled(place: Callable[[Expression, Example], None], example: Example) -> None:
@@ -375,7 +379,7 @@ def is_handled(place: Callable[[Expression, Example], None], example: Example) -
 
 def test_every_part_of_a_pattern_is_rendered_checked_needed_matched_and_traced() -> None:
     walked = [(node.__name__, partial(is_matched, node, text)) for node, text in PATTERNS.items()]
-    assert offenders(walked) == []
+    expect_none(offenders(walked))
 
 
 def is_matched(node: type[Node], text: str) -> None:
@@ -391,7 +395,7 @@ def is_matched(node: type[Node], text: str) -> None:
 
 def test_every_argument_is_rendered_and_compiled() -> None:
     walked = [(node.__name__, partial(is_argument, node, *told)) for node, told in ARGUMENTS.items()]
-    assert offenders(walked) == []
+    expect_none(offenders(walked))
 
 
 def is_argument(node: type[Node], text: str, value: Value) -> None:

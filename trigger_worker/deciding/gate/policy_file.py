@@ -9,7 +9,8 @@ import yaml
 
 from trigger_worker.deciding.gate.policy import Cap, Fatigue, MessageKind, Policy
 from trigger_worker.rules.files.fields import Fields, choose, found_in, parsed_scalar
-from trigger_worker.rules.files.scalars import parse_count, parse_id, parse_share, read_quiet
+from trigger_worker.rules.files.quiet import read_quiet
+from trigger_worker.rules.files.scalars import parse_count, parse_id, parse_share
 from trigger_worker.rules.files.source import Problem, Source
 from trigger_worker.rules.language.names import CHANNELS
 from trigger_worker.rules.model import MessageClass

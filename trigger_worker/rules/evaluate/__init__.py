@@ -1,1 +1,1 @@
-"""What rules mean: the one definition behind the live worker, backtests and explanations."""
+"""Evaluate compiled rules over histories: the one definition behind the live worker, backtests and explanations."""

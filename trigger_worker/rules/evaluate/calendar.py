@@ -1,4 +1,4 @@
-"""An instant on the clock on the visitor's wall."""
+"""Convert instants to the local time of a visitor."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from trigger_worker.rules.evaluate.event import Value
 
 
 def local_time(at: int, timezone: Value) -> datetime:
-    """Returns an instant in a timezone.
+    """Return an instant in a timezone.
 
     Args:
-        at: milliseconds since 1970 in UTC.
+        at: epoch ms.
         timezone: an IANA name as the browser sent it; UTC when it is missing or no such zone exists.
     """
     return datetime.fromtimestamp(at / 1000, _zone(timezone))

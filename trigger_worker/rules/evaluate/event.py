@@ -1,4 +1,4 @@
-"""An event as rules see it."""
+"""Define an event as rules see it, and read the values and the splits of its fields."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from typing import Any, Final
 
 import msgspec
 
+#: A text, a number or a boolean; None when it is missing. Durations are numbers of ms.
+Value = str | float | bool | None
+
+#: The key of rules that is also read of each entry of `items`.
+ITEM_KEY: Final = ("product_id",)
+
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One event of one visitor.
+    """One event of a visitor.
 
     Args:
-        name: such as `add_to_cart`.
-        ts: milliseconds since 1970 in UTC.
-        event_id: unique per event; orders events of the same millisecond.
-        fields: only what the event has: columns and properties by name, `items` as a list of
-            objects with a `product_id`, and for identify events `traits` as an object.
+        name: the name, such as `add_to_cart`.
+        ts: the instant of the event, epoch ms.
+        event_id: unique per event; orders events of the same ms.
+        fields: the fields that the event has: columns and properties by name, `items` as a list of objects with a
+            `product_id`, and for identify events `traits` as an object.
     """
 
     name: str
@@ -26,12 +32,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     fields: Mapping[str, Any]
 
 
-#: A text, a number or a truth; None when it is missing. Durations are numbers of milliseconds.
-Value = str | float | bool | None
-
-
 def as_value(raw: object) -> Value:
-    """Returns the value that a raw field stands for; anything that is not a scalar is missing."""
+    """Return the value that a raw field stands for; anything that is not a scalar is missing."""
     if isinstance(raw, float):
         return raw if isfinite(raw) else None
     if raw is None or isinstance(raw, (str, bool)):
@@ -47,7 +49,7 @@ def _as_number(raw: int) -> float | None:
 
 
 def read_field(fields: Mapping[str, Any], path: Sequence[str]) -> Value:
-    """Returns the value at a path through nested objects, missing when any part of it is."""
+    """Return the value at a path through nested objects, missing when any part of the path is missing."""
     found = fields.get(path[0])
     for part in path[1:]:
         if not isinstance(found, dict):
@@ -56,15 +58,12 @@ def read_field(fields: Mapping[str, Any], path: Sequence[str]) -> Value:
     return as_value(found)
 
 
-ITEM_KEY: Final = ("product_id",)
-
-
 def keys_of(fields: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
-    """Returns the splits that an event is in, in no more than one place each.
+    """Return the splits that an event belongs to, each once.
 
     Args:
-        fields: of the event; an event with `items` is in the split of each one's product.
-        path: the key's field.
+        fields: the fields of the event; an event with `items` belongs to the split of the product of each item.
+        path: the path of the key's field.
     """
     own = _key_text(read_field(fields, path))
     items = fields.get("items") if path == ITEM_KEY else None
@@ -75,7 +74,7 @@ def keys_of(fields: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
 
 
 def _key_text(value: Value) -> str:
-    """Returns a key as firings store it; empty, which is in no split, when it is missing."""
+    """Return a key as firings store it; a missing key is empty, which is no split."""
     if value is None:
         return ""
     if isinstance(value, bool):

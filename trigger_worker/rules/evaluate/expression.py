@@ -1,4 +1,4 @@
-"""Expressions compiled: asked of a visitor at an instant, they give a value or an explanation."""
+"""Compile expressions to functions from a moment to a value, and explain that value part by part."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from trigger_worker.rules.language.syntax import (
 from trigger_worker.rules.model import Audiences
 from warehouse.errors import RuleError
 
+#: Scores are clamped to 0 and this number.
 HIGHEST_SCORE: Final = 10.0
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What a part of an expression came to.
+    """The value of a part of an expression, with the values of its own parts.
 
     Args:
         text: the part, in its canonical spelling.
-        value: what it came to; None when missing. Durations are milliseconds.
-        children: the parts that it was made from.
+        value: the value, None when missing; durations are ms.
+        children: the parts from which the value was made.
     """
 
     text: str
@@ -46,7 +47,7 @@ class ExpressionCompiler:
     """Compiles expressions that may refer to audiences; each audience is compiled once.
 
     Args:
-        audiences: checked, so free of cycles.
+        audiences: the audiences, checked, so free of circles.
     """
 
     def __init__(self, audiences: Audiences) -> None:
@@ -54,10 +55,10 @@ class ExpressionCompiler:
         self._compiled: dict[tuple[str, str], Term] = {}
 
     def compile(self, node: Expression) -> Term:
-        """Returns a function from a moment to the expression's value.
+        """Return a function from a moment to the expression's value.
 
         Raises:
-            RuleError: when it refers to an audience that does not exist.
+            RuleError: the expression refers to an audience that does not exist.
         """
         if isinstance(node, EventTerm | MessageFact):
             return compile_term(node)
@@ -72,7 +73,7 @@ class ExpressionCompiler:
         return operator
 
     def explain(self, node: Expression, moment: Moment) -> Explanation:
-        """Returns the value of an expression and of each of its parts, by the same definition."""
+        """Return the value of an expression and of each of its parts, by the same definition."""
         parts = tuple(self.explain(child, moment) for child in self._parts(node))
         return Explanation(render(node), self.compile(node)(moment), parts)
 

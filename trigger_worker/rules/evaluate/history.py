@@ -1,4 +1,4 @@
-"""One visitor's events in order, with what rules repeatedly ask of them kept at hand."""
+"""Hold one visitor's events in order, and remember the selections, splits and fields that rules ask for again."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ORDER = attrgetter("ts", "event_id")
 
 
 class Selected(msgspec.Struct, frozen=True, gc=False):
-    """The events that a selector took, in order.
+    """The events that a selector takes, in order.
 
     Args:
-        ranks: their places in the history.
-        times: their `ts`, in milliseconds.
-        events: themselves.
+        ranks: the places of the events in the history.
+        times: the instants of the events, epoch ms.
+        events: the events.
     """
 
     ranks: list[int]
@@ -34,13 +34,13 @@ class Selected(msgspec.Struct, frozen=True, gc=False):
     events: list[Event]
 
     def append(self, rank: int, ts: int, event: Event) -> None:
-        """Adds an event that comes after the others."""
+        """Add an event that comes after the others."""
         self.ranks.append(rank)
         self.times.append(ts)
         self.events.append(event)
 
     def span(self, at: int, window_ms: int) -> tuple[int, int]:
-        """Returns the slice of the events with `at - window_ms < ts <= at`."""
+        """Return first and end of the slice of the events with `at - window_ms < ts <= at`."""
         return bisect_right(self.times, at - window_ms), bisect_right(self.times, at)
 
 
@@ -48,15 +48,15 @@ class Series(msgspec.Struct, frozen=True, gc=False):
     """A value that changes at instants.
 
     Args:
-        times: milliseconds, ascending.
-        values: one per instant.
+        times: the instants, epoch ms, ascending.
+        values: one value for each instant.
     """
 
     times: list[int]
     values: list[Value]
 
     def at(self, instant: int) -> Value:
-        """Returns the latest value at or before an instant, missing when there is none."""
+        """Return the latest value at or before an instant (epoch ms), missing when there is none."""
         place = bisect_right(self.times, instant)
         return self.values[place - 1] if place else None
 
@@ -65,9 +65,9 @@ class History:
     """The events of one visitor, sorted by `(ts, event_id)`, each `event_id` once.
 
     Args:
-        events: in any order; of several with one `event_id` the earliest counts.
-        contexts: per context field such as `device` its changes `(ts, value)` in order; None to
-            read them from the events.
+        events: the events in any order; of several with one `event_id` the earliest counts.
+        contexts: per context field such as `device` its changes `(epoch ms, value)` in order; None to read them from
+            the events.
     """
 
     def __init__(
@@ -86,11 +86,11 @@ class History:
         self._trait_series: dict[tuple[str, ...], Series] = {}
 
     def surround(self, contexts: Mapping[str, Sequence[tuple[int, str]]]) -> None:
-        """Takes what is known about the visitor's surroundings, before anything is asked about them."""
+        """Set the contexts of the visitor, such as the device over time; call it before a context is asked for."""
         self._contexts = contexts
 
     def within(self, selector: Selector, since: int, until: int) -> list[Event]:
-        """Returns the events that a selector takes with `since <= ts <= until`; its condition is asked of no others."""
+        """Return the events that a selector takes with `since <= ts <= until`; its condition is asked of no others."""
         known = self._selected.get(selector.key)
         if known is not None:
             return known.events[bisect_left(known.times, since) : bisect_right(known.times, until)]
@@ -104,14 +104,14 @@ class History:
         return events if test is None else [event for event in events if test(event.fields) is True]
 
     def select(self, selector: Selector) -> Selected:
-        """Returns the events that a selector takes; worked out once per selector."""
+        """Return the events that a selector takes; worked out once for each selector."""
         found = self._selected.get(selector.key)
         if found is None:
             found = self._selected[selector.key] = self._select(selector)
         return found
 
     def split(self, selector: Selector, path: tuple[str, ...]) -> dict[str, Selected]:
-        """Returns the events that a selector takes, by the value of a key field."""
+        """Return the events that a selector takes, by the value of a key field."""
         key = (selector.key, path)
         found = self._splits.get(key)
         if found is None:
@@ -119,7 +119,7 @@ class History:
         return found
 
     def field(self, selector: Selector, name: Name) -> list[Value]:
-        """Returns a field of each selected event, missing where the event has none."""
+        """Return a field of each selected event, missing where the event lacks it."""
         key = (selector.key, name.path)
         found = self._fields.get(key)
         if found is None:
@@ -128,21 +128,21 @@ class History:
         return found
 
     def derived(self, name: str, derive: Callable[[History], Derived]) -> Derived:
-        """Returns what is made from the history under a name; worked out once."""
+        """Return the object that `derive` makes from the history; made once for each name."""
         if name not in self._derived:
             self._derived[name] = derive(self)
         found: Derived = self._derived[name]
         return found
 
     def context(self, name: str) -> Series:
-        """Returns what is known about the visitor's surroundings over time, such as the device."""
+        """Return the values of a context field of the visitor over time, such as the device."""
         found = self._context_series.get(name)
         if found is None:
             found = self._context_series[name] = _series(self._context_changes(name))
         return found
 
     def trait(self, path: tuple[str, ...]) -> Series:
-        """Returns what the visitor's identify events said about a trait over time."""
+        """Return the values of a trait of the visitor over time, from the identify events."""
         found = self._trait_series.get(path)
         if found is None:
             found = self._trait_series[path] = self._traits(path)
@@ -169,7 +169,7 @@ class History:
         return [(event.ts, read(event.fields) or None) for event in self.events]
 
     def _traits(self, path: tuple[str, ...]) -> Series:
-        """A trait set to nothing is missing from then on, so its instant stays in the series."""
+        """Return the values of a trait; a trait set to nothing is missing from then on, so its instant stays."""
         read = compile_field(Name(0, (TRAITS_PREFIX, *path)))
         times, values = [], []
         for rank in self._by_name.get("identify", ()):
@@ -179,6 +179,21 @@ class History:
                 times.append(event.ts)
                 values.append(read(event.fields))
         return Series(times, values)
+
+
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """A visitor at an instant.
+
+    Args:
+        history: the visitor's events; later events than `at` are not looked at.
+        at: the instant, epoch ms.
+        facts: facts about a firing's messages, by canonical text such as `opened(email)` and `goal_reached`; an absent
+            fact is false.
+    """
+
+    history: History
+    at: int
+    facts: Mapping[str, bool] = {}
 
 
 def _ordered(events: Iterable[Event]) -> list[Event]:
@@ -213,18 +228,3 @@ def _split(selected: Selected, path: tuple[str, ...]) -> dict[str, Selected]:
 def _series(changes: Iterable[tuple[int, Value]]) -> Series:
     known = [(ts, value) for ts, value in changes if value is not None]
     return Series([ts for ts, _ in known], [value for _, value in known])
-
-
-class Moment(msgspec.Struct, frozen=True, gc=False):
-    """A visitor at an instant.
-
-    Args:
-        history: the visitor's events; those after `at` are not looked at.
-        at: milliseconds since 1970 in UTC.
-        facts: what became of a firing's messages, by canonical text such as `opened(email)` and
-            `goal_reached`; whatever is not in it is false.
-    """
-
-    history: History
-    at: int
-    facts: Mapping[str, bool] = {}

@@ -1,4 +1,4 @@
-"""What of a visitor's history a rule has to see."""
+"""Work out which events, fields and contexts of a visitor a rule looks at, and how far back."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from trigger_worker.rules.model import NO_AUDIENCES, Audiences, Rule
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What to read before asking, and when asking is worth it.
+    """The part of a visitor's history that a rule looks at, and the events after which it may match.
 
     Args:
-        lookback_ms: per event name, or `any`, how many milliseconds before the instant its events
-            still matter; one that happened exactly that long before may matter, too.
+        lookback_ms: per event name, or `any`, how many ms before the instant its events still matter; an event exactly
+            that long before may matter, too.
         fields: the top-level fields of events that are looked at, `items` and `traits` among them.
-        contexts: what must be known about the visitor's surroundings, such as `device`.
-        trigger_names: the events of the pattern's last step, `any` possible: a new match comes with
-            one of them, or `wait_ms` after it.
-        wait_ms: how long after its last event the pattern matches; 0 without an absence.
+        contexts: the context fields that are looked at, such as `device`.
+        trigger_names: the events of the pattern's last step, `any` possible: a new match comes with one of them, or
+            `wait_ms` after it.
+        wait_ms: how long (ms) after its last event the pattern matches; 0 without an absence.
         trigger_fields: the top-level fields that the last step's condition looks at.
     """
 
@@ -44,12 +44,12 @@ class Needs(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> frozenset[str]:
-        """Every event name that is looked at, `any` possible."""
+        """The event names that are looked at, `any` possible."""
         return frozenset(self.lookback_ms)
 
 
 def needs(rule: Rule, audiences: Audiences) -> Needs:
-    """Returns what a rule's `when` and `if` look at, through the audiences they refer to."""
+    """Return the needs of a rule's `when` and `if`, with those of the audiences that they refer to."""
     collector = _Collector(audiences)
     collector.pattern(rule)
     if rule.condition is not None:
@@ -64,7 +64,7 @@ def needs(rule: Rule, audiences: Audiences) -> Needs:
 
 
 def sending_needs(rule: Rule, audiences: Audiences) -> Needs:
-    """Returns what the `if` and `unless` of a rule's messages look at when they are sent."""
+    """Return the needs of the `if` and `unless` of a rule's messages, which are asked when they are sent."""
     collector = _Collector(audiences)
     for message in rule.send:
         for expression in (message.condition, message.unless):
@@ -74,14 +74,14 @@ def sending_needs(rule: Rule, audiences: Audiences) -> Needs:
 
 
 def selection_needs(selection: Selection, lookback_ms: int) -> Needs:
-    """Returns what finding the events of one selection takes, such as those of a goal."""
+    """Return the needs of finding the events of one selection, such as a goal, `lookback_ms` ms back."""
     collector = _Collector(NO_AUDIENCES)
     collector.selection(selection, lookback_ms)
     return collector.needs()
 
 
 class _Collector:
-    """Walks a rule and notes what it looks at."""
+    """Walks a rule and notes the events, fields and contexts that it looks at."""
 
     def __init__(self, audiences: Audiences) -> None:
         self._audiences = audiences

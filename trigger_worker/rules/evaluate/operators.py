@@ -1,4 +1,4 @@
-"""Operators compiled to closures; the same for conditions on events and for expressions on visitors.
+"""Compile literals and operators, alike for conditions on events and for expressions on visitors.
 
 A missing operand makes a comparison false and an arithmetic result missing.
 """
@@ -49,20 +49,20 @@ _ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
     "/": operator.truediv,
 }
 
+#: The usual number of operands of `and`.
 _USUAL: Final = 2
 
 _EXTREME: Final[dict[str, Callable[[float, float], float]]] = {"min": min, "max": max}
 
 
 def compile_operator(node: Expression, compile_part: Compile[Subject]) -> Reader[Subject] | None:
-    """Compiles a literal or an operator.
+    """Return the reader of a literal or an operator, None when the node is neither.
+
+    A reader is a function from the subject, an event's fields or a moment, to the value.
 
     Args:
-        node: what to compile.
+        node: the node to compile.
         compile_part: compiles each operand.
-
-    Returns:
-        A function from the subject to the value, or None when the node is neither literal nor operator.
     """
     if isinstance(node, Number | Text | Boolean | Duration):
         return _constant(literal_value(node))
@@ -78,7 +78,7 @@ def compile_operator(node: Expression, compile_part: Compile[Subject]) -> Reader
 
 
 def literal_value(node: Number | Text | Boolean | Duration) -> str | float | bool:
-    """Returns the value of a literal; a duration's is its milliseconds."""
+    """Return the value of a literal; that of a duration is its ms."""
     return float(node.ms) if isinstance(node, Duration) else node.value
 
 
@@ -92,7 +92,7 @@ def _logic(node: And | Or | Not, compile_part: Compile[Subject]) -> Reader[Subje
         return lambda subject: operand(subject) is not True
     operands = tuple(compile_part(each) for each in node.operands)
     if isinstance(node, And) and len(operands) == _USUAL:
-        # Most conditions are two; a generator for each asking would cost more than they do.
+        # Most conditions are two; a generator for each evaluation would cost more than they do.
         first, second = operands
         return lambda subject: first(subject) is True and second(subject) is True
     if isinstance(node, And):
@@ -140,7 +140,7 @@ def _test(node: Membership | Glob, operand: Reader[Subject]) -> Reader[Subject]:
 
 
 def _glob(pattern: str) -> Callable[[str], re.Match[str] | None]:
-    """Each part between stars is found at its first place, so matching never backtracks into another."""
+    """Return the matcher of a glob: each part between stars is found at its first place, so it never backtracks."""
     first, *rest = (_glob_part(part) for part in re.split(r"\*+", pattern))
     if not rest:
         return re.compile(first, re.DOTALL).fullmatch

@@ -1,4 +1,4 @@
-"""Where a pattern matches in a visitor's history."""
+"""Find the matches of a pattern in a visitor's history."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     """An instant at which a rule's pattern holds.
 
     Args:
-        key: the split it belongs to, empty for a rule without `key`.
-        at: milliseconds since 1970 in UTC; after the event when the pattern ends with an absence.
+        key: the split that the match belongs to, empty for a rule without `key`.
+        at: epoch ms; after the event when the pattern ends with an absence.
         event: the event that completed the chain.
     """
 
@@ -32,11 +32,11 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 
 
 class PatternMatcher:
-    """A pattern compiled.
+    """A compiled pattern.
 
     Args:
-        pattern: what to find.
-        key: the field that splits the events, as a path; None for no split.
+        pattern: the pattern to find.
+        key: the path of the field that splits the events; None for no split.
     """
 
     def __init__(self, pattern: Pattern, key: tuple[str, ...] | None) -> None:
@@ -47,14 +47,13 @@ class PatternMatcher:
         self._key = key
 
     def matches(self, history: History, since: int, until: int) -> list[Match]:
-        """Returns every match with `since <= at <= until`, ordered by instant.
+        """Return every match with `since <= at <= until`, ordered by instant.
 
         Args:
-            history: the events up to `until`; later ones change nothing.
-            since: milliseconds since 1970 in UTC.
-            until: the same.
+            history: the events up to `until`; later events change nothing.
+            since, until: epoch ms, both included.
         """
-        # Most rules that are asked match nothing new: that costs no look at what was before.
+        # Most rules that are asked match nothing new: then no earlier event is looked at.
         last = history.within(self._steps[-1], since - self._wait_ms, until - self._wait_ms)
         if not last:
             return []
@@ -94,7 +93,10 @@ class PatternMatcher:
         ]
 
     def _last_of_waits(self, completions: Selected, first: int, end: int) -> list[int]:
-        """A later completion restarts the wait; at the same instant, the last in order counts."""
+        """Return the completions that no later one follows within the wait, which it would restart.
+
+        Of completions at the same instant, the last in order counts.
+        """
         wait_ms, following = self._wait_ms, completions.times[first + 1 : end + 1]
         places = [
             place
@@ -110,14 +112,14 @@ class PatternMatcher:
 
 
 def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selected:
-    """Returns the last events of all chains, in one pass.
+    """Return the last events of all chains, in one pass.
 
-    Only the latest event that ends each prefix of a chain needs to be known: an earlier one
-    is further away from whatever comes next.
+    Only the latest event that ends each prefix of a chain needs to be known: an earlier event is further away from the
+    events that follow.
 
     Args:
         steps: the events of each step.
-        gaps_ms: how long after the step before it each step may come; the first one's counts for nothing.
+        gaps_ms: how long (ms) after the step before it each step may come; that of the first step is not used.
     """
     completions = Selected([], [], [])
     if not all(step.ranks for step in steps):
@@ -136,7 +138,7 @@ def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selecte
 
 
 def _merged(steps: Sequence[Selected]) -> list[tuple[int, int, int]]:
-    """Returns rank, negative number of the step, and place in the step of all events in order.
+    """Return rank, negative number of the step, and place in the step of all events in order.
 
     An event that fits several steps comes for the later step first, so that it never follows itself.
     """

@@ -1,4 +1,4 @@
-"""Which of a visitor's events a step or a term looks at."""
+"""Compile the selection of a step or a term into a test of events."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Fields = Mapping[str, Any]
 
 
 class Selector(msgspec.Struct, frozen=True):
-    """A selection compiled.
+    """A compiled selection of events.
 
     Args:
-        key: its canonical text; selectors with the same key select the same events.
+        key: the canonical text of the selection; selectors with the same key take the same events.
         names: the event names, None for `any`.
-        test: what must be true of an event's fields, None for nothing.
+        test: the condition on an event's fields, None for no condition.
     """
 
     key: str
@@ -32,20 +32,24 @@ class Selector(msgspec.Struct, frozen=True):
     test: Reader[Fields] | None = None
 
     def takes(self, name: str) -> bool:
-        """Whether an event of this name may be selected."""
+        """Tell whether events of a name may be taken."""
         return name not in MESSAGE_EVENTS if self.names is None else name in self.names
 
 
 @lru_cache(maxsize=4096)
 def compile_selection(selection: Selection) -> Selector:
-    """Compiles a selection, so that its condition costs little per event."""
+    """Return a selection compiled, so that its condition costs little for each event."""
     names = None if selection.is_any else frozenset(selection.names)
     test = None if selection.condition is None else compile_condition(selection.condition)
     return Selector(render_selection(selection), names, test)
 
 
 def compile_condition(node: Expression) -> Reader[Fields]:
-    """Compiles an expression that is asked of one event's fields."""
+    """Return the reader of a condition on one event's fields.
+
+    Raises:
+        TypeError: the expression has a part that is asked of the visitor.
+    """
     if isinstance(node, Name):
         return compile_field(node)
     reader = compile_operator(node, compile_condition)
@@ -55,7 +59,7 @@ def compile_condition(node: Expression) -> Reader[Fields]:
 
 
 def compile_field(name: Name) -> Reader[Fields]:
-    """Compiles the reading of one field."""
+    """Return the reader of one field of an event."""
     path = field_path(name)
     if len(path) > 1:
         return lambda fields: read_field(fields, path)

@@ -1,4 +1,4 @@
-"""The terms of an expression: what is asked of a visitor's history at an instant."""
+"""Compile the terms of expressions: counts, aggregates, latest values, times since, message facts and the cart."""
 
 from __future__ import annotations
 
@@ -15,18 +15,39 @@ from trigger_worker.rules.evaluate.selector import Selector, compile_selection
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, term_lookback_ms
 from trigger_worker.rules.language.syntax import Aggregate, Count, EventTerm, FirstOrLast, MessageFact, Name, Since
 
+#: A compiled expression: a function from a visitor at an instant to a value.
 Term = Callable[[Moment], Value]
+
+#: The events that change a cart.
+CART_EVENTS: Final = ("add_to_cart", "remove_from_cart", "purchase")
+
+_SELECTOR: Final = Selector("(add_to_cart or purchase or remove_from_cart)", frozenset(CART_EVENTS))
+_SIGNS: Final = {"add_to_cart": 1.0, "remove_from_cart": -1.0}
+
+
+class _Changes(msgspec.Struct, frozen=True):
+    """The changes of a cart, in order.
+
+    Args:
+        selected: the events that changed it.
+        amounts: by change, the amount added; less than 0 for an amount taken out.
+        starts: by number of changes, the place of the first change of the present cart; a purchase starts a new one.
+    """
+
+    selected: Selected
+    amounts: list[float]
+    starts: list[int]
 
 
 def compile_term(node: EventTerm | MessageFact) -> Term:
-    """Compiles a term over events, or a fact about a firing's message."""
+    """Return the function of a term over events, or of a fact about a firing's message."""
     match node:
         case Count():
             return _count(node)
         case Aggregate():
             return _aggregate(node)
         case FirstOrLast():
-            return _edge(node)
+            return _first_or_last(node)
         case Since():
             return _since(node)
         case MessageFact(fact=fact, channel=channel):
@@ -34,8 +55,31 @@ def compile_term(node: EventTerm | MessageFact) -> Term:
 
 
 def compile_fact(name: str) -> Term:
-    """Compiles the asking for a fact that is handed in with the moment."""
+    """Return the function that reads a fact of the moment, such as `goal_reached`; an absent fact is false."""
     return lambda moment: moment.facts.get(name, False)
+
+
+def compile_cart(field: str, default: float) -> Reader[Moment]:
+    """Return the function of the sum of a field over the products in the cart.
+
+    Args:
+        field: the field to sum.
+        default: the amount of an event without the field.
+    """
+    key, name = f"cart.{field}", Name(0, (field,))
+
+    def derive(history: History) -> _Changes:
+        return _changes(history, name, default)
+
+    def cart(moment: Moment) -> Value:
+        changes = moment.history.derived(key, derive)
+        first, end = changes.selected.span(moment.at, LAST_VALUE_LOOKBACK_MS)
+        try:
+            return max(0.0, fsum(changes.amounts[max(first, changes.starts[end]) : end]))
+        except OverflowError:
+            return None
+
+    return cart
 
 
 def _count(node: Count) -> Term:
@@ -59,16 +103,16 @@ def _aggregate(node: Aggregate) -> Term:
     return aggregate
 
 
-def _edge(node: FirstOrLast) -> Term:
+def _first_or_last(node: FirstOrLast) -> Term:
     selector, field, is_last = compile_selection(node.selection), node.field, node.function == "last"
 
-    def edge(moment: Moment) -> Value:
+    def first_or_last(moment: Moment) -> Value:
         first, end = moment.history.select(selector).span(moment.at, LAST_VALUE_LOOKBACK_MS)
         if first == end:
             return None
         return moment.history.field(selector, field)[end - 1 if is_last else first]
 
-    return edge
+    return first_or_last
 
 
 def _since(node: Since) -> Term:
@@ -87,7 +131,7 @@ def _numbers(values: Sequence[Value]) -> list[float]:
 
 
 def _sum(values: Sequence[Value]) -> Value:
-    """Exactly rounded, so that the order of events and the start of the history change nothing."""
+    """Return the exactly rounded sum, which the order of events and the start of the history do not change."""
     return _total(_numbers(values))
 
 
@@ -105,60 +149,8 @@ def _average(values: Sequence[Value]) -> Value:
 
 
 def _unique(values: Sequence[Value]) -> Value:
-    """A truth and a number are never the same value, though Python finds them equal."""
+    """Return the number of distinct values; a boolean and a number are never the same, though equal in Python."""
     return float(len({(type(value), value) for value in values if value is not None}))
-
-
-_REDUCE: Final[dict[str, Callable[[Sequence[Value]], Value]]] = {
-    "sum": _sum,
-    "avg": _average,
-    "min": lambda values: min(_numbers(values), default=None),
-    "max": lambda values: max(_numbers(values), default=None),
-    "uniq": _unique,
-}
-
-
-#: The events that change a cart.
-CART_EVENTS: Final = ("add_to_cart", "remove_from_cart", "purchase")
-
-_SELECTOR: Final = Selector("(add_to_cart or purchase or remove_from_cart)", frozenset(CART_EVENTS))
-_SIGNS: Final = {"add_to_cart": 1.0, "remove_from_cart": -1.0}
-
-
-class _Changes(msgspec.Struct, frozen=True):
-    """What changed a cart, in order.
-
-    Args:
-        amounts: by change, what it added; less than 0 for what was taken out.
-        starts: by number of changes, where those of the present cart begin.
-    """
-
-    selected: Selected
-    amounts: list[float]
-    starts: list[int]
-
-
-def compile_cart(field: str, default: float) -> Reader[Moment]:
-    """Compiles the sum of a field over what is in the cart.
-
-    Args:
-        field: what to sum.
-        default: what an event without the field counts.
-    """
-    key, name = f"cart.{field}", Name(0, (field,))
-
-    def derive(history: History) -> _Changes:
-        return _changes(history, name, default)
-
-    def cart(moment: Moment) -> Value:
-        changes = moment.history.derived(key, derive)
-        first, end = changes.selected.span(moment.at, LAST_VALUE_LOOKBACK_MS)
-        try:
-            return max(0.0, fsum(changes.amounts[max(first, changes.starts[end]) : end]))
-        except OverflowError:
-            return None
-
-    return cart
 
 
 def _changes(history: History, name: Name, default: float) -> _Changes:
@@ -169,3 +161,12 @@ def _changes(history: History, name: Name, default: float) -> _Changes:
         amounts.append(_SIGNS.get(event.name, 0.0) * amount)
         starts.append(place + 1 if event.name not in _SIGNS else starts[-1])
     return _Changes(selected, amounts, starts)
+
+
+_REDUCE: Final[dict[str, Callable[[Sequence[Value]], Value]]] = {
+    "sum": _sum,
+    "avg": _average,
+    "min": lambda values: min(_numbers(values), default=None),
+    "max": lambda values: max(_numbers(values), default=None),
+    "uniq": _unique,
+}

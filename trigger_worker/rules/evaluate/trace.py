@@ -1,4 +1,4 @@
-"""How far a visitor came in a pattern, step by step."""
+"""Trace how far a visitor came in a pattern, step by step, for an explanation."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NOTHING: Final = Selected([], [], [])
 
 
 class StepTrace(msgspec.Struct, frozen=True):
-    """One step of a pattern.
+    """One step of a pattern, with the event that met it.
 
     Args:
         text: the step, in its canonical spelling.
         met: whether the chain came so far.
-        event: the one that met it; where none did, the latest that fits the step alone.
+        event: the event that met the step; where none did, the latest event that fits the step alone.
     """
 
     text: str
@@ -35,13 +35,13 @@ class StepTrace(msgspec.Struct, frozen=True):
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """The latest completion of a pattern, or where nobody completed it the chain that came farthest.
+    """The latest completion of a pattern, or without one the chain that came farthest.
 
     Args:
-        key: the split it belongs to, empty for a rule without `key`.
-        steps: all of them, in order.
-        match_at: when the pattern matches if nothing disturbs it, epoch milliseconds; None without a completion.
-        absence: what must not follow, in its canonical spelling; empty when nothing is excluded.
+        key: the split that the chain belongs to, empty for a rule without `key`.
+        steps: the steps of the pattern, in order.
+        match_at: when the pattern matches if nothing disturbs it, epoch ms; None without a completion.
+        absence: the absence, in its canonical spelling; empty for a pattern without one.
         disturbance: the event that should not have come.
     """
 
@@ -53,7 +53,7 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 class _Split(msgspec.Struct, frozen=True):
-    """The events of one key that each step takes, and those that the absence excludes."""
+    """The events of one key that each step takes, and the events that the absence excludes."""
 
     key: str
     steps: list[Selected]
@@ -61,11 +61,11 @@ class _Split(msgspec.Struct, frozen=True):
 
 
 def trace(pattern: Pattern, key: tuple[str, ...] | None, history: History) -> Trace:
-    """Returns how far a visitor came.
+    """Return the trace of the chain with which a visitor came farthest in a pattern.
 
     Args:
-        pattern: of the rule.
-        key: the field that splits the events, as a path; None for no split.
+        pattern: the pattern of the rule.
+        key: the path of the field that splits the events; None for no split.
         history: the events up to the instant asked about.
     """
     gaps_ms = [gap_ms(step) for step in pattern.steps]
@@ -100,7 +100,7 @@ def _splits(pattern: Pattern, key: tuple[str, ...] | None, history: History) -> 
 
 
 def _chain(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> list[int]:
-    """Returns the ranks of the latest chain of as many first steps as were met."""
+    """Return the ranks of the latest chain of as many first steps as were met."""
     ranks: list[int] = []
     for length in range(len(steps), 0, -1):
         ended = completions_of(steps[:length], gaps_ms[:length]).ranks if length > 1 else steps[0].ranks

@@ -1,1 +1,1 @@
-"""Rule files and audiences: from YAML to checked rules."""
+"""Read rule files and audiences: from YAML to checked rules."""

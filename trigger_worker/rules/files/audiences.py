@@ -1,4 +1,7 @@
-"""audiences.yaml: the segments, stages and scores that rules refer to by name."""
+"""Read audiences.yaml: the segments, stages and scores that rules and other audiences refer to by name.
+
+An audience can be used when every audience that it refers to can be used; circles are refused.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ AudienceKind = Literal["segment", "stage", "score"]
 _SECTIONS: Final[dict[str, AudienceKind]] = {"segments": "segment", "stages": "stage", "scores": "score"}
 
 
-class Key(msgspec.Struct, frozen=True):
-    """The name of an audience; a stage without a name stands for all of them, as `stage` refers to them."""
+class _Key(msgspec.Struct, frozen=True):
+    """The kind and name of an audience; a stage without a name stands for all stages, as `stage` refers to them."""
 
     kind: AudienceKind
     name: str
@@ -33,35 +36,33 @@ class Key(msgspec.Struct, frozen=True):
         return f'{self.kind} "{self.name}"' if self.name else f"{self.kind}s"
 
 
-class Mention(msgspec.Struct, frozen=True):
-    """One audience that another refers to, `start` characters into its text."""
+class _Mention(msgspec.Struct, frozen=True):
+    """A reference to an audience, `start` characters into the text of another."""
 
-    key: Key
+    key: _Key
     start: int
 
 
-Mentions = Mapping[Key, list[Mention]]
-
-
-Nodes = dict[Key, yaml.Node]
+_Mentions = Mapping[_Key, list[_Mention]]
+_Nodes = dict[_Key, yaml.Node]
 
 
 class AudiencesReading(msgspec.Struct, frozen=True):
-    """What can be used of audiences.yaml, and its problems in the order of the file."""
+    """The usable audiences of audiences.yaml, and its problems in the order of the file."""
 
     audiences: Audiences
     problems: list[Problem]
 
 
 def names_of(audiences: Audiences) -> AudienceNames:
-    """Returns the names that rules may refer to."""
+    """Return the names that rules may refer to."""
     return AudienceNames(frozenset(audiences.segments), frozenset(audiences.stages), frozenset(audiences.scores))
 
 
 def read_audiences(text: str, path: str) -> AudiencesReading:
-    """Reads and checks audiences.yaml; never raises for what an author may write.
+    """Read and check audiences.yaml; mistakes of the author become problems, never exceptions.
 
-    A definition with errors is left out, and so is whatever refers to it. As the first true stage
+    A definition with errors is left out, and so is every definition that refers to it. As the first true stage
     wins, a stage with errors leaves out all stages.
 
     Args:
@@ -78,9 +79,19 @@ def read_audiences(text: str, path: str) -> AudiencesReading:
     return AudiencesReading(audiences, sorted(source.problems, key=lambda each: (each.line, each.column)))
 
 
-def _definitions(source: Source, root: yaml.MappingNode) -> Nodes:
+def references(node: Expression) -> Iterator[tuple[AudienceKind, str, int]]:
+    """Yield kind, name and offset of every reference in an expression; `stage` as a whole has an empty name."""
+    if isinstance(node, Audience):
+        yield node.kind, node.name, node.start
+    elif isinstance(node, Name) and node.path == names.STAGE:
+        yield "stage", "", node.start
+    for child in children(node):
+        yield from references(child)
+
+
+def _definitions(source: Source, root: yaml.MappingNode) -> _Nodes:
     fields = Fields(source, root, _SECTIONS, "audiences.yaml")
-    nodes: Nodes = {}
+    nodes: _Nodes = {}
     for section, kind in _SECTIONS.items():
         section_node = fields.node_of(section)
         if section_node is None:
@@ -90,25 +101,25 @@ def _definitions(source: Source, root: yaml.MappingNode) -> Nodes:
             continue
         for name_node, definition in section_node.value:
             name = parsed_scalar(source, name_node, parse_id)
-            if name is not None and Key(kind, name) in nodes:
+            if name is not None and _Key(kind, name) in nodes:
                 source.report(name_node, f'the {kind} "{name}" stands here twice', "keep one of them")
             elif name is not None:
-                nodes[Key(kind, name)] = definition
+                nodes[_Key(kind, name)] = definition
     return nodes
 
 
-def _audiences(source: Source, nodes: Nodes) -> Audiences:
+def _audiences(source: Source, nodes: _Nodes) -> Audiences:
     expressions = _expressions(source, nodes)
-    mentions = mentions_of(expressions)
-    usable = settled(mentions)
+    mentions = _mentions_of(expressions)
+    usable = _settled(mentions)
     for key in expressions.keys() - usable:
         node = nodes[key]
         if isinstance(node, yaml.ScalarNode):
-            source.report_inside(node, reason(key, mentions, usable))
+            source.report_inside(node, _reason(key, mentions, usable))
     return _group({key: node for key, node in expressions.items() if key in usable})
 
 
-def _expressions(source: Source, nodes: Nodes) -> dict[Key, Expression]:
+def _expressions(source: Source, nodes: _Nodes) -> dict[_Key, Expression]:
     names = AudienceNames(*(frozenset(key.name for key in nodes if key.kind == kind) for kind in _SECTIONS.values()))
     read = {
         key: read_definition(source, node, "number" if key.kind == "score" else "boolean", names)
@@ -120,31 +131,31 @@ def _expressions(source: Source, nodes: Nodes) -> dict[Key, Expression]:
     }
 
 
-def _group(expressions: dict[Key, Expression]) -> Audiences:
+def _group(expressions: dict[_Key, Expression]) -> Audiences:
     groups: dict[AudienceKind, dict[str, Expression]] = {"segment": {}, "stage": {}, "score": {}}
     for key, node in expressions.items():
         groups[key.kind][key.name] = node
     return Audiences(groups["segment"], groups["stage"], groups["score"])
 
 
-def mentions_of(expressions: Mapping[Key, Expression]) -> dict[Key, list[Mention]]:
-    """Returns what each audience refers to; a mention of `stage` is one of every stage.
+def _mentions_of(expressions: Mapping[_Key, Expression]) -> dict[_Key, list[_Mention]]:
+    """Return the references of each audience; a reference to `stage` is one to every stage.
 
-    Where all stages had to be left out, it is one of the stages as a whole, which are not there.
+    Where all stages had to be left out, it is one to the stages as a whole, which do not exist.
     """
-    stages = [key for key in expressions if key.kind == "stage"] or [Key("stage", "")]
-    found: dict[Key, list[Mention]] = {}
+    stages = [key for key in expressions if key.kind == "stage"] or [_Key("stage", "")]
+    found: dict[_Key, list[_Mention]] = {}
     for owner, node in expressions.items():
         found[owner] = []
         for kind, name, start in references(node):
-            keys = stages if kind == "stage" else [Key(kind, name)]
-            found[owner].extend(Mention(key, start) for key in keys)
+            keys = stages if kind == "stage" else [_Key(kind, name)]
+            found[owner].extend(_Mention(key, start) for key in keys)
     return found
 
 
-def settled(mentions: Mentions) -> set[Key]:
-    """Returns the audiences that rest, step by step, only on others that are there."""
-    done: set[Key] = set()
+def _settled(mentions: _Mentions) -> set[_Key]:
+    """Return the audiences that refer, step by step, only to audiences that exist."""
+    done: set[_Key] = set()
     while True:
         ready = {
             key for key, found in mentions.items() if key not in done and all(mention.key in done for mention in found)
@@ -154,8 +165,8 @@ def settled(mentions: Mentions) -> set[Key]:
         done |= ready
 
 
-def reason(key: Key, mentions: Mentions, done: set[Key]) -> Finding:
-    """Returns why an audience is not settled: it refers to itself, or to one that cannot be used."""
+def _reason(key: _Key, mentions: _Mentions, done: set[_Key]) -> Finding:
+    """Return why an audience cannot be used: it refers to itself, or to an audience that cannot be used."""
     path, start = [key], 0
     while True:
         mention = next(each for each in mentions[path[-1]] if each.key not in done)
@@ -166,13 +177,3 @@ def reason(key: Key, mentions: Mentions, done: set[Key]) -> Finding:
         if mention.key in path or mention.key not in mentions:
             return Finding(f"{key} refers to {path[1] if len(path) > 1 else mention.key}, which cannot be used", start)
         path.append(mention.key)
-
-
-def references(node: Expression) -> Iterator[tuple[AudienceKind, str, int]]:
-    """Yields kind, name and offset of every reference; `stage` as a whole has an empty name."""
-    if isinstance(node, Audience):
-        yield node.kind, node.name, node.start
-    elif isinstance(node, Name) and node.path == names.STAGE:
-        yield "stage", "", node.start
-    for child in children(node):
-        yield from references(child)

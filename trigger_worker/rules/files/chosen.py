@@ -1,4 +1,4 @@
-"""Rules that somebody names on a command line: files, or folders of files."""
+"""Read the rules that a command line names: files, or folders of files."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from warehouse.errors import RuleError
 
 
 def read_chosen(paths: Iterable[Path], audiences_file: Path) -> list[RuleSet]:
-    """Return the rules of files and folders, one set for each audiences.yaml that they refer to.
+    """Return the rules of files and folders, in one set for each audiences.yaml that they refer to.
 
     A rule with errors is left out; its problems are in its set.
 
     Args:
         paths: files or folders. An `audiences.yaml` beside a folder, or beside the folder that a file is in, goes
             before the configured one.
-        audiences_file: the configured one; it need not exist.
+        audiences_file: the configured audiences.yaml; it need not exist.
 
     Raises:
         RuleError: a file cannot be read, two rules share an id, or no rule is valid.

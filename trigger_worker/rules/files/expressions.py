@@ -1,4 +1,7 @@
-"""Patterns and expressions that stand in YAML files: parsed, checked, problems at their place."""
+"""Read the patterns and expressions of YAML files: parse and check them, and refuse those that read too many events.
+
+A term over `any` reads every event of a visitor, so it may not look far back.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from typing import Final, TypeVar
 import yaml
 
 from trigger_worker.rules.files.fields import Fields, parsed_scalar
-from trigger_worker.rules.files.scalars import key_path, parse_key
 from trigger_worker.rules.files.source import Source
 from trigger_worker.rules.language.check import AudienceNames, check_expression, check_goal, check_pattern
 from trigger_worker.rules.language.check_names import field_type
 from trigger_worker.rules.language.duration import DAY_MS, format_duration
-from trigger_worker.rules.language.errors import Finding
+from trigger_worker.rules.language.errors import Finding, RuleSyntaxError
 from trigger_worker.rules.language.lookback import gap_ms, term_lookback_ms, wait_ms
+from trigger_worker.rules.language.names import field_path
 from trigger_worker.rules.language.parse import parse_expression, parse_goal, parse_pattern
 from trigger_worker.rules.language.syntax import (
     Duration,
@@ -28,18 +31,21 @@ from trigger_worker.rules.language.syntax import (
     children,
 )
 
+#: The longest lookback of `any` from the instant of a match: two steps without a `within`, and a month's wait.
+LONGEST_ANY_MS: Final = 90 * DAY_MS
+
 Tree = TypeVar("Tree")
 Check = Callable[[Tree], list[Finding]]
 
 
 def read_pattern(fields: Fields, name: str) -> Pattern | None:
-    """Returns the pattern that is the value of a key."""
+    """Return the pattern that is the value of a key; None, with problems, when there is none."""
     node = fields.node_of(name)
     return None if node is None else _checked(fields.source, node, parse_pattern, check_pattern, pattern_cost)
 
 
 def read_goal(fields: Fields, name: str) -> Step | None:
-    """Returns the goal that is the value of a key."""
+    """Return the goal that is the value of a key; None, with problems, when there is none."""
     node = fields.node_of(name)
     return None if node is None else _checked(fields.source, node, parse_goal, check_goal, goal_cost)
 
@@ -47,7 +53,14 @@ def read_goal(fields: Fields, name: str) -> Step | None:
 def read_condition(
     fields: Fields, name: str, audiences: AudienceNames, *, is_sending: bool = False
 ) -> Expression | None:
-    """Returns the expression that is the value of a key and is true or false."""
+    """Return the condition that is the value of a key; None, with problems, when there is none.
+
+    Args:
+        fields: the mapping with the key.
+        name: the key.
+        audiences: the names of audiences that the condition may refer to.
+        is_sending: whether it stands in `send`, where facts about messages are known.
+    """
     node = fields.node_of(name)
     if node is None:
         return None
@@ -61,22 +74,36 @@ def read_condition(
 
 
 def read_key(fields: Fields, name: str) -> tuple[str, ...] | None:
-    """Returns the field that is the value of a key."""
+    """Return the path of the event field that is the value of a key; None, with problems, when there is none."""
     node = fields.node_of(name)
     if node is None:
         return None
-
-    return key_path(_checked(fields.source, node, parse_key, _check_key))
+    key = _checked(fields.source, node, _parse_key, _check_key)
+    return None if key is None else field_path(key)
 
 
 def read_definition(source: Source, node: yaml.Node, wanted: ValueType, audiences: AudienceNames) -> Expression | None:
-    """Returns the expression of an audience; None, with problems, when it cannot be used."""
+    """Return the expression of an audience; None, with problems, when it cannot be used.
+
+    Args:
+        source: the file; takes the problems.
+        node: the value to read.
+        wanted: the type that the value of the expression must have.
+        audiences: the names of audiences that it may refer to.
+    """
     before = len(source.problems)
     tree = _checked(
         source, node, parse_expression, lambda tree: check_expression(tree, wanted, audiences), expression_cost
     )
     is_refused = any(problem.severity == "error" for problem in source.problems[before:])
     return None if is_refused else tree
+
+
+def _parse_key(text: str) -> Name:
+    node = parse_expression(text)
+    if not isinstance(node, Name):
+        raise RuleSyntaxError(text, Finding(f'expected a field such as product_id, found "{text}"', 0))
+    return node
 
 
 def _check_key(key: Name) -> list[Finding]:
@@ -95,12 +122,11 @@ def _checked(source: Source, node: yaml.Node, parse: Callable[[str], Tree], *che
     return tree
 
 
-#: The longest that `any` may look back from the instant of a match: two steps without a `within`, and a month's wait.
-LONGEST_ANY_MS: Final = 90 * DAY_MS
-
-
 def pattern_cost(pattern: Pattern) -> list[Finding]:
-    """Returns what a pattern would read too much of: a step is as far back as all that may follow it takes."""
+    """Return an error for each step of a pattern that would read too many events.
+
+    A step looks back as far as the steps and the absence after it may take.
+    """
     findings: list[Finding] = []
     span_ms = wait_ms(pattern)
     if pattern.absence is not None:
@@ -112,7 +138,7 @@ def pattern_cost(pattern: Pattern) -> list[Finding]:
 
 
 def goal_cost(goal: Step) -> list[Finding]:
-    """Returns what a goal would read too much of."""
+    """Return an error when a goal would read too many events."""
     return _finding(goal.selection, gap_ms(goal), goal.selection.start)
 
 

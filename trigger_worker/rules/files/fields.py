@@ -1,4 +1,4 @@
-"""The values of a YAML mapping, read one by one; whatever does not fit becomes a problem."""
+"""Read the values of a YAML mapping one by one; a value that does not fit becomes a problem of its file."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _TRUE: Final = frozenset({"true", "yes", "on"})
 
 
 class Fields:
-    """The entries of one mapping.
+    """The entries of one YAML mapping.
 
     Args:
-        source: the file; told of unknown and of repeated keys.
+        source: the file; takes a problem for each unknown and each repeated key.
         node: the mapping.
         known: the keys that it may have.
-        what: what the mapping is, for messages: `a rule`.
+        what: the thing that the mapping describes, for messages, such as `a rule`.
     """
 
     def __init__(self, source: Source, node: yaml.MappingNode, known: Iterable[str], what: str) -> None:
@@ -50,39 +50,39 @@ class Fields:
         return name in self._values
 
     def require(self, names: Iterable[str], what: str) -> None:
-        """Reports each key that the mapping must have and has not."""
+        """Report each required key that the mapping lacks."""
         for name in names:
             if name not in self:
                 self.source.report(self.node, f"{what} needs {name}", f"add {name}: and its value")
 
     def node_of(self, name: str) -> yaml.Node | None:
-        """Returns the value of a key as it stands, None when the key is absent."""
+        """Return the node that is the value of a key, None when the key is absent."""
         return self._values.get(name)
 
     def line_of(self, name: str) -> int:
-        """Returns the line on which the value of a key begins, from 1; 1 when the key is absent."""
+        """Return the line on which the value of a key begins, from 1; 1 when the key is absent."""
         node = self._values.get(name)
         return 1 if node is None else int(node.start_mark.line) + 1
 
     def parsed(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
-        """Returns what `parse` makes of a value; None when the key is absent or it raises RuleError."""
+        """Return a value parsed by `parse`; None when the key is absent or, with a problem, on a RuleError."""
         node = self._values.get(name)
         return None if node is None else parsed_scalar(self.source, node, parse)
 
     def text(self, name: str) -> str | None:
-        """Returns a value as text."""
+        """Return a value as text."""
         return self.parsed(name, str)
 
     def duration_ms(self, name: str, *, zero_allowed: bool = False) -> int | None:
-        """Returns a value as milliseconds."""
+        """Return a duration in ms."""
         return self.parsed(name, lambda text: _duration_ms(text, zero_allowed=zero_allowed))
 
     def choice(self, name: str, choices: Sequence[str]) -> str | None:
-        """Returns a value that is one of a few words."""
+        """Return a value that is one of a few words."""
         return self.parsed(name, lambda text: choose(text, choices))
 
     def boolean(self, name: str) -> bool | None:
-        """Returns a value that is true or false."""
+        """Return a value that is true or false."""
         node = self._values.get(name)
         if node is None:
             return None
@@ -92,7 +92,7 @@ class Fields:
         return str(node.value).lower() in _TRUE
 
     def mapping(self, name: str, known: Iterable[str], what: str) -> Fields | None:
-        """Returns a value that is a mapping of its own."""
+        """Return a value that is a mapping of its own."""
         node = self._values.get(name)
         if node is None:
             return None
@@ -102,7 +102,7 @@ class Fields:
         return Fields(self.source, node, known, what)
 
     def items(self, name: str) -> list[yaml.Node]:
-        """Returns the entries of a value that is a list."""
+        """Return the entries of a value that is a list."""
         node = self._values.get(name)
         if node is None:
             return []
@@ -113,7 +113,7 @@ class Fields:
 
 
 def parsed_scalar(source: Source, node: yaml.Node, parse: Callable[[str], Parsed]) -> Parsed | None:
-    """Returns what `parse` makes of a scalar; None, with a problem, when it raises RuleError."""
+    """Return a scalar parsed by `parse`; None, with a problem, when it raises RuleError."""
     if not isinstance(node, yaml.ScalarNode) or node.tag == _NULL_TAG:
         source.report(node, f"expected a value, found {found_in(node)}")
         return None
@@ -127,7 +127,7 @@ def parsed_scalar(source: Source, node: yaml.Node, parse: Callable[[str], Parsed
 
 
 def found_in(node: yaml.Node) -> str:
-    """Names what a node is, for messages."""
+    """Return a node in words, for messages: its text, or its kind."""
     if node.tag == _NULL_TAG:
         return "nothing"
     if isinstance(node, yaml.ScalarNode):
@@ -145,10 +145,10 @@ def _duration_ms(text: str, *, zero_allowed: bool) -> int:
 
 
 def choose(text: str, choices: Sequence[str]) -> str:
-    """Returns a text that is one of a few words.
+    """Return a text that is one of a few words.
 
     Raises:
-        RuleError: when it is none of them.
+        RuleError: the text is none of them.
     """
     if text not in choices:
         raise RuleError(f'expected {" or ".join(choices)}, found "{text}"', did_you_mean(text, choices))

@@ -1,4 +1,4 @@
-"""The rules folder, read again whenever a file in it changes."""
+"""Read the rules folder, and read a file of it again whenever it changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trigger_worker.rules.files.read import RuleReading, read_rule
 from trigger_worker.rules.files.source import Problem
 from trigger_worker.rules.model import NO_AUDIENCES, Audiences, Rule
 
-#: What tells that a file is another than before: modification time in nanoseconds, size, inode.
+#: The marks by which a change of a file is noticed: modification time in ns, size, inode.
 Signature = tuple[int, int, int]
 Signatures = Mapping[Path, Signature]
 
@@ -22,11 +22,11 @@ _NO_READING: Final = AudiencesReading(NO_AUDIENCES, [])
 
 
 class RuleSet(msgspec.Struct, frozen=True):
-    """The rules of a folder at one time.
+    """The rules of a folder at one time, with their audiences and problems.
 
     Args:
-        rules: those without errors, in the order of their files.
-        audiences: what they refer to.
+        rules: the rules without errors, in the order of their files.
+        audiences: the audiences that the rules may refer to.
         problems: errors and warnings of all files, in order.
     """
 
@@ -40,16 +40,16 @@ class RuleSet(msgspec.Struct, frozen=True):
         return [rule for rule in self.rules if not rule.paused]
 
 
-#: Those of a folder that nobody has looked at yet.
+#: The rules of a folder that was not read yet.
 NO_RULES: Final = RuleSet((), NO_AUDIENCES, ())
 
 
 class RuleFolder:
-    """Rule files and audiences.yaml on disk.
+    """A folder of rule files, and audiences.yaml, on disk.
 
     Args:
-        folder: where one file per rule lies.
-        audiences_file: audiences.yaml; it need not exist.
+        folder: the folder with one file per rule.
+        audiences_file: the path of audiences.yaml; it need not exist.
     """
 
     def __init__(self, folder: Path, audiences_file: Path) -> None:
@@ -61,7 +61,7 @@ class RuleFolder:
         self._rule_set = NO_RULES
 
     def refresh(self) -> RuleSet:
-        """Returns the rules as they are now; the very same object as before while no file changes.
+        """Return the rules as they are now; the very same object as before while no file changes.
 
         A file that became invalid takes its rule out of the set; the other rules stay.
         """
@@ -99,7 +99,7 @@ class RuleFolder:
         return read_rule(text, _shown(path, self._folder.name), names_of(self._audiences.audiences))
 
     def _combined(self) -> RuleSet:
-        """Joins what was read; of two rules with one id the first file's counts."""
+        """Return the rules and problems of all files; of two rules with one id the first file's counts."""
         rules: dict[str, Rule] = {}
         problems = list(self._audiences.problems)
         if not self._folder.is_dir():
@@ -116,14 +116,14 @@ class RuleFolder:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """Returns the files of a folder that may hold rules, in order; none when there is no such folder."""
+    """Return the files of a folder that may hold rules, in order; none when there is no such folder."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
 
 
 def _signatures(paths: Iterable[Path]) -> dict[Path, Signature]:
-    """Returns the signature of each path that is a file."""
+    """Return the signature of each path that is a file."""
     found = {}
     for path in paths:
         try:

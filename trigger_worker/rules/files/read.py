@@ -1,8 +1,7 @@
-"""Rule files, read into rules."""
+"""Read a rule file into a checked rule, or into problems with line and column."""
 
 from __future__ import annotations
 
-from hashlib import blake2s
 from typing import Final, cast, get_args
 
 import msgspec
@@ -10,19 +9,12 @@ import yaml
 
 from trigger_worker.rules.files.expressions import read_condition, read_goal, read_key, read_pattern
 from trigger_worker.rules.files.fields import Fields, found_in, parsed_scalar
-from trigger_worker.rules.files.scalars import (
-    parse_clock,
-    parse_id,
-    parse_priority,
-    parse_share,
-    parse_weight,
-    read_quiet,
-)
+from trigger_worker.rules.files.quiet import read_quiet
+from trigger_worker.rules.files.scalars import parse_clock, parse_id, parse_priority, parse_share, parse_weight
 from trigger_worker.rules.files.source import Problem, Source, has_errors
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.rules.language.names import CHANNELS
-from trigger_worker.rules.language.render import render, render_pattern, render_step
-from trigger_worker.rules.language.syntax import Expression, Pattern
+from trigger_worker.rules.language.syntax import Pattern
 from trigger_worker.rules.model import (
     DEFAULT_EVERY_MS,
     DEFAULT_PRIORITY,
@@ -33,8 +25,10 @@ from trigger_worker.rules.model import (
     MessageClass,
     Rule,
     SendEntry,
+    with_version,
 )
 
+#: The keys of a rule file.
 KEYS: Final = (
     "id",
     "describe",
@@ -53,18 +47,21 @@ KEYS: Final = (
     "paused",
 )
 
-#: Fewest arms among which there is something to learn.
+#: The keys of an entry of `send` beside its channel.
+_OPTIONS: Final = ("after", "at", "if", "unless", "tags")
+
+#: The fewest arms for which adaptive allocation has a choice.
 MIN_ADAPTIVE_ARMS: Final = 2
 
-#: Stands for a pattern with problems while the rest of its rule is checked; no rule leaves with it.
+#: Replaces a pattern with problems while the rest of its rule is checked; such a rule is not returned.
 _UNREADABLE: Final = Pattern(0, ())
 
 
 class RuleReading(msgspec.Struct, frozen=True):
-    """What became of a rule file.
+    """The result of reading a rule file.
 
     Args:
-        rule: None when the problems refuse it.
+        rule: the rule, or None when the problems refuse it.
         problems: errors and warnings in the order of the file.
     """
 
@@ -73,12 +70,12 @@ class RuleReading(msgspec.Struct, frozen=True):
 
 
 def read_rule(text: str, path: str, audiences: AudienceNames) -> RuleReading:
-    """Reads and checks one rule file; never raises for what an author may write.
+    """Read and check one rule file; mistakes of the author become problems, never exceptions.
 
     Args:
         text: the file's contents.
         path: the file, as problems name it.
-        audiences: the names that the rule may refer to.
+        audiences: the names of audiences that the rule may refer to.
     """
     source = Source(path, text)
     rule = _read(source, audiences)
@@ -117,7 +114,7 @@ def _rule(fields: Fields, audiences: AudienceNames) -> Rule | None:
         condition=read_condition(fields, "if", audiences),
         every_ms=DEFAULT_EVERY_MS if every_ms is None else every_ms,
         goal=read_goal(fields, "goal"),
-        send=read_send(fields, audiences),
+        send=_send(fields, audiences),
         message_class=cast(MessageClass, message_class or "marketing"),
         priority=DEFAULT_PRIORITY if priority is None else priority,
         quiet=read_quiet(fields, "quiet"),
@@ -165,11 +162,8 @@ def _arms(experiment: Fields) -> list[tuple[str, float]]:
     return list(arms.items())
 
 
-_OPTIONS: Final = ("after", "at", "if", "unless", "tags")
-
-
-def read_send(fields: Fields, audiences: AudienceNames) -> tuple[SendEntry, ...]:
-    """Returns the messages of a rule; those with problems are left out."""
+def _send(fields: Fields, audiences: AudienceNames) -> tuple[SendEntry, ...]:
+    """Return the entries of `send`; entries with problems are left out."""
     messages = [_send_entry(fields, node, audiences) for node in fields.items("send")]
     return tuple(message for message in messages if message is not None)
 
@@ -201,45 +195,3 @@ def _send_entry(parent: Fields, node: yaml.Node, audiences: AudienceNames) -> Se
 def _tags(fields: Fields) -> list[str]:
     tags = [parsed_scalar(fields.source, node, parse_id) for node in fields.items("tags")]
     return [tag for tag in tags if tag is not None]
-
-
-def with_version(rule: Rule) -> Rule:
-    """Returns the rule with its version filled in.
-
-    Spacing, comments, order of keys and the description change no version; nor does a pause, which ends.
-    """
-    meaning = msgspec.json.encode(_meaning(rule), order="deterministic")
-    return msgspec.structs.replace(rule, version=blake2s(meaning, digest_size=6).hexdigest())
-
-
-def _meaning(rule: Rule) -> dict[str, object]:
-    return {
-        "when": render_pattern(rule.when),
-        "if": _text(rule.condition),
-        "every_ms": rule.every_ms,
-        "goal": None if rule.goal is None else render_step(rule.goal),
-        "send": [_entry_meaning(message) for message in rule.send],
-        "class": rule.message_class,
-        "priority": rule.priority,
-        "quiet": rule.quiet or None,
-        "ttl_ms": rule.ttl_ms,
-        "experiment": rule.experiment,
-        "key": rule.key,
-        "restart": rule.restart,
-    }
-
-
-def _entry_meaning(message: SendEntry) -> dict[str, object]:
-    return {
-        "channel": message.channel,
-        "template": message.template,
-        "after_ms": message.after_ms,
-        "at_minute": message.at_minute,
-        "if": _text(message.condition),
-        "unless": _text(message.unless),
-        "tags": message.tags,
-    }
-
-
-def _text(expression: Expression | None) -> str | None:
-    return None if expression is None else render(expression)

@@ -1,1 +1,1 @@
-"""The rule language: from text to a checked syntax tree."""
+"""The rule language: parse a text, check it, and render it canonically."""

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from lark import Token, Transformer, v_args
 
+from trigger_worker.rules.language.arguments import as_selection, as_value
 from trigger_worker.rules.language.build_call import build_call
 from trigger_worker.rules.language.duration import parse_duration
 from trigger_worker.rules.language.errors import Refusal
@@ -35,7 +36,6 @@ from trigger_worker.rules.language.syntax import (
     Step,
     Text,
 )
-from trigger_worker.rules.language.unresolved import as_selection, as_value
 
 
 def tree_builder() -> Transformer[Token, Any]:
@@ -48,6 +48,8 @@ def tree_builder() -> Transformer[Token, Any]:
 
 @v_args(inline=True)
 class _TreeBuilder(Transformer[Token, Any]):
+    """Builds the node of each rule of the grammar from the nodes and tokens below it."""
+
     def pattern(self, *parts: Step | Absence) -> Pattern:
         steps = tuple(part for part in parts if isinstance(part, Step))
         last = parts[-1]

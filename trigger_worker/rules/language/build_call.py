@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from trigger_worker.rules.language.arguments import as_field, as_selection, as_value
 from trigger_worker.rules.language.errors import Misplaced, Refusal, did_you_mean
 from trigger_worker.rules.language.syntax import (
     Aggregate,
@@ -24,7 +25,6 @@ from trigger_worker.rules.language.syntax import (
     Since,
     Text,
 )
-from trigger_worker.rules.language.unresolved import as_field, as_selection, as_value
 
 _Build = Callable[[int, Sequence[Argument]], Call]
 

@@ -144,7 +144,7 @@ class Selection(Node, frozen=True):
 
     @property
     def is_any(self) -> bool:
-        """Whether the names are the keyword `any`."""
+        """Tell whether the names are the keyword `any`."""
         return self.names == (ANY,)
 
 

@@ -1,4 +1,4 @@
-"""The rules of the library, with what they say about themselves."""
+"""Read the rules of the library, and render docs/library.md, the page that lists them."""
 
 from __future__ import annotations
 
@@ -21,53 +21,6 @@ AUDIENCES: Final = LIBRARY / "audiences.yaml"
 POLICY: Final = LIBRARY / "policy.yaml"
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One rule of the library.
-
-    Args:
-        rule: the rule itself.
-        group: the heading that it belongs under, which the first line of its file names.
-        when: its pattern, as its file writes it.
-        condition: its `if`, as its file writes it; empty for none.
-    """
-
-    rule: Rule
-    group: str
-    when: str
-    condition: str
-
-    @property
-    def file(self) -> Path:
-        """Where the rule is."""
-        return RULES / f"{self.rule.id}.yaml"
-
-
-def read_library() -> list[Entry]:
-    """Returns every rule of the library, in the order of their ids."""
-    rules = RuleFolder(RULES, AUDIENCES).refresh().rules
-    return [_entry(rule) for rule in sorted(rules, key=lambda rule: rule.id)]
-
-
-def find_rule(rule_id: str) -> Path:
-    """Returns the file of a rule.
-
-    Raises:
-        RuleError: the library has no such rule; names the nearest one.
-    """
-    known = {path.stem: path for path in RULES.glob("*.yaml")}
-    if rule_id not in known:
-        hint = did_you_mean(rule_id, known) or "docs/library.md lists every rule"
-        raise RuleError(f'the library has no rule "{rule_id}"', hint)
-    return known[rule_id]
-
-
-def _entry(rule: Rule) -> Entry:
-    text = (RULES / f"{rule.id}.yaml").read_text(encoding="utf-8")
-    heading, _, _ = text.partition("\n")
-    fields = yaml.safe_load(text)
-    return Entry(rule, heading.removeprefix("# "), fields["when"], fields.get("if", ""))
-
-
 _INTRODUCTION: Final = """\
 # Library
 
@@ -79,7 +32,7 @@ your shop's, and [rules.md](rules.md) explains every line.
 This page is made from the rules by `python -m trigger_worker.rules.library > docs/library.md`.
 """
 
-#: The order in which a visitor meets them; a test knows that no group is missing.
+#: The headings of the page, in the order in which a visitor meets the rules; a test tells when one is missing.
 GROUPS: Final = (
     "Micro-interactions",
     "Cart and checkout",
@@ -95,10 +48,57 @@ GROUPS: Final = (
 )
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """One rule of the library.
+
+    Args:
+        rule: the rule, as it was read.
+        group: the heading that the rule is listed under; the first line of its file names it.
+        when: its pattern, as its file writes it.
+        condition: its `if`, as its file writes it; empty for none.
+    """
+
+    rule: Rule
+    group: str
+    when: str
+    condition: str
+
+    @property
+    def file(self) -> Path:
+        """The path of the rule's file."""
+        return RULES / f"{self.rule.id}.yaml"
+
+
+def read_library() -> list[Entry]:
+    """Return every rule of the library, in the order of their ids."""
+    rules = RuleFolder(RULES, AUDIENCES).refresh().rules
+    return [_entry(rule) for rule in sorted(rules, key=lambda rule: rule.id)]
+
+
+def find_rule(rule_id: str) -> Path:
+    """Return the path of a rule's file.
+
+    Raises:
+        RuleError: the library has no such rule; the remedy names the nearest one.
+    """
+    known = {path.stem: path for path in RULES.glob("*.yaml")}
+    if rule_id not in known:
+        hint = did_you_mean(rule_id, known) or "docs/library.md lists every rule"
+        raise RuleError(f'the library has no rule "{rule_id}"', hint)
+    return known[rule_id]
+
+
 def render_index(entries: Sequence[Entry]) -> str:
-    """Returns the page, in Markdown."""
+    """Return docs/library.md."""
     groups = (_group(name, [entry for entry in entries if entry.group == name]) for name in GROUPS)
     return "\n".join([_INTRODUCTION, *groups])
+
+
+def _entry(rule: Rule) -> Entry:
+    text = (RULES / f"{rule.id}.yaml").read_text(encoding="utf-8")
+    heading, _, _ = text.partition("\n")
+    fields = yaml.safe_load(text)
+    return Entry(rule, heading.removeprefix("# "), fields["when"], fields.get("if", ""))
 
 
 def _group(name: str, entries: Sequence[Entry]) -> str:

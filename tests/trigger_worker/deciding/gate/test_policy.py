@@ -19,7 +19,7 @@ from trigger_worker.deciding.gate.policy import (
     is_quiet,
     quiet_until_ms,
 )
-from trigger_worker.rules.files.scalars import parse_quiet
+from trigger_worker.rules.files.quiet import parse_quiet
 from trigger_worker.rules.model import MessageClass, QuietHours
 
 HOUR = 3_600_000

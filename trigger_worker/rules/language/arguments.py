@@ -1,4 +1,4 @@
-"""Read a part of an expression as a value, as events or as a field of events: the function around it decides.
+"""Read an argument or operand as a value, as events or as a field of events: the function around it decides.
 
 `view_item` may be a name or an event, and `(a or b)` a condition or two events, until the call that they stand in is
 known.

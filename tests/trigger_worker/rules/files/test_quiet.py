@@ -1,11 +1,11 @@
-"""What rules and policies say of quiet hours."""
+"""Quiet hours of rules and policies."""
 
 from __future__ import annotations
 
 import pytest
 
+from trigger_worker.rules.files.quiet import OUTREACH
 from trigger_worker.rules.files.read import read_rule
-from trigger_worker.rules.files.scalars import OUTREACH
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.rules.language.names import CHANNELS
 from trigger_worker.rules.model import Quiet, QuietHours
