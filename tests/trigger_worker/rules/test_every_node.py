@@ -27,6 +27,7 @@ from trigger_worker.rules.evaluate.selector import compile_condition
 from trigger_worker.rules.evaluate.trace import trace
 from trigger_worker.rules.files.audiences import names_of, references
 from trigger_worker.rules.files.expressions import expression_cost
+from trigger_worker.rules.language.arguments import FieldOf, arguments_of
 from trigger_worker.rules.language.build_call import FUNCTIONS
 from trigger_worker.rules.language.check import check_expression, check_pattern
 from trigger_worker.rules.language.parse import parse_expression, parse_pattern
@@ -45,7 +46,6 @@ from trigger_worker.rules.language.syntax import (
     Expression,
     ExpressionNode,
     Extreme,
-    FieldOf,
     FirstOrLast,
     Glob,
     Membership,
@@ -401,7 +401,7 @@ def test_every_argument_is_rendered_and_compiled() -> None:
 def is_argument(node: type[Node], text: str, value: Value) -> None:
     call = parse_expression(text)
     assert isinstance(call, Call)
-    assert any(isinstance(argument, node) for argument in call.arguments)
+    assert any(isinstance(argument, node) for argument in arguments_of(call))
     assert render(call) == text
     assert ExpressionCompiler(AUDIENCES).compile(call)(MOMENT) == value
 

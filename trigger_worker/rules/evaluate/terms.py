@@ -13,6 +13,7 @@ from trigger_worker.rules.evaluate.history import History, Moment, Selected
 from trigger_worker.rules.evaluate.operators import Reader
 from trigger_worker.rules.evaluate.selector import Selector, compile_selection
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, term_lookback_ms
+from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import Aggregate, Count, EventTerm, FirstOrLast, MessageFact, Name, Since
 
 #: A compiled expression: a function from a visitor at an instant to a value.
@@ -50,8 +51,8 @@ def compile_term(node: EventTerm | MessageFact) -> Term:
             return _first_or_last(node)
         case Since():
             return _since(node)
-        case MessageFact(fact=fact, channel=channel):
-            return compile_fact(f"{fact}({channel})")
+        case MessageFact():
+            return compile_fact(render(node))
 
 
 def compile_fact(name: str) -> Term:

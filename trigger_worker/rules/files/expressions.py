@@ -12,6 +12,7 @@ import yaml
 
 from trigger_worker.rules.files.fields import Fields, parsed_scalar
 from trigger_worker.rules.files.source import Source
+from trigger_worker.rules.language.arguments import arguments_of
 from trigger_worker.rules.language.check import AudienceNames, check_expression, check_goal, check_pattern
 from trigger_worker.rules.language.check_names import field_type
 from trigger_worker.rules.language.duration import DAY_MS, format_duration
@@ -147,7 +148,7 @@ def expression_cost(node: Expression) -> list[Finding]:
     found = [finding for child in children(node) for finding in expression_cost(child)]
     if not isinstance(node, EventTerm):
         return found
-    window = next((argument for argument in node.arguments if isinstance(argument, Duration)), node)
+    window = next((argument for argument in arguments_of(node) if isinstance(argument, Duration)), node)
     return [*_finding(node.selection, term_lookback_ms(node), window.start), *found]
 
 

@@ -1,13 +1,56 @@
-"""Read an argument or operand as a value, as events or as a field of events: the function around it decides.
+"""Define the arguments of calls: list those of a node, and read a part of a text as one.
 
-`view_item` may be a name or an event, and `(a or b)` a condition or two events, until the call that they stand in is
-known.
+While a text is parsed, `view_item` may be a name or an event, and `(a or b)` a condition or two events: the function
+around them decides, by reading them as a value, as events or as a field of events.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trigger_worker.rules.language.errors import Misplaced, Refusal
-from trigger_worker.rules.language.syntax import ANY, Argument, Expression, FieldOf, Name, Or, Selection
+from trigger_worker.rules.language.syntax import (
+    ANY,
+    Aggregate,
+    Audience,
+    Call,
+    Count,
+    EventTerm,
+    Expression,
+    Extreme,
+    FirstOrLast,
+    MessageFact,
+    Name,
+    Node,
+    Or,
+    Selection,
+    Since,
+    Text,
+)
+
+
+class FieldOf(Node, frozen=True):
+    """A field of each selected event, such as `purchase[value > 10].value`."""
+
+    selection: Selection
+    field: Name
+
+
+#: A value, events, or a field of events.
+Argument = Expression | Selection | FieldOf
+
+
+def arguments_of(call: Call) -> Sequence[Argument]:
+    """Return the arguments of a call, in the order in which its text has them."""
+    if isinstance(call, EventTerm):
+        return _arguments_of_term(call)
+    match call:
+        case Extreme():
+            return (call.left, call.right)
+        case Audience():
+            return (Text(call.start, call.name),)
+        case MessageFact():
+            return (Name(call.start, (call.channel,)),)
 
 
 def as_value(node: Argument) -> Expression:
@@ -60,6 +103,18 @@ def as_field(node: Argument) -> FieldOf:
             return FieldOf(node.start, Selection(node.start, (event,)), field)
         case _:
             raise Misplaced("expected an event and its field, such as purchase.value", node.start)
+
+
+def _arguments_of_term(term: EventTerm) -> Sequence[Argument]:
+    match term:
+        case Count():
+            return (term.selection, term.window)
+        case Aggregate():
+            return (FieldOf(term.selection.start, term.selection, term.field), term.window)
+        case FirstOrLast():
+            return (FieldOf(term.selection.start, term.selection, term.field),)
+        case Since():
+            return (term.selection,)
 
 
 def _event_name(node: Expression) -> str:

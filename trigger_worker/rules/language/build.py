@@ -7,14 +7,13 @@ from typing import Any, cast
 
 from lark import Token, Transformer, v_args
 
-from trigger_worker.rules.language.arguments import as_selection, as_value
+from trigger_worker.rules.language.arguments import Argument, FieldOf, as_selection, as_value
 from trigger_worker.rules.language.build_call import build_call
 from trigger_worker.rules.language.duration import parse_duration
 from trigger_worker.rules.language.errors import Refusal
 from trigger_worker.rules.language.syntax import (
     Absence,
     And,
-    Argument,
     Arithmetic,
     ArithmeticOperator,
     Boolean,
@@ -22,7 +21,6 @@ from trigger_worker.rules.language.syntax import (
     Comparison,
     Duration,
     Expression,
-    FieldOf,
     Glob,
     Literals,
     Membership,

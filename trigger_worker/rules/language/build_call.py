@@ -7,12 +7,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from trigger_worker.rules.language.arguments import as_field, as_selection, as_value
+from trigger_worker.rules.language.arguments import Argument, as_field, as_selection, as_value
 from trigger_worker.rules.language.errors import Misplaced, Refusal, did_you_mean
 from trigger_worker.rules.language.syntax import (
     Aggregate,
     AggregateFunction,
-    Argument,
     Audience,
     Call,
     Count,

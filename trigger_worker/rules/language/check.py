@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from trigger_worker.rules.language import names
+from trigger_worker.rules.language.arguments import FieldOf, arguments_of
 from trigger_worker.rules.language.check_names import check_event_names, field_type, term_type
 from trigger_worker.rules.language.check_operators import DESCRIPTIONS, agree, expect_boolean, operator_type
 from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS, format_duration
@@ -17,7 +18,6 @@ from trigger_worker.rules.language.syntax import (
     Duration,
     EventTerm,
     Expression,
-    FieldOf,
     FirstOrLast,
     Membership,
     MessageFact,
@@ -147,7 +147,7 @@ class _Checker:
         return term_type(node, self.report)
 
     def _event_term_type(self, node: EventTerm) -> ValueType:
-        for argument in node.arguments:
+        for argument in arguments_of(node):
             match argument:
                 case Duration():
                     self.check_window(argument)

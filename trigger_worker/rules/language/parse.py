@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from trigger_worker.rules.language.build import tree_builder
 from trigger_worker.rules.language.errors import Finding, Misplaced, Refusal, RuleSyntaxError
 from trigger_worker.rules.language.expected import describe_expected, describe_found, habit_hint, word_at
-from trigger_worker.rules.language.syntax import EventTerm, Expression, Pattern, Step, children, conditions
+from trigger_worker.rules.language.syntax import EventTerm, Expression, Pattern, Step, children
 
 #: Longer texts are refused before they are read.
 LONGEST_TEXT: Final = 8_000
@@ -37,7 +37,7 @@ def parse_pattern(text: str) -> Pattern:
             was found.
     """
     pattern = cast(Pattern, _parse(text, "pattern"))
-    _refuse_depth(text, conditions(pattern))
+    _refuse_depth(text, _conditions(pattern))
     return pattern
 
 
@@ -49,7 +49,7 @@ def parse_goal(text: str) -> Step:
             was found.
     """
     step = cast(Step, _parse(text, "goal"))
-    _refuse_depth(text, conditions(Pattern(step.start, (step,))))
+    _refuse_depth(text, _conditions(Pattern(step.start, (step,))))
     return step
 
 
@@ -85,6 +85,14 @@ def _build(text: str, start_rule: str) -> Pattern | Step | Expression:
         raise RuleSyntaxError(text, Finding(message, finding.start, finding.hint)) from None
     except Refusal as refusal:
         raise RuleSyntaxError(text, refusal.finding) from None
+
+
+def _conditions(pattern: Pattern) -> list[Expression]:
+    """Return the conditions of a pattern's steps and of its absence, in order."""
+    selections = [step.selection for step in pattern.steps]
+    if pattern.absence is not None:
+        selections.append(pattern.absence.selection)
+    return [each.condition for each in selections if each.condition is not None]
 
 
 def _refuse_depth(text: str, roots: Iterable[Expression]) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from trigger_worker.rules.language.arguments import Argument, FieldOf, arguments_of
 from trigger_worker.rules.language.duration import format_duration
 from trigger_worker.rules.language.syntax import (
     And,
-    Argument,
     Arithmetic,
     Boolean,
     Call,
     Comparison,
     Duration,
     Expression,
-    FieldOf,
     Glob,
     Membership,
     Name,
@@ -102,7 +101,7 @@ def _operand(node: Expression, at_least: int) -> str:
 
 def _atom(node: Expression) -> str:
     if isinstance(node, Call):
-        return f"{node.function}({', '.join(map(_argument, node.arguments))})"
+        return f"{node.function}({', '.join(map(_argument, arguments_of(node)))})"
     match node:
         case Number(value=value):
             return format(Decimal(repr(value)).normalize(), "f")

@@ -1,7 +1,7 @@
 """Define the nodes of the syntax tree of patterns and expressions: immutable data, each node with its place.
 
-A node answers the generic questions about itself, so that most modules need not know its class: the type of its
-value, and for a call its function and arguments. A new node belongs to one of the unions at the end of the nodes.
+Most modules need not know the class of a node: they ask for the type of its value, its `children`, and for a call its
+`function` and `arguments_of` it. A new node belongs to one of the unions below the nodes.
 """
 
 from __future__ import annotations
@@ -148,13 +148,6 @@ class Selection(Node, frozen=True):
         return self.names == (ANY,)
 
 
-class FieldOf(Node, frozen=True):
-    """A field of each selected event, such as `purchase[value > 10].value`."""
-
-    selection: Selection
-    field: Name
-
-
 class Count(ExpressionNode, frozen=True):
     """The number of selected events in a window: `count(view_item, 24h)`."""
 
@@ -163,11 +156,6 @@ class Count(ExpressionNode, frozen=True):
     value_type: ClassVar[ValueType] = "number"
     function: ClassVar[str] = "count"
     field: ClassVar[None] = None
-
-    @property
-    def arguments(self) -> Sequence[Argument]:
-        """The events and the window."""
-        return (self.selection, self.window)
 
 
 class Aggregate(ExpressionNode, frozen=True):
@@ -178,11 +166,6 @@ class Aggregate(ExpressionNode, frozen=True):
     field: Name
     window: Duration
 
-    @property
-    def arguments(self) -> Sequence[Argument]:
-        """The field of the events, and the window."""
-        return (FieldOf(self.selection.start, self.selection, self.field), self.window)
-
 
 class FirstOrLast(ExpressionNode, frozen=True):
     """A field of the earliest or the latest selected event: `last(view_item.category)`."""
@@ -190,11 +173,6 @@ class FirstOrLast(ExpressionNode, frozen=True):
     function: Literal["last", "first"]
     selection: Selection
     field: Name
-
-    @property
-    def arguments(self) -> Sequence[Argument]:
-        """The field of the events."""
-        return (FieldOf(self.selection.start, self.selection, self.field),)
 
 
 class Since(ExpressionNode, frozen=True):
@@ -205,11 +183,6 @@ class Since(ExpressionNode, frozen=True):
     function: ClassVar[str] = "since"
     field: ClassVar[None] = None
 
-    @property
-    def arguments(self) -> Sequence[Argument]:
-        """The events."""
-        return (self.selection,)
-
 
 class Extreme(ExpressionNode, frozen=True):
     """The smaller or the greater of two numbers: `min(cart.value, 100)`."""
@@ -218,11 +191,6 @@ class Extreme(ExpressionNode, frozen=True):
     left: Expression
     right: Expression
     value_type: ClassVar[ValueType] = "number"
-
-    @property
-    def arguments(self) -> Sequence[Argument]:
-        """The two numbers."""
-        return (self.left, self.right)
 
 
 class Audience(ExpressionNode, frozen=True):
@@ -236,28 +204,13 @@ class Audience(ExpressionNode, frozen=True):
         """The kind of audience."""
         return self.kind
 
-    @property
-    def arguments(self) -> Sequence[Argument]:
-        """The name, in quotes."""
-        return (Text(self.start, self.name),)
-
 
 class MessageFact(ExpressionNode, frozen=True):
     """A fact about this firing's message on a channel: `opened(email)`."""
 
-    fact: MessageFactName
+    function: MessageFactName
     channel: str
     value_type: ClassVar[ValueType] = "boolean"
-
-    @property
-    def function(self) -> str:
-        """The name of the fact."""
-        return self.fact
-
-    @property
-    def arguments(self) -> Sequence[Argument]:
-        """The channel."""
-        return (Name(self.start, (self.channel,)),)
 
 
 Literals = Number | Text | Boolean | Duration
@@ -265,13 +218,10 @@ Literals = Number | Text | Boolean | Duration
 #: Terms over a visitor's events: each has a `selection` of events, and the `field` that it reads of them or None.
 EventTerm = Count | Aggregate | FirstOrLast | Since
 
-#: Nodes that are written as the call of a `function` with `arguments`.
+#: Nodes that are written as the call of a `function`; `arguments_of` returns its arguments.
 Call = EventTerm | Extreme | Audience | MessageFact
 
 Expression = Literals | Name | Not | And | Or | Comparison | Membership | Glob | Arithmetic | Negative | Call
-
-#: An argument of a call: a value, events, or a field of events.
-Argument = Expression | Selection | FieldOf
 
 
 class Step(Node, frozen=True):
@@ -309,11 +259,3 @@ def children(node: Expression) -> Sequence[Expression]:
             return (node.left, node.right)
         case _:
             return ()
-
-
-def conditions(pattern: Pattern) -> list[Expression]:
-    """Return the conditions of a pattern's steps and of its absence, in order."""
-    selections = [step.selection for step in pattern.steps]
-    if pattern.absence is not None:
-        selections.append(pattern.absence.selection)
-    return [each.condition for each in selections if each.condition is not None]
