@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import fsum
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
+from trigger_worker.rules.evaluate.aggregates import AGGREGATES, Sum, WindowAggregate
 from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.evaluate.history import History, Moment, Selected
 from trigger_worker.rules.evaluate.operators import Reader
@@ -31,12 +31,12 @@ class _Changes(msgspec.Struct, frozen=True):
 
     Args:
         selected: the events that changed it.
-        amounts: by change, the amount added; less than 0 for an amount taken out.
+        amounts: sums by change the amount added; less than 0 for an amount taken out.
         starts: by number of changes, the place of the first change of the present cart; a purchase starts a new one.
     """
 
     selected: Selected
-    amounts: list[float]
+    amounts: Sum
     starts: list[int]
 
 
@@ -75,10 +75,8 @@ def compile_cart(field: str, default: float) -> Reader[Moment]:
     def cart(moment: Moment) -> Value:
         changes = moment.history.derived(key, derive)
         first, end = changes.selected.span(moment.at, LAST_VALUE_LOOKBACK_MS)
-        try:
-            return max(0.0, fsum(changes.amounts[max(first, changes.starts[end]) : end]))
-        except OverflowError:
-            return None
+        total = changes.amounts.of(max(first, changes.starts[end]), end)
+        return max(0.0, total) if type(total) is float else None
 
     return cart
 
@@ -95,11 +93,15 @@ def _count(node: Count) -> Term:
 
 def _aggregate(node: Aggregate) -> Term:
     selector, window_ms, field = compile_selection(node.selection), node.window.ms, node.field
-    reduce = _REDUCE[node.function]
+    key = f"{node.function}({selector.key}.{field.path}, {window_ms})"
+    make = AGGREGATES[node.function]
+
+    def derive(history: History) -> WindowAggregate:
+        return make(history.field(selector, field))
 
     def aggregate(moment: Moment) -> Value:
         first, end = moment.history.select(selector).span(moment.at, window_ms)
-        return reduce(moment.history.field(selector, field)[first:end])
+        return moment.history.derived(key, derive).of(first, end)
 
     return aggregate
 
@@ -127,47 +129,12 @@ def _since(node: Since) -> Term:
     return since
 
 
-def _numbers(values: Sequence[Value]) -> list[float]:
-    return [value for value in values if type(value) is float]
-
-
-def _sum(values: Sequence[Value]) -> Value:
-    """Return the exactly rounded sum, which the order of events and the start of the history do not change."""
-    return _total(_numbers(values))
-
-
-def _total(numbers: Sequence[float]) -> Value:
-    try:
-        return fsum(numbers)
-    except OverflowError:
-        return None
-
-
-def _average(values: Sequence[Value]) -> Value:
-    numbers = _numbers(values)
-    total = _total(numbers)
-    return total / len(numbers) if numbers and type(total) is float else None
-
-
-def _unique(values: Sequence[Value]) -> Value:
-    """Return the number of distinct values; a boolean and a number are never the same, though equal in Python."""
-    return float(len({(type(value), value) for value in values if value is not None}))
-
-
 def _changes(history: History, name: Name, default: float) -> _Changes:
     selected = history.select(_SELECTOR)
-    amounts, starts = [], [0]
+    amounts: list[Value] = []
+    starts = [0]
     for place, (event, value) in enumerate(zip(selected.events, history.field(_SELECTOR, name), strict=True)):
         amount = value if type(value) is float else default
         amounts.append(_SIGNS.get(event.name, 0.0) * amount)
         starts.append(place + 1 if event.name not in _SIGNS else starts[-1])
-    return _Changes(selected, amounts, starts)
-
-
-_REDUCE: Final[dict[str, Callable[[Sequence[Value]], Value]]] = {
-    "sum": _sum,
-    "avg": _average,
-    "min": lambda values: min(_numbers(values), default=None),
-    "max": lambda values: max(_numbers(values), default=None),
-    "uniq": _unique,
-}
+    return _Changes(selected, Sum(amounts), starts)
