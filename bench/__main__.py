@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m bench`, or some of them by name."""
+"""Runs the benchmarks: `python -m bench`, or some of them by name; `live` alone takes options (`live --help`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, banner, delivery, evaluate, gate, live, size, tick, visible
+from bench import backtest, banner, delivery, evaluate, gate, size, tick, visible
+from bench.live import command as live
 from e2e.stack import running_stack
 
 ALONE = {
@@ -25,6 +26,9 @@ ON_THE_PRODUCT = {"visible": visible.measure, "banner": banner.measure}
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all, and print a line for each figure."""
     print(f"{platform.machine()}, Python {platform.python_version()}")
+    if names[:1] == ["live"]:
+        print("\n".join(live.measure(names[1:])))
+        return
     wanted = names or [*ALONE, *ON_THE_PRODUCT]
     lines = [line for name in wanted if name in ALONE for line in ALONE[name]()]
     chosen = [name for name in wanted if name in ON_THE_PRODUCT]

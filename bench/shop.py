@@ -12,6 +12,10 @@ from warehouse.migrations import migrate
 SITE: Final = "shop"
 EVENTS_PER_VISITOR: Final = 100
 HISTORY_MS: Final = 30 * 86_400_000
+#: How long ago a stored history ended, in ms, unless another pause is asked for.
+PAUSE_MS: Final = 60_000
+#: When the first stored visitor came, epoch ms (9 October 2025); each next came a second later.
+FIRST_BORN_MS: Final = 1_760_000_000_000
 #: Events in one statement: its memory is bounded, and so is that of what merges its parts.
 MAX_CHUNK: Final = 500_000
 MIN_CHUNKS: Final = 20
@@ -43,28 +47,57 @@ TEMPLATES: Final = (
     ('view_item[category == "c{n}"] -> view_item[category == "c{n}"] within 10m', "local_hour < 20"),
 )
 
+#: The id of stored visitor `number % visitors`, the same as `stored_visitor` writes.
+_VISITOR: Final = f"""
+    number % {{visitors:UInt32}} AS place,
+    leftPad(hex(toUInt64({FIRST_BORN_MS}) + place * 1000), 12, '0') AS born,
+    lower(concat(substring(born, 1, 8), '-', substring(born, 9, 4), '-7',
+                 substring(leftPad(hex(place % 4096), 4, '0'), 2), '-8000-', leftPad(hex(place), 12, '0'))) AS visitor
+"""
 #: Events from {first} on of {visitors} visitors in turn, who came in the {span} milliseconds that ended {ago} ago.
 _EVENTS: Final = f"""
 INSERT INTO events (site, visitor_id, anonymous_id, event_id, event, type, source, ts, received_at, ingested_at,
                     category, price, value, duration_ms, path, device, timezone, props)
-SELECT '{SITE}', concat('visitor-', toString(number % {{visitors:UInt32}})) AS visitor, visitor,
+SELECT '{SITE}', visitor, visitor,
        generateUUIDv4() AS event_id, {list(NAMES)}[rand(1) % {len(NAMES)} + 1] AS event,
        'track', 'live', now64(3) - toIntervalMillisecond({{ago:UInt64}} + rand64(6) % {{span:UInt64}}) AS ts, ts, ts,
        concat('c', toString(rand(2) % {CATEGORIES})) AS category, rand(3) % 1000 AS price, price,
        [1000, 3000, 10000, 180000][rand(4) % 4 + 1],
        concat('/', category, '/', toString(rand(5) % 50)), ['mobile', 'desktop'][cityHash64(visitor) % 2 + 1],
        'Europe/Berlin', '{{"colour": "red", "size": 42}}'
-FROM numbers({{first:UInt64}}, {{count:UInt32}})
+FROM (SELECT {_VISITOR} FROM numbers({{first:UInt64}}, {{count:UInt32}}))
 """
 
 
-def fill(warehouse: Warehouse, events: int) -> None:
-    """Store a month of events, in the order in which they came, as the parts of a table that grew lie in it."""
+def uuid7(born_ms: int, number: int) -> str:
+    """Return a version 7 UUID, as the SDK names a visitor or a message.
+
+    Args:
+        born_ms: its time, epoch ms.
+        number: takes the place of its random bits; two ids of one number and time are the same.
+    """
+    born = f"{born_ms:012x}"
+    return f"{born[:8]}-{born[8:]}-7{number % 4096:03x}-8000-{number:012x}"
+
+
+def stored_visitor(number: int) -> str:
+    """Return the id of a visitor whose history `fill` stores; numbers start at 0."""
+    return uuid7(FIRST_BORN_MS + number * 1000, number)
+
+
+def fill(warehouse: Warehouse, events: int, pause_ms: int = PAUSE_MS) -> None:
+    """Store a month of events, in the order in which they came, as the parts of a table that grew lie in it.
+
+    Args:
+        warehouse: where to.
+        events: how many, `EVENTS_PER_VISITOR` of each visitor.
+        pause_ms: how long ago the month ended, in ms.
+    """
     migrate(warehouse)
     chunks = max(MIN_CHUNKS, events // MAX_CHUNK)
     size, span = events // chunks, HISTORY_MS // chunks
     for chunk in range(chunks):
-        store(warehouse, size, events // EVENTS_PER_VISITOR, chunk * size, 60_000 + (chunks - 1 - chunk) * span, span)
+        store(warehouse, size, events // EVENTS_PER_VISITOR, chunk * size, pause_ms + (chunks - 1 - chunk) * span, span)
         print(f"\rstored {(chunk + 1) * size:,} of {events:,} events", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     warehouse.command("OPTIMIZE TABLE events")
@@ -103,4 +136,4 @@ def write_rules(folder: Path, count: int, then: str = "") -> None:
 
 if __name__ == "__main__":
     with connect(sys.argv[1]) as opened:
-        fill(opened, int(sys.argv[2]))
+        fill(opened, int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else PAUSE_MS)
