@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import time
+from itertools import chain, count
+from operator import itemgetter
 from typing import Any, Final
 
 from bench.shop import CATEGORIES, NAMES
@@ -47,7 +49,7 @@ class Request:
         for place, width in _WIDTHS.items():
             length += body.count(place) * (width - len(place))
         self._text = (_head(agent, length) + body).encode().replace(b"%", b"%%")
-        self._order = [place for _, place in sorted(_places(self._text))]
+        self._pick = itemgetter(*_positions([place for _, place in sorted(_places(self._text))]))
         for place in _WIDTHS:
             self._text = self._text.replace(place.encode(), b"%b")
 
@@ -61,18 +63,10 @@ class Request:
             probe: names the event whose banner is waited for; 0 for none.
         """
         first_ms = sent_ms - SEND_DELAY_MS - (self.events - 1) * EVENT_DISTANCE_MS
-        times = [iso_time(sent_ms), *(iso_time(first_ms + n * EVENT_DISTANCE_MS) for n in range(self.events))]
-        number = b"%08d" % probe
-        next_id, next_time = iter(ids).__next__, iter(times).__next__
-        parts = []
-        for place in self._order:
-            if place == _VISITOR:
-                parts.append(visitor)
-            elif place == _ID:
-                parts.append(next_id())
-            else:
-                parts.append(next_time() if place == _TIME else number)
-        return self._text % tuple(parts)
+        times = [iso_time(first_ms + number * EVENT_DISTANCE_MS) for number in range(self.events)]
+        return self._text % self._pick(
+            (visitor, b"%08d" % probe, iso_time(sent_ms), *chain(*zip(ids, times, strict=True)))
+        )
 
 
 def prepare(choose: random.Random, events: int, *, first: bool = False, measured: bool = False) -> list[Request]:
@@ -151,6 +145,17 @@ def _head(agent: str, length: int) -> str:
         f"Accept-Language: de-DE,de;q=0.9\r\nOrigin: https://shop.example\r\nReferer: https://shop.example/\r\n"
         f"User-Agent: {agent}\r\nContent-Length: {length}\r\n\r\n"
     )
+
+
+def _positions(places: list[str]) -> list[int]:
+    """Return, for each place in the text, which of the values stands there that `Request.fill` puts in a row.
+
+    The row is: visitor, probe, time of the sending, then id and time of each event.
+    """
+    ids, times, found = count(3, 2), count(2, 2), []
+    for place in places:
+        found.append(next(ids) if place == _ID else next(times) if place == _TIME else int(place == _PROBE))
+    return found
 
 
 def _places(text: bytes) -> list[tuple[int, str]]:

@@ -13,6 +13,7 @@ from bench.live.checkout import Checkout, Workshop
 from bench.live.product import Product, running, write_shop
 from bench.live.report import Figure
 from bench.live.saturation import Saturation, batches, introduce, new_visitors
+from bench.live.traffic import undisturbed
 from bench.live.usage import Spent, anonymous_bytes, read_usage, spent
 from bench.live.wire import Stream, Wire
 from bench.shop import EVENTS_PER_VISITOR
@@ -57,8 +58,11 @@ def measure_intake(checkout: Checkout, workshop: Workshop) -> list[Figure]:
     script = str(Path(__file__).with_name("decode_only.py"))
     with running(checkout.tree, folder, [script, str(port)], port) as app:
         decoding = _saturated("app that only decodes", app, seconds)
-    ratio = durable[0].value / decoding[0].value
-    return [Figure("durable ingest over decoding only, requests/s", ratio, "x"), *durable, *decoding]
+    ratios = [
+        Figure(f"durable ingest over decoding only, {what}", kept.value / decoded.value, "x")
+        for what, kept, decoded in zip(("requests/s", "processor per event"), durable, decoding, strict=False)
+    ]
+    return [*ratios, *durable, *decoding]
 
 
 def measure_pages(checkout: Checkout, workshop: Workshop) -> list[Figure]:
@@ -70,7 +74,8 @@ def measure_pages(checkout: Checkout, workshop: Workshop) -> list[Figure]:
         opening = _Openings(wire, introduce(wire, visitors))
         time.sleep(SETTLE_SECONDS)
         before = read_usage(product.session)
-        opening.run(PAGE_VIEWS, seconds)
+        with undisturbed():
+            opening.run(PAGE_VIEWS, seconds)
         used = spent(before, read_usage(product.session))
         wire.close()
     opened = opening.opened_ms

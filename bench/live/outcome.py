@@ -39,7 +39,6 @@ class Outcome:
 
     def __init__(self) -> None:
         self.events = 0
-        self.requests = 0
         self.acknowledge_ms: list[float] = []
         self.late_ms: list[float] = []
         self.refused: Counter[int] = Counter()
@@ -47,12 +46,29 @@ class Outcome:
         self.unanswered = 0
         self._probes: list[Probe] = []
         self._first_counted = 0
+        self._counted_from = 0.0
+        self._ended = False
 
-    def begin(self) -> None:
-        """Forget the warm-up."""
-        self.events = self.requests = self.pages = 0
+    def begin(self, due: float) -> None:
+        """Forget the warm-up: what is due from an instant on counts."""
+        self.events = self.pages = 0
         self.acknowledge_ms, self.late_ms = [], []
-        self._first_counted = len(self._probes)
+        self._first_counted, self._counted_from = len(self._probes), due
+
+    def end(self) -> None:
+        """Count no more events or pages, for no more of what they cost is counted; replies and banners still are."""
+        self._ended = True
+
+    def acknowledge(self, due: float, at: float, events: int) -> None:
+        """Note that a request's reply was read."""
+        if due >= self._counted_from:
+            self.acknowledge_ms.append((at - due) * 1000)
+        if not self._ended:
+            self.events += events
+
+    def open_page(self) -> None:
+        """Note that a page asked for a stream."""
+        self.pages += not self._ended
 
     def add_probe(self, kind: Kind, due: float) -> int:
         """Expect a banner; return the number, from 1, that names it."""

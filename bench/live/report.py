@@ -53,8 +53,9 @@ def lines(rounds: Rounds) -> list[str]:
 
 
 def _medians(rounds: Sequence[Sequence[Figure]]) -> dict[str, float]:
-    names = [figure.name for figure in rounds[0]]
-    found = {name: [figure.value for figures in rounds for figure in figures if figure.name == name] for name in names}
+    found: dict[str, list[float]] = {}
+    for figure in (figure for figures in rounds for figure in figures):
+        found.setdefault(figure.name, []).append(figure.value)
     return {name: median(values) for name, values in found.items()}
 
 

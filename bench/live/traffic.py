@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -97,18 +99,15 @@ class Traffic:
             begin: called once the warm-up is over.
             end: called once all is sent, before what is under way has settled.
         """
-        gc.collect()
-        gc.disable()
-        try:
+        with undisturbed():
             planned = self._send_phase(self._load.warm_up, time.monotonic() + 0.1)
-            self.outcome.begin()
+            self.outcome.begin(planned)
             begin()
             self._send_phase(self._load.measured, planned)
             end()
+            self.outcome.end()
             self._settle()
-        finally:
-            gc.enable()
-            self.wire.close()
+        self.wire.close()
         return self.outcome
 
     def _send_phase(self, phase: Phase, begin: float) -> float:
@@ -175,9 +174,7 @@ class Traffic:
         if status != 200:
             self.outcome.refused[status] += 1
             return
-        self.outcome.acknowledge_ms.append((at - due) * 1000)
-        self.outcome.requests += 1
-        self.outcome.events += events
+        self.outcome.acknowledge(due, at, events)
         if probe:
             self.outcome.probe(probe).acknowledged = at
         self._note_banners(reply, at)
@@ -191,7 +188,7 @@ class Traffic:
     def _open_page(self, visitor: bytes, token: bytes, now: float) -> None:
         page = Page(visitor, now + self._load.page_seconds)
         page.stream = Stream(self.wire, token, partial(self._hear, page))
-        self.outcome.pages += 1
+        self.outcome.open_page()
 
     def _hear(self, page: Page, data: bytes) -> None:
         at = time.monotonic()
@@ -214,6 +211,23 @@ class Traffic:
         while time.monotonic() < until and (self._requests.under_way or self.outcome.waits):
             self.wire.poll(0.05)
         self.outcome.unanswered = self._requests.under_way
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Run the block without collections of garbage, and before every other process where the system allows that.
+
+    What the generator takes is little, and an instant that it notes late is an error of the measurement.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        gc.enable()
 
 
 def read_token(reply: bytes) -> bytes:
