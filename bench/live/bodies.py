@@ -64,9 +64,9 @@ class Request:
         """
         first_ms = sent_ms - SEND_DELAY_MS - (self.events - 1) * EVENT_DISTANCE_MS
         times = [iso_time(first_ms + number * EVENT_DISTANCE_MS) for number in range(self.events)]
-        return self._text % self._pick(
-            (visitor, b"%08d" % probe, iso_time(sent_ms), *chain(*zip(ids, times, strict=True)))
-        )
+        row = (visitor, b"%08d" % probe, iso_time(sent_ms), *chain(*zip(ids, times, strict=True)))
+        filled: bytes = self._text % self._pick(row)
+        return filled
 
 
 def prepare(choose: random.Random, events: int, *, first: bool = False, measured: bool = False) -> list[Request]:
@@ -152,10 +152,8 @@ def _positions(places: list[str]) -> list[int]:
 
     The row is: visitor, probe, time of the sending, then id and time of each event.
     """
-    ids, times, found = count(3, 2), count(2, 2), []
-    for place in places:
-        found.append(next(ids) if place == _ID else next(times) if place == _TIME else int(place == _PROBE))
-    return found
+    ids, times = count(3, 2), count(2, 2)
+    return [next(ids) if place == _ID else next(times) if place == _TIME else int(place == _PROBE) for place in places]
 
 
 def _places(text: bytes) -> list[tuple[int, str]]:

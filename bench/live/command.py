@@ -42,15 +42,15 @@ def measure(arguments: Sequence[str] = ()) -> list[str]:
         if asked.against:
             checkouts.append(find(asked.against, folder))
         workshop = Workshop(folder, asked.rules, asked.stored, asked.rate, asked.seconds, asked.warm_up, asked.streams)
-        runs = _runs(asked.only, workshop)
-        return [line for run in runs for line in _alternate(run, checkouts, workshop, asked.rounds)]
+        runs, rounds = _runs(asked.only, workshop), asked.rounds or len(checkouts)
+        return [line for run in runs for line in _alternate(run, checkouts, workshop, rounds)]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench live", description=__doc__)
     parser.add_argument("--against", metavar="CHECKOUT", help="folder or revision to measure in alternation")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="which parts; default all")
-    parser.add_argument("--rounds", type=int, default=2, help="how often each checkout is measured; default 2")
+    parser.add_argument("--rounds", type=int, help="how often each is measured; default 2, or 1 without --against")
     parser.add_argument("--seconds", type=float, help="how long each load is, instead of its own length")
     parser.add_argument("--rate", type=int, help="events a second, instead of each of 1000, 3000 and 50")
     parser.add_argument("--warm-up", type=float, default=10.0, metavar="SECONDS", help="default 10")

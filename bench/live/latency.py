@@ -72,21 +72,14 @@ def measure_rules(checkout: Checkout, workshop: Workshop) -> list[Figure]:
 
 def measure_stored(checkout: Checkout, workshop: Workshop) -> list[Figure]:
     """Return what known visitors cost and wait with little and with much stored, and the ratios."""
-    figures: list[Figure] = []
-    for stored in STORED:
-        with workshop.shop(checkout, stored=stored) as product:
-            measured = run_load(product, _known_load(workshop, stored))
-        name = f"{stored:,} stored, known visitors: "
-        figures.append(Figure(f"{name}processor of the product per event", measured.event_us, "us"))
-        figures += _percentiles(f"{name}acknowledged -> banner", measured.outcome.banner_ms(Kind.KNOWN))
-        figures += _circumstances(name, measured)
-    half, versus = len(figures) // 2, f"{STORED[1]:,} stored over {STORED[0]:,}, known visitors"
+    little, much = (_known_visitors(checkout, workshop, stored) for stored in STORED)
+    values = {_what(figure): figure.value for figure in little}
     ratios = [
-        Figure(f"{versus}: {much.name.partition(': ')[2]}", much.value / little.value, "x")
-        for little, much in zip(figures[:half], figures[half:], strict=True)
-        if little.compared and 0 < little.value < math.inf
+        Figure(f"{STORED[1]:,} stored over {STORED[0]:,}, {_what(figure)}", figure.value / values[_what(figure)], "x")
+        for figure in much
+        if figure.compared and 0 < values.get(_what(figure), 0) < math.inf
     ]
-    return ratios + figures
+    return [*ratios, *little, *much]
 
 
 def shop_load(workshop: Workshop, rate: int, seconds: float, stored: int) -> Load:
@@ -107,6 +100,23 @@ def run_load(product: Product, load: Load) -> Measured:
 def _compared_load(workshop: Workshop) -> Load:
     rate, seconds = workshop.rate or COMPARED_RATE, workshop.seconds or COMPARED_SECONDS
     return shop_load(workshop, rate, seconds, workshop.stored)
+
+
+def _known_visitors(checkout: Checkout, workshop: Workshop, stored: int) -> list[Figure]:
+    """Return what known visitors cost and wait with so many events stored."""
+    with workshop.shop(checkout, stored=stored) as product:
+        measured = run_load(product, _known_load(workshop, stored))
+    name = f"{stored:,} stored, known visitors: "
+    return [
+        Figure(f"{name}processor of the product per event", measured.event_us, "us"),
+        *_percentiles(f"{name}acknowledged -> banner", measured.outcome.banner_ms(Kind.KNOWN)),
+        *_circumstances(name, measured),
+    ]
+
+
+def _what(figure: Figure) -> str:
+    """Return the name of a figure without how much is stored."""
+    return figure.name.partition(" stored, ")[2]
 
 
 def _known_load(workshop: Workshop, stored: int) -> Load:

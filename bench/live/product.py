@@ -130,14 +130,23 @@ def running(tree: Path, folder: Path, arguments: list[str], port: int) -> Iterat
         wait_for(partial(_up, process, url, log), f"{url}; see {log}", _STARTED_WITHIN_SECONDS)
         yield Product(port, process.pid)
     finally:
-        process.terminate()
-        process.wait(_STOPPED_WITHIN_SECONDS)
+        _stop(process)
 
 
 def environment(tree: Path) -> dict[str, str]:
     """Return an environment in which the code of a checkout wins over what is installed, without settings of ours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MICROMOMENT_")}
     return {**kept, "PYTHONPATH": str(tree)}
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a product in order, or at once when it is too far behind with its work for that."""
+    process.terminate()
+    try:
+        process.wait(_STOPPED_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _up(process: subprocess.Popen[bytes], url: str, log: Path) -> bool:

@@ -11,6 +11,7 @@ from collections import Counter
 
 import pytest
 
+from bench.live import traffic
 from bench.live.bodies import iso_time, prepare
 from bench.live.outcome import Outcome
 from bench.live.traffic import Load, Phase, Traffic
@@ -25,7 +26,7 @@ STORED_IDS = {stored_visitor(number) for number in range(STORED)}
 
 def send(stub: StubCollector, **other: float) -> Outcome:
     phases = [Phase(seconds=seconds, pages=20, probes=30) for seconds in (1.0, 2.0)]
-    load = Load(rate=RATE, warm_up=phases[0], measured=phases[1], stored_visitors=STORED, **other)  # type: ignore[arg-type]
+    load = Load(rate=RATE, warm_up=phases[0], measured=phases[1], stored_visitors=STORED, **other)
     return Traffic(stub.port, load).run(begin=lambda: None, end=lambda: None)
 
 
@@ -74,7 +75,8 @@ def test_requests_are_what_they_say_and_of_the_stated_mix() -> None:
     assert shares == pytest.approx({"newborn": 0.4, "known": 0.5, "returning": 0.1}, abs=0.08)
 
 
-def test_a_server_that_refuses_is_reported_and_its_banners_count_as_never() -> None:
+def test_a_server_that_refuses_is_reported_and_its_banners_count_as_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic, "SETTLE_SECONDS", 0.2)
     with running_stub(refuses_from=250) as stub:
         outcome = send(stub, page_seconds=1.0)
     assert outcome.refused[503] > 50
