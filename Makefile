@@ -8,7 +8,8 @@ NODE_STAMP := sdk_js/node_modules/.installed
 LISTENER_STAMP := tests/listener/node_modules/.installed
 
 
-.PHONY: demo test e2e pictures lint types sdk sdk-check bench lock install browser clean
+.PHONY: demo test e2e pictures lint types sdk sdk-check bench lock install browser clean \
+	size tick live gate delivery evaluate backtest visible banner
 
 demo: $(RUN_STAMP)
 	$(BIN)/micromoment up --demo
@@ -46,8 +47,12 @@ sdk: $(NODE_STAMP)
 sdk-check: $(NODE_STAMP)
 	cd sdk_js && npm run --silent check
 
+# `make bench live` runs one of them; `make bench live ARGS="--against 0d85195"` gives it options.
 bench: install
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(filter-out bench install,$(MAKECMDGOALS)) $(ARGS)
+
+size tick live gate delivery evaluate backtest visible banner:
+	@:
 
 # Pins every dependency with its hash and without naming a registry.
 lock: $(DEV_STAMP)
