@@ -32,7 +32,6 @@ class Needs(msgspec.Struct, frozen=True):
         trigger_names: the events of the pattern's last step, `any` possible: a new match comes with one of them, or
             `wait_ms` after it.
         wait_ms: how long (ms) after its last event the pattern matches; 0 without an absence.
-        trigger_fields: the top-level fields that the last step's condition looks at.
     """
 
     lookback_ms: dict[str, int]
@@ -40,7 +39,6 @@ class Needs(msgspec.Struct, frozen=True):
     contexts: frozenset[str]
     trigger_names: frozenset[str] = frozenset()
     wait_ms: int = 0
-    trigger_fields: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
@@ -59,7 +57,6 @@ def needs(rule: Rule, audiences: Audiences) -> Needs:
         collector.needs(),
         trigger_names=frozenset(last_step.names),
         wait_ms=wait_ms(rule.when),
-        trigger_fields=selection_needs(last_step, 0).fields,
     )
 
 
