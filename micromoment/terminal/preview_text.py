@@ -9,7 +9,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from micromoment.terminal.plain import plain
-from trigger_worker.delivery.content.model import WebhookContent
+from trigger_worker.delivery.content.document import WebhookContent
 from trigger_worker.reports.preview import Preview, Previewed
 
 

@@ -1,4 +1,4 @@
-"""A channel that delivers to a list, for tests and dry runs."""
+"""A channel that delivers to a list, for tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from warehouse.errors import DeliveryError
 
 
 class RecordingChannel:
-    """Keeps what it is given to send.
+    """Keep the messages that are sent.
 
     Args:
         name: the channel that it stands for.
@@ -22,7 +22,7 @@ class RecordingChannel:
         self._failures = list(failures)
 
     async def send(self, message: OutboundMessage) -> None:
-        """Keeps the message, or raises the next failure."""
+        """Keep the message, or raise the next failure."""
         if self._failures:
             raise self._failures.pop(0)
         self.sent.append(message)

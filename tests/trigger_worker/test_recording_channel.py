@@ -4,7 +4,7 @@ import pytest
 
 from tests.trigger_worker.recording_channel import RecordingChannel
 from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, OutboundMessage
-from trigger_worker.delivery.content.model import BannerContent
+from trigger_worker.delivery.content.banner import BannerContent
 from warehouse.errors import DeliveryError
 
 MESSAGE = OutboundMessage(

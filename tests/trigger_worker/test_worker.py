@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.trigger_worker.shop import Shop
-from trigger_worker.delivery.content.model import BannerContent, EmailContent
+from trigger_worker.delivery.content.banner import BannerContent
+from trigger_worker.delivery.content.email import EmailContent
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"

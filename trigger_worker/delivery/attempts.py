@@ -1,4 +1,4 @@
-"""Hands rendered messages to their channels: one attempt, recorded before it is made, and what came of it."""
+"""Makes attempts to deliver messages: records each attempt, hands the message to its channel, records the outcome."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ import structlog
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, DeliveryUncertain, OutboundMessage
 from trigger_worker.delivery.ledger import Ledger
+from trigger_worker.delivery.renderer import ReadyMessage
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.store.messages import queue_record
 from trigger_worker.store.records import MessageRecord, QueuedMessage
 from warehouse.errors import DeliveryError, DeliveryUnavailable, TemplateError
 
+#: The wait after the first failed attempt, which doubles with each further one, and the longest wait, in ms.
 FIRST_RETRY_MS: Final = 5_000
 LONGEST_RETRY_MS: Final = 600_000
-#: Messages of one channel that are handed over at the same time, banners apart. As many at most are in doubt after a
-#: crash; a peer that hangs holds up its own channel only.
+#: Most attempts of one channel that are made at the same time, published banners not counted. It bounds the messages in
+#: doubt after a crash; a peer that hangs holds up its own channel only.
 MAX_CONCURRENT: Final = 32
 #: Channels whose peers know a message that comes again by its id, so that a repeat does no harm.
 _KNOWS_REPEATS: Final = frozenset({"webhook", "push"})
@@ -31,34 +33,27 @@ _log = structlog.get_logger("trigger_worker.delivery.attempts")
 
 
 class GiveUpReason(StrEnum):
-    """Why a message was given up; each value is what the `reason` of `message_failed` holds."""
+    """The reasons for giving up a message, as the property `reason` of the event `message_failed` has them."""
 
-    #: Its template cannot be rendered.
+    #: The template cannot be rendered.
     TEMPLATE = "template"
-    #: The peer, or the channel itself, will never take it.
+    #: The peer, or the channel itself, will never take the message.
     REFUSED = "refused"
-    #: Another attempt would come after its expiry.
+    #: Another attempt would come after the message has expired.
     UNREACHABLE = "unreachable"
-    #: Nobody knows whether the peer took it, and it is of a class that must not be sent twice.
+    #: It is unknown whether the peer took the message, and the message must not be sent twice.
     UNKNOWN_OUTCOME = "unknown_outcome"
 
 
-class ReadyMessage(msgspec.Struct, frozen=True):
-    """A message that may go, rendered."""
-
-    message: QueuedMessage
-    outbound: OutboundMessage
-
-
 class Attempts:
-    """Delivers messages, some at a time.
+    """Delivers messages, a bounded number per channel at a time.
 
     Args:
-        ledger: where attempts and their outcomes are stored.
-        outbox: takes back what must be tried again.
-        channels: by name.
-        metrics: counts what is sent, put off and given up.
-        now_ms: the clock, in epoch milliseconds.
+        ledger: stores attempts and their outcomes.
+        outbox: takes back the messages that must be tried again.
+        channels: the configured channels, by name.
+        metrics: counts messages that are sent, postponed and given up.
+        now_ms: returns the present, in epoch ms.
     """
 
     def __init__(
@@ -79,25 +74,25 @@ class Attempts:
         self._under_way: dict[asyncio.Task[None], QueuedMessage] = {}
 
     def start(self, ready: ReadyMessage) -> None:
-        """Deliver a message as soon as it is its turn."""
+        """Deliver a message in a task of its own, once its channel has a slot free."""
         task = asyncio.create_task(self._deliver(ready), name=f"deliver {ready.message.message_id}")
         self._under_way[task] = ready.message
         task.add_done_callback(self._under_way.pop)
 
     def stop(self) -> None:
-        """Begin no more attempts; the messages whose turn has not come stay pending."""
+        """Begin no more attempts; messages without one stay pending."""
         self._is_stopped = True
 
     def under_way(self) -> list[QueuedMessage]:
-        """Return what is being handed over: nobody knows yet whether it is sent."""
+        """Return the messages that are being delivered, whose outcome is not known yet."""
         return list(self._under_way.values())
 
     def open_tasks(self) -> set[asyncio.Task[None]]:
-        """Return what is being done about messages."""
+        """Return the tasks that deliver messages."""
         return set(self._under_way)
 
     async def publish(self, ready: ReadyMessage) -> None:
-        """Hand over a message that is stored as sent already: whoever is there gets it now, the others ask for it."""
+        """Publish a banner that is stored as sent: open pages get it now, other pages ask for it when they open."""
         try:
             await self._send(ready.outbound, ready.message.channel)
         except DeliveryUnavailable as error:
@@ -110,7 +105,14 @@ class Attempts:
     def failure(
         self, message: QueuedMessage, reason: GiveUpReason, error: DeliveryError | TemplateError, variant: str = ""
     ) -> MessageRecord:
-        """Return, log and count that a message is given up."""
+        """Log and count that a message is given up, and return the record to store.
+
+        Args:
+            message: the message.
+            reason: why it is given up.
+            error: the error of the last attempt, or of the template.
+            variant: the arm of the experiment; '' without one or where it is unknown.
+        """
         _log.error(
             "message_failed",
             message_id=message.message_id,
@@ -127,7 +129,7 @@ class Attempts:
         async with self._limits[ready.message.channel]:
             if self._is_stopped:
                 return
-            message = self._begun(ready.message)
+            message = self._with_attempt(ready.message)
             if not await self._ledger.store_message(queue_record(message)):
                 return
             record = await self._try(message, ready.outbound)
@@ -135,20 +137,20 @@ class Attempts:
         if record.state == "pending":
             self._outbox.add([record.message])
 
-    def _begun(self, message: QueuedMessage) -> QueuedMessage:
+    def _with_attempt(self, message: QueuedMessage) -> QueuedMessage:
         at = message.next_row_at(self._now_ms())
         return msgspec.structs.replace(message, attempts=message.attempts + 1, is_tried=True, recorded_at=at)
 
     async def _try(self, message: QueuedMessage, outbound: OutboundMessage) -> MessageRecord:
-        """Make one attempt, and return what to record of it."""
+        """Make one attempt, and return the record of its outcome."""
         try:
             await self._send(outbound, message.channel)
         except DeliveryUncertain as error:
             if not may_repeat(message):
                 return self.failure(message, GiveUpReason.UNKNOWN_OUTCOME, error, outbound.variant)
-            return self._later(message, error, outbound.variant)
+            return self._retry(message, error, outbound.variant)
         except DeliveryUnavailable as error:
-            return self._later(message, error, outbound.variant)
+            return self._retry(message, error, outbound.variant)
         except DeliveryError as error:
             return self.failure(message, GiveUpReason.REFUSED, error, outbound.variant)
         self._count_sent(message)
@@ -164,11 +166,11 @@ class Attempts:
         except DeliveryError:
             raise
         except Exception as error:
-            # A mistake of ours: the message must not stay in doubt for ever because of it.
+            # A bug in the channel must not leave the message in doubt for ever.
             _log.exception("channel_failed", channel=name, message_id=outbound.message_id)
             raise DeliveryUncertain(f"{name}: {error!r}") from error
 
-    def _later(self, message: QueuedMessage, error: DeliveryUnavailable, variant: str) -> MessageRecord:
+    def _retry(self, message: QueuedMessage, error: DeliveryUnavailable, variant: str) -> MessageRecord:
         self._note_postponed(message, error)
         now_ms = self._now_ms()
         due_at = now_ms + retry_wait_ms(message.attempts, error)
@@ -188,26 +190,26 @@ class Attempts:
 
 
 def may_repeat(message: QueuedMessage) -> bool:
-    """Tell whether a message may be handed over again when nobody knows whether the peer took it.
+    """Tell whether a message may be sent again when it is unknown whether the peer took it.
 
-    Marketing goes out at most once, transactional messages at least once; where the peer knows a repeat by its id,
-    either is exactly once.
+    Marketing is sent at most once and transactional messages at least once. Where the peer recognises a repeat by its
+    id, messages of both classes are sent exactly once.
     """
     return message.message_class == "transactional" or message.channel in _KNOWS_REPEATS
 
 
 def outcome_detail(message: QueuedMessage, variant: str) -> dict[str, Any]:
-    """Return what the row of an outcome says beside its state."""
+    """Return the detail of a row that records the outcome of an attempt."""
     return {"attempts": message.attempts, **({"variant": variant} if variant else {})}
 
 
 def retry_wait_ms(attempts: int, error: DeliveryUnavailable) -> int:
-    """Return milliseconds until the next attempt: doubling from 5 s to 10 min, or as long as the peer asked.
+    """Return the wait until the next attempt, in ms: doubling from 5 s to 10 min, or longer where the peer asks for it.
 
     Args:
-        attempts: made so far, at least 1.
-        error: of the last one.
+        attempts: the number of attempts so far, at least 1.
+        error: the error of the last attempt.
     """
     wait = min(FIRST_RETRY_MS << (attempts - 1), LONGEST_RETRY_MS)
-    asked = error.retry_after_s if isinstance(error, DeliveryPostponed) else None
-    return max(wait, int(asked * 1000)) if asked is not None else wait
+    asked_s = error.retry_after_s if isinstance(error, DeliveryPostponed) else None
+    return wait if asked_s is None else max(wait, int(asked_s * 1000))

@@ -1,4 +1,4 @@
-"""Rows that come while others are being written go together into the next write."""
+"""Groups writes: rows that arrive during one write go together into the next one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: Writes rows and returns those that were refused for good.
+#: Writes rows and returns the rows that were refused for good.
 Write = Callable[[list[T]], Awaitable[list[T]]]
 
 
 class GroupedWrites(Generic[T]):
-    """One write at a time, each of all that came since the one before: a burst costs a few inserts, not one a row.
+    """Writes rows in groups, one write at a time: a burst of rows costs a few inserts, not one insert per row.
 
     Args:
-        write: takes some rows; it is never called twice at the same time.
-        rest: how long to wait between two writes, as a multiple of the time that the one before took: for what
-            nobody waits for, and what costs others their turn.
+        write: writes some rows; it is never called twice at the same time.
+        rest: the pause after each write, as a multiple of the time that the write took; for rows that nobody waits
+            for, so that their writes leave room for others.
     """
 
     def __init__(self, write: Write[T], rest: float = 0.0) -> None:
@@ -30,7 +30,7 @@ class GroupedWrites(Generic[T]):
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, row: T) -> asyncio.Future[bool]:
-        """Take a row; the answer comes once it is written, and is False when it was refused."""
+        """Add a row to the next write, and return a future: True once the row is written, False when it was refused."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, answer))
         if self._writing is None:
@@ -38,7 +38,7 @@ class GroupedWrites(Generic[T]):
         return answer
 
     def open_tasks(self) -> set[asyncio.Task[None]]:
-        """Return what is writing now, if anything."""
+        """Return the task that writes, if rows are being written or wait to be."""
         return set() if self._writing is None else {self._writing}
 
     async def _write_all(self) -> None:

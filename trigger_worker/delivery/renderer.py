@@ -1,4 +1,4 @@
-"""From messages that may go to what is handed over: their facts, filled into their templates."""
+"""Renders messages: collects the facts of each message and fills them into its template."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import structlog
 
 from trigger_worker.deciding.decider import Decided
 from trigger_worker.deciding.recipient.profile import Profile
-from trigger_worker.delivery.attempts import ReadyMessage
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
 from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.store.people import Person
+from trigger_worker.store.records import QueuedMessage
 from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable
 from warehouse.message_token import MessageToken
 
@@ -26,24 +26,47 @@ _log = structlog.get_logger("trigger_worker.delivery.renderer")
 
 
 class TemplateFacts(Protocol):
-    """What templates may ask for beyond what is known of a message."""
+    """Further facts that templates may ask for, beyond the facts of a message: recommendations and coupons."""
 
     def names(self, rule: str, person: Person, profile: Profile, now_ms: int) -> dict[str, Any]:
-        """Return more names for a template; asked for what is not read yet, they raise `MissingFacts`."""
+        """Return further names for a template; in the template they may raise `MissingFacts`.
+
+        Args:
+            rule: the rule that sends the message.
+            person: the person who gets the message.
+            profile: the person's profile.
+            now_ms: the instant of sending, epoch ms.
+        """
 
     def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
-        """Read what templates asked for.
+        """Read the facts that templates asked for.
+
+        Args:
+            missing: the requests.
+            now_ms: the instant of sending, epoch ms.
 
         Raises:
-            WarehouseError: some of it could not be read.
+            WarehouseError: facts could not be read.
         """
 
     def outdated(self, now_ms: int) -> list[MissingFacts]:
-        """Return what is old: it still serves, and is to be read anew when there is time."""
+        """Return requests for outdated facts, which are still used and should be read again in the background."""
+
+
+class ReadyMessage(msgspec.Struct, frozen=True):
+    """A message that may be sent, and its rendered form."""
+
+    message: QueuedMessage
+    outbound: OutboundMessage
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """What became of some messages: those that are ready, in their order, and those whose template failed."""
+    """The result of rendering some messages.
+
+    Args:
+        ready: the rendered messages, in the order in which they were given.
+        failed: the messages whose template failed, with the error.
+    """
 
     ready: list[ReadyMessage]
     failed: list[tuple[Decided, TemplateError]]
@@ -53,10 +76,10 @@ class Renderer:
     """Renders messages.
 
     Args:
-        templates: turns facts into content.
-        site_urls: by site, what relative addresses in emails are resolved against.
-        facts: answers what templates ask for; None when they may ask for nothing more.
-        links: signs what leads back to a message; None for messages that nothing leads back to.
+        templates: renders templates.
+        site_urls: by site, the address that relative addresses in emails are resolved against.
+        facts: answers requests of templates for further facts; None when there are none.
+        links: signs the addresses that lead back to a message; None to render messages without them.
     """
 
     def __init__(
@@ -73,11 +96,13 @@ class Renderer:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def render(self, sending: Sequence[Decided], now_ms: int) -> Rendered:
-        """Render messages; what templates ask for and nobody has read yet is read for all of them at once.
+        """Render messages; further facts that templates ask for are read for all messages at once.
 
         Args:
-            sending: what the gate lets through.
-            now_ms: the instant of the sending, epoch milliseconds.
+            sending: the decisions to send, with the facts of their messages.
+            now_ms: the instant of sending, epoch ms.
+
+        Cost: none of its own; as `TemplateFacts.read`, once per round of requests.
         """
         ready: dict[str, ReadyMessage] = {}
         failed: list[tuple[Decided, TemplateError]] = []
@@ -100,7 +125,7 @@ class Renderer:
         return Rendered([ready[one.message.message_id] for one in sending if one.message.message_id in ready], failed)
 
     def open_tasks(self) -> set[asyncio.Task[None]]:
-        """Return what is being read anew, which nobody waits for."""
+        """Return the background task that reads outdated facts again, if there is one."""
         return {self._refreshing} if self._refreshing and not self._refreshing.done() else set()
 
     def _refresh(self, now_ms: int) -> None:
@@ -115,7 +140,7 @@ class Renderer:
             _log.error("template_facts_outdated", error=refused.message, remedy=refused.hint)
 
     async def _read(self, missing: list[MissingFacts], now_ms: int) -> TemplateError | None:
-        """Read facts, however long ClickHouse is away; return what it has against it for good."""
+        """Read facts, waiting while ClickHouse is away; return the error if ClickHouse refuses for good."""
         if not missing or self._facts is None:
             return None
         endless = stamina.retry_context(on=WarehouseUnavailable, attempts=None, timeout=None, wait_max=5.0)
@@ -130,9 +155,13 @@ class Renderer:
     def outbound(self, one: Decided, now_ms: int) -> OutboundMessage:
         """Render one message.
 
+        Args:
+            one: the decision to send the message, with its facts.
+            now_ms: the instant of sending, epoch ms.
+
         Raises:
-            TemplateError: its template failed.
-            MissingFacts: something has to be read first.
+            TemplateError: the template cannot be rendered.
+            MissingFacts: the template asks for facts that have to be read first.
         """
         message = one.message
         token = _token(one)
@@ -163,7 +192,7 @@ class Renderer:
 
 
 def _token(one: Decided) -> MessageToken:
-    """Name a message and its person, whom what comes back concerns, whatever browser it comes from."""
+    """Return the token of a message; it names the person, whom answers concern whatever browser they come from."""
     message = one.message
     return MessageToken(
         site=message.site,

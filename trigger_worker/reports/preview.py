@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -11,14 +11,13 @@ import msgspec
 from trigger_worker.deciding.decider import Decided
 from trigger_worker.deciding.experiment.placement import choose_arm
 from trigger_worker.deciding.gate.verdict import Reason, Verdict
-from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, Profile, build_profile
+from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, build_profile
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.content.engine import MissingFacts
-from trigger_worker.delivery.content.model import ChatContent, Content, EmailContent, SmsContent
+from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.delivery.offers.coupon_book import CouponRequest, find_given
-from trigger_worker.delivery.offers.recommendations import Recommend, RecommendationRequest, Recommender
+from trigger_worker.delivery.offers.offer_facts import PreviewFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.language.duration import DAY_MS
@@ -55,40 +54,6 @@ class Preview(msgspec.Struct, frozen=True):
     visitor_id: str
     variant: str
     messages: list[Previewed]
-
-
-class PreviewFacts:
-    """The facts that templates may request, read at once; a coupon that was not given out yet is only an example.
-
-    Args:
-        queries: the ClickHouse database with events and coupons.
-    """
-
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
-        self._recommender = Recommender(queries)
-
-    def names(self, rule: str, person: Person, profile: Profile, _now_ms: int) -> dict[str, Any]:
-        """Return `recommend` and `coupon` for one message."""
-
-        def coupon(pool: object, _fallback: object = "") -> str:
-            wish = CouponRequest(str(pool), rule, person)
-            return find_given(self._queries, person.site, wish.pool, [wish]).get(wish, f"{wish.pool}-EXAMPLE".upper())
-
-        recommend = Recommend(
-            lambda: self._recommender.shelf(person.site), profile.cart, profile.order, profile.recently_viewed
-        )
-        return {"recommend": recommend, "coupon": coupon}
-
-    def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
-        """Read the facts that templates requested."""
-        for each in missing:
-            if isinstance(each.wish, RecommendationRequest):
-                self._recommender.read(each.wish, now_ms)
-
-    def outdated(self, _now_ms: int) -> list[MissingFacts]:
-        """Return no fact: a preview lives too short for facts to grow old."""
-        return []
 
 
 class Previewer:
@@ -171,10 +136,5 @@ def mark_as_test(content: Content, site: str, address: str, now_ms: int) -> Outb
 
 
 def _marked(content: Content) -> Content:
-    match content:
-        case EmailContent():
-            return msgspec.structs.replace(content, subject=MARK + content.subject)
-        case SmsContent() | ChatContent():
-            return msgspec.structs.replace(content, text=MARK + content.text)
-        case _:
-            return content
+    field = content.opening
+    return msgspec.structs.replace(content, **{field: MARK + getattr(content, field)}) if field else content

@@ -9,7 +9,7 @@ import pytest
 from micromoment.configuration.settings import Settings, SiteSettings
 from micromoment.roles.mail import mail_links, message_links, smtp_settings
 from trigger_worker.delivery.channels.base import OutboundMessage
-from trigger_worker.delivery.content.model import EmailContent
+from trigger_worker.delivery.content.email import EmailContent
 from warehouse.message_token import MessageToken, MessageTokens
 
 TOKEN = MessageToken("shop", "message-1", "rule", "anna", "email")

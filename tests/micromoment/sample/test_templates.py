@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from trigger_worker.delivery.content.banner import BannerContent
 from trigger_worker.delivery.content.context import (
     CartContext,
     CartItem,
@@ -12,7 +13,7 @@ from trigger_worker.delivery.content.context import (
     SiteContext,
     VisitorContext,
 )
-from trigger_worker.delivery.content.model import BannerContent, EmailContent
+from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.templates import TemplateFolder
 
 SHOP = "http://127.0.0.1:8001"

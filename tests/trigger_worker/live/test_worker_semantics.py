@@ -11,7 +11,7 @@ from tests.trigger_worker.shop import Shop
 from tests.waiting import until
 from trigger_worker import worker
 from trigger_worker.delivery import loop as sender
-from trigger_worker.delivery.content.model import BannerContent
+from trigger_worker.delivery.content.banner import BannerContent
 from warehouse.connection import Row
 
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"

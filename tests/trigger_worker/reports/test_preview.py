@@ -8,15 +8,12 @@ import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store
-from trigger_worker.delivery.content.model import (
-    BannerContent,
-    ChatContent,
-    Content,
-    EmailContent,
-    SmsContent,
-    WebhookContent,
-)
+from trigger_worker.delivery.content.banner import BannerContent
+from trigger_worker.delivery.content.document import WebhookContent
+from trigger_worker.delivery.content.email import EmailContent
+from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.content.text_message import ChatContent, SmsContent
 from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest
 from trigger_worker.reports.preview import Preview, Previewer, mark_as_test
 from trigger_worker.store.feed import Visitor

@@ -1,4 +1,4 @@
-"""On-site banners: published to the visitor's open pages."""
+"""The channel `banner`: publishes on-site banners to the open pages of a person."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.delivery.channels.base import OutboundMessage
-from trigger_worker.delivery.content.banner_payload import banner_payload
+from trigger_worker.delivery.channels.base import OutboundMessage, wrong_content
+from trigger_worker.delivery.content.banner import BannerContent, banner_payload
 from warehouse.banner_notice import BannerNotice
 from warehouse.errors import DeliveryError
 
-#: Hands a notice to the bus, where every collector hears it. Raises DeliveryUnavailable when the bus is away.
+#: Publishes a notice on the bus to every collector. Raises DeliveryUnavailable when the bus is away.
 Publish = Callable[[bytes], Awaitable[None]]
 
 
 class BannerChannel:
-    """Publishes a banner to every browser of the visitor; each shows it at most once, by its message id.
+    """Publishes a banner to all of a person's browsers; each browser shows it at most once, by its message id.
 
     Args:
-        publish: hands a notice to the bus.
+        publish: publishes a notice on the bus.
     """
 
     name: Final = "banner"
@@ -29,14 +29,21 @@ class BannerChannel:
         self._publish = publish
 
     async def send(self, message: OutboundMessage) -> None:
-        """Publishes one banner."""
+        """Publish one banner.
+
+        Raises:
+            DeliveryUnavailable: the bus is away.
+            DeliveryError: the message is no banner, or has no browser to go to.
+        """
         if not message.recipients:
             raise DeliveryError(f"banner: message {message.message_id} has no browser to go to")
+        if not isinstance(message.content, BannerContent):
+            raise wrong_content("banner", message)
         notice = BannerNotice(
             site=message.site,
             message_id=message.message_id,
             anonymous_ids=message.recipients,
             expires_at=message.expires_at_ms,
-            banner=msgspec.Raw(banner_payload(message)),
+            banner=msgspec.Raw(banner_payload(message.content, message.envelope())),
         )
         await self._publish(msgspec.json.encode(notice))

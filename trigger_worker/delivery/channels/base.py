@@ -1,7 +1,8 @@
-"""What every channel takes, does, and raises."""
+"""The contract of channels: the message that a channel gets, the attempt it makes, and the errors it raises."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
@@ -13,20 +14,21 @@ from warehouse.message_token import MessageToken
 
 
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One rendered message on its way to one visitor.
+    """One rendered message to one person.
 
     Args:
-        message_id: the same for every attempt; providers get it as the key that makes repeats harmless.
-        site: the site that the visitor is on.
-        rule: the rule that sends it.
+        message_id: the message's id, the same for every attempt; providers get it as the idempotency key.
+        site: the site that the person is on.
+        rule: the rule that sends the message.
         visitor_id: the person.
-        recipients: addresses on the channel, the preferred one first: email addresses, or anonymous ids for banners.
-        content: what it says.
-        expires_at_ms: when it is worth nothing any more, in milliseconds since 1970.
-        variant: the arm of the experiment; empty without one.
+        recipients: the person's addresses on the channel, the preferred one first: email addresses, for example, or
+            anonymous ids for banners.
+        content: the rendered content.
+        expires_at_ms: the instant from which the message is worth nothing, epoch ms.
+        variant: the arm of the experiment; '' without one.
         message_class: marketing or transactional.
-        analytics: whether the visitor agreed to be observed; None when never asked.
-        token: names the message in addresses that lead back to it; None where there are none.
+        analytics: the person's answer about analytics; None when never asked.
+        token: identifies the message in addresses that lead back to the collector; None to add no such addresses.
     """
 
     message_id: str
@@ -41,30 +43,42 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     analytics: bool | None = None
     token: MessageToken | None = None
 
+    def envelope(self) -> dict[str, str]:
+        """Return the properties of the message that a page shows it by and reports back; `expires_at` is ISO 8601."""
+        expires_at = datetime.fromtimestamp(self.expires_at_ms / 1000, UTC)
+        return {
+            "message_id": self.message_id,
+            "rule": self.rule,
+            "variant": self.variant,
+            "class": self.message_class,
+            "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+
 
 class Channel(Protocol):
-    """Hands messages over to whoever brings them to the visitor. It tries once; retries are the caller's."""
+    """One way to deliver messages. A channel makes one attempt; its caller repeats what may be repeated."""
 
     @property
     def name(self) -> str:
-        """What rules call the channel."""
+        """The channel's name in rules."""
 
     async def send(self, message: OutboundMessage) -> None:
-        """Hands one message over; when this returns, the peer has taken it.
+        """Hand one message to the channel's peer; return once the peer has taken it.
 
         Raises:
-            DeliveryUnavailable: the peer may take it later.
-            DeliveryError: the peer never will.
+            DeliveryUnavailable: the peer did not take the message, but may take it later.
+            DeliveryUncertain: the peer may have taken the message, or not.
+            DeliveryError: the peer will never take the message.
         """
 
 
 class DeliveryPostponed(DeliveryUnavailable):
-    """A peer that cannot take the message now, and may have said when it can.
+    """The peer cannot take the message now, and may have said when it can.
 
     Args:
-        message: what went wrong, naming the peer.
-        hint: what to do about it.
-        retry_after_s: how long the peer asks to be left alone, in seconds; None when it did not say.
+        message: the failure, naming the peer.
+        hint: the remedy.
+        retry_after_s: how long the peer asks to wait, in seconds; None when it did not say.
     """
 
     def __init__(self, message: str, hint: str = "", retry_after_s: float | None = None) -> None:
@@ -73,10 +87,10 @@ class DeliveryPostponed(DeliveryUnavailable):
 
 
 class DeliveryUncertain(DeliveryPostponed):
-    """A message that was handed over and not answered: the peer may have taken it, or not."""
+    """The message was handed over and not answered: the peer may have taken it, or not."""
 
 
 def wrong_content(channel: str, message: OutboundMessage) -> DeliveryError:
-    """The error for a message whose content is another channel's."""
+    """Return the error for a message whose content belongs to another channel."""
     kind = type(message.content).__name__
     return DeliveryError(f"{channel}: message {message.message_id} carries {kind}, which this channel cannot send")

@@ -1,4 +1,4 @@
-"""Email over SMTP, on connections that stay open from one message to the next."""
+"""The channel `email`: sends emails over SMTP, on connections that stay open from one message to the next."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ import msgspec
 from trigger_worker.delivery.channels.base import DeliveryPostponed, DeliveryUncertain, OutboundMessage, wrong_content
 from trigger_worker.delivery.channels.mail_links import MailLinks
 from trigger_worker.delivery.channels.mail_message import mail_message, parse_sender
-from trigger_worker.delivery.content.model import EmailContent
+from trigger_worker.delivery.content.email import EmailContent
 from warehouse.errors import ConfigurationError, DeliveryError
 
-#: How a mail travels: in seven bits, which every server takes.
+#: Mails are sent in seven bits, which every server takes.
 _WIRE: Final = SMTP.clone(cte_type="7bit")
 
 
 class EmailSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the mail server is and how to talk to it.
+    """The mail server and the sender.
 
     Args:
-        host: its name.
-        port: 25, 587 or 465 as a rule.
-        sender: `Shop <hello@shop.example>`.
-        username: empty to send without logging in.
-        password: goes with the username.
-        security: plain text, a connection that turns to TLS by STARTTLS, or TLS from the start.
-        timeout_s: how long any one answer of the server may take, in seconds.
-        connections: how many messages may be under way at once.
+        host: the server's host name.
+        port: the server's port, usually 25, 587 or 465.
+        sender: the sender's address, such as `Shop <hello@shop.example>`.
+        username: the user to log in as; '' to send without logging in.
+        password: the user's password.
+        security: plain text, STARTTLS, or TLS from the start.
+        timeout_s: the most time of any one answer of the server, in seconds.
+        connections: the most messages that are sent at the same time.
     """
 
     host: str
@@ -51,19 +51,19 @@ class EmailSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmailChannel:
-    """Sends each message to its first recipient. Use it as an async context manager, which closes what it opened.
+    """Sends each message to its first recipient. Used as an async context manager, it closes its connections.
 
     A server that falls silent once it has the text may have taken it: that failure is a `DeliveryUncertain`, and the
     caller decides by the message's class whether to repeat it.
 
     Args:
         settings: the mail server.
-        now_ms: the clock, in milliseconds since 1970, for the date of the mails.
+        now_ms: returns the present, in epoch ms, for the date of the mails.
         trust: certificates to trust instead of the system's, for the server's TLS.
-        links: adds what leads back; None to send emails as they were rendered.
+        links: adds tracking and unsubscribe links; None to send emails as they were rendered.
 
     Raises:
-        ConfigurationError: when the sender is no address.
+        ConfigurationError: the sender is no address.
     """
 
     name: Final = "email"
@@ -100,7 +100,13 @@ class EmailChannel:
             await _quit(self._idle.pop())
 
     async def send(self, message: OutboundMessage) -> None:
-        """Hands one email to the server."""
+        """Hand one email to the server.
+
+        Raises:
+            DeliveryPostponed: the server cannot be used, or may take the email later.
+            DeliveryUncertain: the server was given the text and did not answer.
+            DeliveryError: the server refused the email, or the message is no email.
+        """
         mail = self._mail(message)
         async with self._slots:
             connection = await self._connection()
@@ -112,7 +118,7 @@ class EmailChannel:
             self._idle.append(connection)
 
     async def _hand_over(self, connection: aiosmtplib.SMTP, mail: EmailMessage) -> None:
-        # One step after the other, to know which of them failed.
+        # Step by step, because only a failure after the text was sent leaves open whether the server took it.
         try:
             await connection.mail(self._sender.addr_spec)
             await connection.rcpt(mail["To"].addresses[0].addr_spec)
@@ -136,7 +142,7 @@ class EmailChannel:
         return mail_message(message, content, self._sender, self._now_ms(), self._links.way_out(message))
 
     async def _connection(self) -> aiosmtplib.SMTP:
-        """Takes an open connection that still answers, or opens one."""
+        """Return an open connection that still answers, or open one."""
         while self._idle:
             connection = self._idle.pop()
             try:
@@ -170,14 +176,14 @@ class EmailChannel:
         return connection
 
     def _failure(self, error: Exception) -> DeliveryError:
-        """Final is what the server refused with a 5xx code; all else may succeed later."""
+        """Return the error for a failed step: final after a 5xx code, otherwise to be tried again."""
         if isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500:
             return DeliveryError(f"email: {self._server} refused the message: {error}")
         return DeliveryPostponed(f"email: {self._server} did not take the message: {error}")
 
 
 async def _quit(connection: aiosmtplib.SMTP) -> None:
-    """Says goodbye; a server that is gone already needs none."""
+    """Close a connection with QUIT, or at once when the server is gone already."""
     try:
         await connection.quit()
     except aiosmtplib.SMTPException:

@@ -1,4 +1,4 @@
-"""One POST to a peer, and what its answer means for the message: taken, later, or never."""
+"""Posts messages over HTTP and classifies the answers: the peer took the message, may take it later, or never will."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ from trigger_worker.delivery.channels.base import DeliveryPostponed, DeliveryUnc
 from trigger_worker.delivery.content.filters import web_address
 from warehouse.errors import ConfigurationError, DeliveryError
 
-#: How much of an answer is read, in bytes.
+#: The longest `Retry-After` that is obeyed, in seconds.
+LONGEST_RETRY_AFTER_S: Final = 86_400.0
+
+#: How much of an answer's body is read, in bytes.
 _LONGEST_ANSWER: Final = 2_000
-#: Statuses below 500 that may be another one later.
+#: Statuses below 500 after which a later attempt may succeed.
 _PASSING: Final = frozenset({408, 425, 429})
 _NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a peer answered.
+    """The answer of a peer.
 
     Args:
-        body: its beginning.
-        retry_after_s: how long the peer asks to be left alone, in seconds; None when it did not say.
+        status: the HTTP status.
+        body: the beginning of the body.
+        retry_after_s: how long the peer asks to wait, in seconds; None when it did not say.
     """
 
     status: int
@@ -37,40 +41,43 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def taken(self) -> bool:
-        """Whether the peer took what it was sent."""
+        """Whether the peer took the message: any 2xx status."""
         return 200 <= self.status < 300
 
 
 class HttpPost:
-    """Posts for one channel, on connections that stay open. Redirects are answers like any other: never followed.
+    """The HTTP client of one channel, whose connections stay open. Redirects are not followed but final answers.
 
     Args:
-        channel: its name, for errors.
-        timeout_s: how long one attempt may take in all, in seconds.
-        now_ms: the clock, in milliseconds since 1970.
+        channel: the channel's name, for error messages.
+        timeout_s: the most time of one attempt, in seconds.
+        now_ms: returns the present, in epoch ms.
     """
 
     def __init__(self, channel: str, timeout_s: float, now_ms: Callable[[], int]) -> None:
         self._channel = channel
         self._timeout_s = timeout_s
         self._now_ms = now_ms
-        # Connecting must fail by itself, before the attempt as a whole does: then nothing was handed over.
+        # Connecting must time out before the attempt as a whole, so that it is known that nothing was handed over.
         timeout = httpx.Timeout(timeout_s, connect=timeout_s / 2, pool=timeout_s / 2)
         self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
     async def close(self) -> None:
-        """Close what was opened."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def post(self, url: httpx.URL, body: bytes, headers: Mapping[str, str], peer: str) -> Answer:
-        """Post once.
+        """Post one body and return the answer.
 
         Args:
-            peer: how errors call the address, which may be a secret itself.
+            url: the peer's address.
+            body: the body.
+            headers: the headers.
+            peer: the peer's name in error messages, because the address itself may be a secret.
 
         Raises:
             DeliveryPostponed: the peer cannot be connected to.
-            DeliveryUncertain: it was, and gave no answer.
+            DeliveryUncertain: the peer was connected to and gave no answer.
         """
         try:
             async with (
@@ -90,7 +97,12 @@ class HttpPost:
         return Answer(response.status_code, beginning, retry_after_s)
 
     def refusal(self, answer: Answer, peer: str) -> DeliveryError:
-        """The error for an answer that is no success: 408, 425, 429 and 5xx may pass, all else is final."""
+        """Return the error for an answer other than 2xx: final, except for 408, 425, 429 and 5xx.
+
+        Args:
+            answer: the answer.
+            peer: the peer's name in the error message.
+        """
         shown = repr(answer.body[:200].decode("utf-8", "replace"))
         message = f"{self._channel}: {peer} answered {answer.status}: {shown}"
         if answer.status in _PASSING or answer.status >= 500:
@@ -99,10 +111,10 @@ class HttpPost:
 
 
 class HttpChannel:
-    """What channels over HTTP have in common. Use one as an async context manager, which closes what it opened.
+    """The base of channels over HTTP: an async context manager that closes the channel's connections.
 
     Args:
-        http: posts for it.
+        http: the channel's HTTP client.
     """
 
     def __init__(self, http: HttpPost) -> None:
@@ -116,15 +128,22 @@ class HttpChannel:
     ) -> None:
         await self._http.close()
 
+    async def _post(self, url: httpx.URL, body: bytes, headers: Mapping[str, str], peer: str) -> None:
+        """Post one message; raise the error that an answer other than 2xx stands for."""
+        answer = await self._http.post(url, body, headers, peer)
+        if not answer.taken:
+            raise self._http.refusal(answer, peer)
+
 
 def web_url(text: str, what: str) -> httpx.URL:
-    """Read an address of the web that an operator configured.
+    """Parse an http(s) address that an operator configured.
 
     Args:
-        what: how the error calls it: `the webhook address`.
+        text: the address.
+        what: a noun for the address, for the error message: `the webhook address`.
 
     Raises:
-        ConfigurationError: when it is none; the message does not repeat it, for it may hold a secret.
+        ConfigurationError: the text is no such address; the message does not repeat it, as it may hold a secret.
     """
     error = ConfigurationError(f"{what} is not http(s)", "write https://...")
     if not web_address(text):
@@ -135,33 +154,15 @@ def web_url(text: str, what: str) -> httpx.URL:
         raise error from None
 
 
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """Read no more of an answer than an error can show; a short one to its end, so that the connection is kept."""
-    read = bytearray()
-    async for piece in response.aiter_raw(_LONGEST_ANSWER):
-        read += piece
-        if len(read) >= _LONGEST_ANSWER:
-            break
-    return bytes(read)
-
-
-#: A peer cannot make us wait longer, in seconds.
-LONGEST_RETRY_AFTER_S: Final = 86_400.0
-
-
 def parse_retry_after(text: str, now_ms: int) -> float | None:
-    """Reads `Retry-After`: a number of seconds, or a date.
+    """Parse the header `Retry-After`, a number of seconds or a date (RFC 9110, section 10.2.3).
 
     Args:
         text: the value of the header.
-        now_ms: the present, in milliseconds since 1970.
+        now_ms: the present, in epoch ms.
 
     Returns:
-        Seconds from now, from 0 to a day; None when the text is neither.
+        Seconds from now, from 0 to a day; None when the text is neither a number nor a date.
     """
     text = text.strip()
     if text.isascii() and text.isdigit() and len(text) < 12:
@@ -174,3 +175,17 @@ def parse_retry_after(text: str, now_ms: int) -> float | None:
         zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = zoned.timestamp() - now_ms / 1000
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    """Return the beginning of a body, and read a short body to its end, so that the connection can be used again."""
+    read = bytearray()
+    async for piece in response.aiter_raw(_LONGEST_ANSWER):
+        read += piece
+        if len(read) >= _LONGEST_ANSWER:
+            break
+    return bytes(read)

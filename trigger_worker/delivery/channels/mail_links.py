@@ -1,4 +1,4 @@
-"""Makes an email report back: counted links, a picture that says it was opened, and a way out."""
+"""Adds the links of the collector to emails: counted links, a pixel that records opening, and an unsubscribe link."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final, Literal
 import msgspec
 
 from trigger_worker.delivery.channels.base import OutboundMessage
-from trigger_worker.delivery.content.html import HtmlPlaces, rewrite_addresses
+from trigger_worker.delivery.content.email import EmailContent
+from trigger_worker.delivery.content.email_html import HtmlPlaces, rewrite_addresses
 from trigger_worker.delivery.content.links import MessageLinks
-from trigger_worker.delivery.content.model import EmailContent
 
-#: What an email reports.
+#: The reader's actions that an email reports.
 Tracking = Literal["opens_and_clicks", "opens", "clicks", "off"]
 _TELL_OPENS: Final = ("opens_and_clicks", "opens")
 _TELL_CLICKS: Final = ("opens_and_clicks", "clicks")
 
-#: What the link of a footer says, by language; the first is for any other.
-_WAY_OUT: Final = {
+#: The text of the unsubscribe link, by language; English for any other.
+_UNSUBSCRIBE: Final = {
     "en": "Unsubscribe or choose what you get",
     "de": "Abmelden oder auswählen, was Sie bekommen",
     "es": "Darse de baja o elegir qué recibir",
@@ -32,12 +32,12 @@ _PIXEL: Final = '<img src="{address}" width="1" height="1" alt="" style="display
 
 
 class MailLinks:
-    """Adds to emails what leads back.
+    """Rewrites rendered emails so that they report opens and clicks and offer to unsubscribe.
 
     Args:
         links: signs the addresses.
-        marketing: what marketing emails report.
-        transactional: what all others do.
+        marketing: the actions that marketing emails report.
+        transactional: the actions that transactional emails report.
     """
 
     def __init__(self, links: MessageLinks, marketing: Tracking, transactional: Tracking) -> None:
@@ -46,16 +46,16 @@ class MailLinks:
         self._transactional: Tracking = transactional
 
     def added_to(self, content: EmailContent, message: OutboundMessage) -> EmailContent:
-        """Gives an email with its links counted and, if it is marketing without a way out, a footer that has one.
+        """Return an email with counted links, a pixel, and, for marketing that has none, an unsubscribe link.
 
-        Who may not be observed gets the links as they stand in the template, and no picture.
+        A person who may not be observed gets the links of the template unchanged, and no pixel.
         """
         token = message.token
         if token is None:
             return content
         tracking = self._tracking(message)
         places = HtmlPlaces(content.html)
-        words = _WAY_OUT.get(places.language.partition("-")[0].lower(), _WAY_OUT["en"])
+        words = _UNSUBSCRIBE.get(places.language.partition("-")[0].lower(), _UNSUBSCRIBE["en"])
         way_out = self.way_out(message)
 
         def counted(target: str) -> str:
@@ -75,7 +75,7 @@ class MailLinks:
         )
 
     def way_out(self, message: OutboundMessage) -> str:
-        """Gives the address where the reader of a marketing email unsubscribes; '' for other emails."""
+        """Return the address where the reader of a marketing email unsubscribes; '' for other emails."""
         marketing = message.message_class == "marketing"
         return self._links.unsubscribe(message.token) if marketing and message.token else ""
 

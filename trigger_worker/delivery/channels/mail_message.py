@@ -1,4 +1,4 @@
-"""Writes an email as mail servers carry it."""
+"""Builds the MIME message of an email."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from email.utils import format_datetime, parseaddr
 from typing import Final
 
 from trigger_worker.delivery.channels.base import OutboundMessage
-from trigger_worker.delivery.content.model import EmailContent
+from trigger_worker.delivery.content.email import EmailContent
 from warehouse.errors import DeliveryError
 
 #: One address and nothing else (the dot-atom of RFC 5322): no second one, no comment, no line break.
@@ -25,12 +25,12 @@ _LONGEST_LINE: Final = 998
 
 
 class _OneLine(UnstructuredHeader):
-    """A header that stays on its line: folded, Python would write its address as encoded words that no one reads."""
+    """A header that is never folded: Python would fold an address into encoded words, which no mail program reads."""
 
     max_count = 1
 
     def fold(self, *, policy: Policy) -> str:
-        """Gives the header as it stands in the mail."""
+        """Return the header as one line of the mail."""
         return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # the registry adds the base class
 
 
@@ -42,18 +42,18 @@ _POLICY: Final = default.clone(header_factory=_HEADERS)
 def mail_message(
     message: OutboundMessage, content: EmailContent, sender: Address, now_ms: int, way_out: str = ""
 ) -> EmailMessage:
-    """Builds text and HTML as the two alternatives of one email.
+    """Return an email with text and HTML as its two alternatives.
 
     Args:
-        message: who gets it, and which it is; the first recipient gets it.
-        content: what it says.
-        sender: who it is from.
-        now_ms: the date it carries, in milliseconds since 1970.
-        way_out: where mail programs unsubscribe the reader with one click, as RFC 8058 describes; '' for nowhere. One
-            that is too long for a line of mail, as only an id of foreign letters makes it, stands in the body alone.
+        message: the message; its first recipient gets the email.
+        content: the rendered email.
+        sender: the sender's address.
+        now_ms: the date of the email, in epoch ms.
+        way_out: the address where mail programs unsubscribe the reader with one click (RFC 8058); '' for none. An
+            address that is too long for a line of mail, as ids of foreign letters make it, is left out of the header.
 
     Raises:
-        DeliveryError: when the message has no address that mail can be sent to.
+        DeliveryError: the message has no recipient that mail can be sent to.
     """
     mail = EmailMessage(_POLICY)
     mail["From"] = sender
@@ -71,7 +71,7 @@ def mail_message(
 
 
 def parse_sender(text: str) -> Address | None:
-    """Reads `Name <box@domain>` or `box@domain`; None when it is neither."""
+    """Parse `Name <box@domain>` or `box@domain`; return None when the text is neither."""
     name, specification = parseaddr(text)
     if not text.isprintable() or not _ADDRESS.fullmatch(specification):
         return None

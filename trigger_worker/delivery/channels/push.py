@@ -1,4 +1,4 @@
-"""Web push: a notification for each browser that the visitor subscribed."""
+"""The channel `push`: sends web push notifications to the browsers that a person subscribed with."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from trigger_worker.deciding.recipient.push_subscription import PushSubscription
 from trigger_worker.delivery.channels.base import OutboundMessage, wrong_content
 from trigger_worker.delivery.channels.http_post import HttpChannel, HttpPost
 from trigger_worker.delivery.channels.push_request import PushServices, PushSignature, encrypt, origin, push_headers
+from trigger_worker.delivery.content.document import PushContent
 from trigger_worker.delivery.content.links import MessageLinks
-from trigger_worker.delivery.content.model import PushContent
 from warehouse.errors import DeliveryError, DeliveryUnavailable
 
-#: Told that the subscription with this endpoint is no more.
+#: Called with a message and the endpoint of a subscription that its push service no longer knows.
 Revoked = Callable[[OutboundMessage, str], Awaitable[None]]
 
+#: Statuses by which a push service says that a subscription no longer exists.
 _GONE: Final = frozenset({404, 410})
 
 
 class PushSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to push.
+    """The sender's key and the push services that are allowed.
 
     Args:
         key: the private key whose public half browsers subscribed with.
-        contact: whom push services write to, `mailto:` or `https:`.
-        services: those that may be written to, as `PushServices` reads them.
-        timeout_s: how long one attempt may take in all, in seconds.
+        contact: the address that push services write to, `mailto:` or `https:`.
+        services: the push services that may be used, as `PushServices` reads them.
+        timeout_s: the most time of one attempt, in seconds.
     """
 
     key: EllipticCurvePrivateKey
@@ -43,11 +44,11 @@ class PushSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the service worker gets.
+    """The JSON that the service worker of a page gets.
 
     Args:
-        tag: lets a repeat take the place of what is shown already.
-        report: where to say what became of it; empty of a visitor who may not be observed.
+        tag: the notification's tag; a repeat with the same tag replaces the notification that is shown already.
+        report: the address to report showing and clicking to; '' for a person who may not be observed.
     """
 
     title: str
@@ -60,16 +61,16 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PushChannel(HttpChannel):
-    """Pushes to every browser of the visitor. The message is sent once one of them has it.
+    """Pushes to every subscribed browser of the person; the message counts as sent once one push is taken.
 
     Args:
-        settings: how to push.
-        links: signs the addresses where service workers report.
-        revoked: told of each subscription that its push service does not know any more.
-        now_ms: the clock, in milliseconds since 1970.
+        settings: the sender's key and the allowed push services.
+        links: signs the addresses to which service workers report.
+        revoked: called for each subscription that its push service no longer knows.
+        now_ms: returns the present, in epoch ms.
 
     Raises:
-        ConfigurationError: when the contact or a service is none.
+        ConfigurationError: the contact or a push service is invalid.
     """
 
     name: Final = "push"
@@ -85,7 +86,12 @@ class PushChannel(HttpChannel):
         self._now_ms = now_ms
 
     async def send(self, message: OutboundMessage) -> None:
-        """Pushes one notification."""
+        """Push one notification to every recipient.
+
+        Raises:
+            DeliveryUnavailable: no push was taken, and a push service may take it later.
+            DeliveryError: no push will ever be taken, or the message is no notification.
+        """
         content = message.content
         if not isinstance(content, PushContent):
             raise wrong_content("push", message)
@@ -138,5 +144,5 @@ class PushChannel(HttpChannel):
 
 
 def _most_hopeful(failures: Sequence[DeliveryError]) -> DeliveryError:
-    """One browser that may take it later is worth another attempt."""
+    """Return a failure after which another attempt may succeed, if there is one, else the first failure."""
     return next((failure for failure in failures if isinstance(failure, DeliveryUnavailable)), failures[0])

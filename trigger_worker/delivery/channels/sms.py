@@ -1,4 +1,4 @@
-"""Text messages by Twilio's REST API, or that of a provider that speaks it."""
+"""The channel `sms`: sends text messages by Twilio's REST API, or by a provider with a compatible one."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import msgspec
 from trigger_worker.delivery.channels.base import OutboundMessage, wrong_content
 from trigger_worker.delivery.channels.http_post import Answer, HttpChannel, HttpPost, web_url
 from trigger_worker.delivery.content.links import MessageLinks
-from trigger_worker.delivery.content.model import SmsContent
+from trigger_worker.delivery.content.text_message import SmsContent
 from warehouse.errors import ConfigurationError, DeliveryError
 
 _SERVICE_PREFIX: Final = "MG"
-#: The provider gives up a message that waits longer, at the latest, in seconds.
+#: The longest `ValidityPeriod` that the API takes, in seconds: ten hours.
 _LONGEST_VALIDITY_S: Final = 36_000
 
 
 class SmsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The account to send from.
+    """The provider's account and the sender.
 
     Args:
         url: the provider's address, such as `https://api.twilio.com`.
-        account: its SID, `AC...`.
-        token: its secret.
+        account: the account's SID, `AC...`.
+        token: the account's secret.
         sender: a phone number in E.164, a name, or the SID of a messaging service, `MG...`.
-        timeout_s: how long one attempt may take in all, in seconds.
+        timeout_s: the most time of one attempt, in seconds.
     """
 
     url: str
@@ -42,7 +42,7 @@ class SmsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Problem(msgspec.Struct, frozen=True):
-    """What the provider says about a message that it did not take."""
+    """The provider's reason for not taking a message."""
 
     code: int = 0
     message: str = ""
@@ -51,16 +51,16 @@ class _Problem(msgspec.Struct, frozen=True):
 class SmsChannel(HttpChannel):
     """Sends each message to its first recipient.
 
-    The API takes no idempotency key: of a message that was handed over and not answered nobody knows whether it was
-    taken, and the caller decides by its class whether to repeat it.
+    The API takes no idempotency key: a request without an answer is a `DeliveryUncertain`, and the caller decides by
+    the message's class whether to repeat it.
 
     Args:
         settings: the account.
-        links: signs the addresses where the provider reports.
-        now_ms: the clock, in milliseconds since 1970.
+        links: signs the addresses to which the provider reports.
+        now_ms: returns the present, in epoch ms.
 
     Raises:
-        ConfigurationError: when the address is none, or account, token or sender are missing.
+        ConfigurationError: the address is invalid, or account, token or sender are missing.
     """
 
     name: Final = "sms"
@@ -83,7 +83,13 @@ class SmsChannel(HttpChannel):
         }
 
     async def send(self, message: OutboundMessage) -> None:
-        """Hands one text message to the provider."""
+        """Hand one text message to the provider.
+
+        Raises:
+            DeliveryUnavailable: the provider may take the message later.
+            DeliveryUncertain: the provider did not answer.
+            DeliveryError: the provider refused the message, or the message is none for a phone.
+        """
         content = message.content
         if not isinstance(content, SmsContent):
             raise wrong_content("sms", message)
@@ -92,7 +98,7 @@ class SmsChannel(HttpChannel):
         body = urlencode(self._form(message, content)).encode()
         answer = await self._http.post(self._url, body, self._headers, self._peer)
         if not answer.taken:
-            raise self._http.refusal(_told(answer), self._peer)
+            raise self._http.refusal(_with_problem(answer), self._peer)
 
     def _form(self, message: OutboundMessage, content: SmsContent) -> dict[str, str]:
         sender = self._settings.sender
@@ -106,8 +112,8 @@ class SmsChannel(HttpChannel):
         return form | ({"StatusCallback": self._links.text_status(message.token)} if message.token else {})
 
 
-def _told(answer: Answer) -> Answer:
-    """Put the provider's own code and words in place of its JSON, where it gave some."""
+def _with_problem(answer: Answer) -> Answer:
+    """Return the answer with the provider's code and words in place of its JSON, where it gave some."""
     try:
         problem = msgspec.json.decode(answer.body, type=_Problem)
     except msgspec.DecodeError:

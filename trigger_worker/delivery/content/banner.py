@@ -1,26 +1,33 @@
-"""`NAME.banner.yaml`: the fields of a banner, each text a template."""
+"""Templates of banners, `NAME.banner.yaml`, and the JSON of a rendered banner that pages read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, get_args
+from typing import ClassVar, Final, Literal, get_args
 
-from trigger_worker.delivery.content.banner_parts import DISPLAY_KEYS, read_countdown, read_display, read_theme
-from trigger_worker.delivery.content.engine import TextEngine
-from trigger_worker.delivery.content.fields import Texts, read_fields, refuse_problems, require
-from trigger_worker.delivery.content.filters import page_address
-from trigger_worker.delivery.content.model import (
-    BannerContent,
-    BannerForm,
-    BannerLabels,
-    BannerPlace,
-    BannerPosition,
-    CallToAction,
+import msgspec
+
+from trigger_worker.delivery.content.banner_parts import (
+    DISPLAY_KEYS,
+    Countdown,
+    Display,
+    Theme,
+    read_countdown,
+    read_display,
+    read_theme,
 )
+from trigger_worker.delivery.content.engine import TextEngine
+from trigger_worker.delivery.content.fields import Texts, read_fields, refuse_problems, require, require_text
+from trigger_worker.delivery.content.filters import page_address
+from trigger_worker.delivery.content.model import Content
 from trigger_worker.rules.files.fields import Fields
-from warehouse.errors import TemplateError
 
-#: Texts of a banner, with the most characters that each may have once rendered.
+BannerForm = Literal["bar", "modal", "slide_in", "toast", "inline"]
+BannerPosition = Literal["top", "bottom", "left", "right"]
+#: Where an inline banner stands: inside the element, at its end or beginning, or beside it.
+BannerPlace = Literal["append", "prepend", "before", "after"]
+
+#: The texts of a banner, with the most characters of each once rendered.
 _LONGEST: Final[Mapping[str, int]] = {"title": 120, "text": 500, "image": 2000, "dismiss": 60, "coupon": 60}
 _LONGEST_OF_CALL: Final[Mapping[str, int]] = {"label": 60, "url": 2000}
 _LONGEST_OF_LABELS: Final[Mapping[str, int]] = {"close": 60, "copy": 60, "copied": 60}
@@ -32,7 +39,7 @@ BANNER_KEYS: Final = (
 )
 _FORMS: Final[tuple[BannerForm, ...]] = get_args(BannerForm)
 _PLACES: Final[tuple[BannerPlace, ...]] = get_args(BannerPlace)
-#: The edges that each form may keep to; the first is its own choice.
+#: The edges of the page that each form may stand at; the first is its default.
 _POSITIONS: Final[Mapping[str, tuple[BannerPosition, ...]]] = {
     "bar": ("bottom", "top"),
     "slide_in": ("right", "left"),
@@ -40,16 +47,57 @@ _POSITIONS: Final[Mapping[str, tuple[BannerPosition, ...]]] = {
 }
 
 
-class BannerTemplate:
-    """A banner whose texts still wait for the facts.
+class CallToAction(msgspec.Struct, frozen=True):
+    """The link that a banner invites to follow; the address is http(s), or starts at the site's root."""
+
+    label: str
+    url: str
+
+
+class BannerLabels(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The words on a banner's small controls; '' for the SDK's own, which are English."""
+
+    close: str = ""
+    copy: str = ""
+    copied: str = ""
+
+
+class BannerContent(Content, frozen=True, kw_only=True, omit_defaults=True):
+    """A rendered on-site banner; every text is plain text, never markup.
 
     Args:
-        source: the content of the file.
-        path: how errors call it.
+        selector: the CSS selector of the element that an inline banner belongs to; '' for other forms.
+        place: where in or beside that element the banner stands; None for inside it, at its end.
+    """
+
+    opening: ClassVar[str] = "title"
+
+    form: BannerForm
+    title: str
+    position: BannerPosition | None = None
+    selector: str = ""
+    place: BannerPlace | None = None
+    text: str = ""
+    image: str = ""
+    cta: CallToAction | None = None
+    dismiss: str = ""
+    coupon: str = ""
+    countdown: Countdown | None = None
+    labels: BannerLabels | None = None
+    theme: Theme | None = None
+    display: Display | None = None
+
+
+class BannerTemplate:
+    """The template of a banner.
+
+    Args:
+        source: the text of the file.
+        path: the file's path, for error messages.
         engine: compiles the texts.
 
     Raises:
-        TemplateError: naming file, line and column.
+        TemplateError: the file has a mistake; the error names file, line and column.
     """
 
     def __init__(self, source: str, path: str, engine: TextEngine) -> None:
@@ -73,21 +121,21 @@ class BannerTemplate:
         self._labels = None if labels is None else Texts(labels, engine, _LONGEST_OF_LABELS)
 
     def render(self, names: Mapping[str, object]) -> BannerContent:
-        """Fills in the facts. Addresses that a browser should not follow are left out, and a call to action
-        without an address or a label with them, and a countdown without an instant.
+        """Render the banner.
+
+        Addresses that a browser should not follow are left out, and so are a call to action without an address or a
+        label, and a countdown without an instant.
 
         Raises:
-            TemplateError: also when nothing is left of the title.
+            TemplateError: the facts cannot be filled in, or the rendered title is empty.
         """
         texts = self._texts.render(names)
-        if not texts["title"]:
-            raise TemplateError(f"{self._path}: the title renders to nothing", "give its facts a default(...)")
         return BannerContent(
             form=self._form,
             position=self._position,
             selector=self._selector,
             place=self._place,
-            title=texts["title"],
+            title=require_text(texts["title"], self._path, "the title"),
             text=texts["text"],
             image=page_address(texts["image"]),
             cta=self._call_to_action(names),
@@ -107,6 +155,18 @@ class BannerTemplate:
         return CallToAction(label=label, url=url) if label and url else None
 
 
+def banner_payload(content: BannerContent, envelope: Mapping[str, str]) -> bytes:
+    """Return a banner as pages read it: one JSON object in UTF-8.
+
+    Args:
+        content: the rendered banner.
+        envelope: the properties of the message that the page reports back or goes by, such as `message_id` and
+            `expires_at`.
+    """
+    shown = {name: value for name, value in msgspec.to_builtins(content).items() if value is not None}
+    return msgspec.json.encode({**envelope, **shown})
+
+
 def _position(fields: Fields, form: BannerForm) -> BannerPosition | None:
     node, allowed = fields.node_of("position"), _POSITIONS.get(form, ())
     if node is not None and not allowed:
@@ -117,7 +177,7 @@ def _position(fields: Fields, form: BannerForm) -> BannerPosition | None:
 
 
 def _slot(fields: Fields, form: BannerForm) -> tuple[str, BannerPlace | None]:
-    """Reads where in the page an inline banner belongs; no other form has a place there."""
+    """Return the selector and the place of an inline banner; other forms may not have them."""
     if form == "inline":
         require(fields, ("selector",), "an inline banner")
     for key in ("selector", "place"):

@@ -42,7 +42,7 @@ class CartContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`site` in a template; `url` is what relative addresses in emails are resolved against."""
+    """The fields of `site` in a template; relative addresses in emails are resolved against `url`."""
 
     name: str
     url: str = ""
@@ -50,24 +50,24 @@ class SiteContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class RuleContext(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`rule` in a template."""
+    """The fields of `rule` in a template."""
 
     id: str
     variant: str = ""
 
 
 class RenderContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a template may name at its top.
+    """The facts of one message, by the names that a template may use.
 
     Args:
-        visitor: who gets the message.
-        site: the shop.
-        rule: what sends the message.
-        cart: what the visitor left in the cart.
-        event: the fields of the event that the rule matched at.
-        product: product_id, name, category, price, currency, image and url of the product in question.
-        order: order_id, value, currency and items of the visitor's latest purchase.
-        unsubscribe_url: where the reader unsubscribes, or chooses what to get.
+        visitor: the person who gets the message.
+        site: the site that the person is on.
+        rule: the rule that sends the message.
+        cart: the person's cart.
+        event: the fields of the event that completed the rule.
+        product: product_id, name, category, price, currency, image and url of that event's product.
+        order: order_id, value, currency and items of the person's latest purchase.
+        unsubscribe_url: the address of the preference page, where the reader unsubscribes.
     """
 
     visitor: VisitorContext
@@ -80,6 +80,6 @@ class RenderContext(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe_url: str = ""
 
     def names(self) -> dict[str, object]:
-        """Gives the facts as the plain data that templates see."""
+        """Return the facts as plain data."""
         names: dict[str, object] = msgspec.to_builtins(self)
         return names

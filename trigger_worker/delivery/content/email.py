@@ -1,8 +1,8 @@
-"""`NAME.email.html` and, if one likes to write it oneself, `NAME.email.txt`.
+"""Templates of emails: `NAME.email.html` and, for a plain text of its own, `NAME.email.txt`.
 
-The HTML starts with front matter that holds the subject and, optionally, a preheader: the line that inboxes show
-after the subject. Both are templates too. The text may start with front matter as well, for what the HTML's leaves
-out.
+The HTML file starts with front matter that holds the subject and, optionally, a preheader: the line that inboxes show
+after the subject. Both are templates, too. The text file may start with front matter as well, which fills in the
+headers that the HTML file leaves out. Without a text file the plain text is derived from the HTML.
 
     ---
     subject: "{{ visitor.first_name | default('Hello') }}, your cart is waiting"
@@ -13,40 +13,61 @@ out.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
-from typing import Final
+from html import escape
+from typing import ClassVar, Final
 
+from trigger_worker.delivery.content.email_html import plain_text
 from trigger_worker.delivery.content.engine import TextEngine, TextTemplate
-from trigger_worker.delivery.content.fields import one_line, read_fields, text_template
-from trigger_worker.delivery.content.html import plain_text
+from trigger_worker.delivery.content.fields import one_line, read_fields, require_text, text_template
 from trigger_worker.delivery.content.links import hosts_of
-from trigger_worker.delivery.content.model import EmailContent
+from trigger_worker.delivery.content.model import Content
 from warehouse.errors import TemplateError
 
+#: Most characters once rendered.
 LONGEST_SUBJECT: Final = 200
 LONGEST_PREHEADER: Final = 200
 
 _KEYS: Final = ("subject", "preheader")
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?\n", re.DOTALL | re.MULTILINE)
-#: An address as far as it is the template's own: what follows a brace may be a fact.
+#: An address up to its first brace, because a fact may follow there.
 _LITERAL_ADDRESS: Final = re.compile(r"https?://[^\s\"'<>{}]+", re.IGNORECASE)
 _BODY_TAG: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 
-class EmailTemplate:
-    """An email whose texts still wait for the facts.
+class EmailContent(Content, frozen=True, kw_only=True):
+    """A rendered email.
 
     Args:
-        html_source: the content of the HTML file.
-        html_path: how errors call it.
+        subject: one line without control characters.
+        html: the HTML body, which contains the preheader already.
+        text: the plain text body.
+        preheader: the line that inboxes show after the subject.
+        named_hosts: the hosts that the template itself names in addresses, without those that come from facts.
+    """
+
+    opening: ClassVar[str] = "subject"
+
+    subject: str
+    html: str
+    text: str
+    preheader: str = ""
+    named_hosts: frozenset[str] = frozenset()
+
+
+class EmailTemplate:
+    """The template of an email.
+
+    Args:
+        html_source: the text of the HTML file.
+        html_path: the HTML file's path, for error messages.
         engine: compiles the texts.
-        text_source: the content of the text file; None to derive the text from the HTML.
-        text_path: how errors call that one.
+        text_source: the text of the text file; None to derive the plain text from the HTML.
+        text_path: the text file's path, for error messages.
 
     Raises:
-        TemplateError: naming file and line.
+        TemplateError: a file has a mistake; the error names file and line.
     """
 
     def __init__(
@@ -70,17 +91,13 @@ class EmailTemplate:
         self._named_hosts = hosts_of(address for source in sources for address in _LITERAL_ADDRESS.findall(source))
 
     def render(self, names: Mapping[str, object]) -> EmailContent:
-        """Fills in the facts.
+        """Render the email.
 
         Raises:
-            TemplateError: also when nothing is left of the subject.
+            TemplateError: the facts cannot be filled in, or the rendered subject is empty.
         """
-        subject = one_line(self._headers["subject"].render(names), LONGEST_SUBJECT)
-        if not subject:
-            raise TemplateError(f"{self._path}: the subject renders to nothing", "give its facts a default(...)")
-        preheader = ""
-        if "preheader" in self._headers:
-            preheader = one_line(self._headers["preheader"].render(names), LONGEST_PREHEADER)
+        subject = require_text(self._header("subject", LONGEST_SUBJECT, names), self._path, "the subject")
+        preheader = self._header("preheader", LONGEST_PREHEADER, names)
         body = self._html.render(names)
         text = plain_text(body) if self._text is None else self._text.render(names)
         return EmailContent(
@@ -91,9 +108,13 @@ class EmailTemplate:
             named_hosts=self._named_hosts,
         )
 
+    def _header(self, name: str, longest: int, names: Mapping[str, object]) -> str:
+        template = self._headers.get(name)
+        return one_line(template.render(names), longest) if template else ""
+
 
 def _split(source: str, path: str, engine: TextEngine) -> tuple[dict[str, TextTemplate], str, int]:
-    """Parts a file into its headers, its body, and the line that the body starts on."""
+    """Return the headers of a file, its body, and the line that the body starts on."""
     match = _FRONT_MATTER.match(source)
     if match is None:
         return {}, source, 1
@@ -101,19 +122,19 @@ def _split(source: str, path: str, engine: TextEngine) -> tuple[dict[str, TextTe
 
 
 def _headers(front_matter: str, path: str, engine: TextEngine) -> dict[str, TextTemplate]:
-    # The line that opens the front matter is given back, so that places in it are those of the file.
+    # The line that opens the front matter is put back, so that line numbers are those of the file.
     fields = read_fields("---\n" + front_matter, path, _KEYS, "front matter")
     templates = {key: text_template(fields, key, engine) for key in _KEYS}
     return {key: template for key, template in templates.items() if template is not None}
 
 
 def _with_preheader(body: str, preheader: str) -> str:
-    """Puts the preheader where inboxes look for it, and readers do not see it."""
+    """Insert the preheader at the start of the body, where inboxes look for it, hidden from readers."""
     if not preheader:
         return body
     hidden = (
         '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all" aria-hidden="true">'
-        f"{html.escape(preheader)}</div>"
+        f"{escape(preheader)}</div>"
     )
     tag = _BODY_TAG.search(body)
     place = tag.end() if tag else 0

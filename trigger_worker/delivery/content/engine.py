@@ -1,7 +1,7 @@
 """Compiles and renders the text of templates: sandboxed, bounded, and with errors that name file and line.
 
-A fact that is missing renders as nothing, however deep one asks (`visitor.traits.size.eu`); `default(x)` gives x
-instead. In a mapping only its entries can be reached, so `cart.items` is never a method.
+A missing fact renders as nothing, at any depth (`visitor.traits.size.eu`); `default(x)` renders x instead. In a mapping
+only its entries can be reached, so `cart.items` is never a method.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
+import msgspec
 from jinja2 import BaseLoader, ChainableUndefined, Template, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.exceptions import TemplateError as JinjaError
@@ -24,16 +25,32 @@ from warehouse.errors import MicromomentError, TemplateError
 #: Above this, multiplying is refused: a visitor's number must not size a text or a list.
 _LARGEST_FACTOR: Final = 10_000
 
-#: No rendered text may be longer, in characters.
+#: Most characters of a rendered text.
 LONGEST_TEXT: Final = 500_000
 
 
-class TextTemplate:
-    """One compiled text.
+class FactRequest(msgspec.Struct, frozen=True):
+    """The request of a template for further facts; each kind of facts has its own subclass."""
+
+
+class MissingFacts(Exception):
+    """Raised while a template is rendered: it asks for facts that have to be read first.
 
     Args:
-        template: what Jinja made of it.
-        path: how errors call its file.
+        request: the facts to read.
+    """
+
+    def __init__(self, request: FactRequest) -> None:
+        super().__init__(request)
+        self.request = request
+
+
+class TextTemplate:
+    """One compiled text of a template file.
+
+    Args:
+        template: the compiled Jinja template.
+        path: the file's path, for error messages.
     """
 
     def __init__(self, template: Template, path: str) -> None:
@@ -41,10 +58,12 @@ class TextTemplate:
         self._path = path
 
     def render(self, names: Mapping[str, object]) -> str:
-        """Fills in the facts.
+        """Render the text with the facts of one message.
 
         Raises:
-            TemplateError: naming file and line, when the template asks for the impossible or never ends.
+            TemplateError: the template fails with these facts, or its text grows too long; the error names file and
+                line.
+            MissingFacts: the template asks for facts that have to be read first.
         """
         pieces: list[str] = []
         length = 0
@@ -58,17 +77,17 @@ class TextTemplate:
                 pieces.append(piece)
         except (TemplateError, MissingFacts):
             raise
-        except Exception as error:  # what a template calls may raise anything, and stops this message only
+        except Exception as error:  # a call in a template may raise anything, and must stop this message only
             raise _located(error, self._path) from error
         return "".join(pieces)
 
 
 class TextEngine:
-    """Makes templates out of text.
+    """Compiles texts and expressions.
 
     Args:
-        loader: finds what templates include or extend; None when they may not.
-        escape: applied to each fact that goes into a text without markup, where that text has a markup of its own.
+        loader: finds the files that templates include or extend; None to allow neither.
+        escape: applied to each fact that goes into a plain text, where the channel's texts have a markup of their own.
     """
 
     def __init__(self, loader: BaseLoader | None = None, escape: Callable[[str], str] = str) -> None:
@@ -76,16 +95,16 @@ class TextEngine:
         self._plain = _Environment(loader=loader, autoescape=False, escape=escape)
 
     def text(self, source: str, path: str, *, line: int = 1, markup: bool = False) -> TextTemplate:
-        """Compiles a text.
+        """Compile a text.
 
         Args:
             source: the text.
-            path: how errors call its file.
-            line: where in the file the text starts.
+            path: the file's path, for error messages.
+            line: the line of the file that the text starts on.
             markup: whether facts are escaped for HTML.
 
         Raises:
-            TemplateError: naming file and line.
+            TemplateError: the text is no template; the error names file and line.
         """
         environment = self._markup if markup else self._plain
         try:
@@ -96,20 +115,33 @@ class TextEngine:
         return TextTemplate(template, path)
 
     def sources(self, source: str) -> Iterator[str]:
-        """Gives a text that compiles, and those of all files that it includes or extends by their names."""
+        """Yield a text and the texts of all files that it includes or extends.
+
+        Args:
+            source: a text that compiles.
+        """
         loader = self._markup.loader
         waiting, seen = [source], set[str]()
         while waiting:
             text = waiting.pop()
             yield text
-            # A file that is missing or broken is told of when the message is rendered.
+            # A missing or broken file is reported when a message is rendered.
             with suppress(JinjaError):
                 names = {name for name in find_referenced_templates(self._markup.parse(text)) if name} - seen
                 seen |= names
                 waiting += [loader.get_source(self._markup, name)[0] for name in sorted(names) if loader]
 
     def value(self, source: str, path: str, *, line: int = 1) -> Callable[[Mapping[str, object]], object]:
-        """Compiles a single expression that keeps its type: a number stays one, a missing fact gives None."""
+        """Compile one expression, whose value keeps its type: a number stays a number, a missing fact becomes None.
+
+        Args:
+            source: the expression, without braces.
+            path: the file's path, for error messages.
+            line: the line of the file that the expression stands on.
+
+        Raises:
+            TemplateError: the text is no expression; the error names file and line.
+        """
         try:
             expression = self._plain.compile_expression(source, undefined_to_none=True)
         except TemplateSyntaxError as error:
@@ -127,7 +159,7 @@ class TextEngine:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """A sandbox that reaches the entries of mappings only, never their methods."""
+    """A Jinja sandbox in which templates reach the entries of mappings but not their methods."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -172,12 +204,12 @@ def _nothing_for_none(value: object) -> object:
 
 
 def _from_line(source: str, line: int) -> str:
-    """Puts the text on its line, so that Jinja counts as the file does; the comment leaves no output."""
+    """Prefix a text with a comment of as many lines as stand before it, so that Jinja counts lines as the file does."""
     return "{#" + "\n" * (line - 1) + "#}" + source if line > 1 else source
 
 
 def _located(error: Exception, path: str) -> TemplateError:
-    """Names the innermost line of a template that the error passed through."""
+    """Return the error as a TemplateError that names the innermost template line in its traceback."""
     if isinstance(error, TemplateSyntaxError):
         return TemplateError(f"{error.filename or path}:{error.lineno}: {error.message}", "correct the template there")
     place = path
@@ -190,15 +222,3 @@ def _located(error: Exception, path: str) -> TemplateError:
         return TemplateError(f"{place}: {error.message}", error.hint)
     message = error.message if isinstance(error, JinjaError) else f"{type(error).__name__}: {error}"
     return TemplateError(f"{place}: {message}", "correct the template there")
-
-
-class MissingFacts(Exception):
-    """A template asked for facts that have to be read first.
-
-    Args:
-        wish: what to read; whoever put the asking into the template's names understands it.
-    """
-
-    def __init__(self, wish: object) -> None:
-        super().__init__(wish)
-        self.wish = wish

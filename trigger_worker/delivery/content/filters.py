@@ -1,4 +1,7 @@
-"""The filters that templates have besides Jinja's own; each of nothing gives nothing."""
+"""The filters that templates have besides Jinja's own, and the formats of money and dates that they write.
+
+A filter that is applied to a missing or malformed fact returns ''.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,18 @@ from jinja2.runtime import Context
 
 from trigger_worker.rules.evaluate.calendar import local_time
 
-#: The year 5138; calendars end soon after.
+#: Latest instant that is formatted, in epoch ms: the year 5138, soon before calendars end.
 _LATEST_MS: Final = 10**14
 _LARGEST_AMOUNT: Final = Decimal(10) ** 15
+_ENGLISH: Final = Locale("en")
+#: A language with an optional script and region; a page's text must not name any other file of locale data.
+_TAG: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?", re.DOTALL)
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_NAMED_STYLES: Final = frozenset({"short", "medium", "long", "full"})
 
 
 def fallback(value: object, otherwise: object = "") -> object:
-    """`default(x)`: x where the value is missing, null or blank."""
+    """Return `otherwise` where a value is missing, null or blank: the filter `default(x)`."""
     if isinstance(value, Undefined) or value is None or (isinstance(value, str) and not value.strip()):
         return otherwise
     return value
@@ -32,13 +40,13 @@ def fallback(value: object, otherwise: object = "") -> object:
 
 @pass_context
 def money(context: Context, value: object, currency: object = "", locale: object = "") -> str:
-    """An amount with its currency, as the visitor's language writes it: `€1,234.50`, `1.234,50 €`.
+    """Return an amount with its currency as the visitor's language writes it: `€1,234.50`, `1.234,50 €`.
 
     Args:
         context: the facts of the message.
-        value: the amount in whole units of the currency.
-        currency: the ISO code; the site's when it is left out.
-        locale: such as `de-AT`; the visitor's when it is left out.
+        value: the amount, in whole units of the currency.
+        currency: the ISO 4217 code; by default the site's.
+        locale: a language tag such as `de-AT`; by default the visitor's.
     """
     amount = _decimal(value)
     if amount is None:
@@ -47,20 +55,20 @@ def money(context: Context, value: object, currency: object = "", locale: object
 
 
 def quantity(value: object) -> str:
-    """A number without needless decimals: `2`, `1.5`."""
+    """Return a number without needless decimals: `2`, `1.5`."""
     amount = _decimal(value)
     return "" if amount is None else f"{amount.normalize():f}"
 
 
 @pass_context
 def date(context: Context, value: object, style: str = "long", locale: object = "") -> str:
-    """An instant on the visitor's own calendar, in the visitor's language.
+    """Return an instant in the visitor's time zone, as the visitor's language writes it.
 
     Args:
         context: the facts of the message.
-        value: milliseconds since 1970, or a text in ISO 8601.
+        value: epoch ms, or a text in ISO 8601.
         style: `short`, `medium`, `long`, `full`, or a pattern of the CLDR such as `d MMMM, HH:mm`.
-        locale: such as `de-AT`; the visitor's when it is left out.
+        locale: a language tag such as `de-AT`; by default the visitor's.
     """
     moment_ms = _epoch_ms(value)
     if moment_ms is None:
@@ -71,7 +79,7 @@ def date(context: Context, value: object, style: str = "long", locale: object = 
 
 @pass_context
 def link(context: Context, value: object) -> str:
-    """An absolute http(s) address, resolved against the site's; nothing for any other, such as `javascript:`."""
+    """Return an address resolved against the site's; '' for one that is not http(s), such as `javascript:`."""
     address = str(fallback(value)).strip()
     try:
         return web_address(urljoin(_fact(context, "site", "url"), address)) if address else ""
@@ -79,8 +87,18 @@ def link(context: Context, value: object) -> str:
         return ""
 
 
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {
+    "default": fallback,
+    "d": fallback,
+    "money": money,
+    "quantity": quantity,
+    "date": date,
+    "link": link,
+}
+
+
 def web_address(url: str) -> str:
-    """Gives the address back when it is an absolute http(s) one without control characters, else nothing."""
+    """Return the address if it is an absolute http(s) one without control characters, else ''."""
     if any(character < " " for character in url):
         return ""
     try:
@@ -91,13 +109,61 @@ def web_address(url: str) -> str:
 
 
 def page_address(url: str) -> str:
-    """Gives the address back when a page may follow it: it is http(s), or starts at the site's root; else nothing."""
+    """Return the address if a page may follow it, because it is http(s) or starts at the site's root, else ''."""
     starts_at_root = url.startswith("/") and not url.startswith(("//", "/\\"))
     return url if starts_at_root else web_address(url)
 
 
+@lru_cache(maxsize=1024)
+def locale_of(tag: str) -> Locale:
+    """Return the locale of a language tag such as `de-AT`.
+
+    An unknown region leaves the locale of the language, an unknown language leaves English.
+
+    Args:
+        tag: a BCP 47 tag, untrusted where a page sent it.
+    """
+    match = _TAG.fullmatch(tag[:64])
+    if match is None:
+        return _ENGLISH
+    language, script, region = match.groups()
+    for wanted in ((language, script, region), (language, None, region), (language, None, None)):
+        try:
+            return Locale.parse("_".join(filter(None, wanted)))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return _ENGLISH
+
+
+def money_text(amount: Decimal, currency: str, locale: Locale) -> str:
+    """Return an amount of money as the locale writes it, with half cents rounded away from zero.
+
+    Args:
+        amount: in whole units of the currency.
+        currency: the ISO 4217 code; any other text stands for no currency.
+        locale: the locale.
+    """
+    code = currency.upper()
+    if not _CURRENCY.fullmatch(code):
+        return str(format_decimal(_rounded(amount, 2), "#,##0.00", locale=locale))
+    return str(format_currency(_rounded(amount, get_currency_precision(code)), code, locale=locale))
+
+
+def day_text(moment: datetime, style: str, locale: Locale) -> str:
+    """Return the date of an instant, or with a pattern any part of it, as the locale writes it.
+
+    Args:
+        moment: the instant in the visitor's time zone.
+        style: `short`, `medium`, `long`, `full`, or a pattern of the CLDR such as `d MMMM, HH:mm`.
+        locale: the locale.
+    """
+    if style in _NAMED_STYLES:
+        return str(format_date(moment, style, locale=locale))
+    return str(format_datetime(moment, style, locale=locale))
+
+
 def _fact(context: Context, group: str, name: str) -> str:
-    """Return a text among the facts of a message; '' where there is none."""
+    """Return a text fact of a message, such as `currency` of `site`; '' where there is none."""
     facts = context.get(group)
     return str(fallback(facts.get(name))) if isinstance(facts, Mapping) else ""
 
@@ -126,66 +192,6 @@ def _epoch_ms(value: object) -> int | None:
         return int(value) if 0 <= value < _LATEST_MS else None
     except (ValueError, OverflowError):
         return None
-
-
-FILTERS: Final[Mapping[str, Callable[..., object]]] = {
-    "default": fallback,
-    "d": fallback,
-    "money": money,
-    "quantity": quantity,
-    "date": date,
-    "link": link,
-}
-
-
-_ENGLISH: Final = Locale("en")
-#: Language, and perhaps script and region: what comes from a page names no file but one of these.
-_TAG: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?(?:[-_].*)?", re.DOTALL)
-_CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_NAMED_STYLES: Final = frozenset({"short", "medium", "long", "full"})
-
-
-@lru_cache(maxsize=1024)
-def locale_of(tag: str) -> Locale:
-    """Return the locale that a tag such as `de-AT` names, the language's own where the region is unknown, else English.
-
-    Args:
-        tag: BCP 47, from a page perhaps.
-    """
-    match = _TAG.fullmatch(tag[:64])
-    if match is None:
-        return _ENGLISH
-    language, script, region = match.groups()
-    for wanted in ((language, script, region), (language, None, region), (language, None, None)):
-        try:
-            return Locale.parse("_".join(filter(None, wanted)))
-        except (UnknownLocaleError, ValueError):
-            continue
-    return _ENGLISH
-
-
-def money_text(amount: Decimal, currency: str, locale: Locale) -> str:
-    """Return an amount in whole units of a currency as the locale writes it, half cents rounded away from zero.
-
-    Args:
-        currency: an ISO 4217 code; any other text stands for none.
-    """
-    code = currency.upper()
-    if not _CURRENCY.fullmatch(code):
-        return str(format_decimal(_rounded(amount, 2), "#,##0.00", locale=locale))
-    return str(format_currency(_rounded(amount, get_currency_precision(code)), code, locale=locale))
-
-
-def day_text(moment: datetime, style: str, locale: Locale) -> str:
-    """Return a day, or with a pattern any part of an instant, as the locale writes it.
-
-    Args:
-        moment: on the visitor's own clock.
-        style: `short`, `medium`, `long`, `full`, or a pattern of the CLDR such as `d MMMM, HH:mm`.
-    """
-    if style in _NAMED_STYLES:
-        return str(format_date(moment, style, locale=locale))
-    return str(format_datetime(moment, style, locale=locale))
 
 
 def _rounded(amount: Decimal, decimals: int) -> Decimal:

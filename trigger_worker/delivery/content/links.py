@@ -1,4 +1,4 @@
-"""The addresses in a message that lead back to us: what was opened, what was followed, and who wants no more."""
+"""Builds the signed addresses in messages that lead back to the collector: pixels, counted links, unsubscribing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from warehouse.message_token import MAX_TOKEN_LENGTH, MessageToken, MessageToken
 
 
 class SiteLinks(msgspec.Struct, frozen=True):
-    """What a site says about links.
+    """The settings of a site that links depend on.
 
     Args:
-        hosts: its own, which a counted link may lead to.
-        asks_first: whether only who agreed may be observed.
+        hosts: the site's own hosts, which a counted link may lead to.
+        asks_first: whether only visitors who agreed to analytics may be observed.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -28,12 +28,12 @@ _UNKNOWN_SITE: Final = SiteLinks(asks_first=True)
 
 
 class MessageLinks:
-    """Signs addresses that nobody can make up or change.
+    """Builds addresses of the collector that carry a signed token of a message.
 
     Args:
-        collector_url: where readers reach the collector, such as `https://collector.example`.
-        tokens: signs with the secret that the collector checks with.
-        sites: by name.
+        collector_url: the collector's public address, such as `https://collector.example`.
+        tokens: signs tokens with the secret that the collector checks them with.
+        sites: the sites' settings, by site.
     """
 
     def __init__(self, collector_url: str, tokens: MessageTokens, sites: Mapping[str, SiteLinks]) -> None:
@@ -42,41 +42,41 @@ class MessageLinks:
         self._sites = sites
 
     def may_observe(self, site: str, agreed: bool | None) -> bool:
-        """Tells whether a visitor may be observed.
+        """Tell whether opens and clicks of a visitor may be recorded.
 
         Args:
-            site: where.
-            agreed: what the visitor said to analytics; None when never asked.
+            site: the visitor's site.
+            agreed: the visitor's answer about analytics; None when never asked.
         """
         asks_first = self._sites.get(site, _UNKNOWN_SITE).asks_first
         return agreed is True or (agreed is None and not asks_first)
 
     def unsubscribe(self, message: MessageToken) -> str:
-        """Gives the address of a message's preference page, where one click also unsubscribes."""
+        """Return the address of a message's preference page, which also unsubscribes with one click."""
         return f"{self._base}/v1/u/{self._tokens.sign(message, 'unsubscribe')}"
 
     def text_status(self, message: MessageToken) -> str:
-        """Gives the address where a provider says what became of a text message."""
+        """Return the address to which a provider reports the status of a text message."""
         return f"{self._base}/v1/callbacks/sms/{self._tokens.sign(message, 'callback')}"
 
     def push_report(self, message: MessageToken) -> str:
-        """Gives the address where a service worker says what became of a notification."""
+        """Return the address to which a service worker reports that a notification was shown or clicked."""
         return f"{self._base}/v1/callbacks/push/{self._tokens.sign(message, 'push')}"
 
     def pixel(self, message: MessageToken) -> str:
-        """Gives the address of the picture that says that a message was opened."""
+        """Return the address of the pixel whose loading records that a message was opened."""
         return f"{self._base}/v1/o/{self._tokens.sign(message, 'open')}.gif"
 
     def click(self, message: MessageToken, target: str, named_hosts: frozenset[str] = frozenset()) -> str:
-        """Gives the address that counts a click and leads on to `target`, or `target` itself.
+        """Return the address that records a click and redirects to `target`, or `target` where it must not be counted.
 
-        Our name vouches for where a counted link leads. What a page told us, such as a product's address or even a
-        first name, may be a stranger's work: it is signed only where it leads to the shop.
+        A counted link vouches for its target by the collector's name. A fact that a page sent, such as a product's
+        address, may come from a stranger: a target is signed only when its host is the site's or the template's own.
 
         Args:
-            message: which one the link stands in.
+            message: the message that the link stands in.
             target: any address.
-            named_hosts: those that the template names itself.
+            named_hosts: the hosts that the template itself names.
         """
         target = target.strip()
         host = _host(target)
@@ -88,12 +88,12 @@ class MessageLinks:
 
 
 def hosts_of(addresses: Iterable[str]) -> frozenset[str]:
-    """Gives the hosts of the addresses that are http(s) ones."""
+    """Return the hosts of some addresses, without those that are not http(s)."""
     return frozenset(filter(None, map(_host, addresses)))
 
 
 def _host(address: str) -> str:
-    """Gives the host of an http(s) address in lower case; '' for any other, or one with a user in it."""
+    """Return the host of an http(s) address in lower case; '' for any other address, or one with a user in it."""
     if not web_address(address):
         return ""
     parts = urlsplit(address)

@@ -1,4 +1,4 @@
-"""The folder of templates, read again when a file in it changes."""
+"""The folder of template files: finds, compiles and renders them, and reads a file again when it changes."""
 
 from __future__ import annotations
 
@@ -6,118 +6,119 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
+import msgspec
 from jinja2 import FileSystemLoader
 
 from trigger_worker.delivery.content.banner import BannerTemplate
 from trigger_worker.delivery.content.context import RenderContext
+from trigger_worker.delivery.content.document import PushTemplate, WebhookTemplate
 from trigger_worker.delivery.content.email import EmailTemplate
 from trigger_worker.delivery.content.engine import TextEngine
-from trigger_worker.delivery.content.model import Content
+from trigger_worker.delivery.content.model import Content, MessageTemplate
 from trigger_worker.delivery.content.text_message import ChatTemplate, SmsTemplate, escape_chat
-from trigger_worker.delivery.content.webhook import PushTemplate, WebhookTemplate
 from warehouse.errors import TemplateError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", re.ASCII)
 
-#: When a file was last written, and its size; None where there is no such file.
+#: When a file was last written, in ns since 1970, and its size in bytes; None where there is no such file.
 Stamp = tuple[int, int] | None
 
 
-class MessageTemplate(Protocol):
-    """A message whose texts still wait for the facts."""
+class TemplateKind(msgspec.Struct, frozen=True):
+    """The template files of one channel.
 
-    def render(self, names: dict[str, object]) -> Content:
-        """Fills in the facts."""
+    Args:
+        ending: the ending of the file, after `NAME.`.
+        template: compiles a file from its text, its path and the engine.
+        escape: applied to each fact that goes into a plain text, where the channel's texts have a markup of their own.
+        second_ending: the ending of a second file that may be there; `template` also takes its text, or None, and its
+            path. '' for channels with one file.
+    """
+
+    ending: str
+    template: Callable[..., MessageTemplate]
+    escape: Callable[[str], str] = str
+    second_ending: str = ""
+
+
+#: The template files of every channel.
+TEMPLATE_KINDS: Final[Mapping[str, TemplateKind]] = {
+    "banner": TemplateKind("banner.yaml", BannerTemplate),
+    "email": TemplateKind("email.html", EmailTemplate, second_ending="email.txt"),
+    "sms": TemplateKind("sms.txt", SmsTemplate),
+    "push": TemplateKind("push.yaml", PushTemplate),
+    "webhook": TemplateKind("webhook.json", WebhookTemplate),
+    "chat": TemplateKind("chat.txt", ChatTemplate, escape_chat),
+}
 
 
 class TemplateFolder:
-    """Finds, compiles and renders `NAME.banner.yaml`, `NAME.email.html` (and `.txt`), `NAME.sms.txt` and the like.
-
-    Templates may include and extend other files of the folder.
+    """Renders the templates of a folder, which may include and extend other files of it.
 
     Args:
-        folder: where the files are.
+        folder: the folder of the template files.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._engine = TextEngine(FileSystemLoader(folder))
-        self._chat_engine = TextEngine(FileSystemLoader(folder), escape_chat)
+        escapes = {kind.escape for kind in TEMPLATE_KINDS.values()}
+        self._engines = {escape: TextEngine(FileSystemLoader(folder), escape) for escape in escapes}
         self._compiled: dict[tuple[str, str], tuple[tuple[Stamp, ...], MessageTemplate]] = {}
-        self._compilers: dict[str, tuple[tuple[str, ...], Callable[[str], MessageTemplate]]] = {
-            "banner": (("banner.yaml",), self._banner),
-            "email": (("email.html", "email.txt"), self._email),
-            "sms": (("sms.txt",), self._sms),
-            "push": (("push.yaml",), self._push),
-            "webhook": (("webhook.json",), self._webhook),
-            "chat": (("chat.txt",), self._chat),
-        }
 
     def render(
         self, channel: str, name: str, context: RenderContext, further: Mapping[str, object] = MappingProxyType({})
     ) -> Content:
-        """Renders one message.
+        """Render one message.
 
         Args:
-            channel: as rules call it.
-            name: the template, as a rule names it.
-            context: the facts.
-            further: what else templates may name, such as `recommend`.
+            channel: the channel's name.
+            name: the template's name, as a rule writes it.
+            context: the facts of the message.
+            further: further names for the template, such as `recommend`.
 
         Raises:
-            TemplateError: naming file and, wherever there is one, line.
-            MissingFacts: something of `further` has to be read first.
+            TemplateError: there is no such template, or it cannot be rendered; the error names file and, where there
+                is one, line.
+            MissingFacts: the template asks `further` for facts that have to be read first.
         """
         return self._template(channel, name).render({**context.names(), **further})
 
     def check(self, channel: str, name: str) -> None:
-        """Makes sure that a template is there and compiles.
+        """Check that a template exists and compiles.
+
+        Args:
+            channel: the channel's name.
+            name: the template's name, as a rule writes it.
 
         Raises:
-            TemplateError: when it does not.
+            TemplateError: the template is missing or does not compile.
         """
         self._template(channel, name)
 
     def _template(self, channel: str, name: str) -> MessageTemplate:
-        if channel not in self._compilers:
-            raise TemplateError(f'no templates for the channel "{channel}"', f"use one of {', '.join(self._compilers)}")
+        kind = TEMPLATE_KINDS.get(channel)
+        if kind is None:
+            raise TemplateError(f'no templates for the channel "{channel}"', f"use one of {', '.join(TEMPLATE_KINDS)}")
         if not _NAME.fullmatch(name):
             raise TemplateError(f'"{name}" is no name of a template', "use letters, digits, _ and - only")
-        endings, compile_template = self._compilers[channel]
+        endings = filter(None, (kind.ending, kind.second_ending))
         stamps = tuple(_stamp(self._folder / f"{name}.{ending}") for ending in endings)
         known = self._compiled.get((channel, name))
         if known is not None and known[0] == stamps:
             return known[1]
-        template = compile_template(name)
+        template = self._compile(kind, name)
         self._compiled[channel, name] = (stamps, template)
         return template
 
-    def _banner(self, name: str) -> MessageTemplate:
-        path = self._folder / f"{name}.banner.yaml"
-        return BannerTemplate(_read(path), str(path), self._engine)
-
-    def _email(self, name: str) -> MessageTemplate:
-        html_path, text_path = self._folder / f"{name}.email.html", self._folder / f"{name}.email.txt"
-        text = _read(text_path) if text_path.exists() else None
-        return EmailTemplate(_read(html_path), str(html_path), self._engine, text, str(text_path))
-
-    def _sms(self, name: str) -> MessageTemplate:
-        path = self._folder / f"{name}.sms.txt"
-        return SmsTemplate(_read(path), str(path), self._engine)
-
-    def _push(self, name: str) -> MessageTemplate:
-        path = self._folder / f"{name}.push.yaml"
-        return PushTemplate(_read(path), str(path), self._engine)
-
-    def _webhook(self, name: str) -> MessageTemplate:
-        path = self._folder / f"{name}.webhook.json"
-        return WebhookTemplate(_read(path), str(path), self._engine)
-
-    def _chat(self, name: str) -> MessageTemplate:
-        path = self._folder / f"{name}.chat.txt"
-        return ChatTemplate(_read(path), str(path), self._chat_engine)
+    def _compile(self, kind: TemplateKind, name: str) -> MessageTemplate:
+        path, engine = self._folder / f"{name}.{kind.ending}", self._engines[kind.escape]
+        if not kind.second_ending:
+            return kind.template(_read(path), str(path), engine)
+        second = self._folder / f"{name}.{kind.second_ending}"
+        second_text = _read(second) if second.exists() else None
+        return kind.template(_read(path), str(path), engine, second_text, str(second))
 
 
 def _stamp(path: Path) -> Stamp:

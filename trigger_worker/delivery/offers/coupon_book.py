@@ -1,4 +1,4 @@
-"""Gives out coupon codes: one for a visitor and a rule, at most once each, also over restarts."""
+"""Assigns coupon codes: one code per person, rule and pool, no code twice, and all of it over restarts, too."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Final, Protocol
 
 import msgspec
 
-from trigger_worker.delivery.content.engine import MissingFacts
+from trigger_worker.delivery.content.engine import FactRequest, MissingFacts
 from trigger_worker.delivery.offers.coupon_pool import CouponError, PoolExhausted, read_pool, take
 from trigger_worker.store.people import Person
 from warehouse.event import format_time
 from warehouse.queries import Inserts, Queries, read_sql
 
 PACKAGE: Final = "trigger_worker.delivery.offers"
-#: How long codes that somebody used without having been given them may go unnoticed.
+#: How long a code that was redeemed without having been assigned may go unnoticed, in ms.
 _TAKEN_FRESH_MS: Final = 15 * 60_000
-#: Most codes that are remembered until their messages are rendered.
+#: Most assigned codes that are kept in memory until their messages are rendered.
 _REMEMBERED: Final = 10_000
 
 
 class Store(Queries, Inserts, Protocol):
-    """Where assignments are."""
+    """The database of assignments: it answers queries and takes inserts."""
 
 
-class CouponRequest(msgspec.Struct, frozen=True):
-    """Asks for the code that a rule gives a person out of a pool."""
+class CouponRequest(FactRequest, frozen=True):
+    """The request of a template for the code that a rule gives a person from a pool."""
 
     pool: str
     rule: str
@@ -36,11 +36,11 @@ class CouponRequest(msgspec.Struct, frozen=True):
 
 
 class CouponBook:
-    """Codes, by what asked for them.
+    """Finds and assigns the codes that templates request.
 
     Args:
-        store: where assignments are, and purchases that redeemed codes.
-        folder: where the pools are.
+        store: the database of assignments and of purchases, which redeem codes.
+        folder: the folder of the pools.
     """
 
     def __init__(self, store: Store, folder: Path) -> None:
@@ -50,59 +50,67 @@ class CouponBook:
         self._refused: dict[CouponRequest, tuple[int, CouponError]] = {}
         self._taken: dict[tuple[str, str], tuple[int, set[str]]] = {}
 
-    def code(self, wish: CouponRequest, now_ms: int) -> str:
+    def code(self, request: CouponRequest, now_ms: int) -> str:
         """Return the code of a person and a rule.
 
+        Args:
+            request: the request.
+            now_ms: the instant of sending, epoch ms.
+
         Raises:
-            MissingFacts: it has to be looked for first, at this instant.
-            CouponError: there is none, and why.
+            MissingFacts: the code has to be found or assigned first, at this instant.
+            CouponError: at this instant no code could be assigned; the error says why.
         """
-        if wish in self._given:
-            return self._given[wish]
-        refused_at, error = self._refused.get(wish, (-1, CouponError("")))
+        if request in self._given:
+            return self._given[request]
+        refused_at, error = self._refused.get(request, (-1, CouponError("")))
         if refused_at == now_ms:
             raise error
-        # Who was refused before may ask again: codes are added to files.
-        raise MissingFacts(wish)
+        # A request that was refused before may be repeated, because codes are added to files.
+        raise MissingFacts(request)
 
-    def give(self, wishes: Iterable[CouponRequest], now_ms: int) -> None:
-        """Find or choose the codes that are asked for, and store those that are new before anybody sees them.
+    def give(self, requests: Iterable[CouponRequest], now_ms: int) -> None:
+        """Find the codes that were assigned before, and assign further ones, which are stored before they are returned.
 
-        Cost: two queries and one insert for each pool, however many ask.
+        Args:
+            requests: the requests of templates.
+            now_ms: the instant of sending, epoch ms.
 
         Raises:
-            WarehouseError: nothing is given out.
+            WarehouseError: no code was assigned.
+
+        Cost: two queries and one insert for each pool, however many requests name it.
         """
-        self._refused = {wish: refused for wish, refused in self._refused.items() if refused[0] == now_ms}
+        self._refused = {request: refused for request, refused in self._refused.items() if refused[0] == now_ms}
         by_pool: dict[tuple[str, str], list[CouponRequest]] = defaultdict(list)
-        for wish in dict.fromkeys(wishes):
-            by_pool[wish.person.site, wish.pool].append(wish)
+        for request in dict.fromkeys(requests):
+            by_pool[request.person.site, request.pool].append(request)
         for (site, pool), asked in by_pool.items():
             self._given |= find_given(self._store, site, pool, asked)
-            lacking = [wish for wish in asked if wish not in self._given]
+            lacking = [request for request in asked if request not in self._given]
             try:
                 self._choose(site, pool, lacking, now_ms)
             except CouponError as error:
-                self._refused |= {wish: (now_ms, error) for wish in lacking if wish not in self._given}
+                self._refused |= {request: (now_ms, error) for request in lacking if request not in self._given}
         while len(self._given) > _REMEMBERED:
             self._given.pop(next(iter(self._given)))
 
-    def _choose(self, site: str, pool: str, wishes: Sequence[CouponRequest], now_ms: int) -> None:
-        if not wishes:
+    def _choose(self, site: str, pool: str, requests: Sequence[CouponRequest], now_ms: int) -> None:
+        if not requests:
             return
         source, taken = read_pool(self._folder, pool), self._taken_of(site, pool, now_ms)
-        codes = take(source, taken, len(wishes))
-        chosen = dict(zip(wishes, codes, strict=False))
+        codes = take(source, taken, len(requests))
+        chosen = dict(zip(requests, codes, strict=False))
         self._record(chosen, now_ms)
         taken.update(codes)
         self._given |= chosen
-        if len(chosen) < len(wishes):
+        if len(chosen) < len(requests):
             raise PoolExhausted(
                 f"the coupon pool {pool} has no code left", f'add codes to it, or write coupon("{pool}", "FALLBACK")'
             )
 
     def _taken_of(self, site: str, pool: str, now_ms: int) -> set[str]:
-        """Return the codes nobody can get; which were used elsewhere is looked up now and then."""
+        """Return the codes that are assigned or redeemed, read again every 15 minutes."""
         read_at, taken = self._taken.get((site, pool), (None, set()))
         if read_at is None or now_ms - read_at >= _TAKEN_FRESH_MS:
             rows = self._store.query(read_sql(PACKAGE, "taken"), {"site": site, "pool": pool})

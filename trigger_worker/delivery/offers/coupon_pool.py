@@ -1,4 +1,4 @@
-"""`coupons/NAME.txt`: the codes that can be given out, one a line, or the pattern that they are made by."""
+"""Reads coupon pools, `coupons/NAME.txt`: a list of codes, or one pattern that codes are generated from."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ import msgspec
 from warehouse.errors import MicromomentError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", re.ASCII)
-#: Where a pattern has characters of its own choice: `SAVE-{XXXX}`.
+#: The random part of a pattern: `SAVE-{XXXX}`.
 _BLANK: Final = re.compile(r"\{(X+)\}")
-#: Without letters and digits that people take for one another.
+#: Letters and digits of random parts, without those that people mistake for one another.
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-#: With fewer, codes can be guessed and soon run out.
+#: Fewest random characters of a pattern: with fewer, codes can be guessed and soon run out.
 _FEWEST_BLANKS: Final = 4
-#: How often a code that is taken is made anew before the pattern counts as used up.
+#: How often a code that is taken is generated again before the pattern counts as exhausted.
 _TRIES: Final = 64
 _LONGEST_CODE: Final = 64
 
 
 class CouponError(MicromomentError):
-    """A code that cannot be given out."""
+    """Raised when no code can be assigned."""
 
 
 class PoolExhausted(CouponError):
-    """A pool of which every code is given out."""
+    """Raised when every code of a pool is taken."""
 
 
 class CodeList(msgspec.Struct, frozen=True):
-    """Codes that somebody wrote down."""
+    """A pool that lists its codes."""
 
     codes: tuple[str, ...]
 
@@ -44,12 +44,12 @@ class CodeList(msgspec.Struct, frozen=True):
 
 
 class CodePattern(msgspec.Struct, frozen=True):
-    """Codes that are made as they are needed; nobody can tell the next."""
+    """A pool whose codes are generated at random as they are needed."""
 
     pattern: str
 
     def free(self, taken: Container[str]) -> Iterator[str]:
-        """Yield codes that are not taken, as long as chance finds one."""
+        """Yield codes that are not taken, until random tries find no more."""
         while True:
             tries = (self._make() for _ in range(_TRIES))
             code = next((each for each in tries if each not in taken), None)
@@ -67,8 +67,12 @@ Pool = CodeList | CodePattern
 def read_pool(folder: Path, name: str) -> Pool:
     """Read the pool of a name.
 
+    Args:
+        folder: the folder of the pools.
+        name: the pool's name, as templates write it.
+
     Raises:
-        CouponError: naming the file and, wherever there is one, the line.
+        CouponError: the pool is missing or has a mistake; the error names the file and, where there is one, the line.
     """
     if not _NAME.fullmatch(name):
         raise CouponError(f"{name!r} is no name of a coupon pool", "use letters, digits, _ and - only")
@@ -82,14 +86,14 @@ def read_pool(folder: Path, name: str) -> Pool:
 
 
 def parse_pool(text: str, path: str) -> Pool:
-    """Parse a pool; empty lines and those that start with `#` are passed over.
+    """Parse the text of a pool; empty lines and lines that start with `#` are skipped.
 
     Args:
-        text: of the file.
-        path: how errors call it.
+        text: the text of the file.
+        path: the file's path, for error messages.
 
     Raises:
-        CouponError: naming file and line.
+        CouponError: the text has a mistake; the error names file and line.
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
@@ -109,9 +113,15 @@ def parse_pool(text: str, path: str) -> Pool:
 
 
 def take(pool: Pool, taken: Container[str], number: int) -> list[str]:
-    """Return so many different codes of a pool that are not taken; fewer when it has no more."""
+    """Return different codes of a pool that are not taken.
+
+    Args:
+        pool: the pool.
+        taken: the codes that are taken.
+        number: how many codes to return; fewer are returned when the pool has no more.
+    """
     found: dict[str, None] = {}
-    # Chance may make a code twice; it does not do so for ever.
+    # A random code may come twice, so there are more tries than codes, but not endlessly many.
     for code in islice(pool.free(taken), 2 * number + _TRIES):
         if len(found) == number:
             break

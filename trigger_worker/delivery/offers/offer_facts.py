@@ -1,4 +1,4 @@
-"""What templates may ask for beyond what is known of a message: recommendations and coupons."""
+"""The further facts of templates, `recommend` and `coupon`: as messages are sent, and as they are previewed."""
 
 from __future__ import annotations
 
@@ -8,52 +8,102 @@ from typing import Any
 
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.delivery.content.engine import MissingFacts
-from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest, Store
+from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest, Store, find_given
 from trigger_worker.delivery.offers.coupon_pool import PoolExhausted
 from trigger_worker.delivery.offers.recommendations import Recommend, RecommendationRequest, Recommender
 from trigger_worker.store.people import Person
+from warehouse.queries import Queries
 
 
 class OfferFacts:
-    """Answers templates out of memory; what is not there is read between two renderings, for all messages at once.
+    """Answers templates from memory; missing facts are read between two renderings, for all messages at once.
 
     Args:
-        store: where events and coupons are.
+        store: the database of events and coupon assignments.
         coupons: the folder of coupon pools.
     """
 
     def __init__(self, store: Store, coupons: Path) -> None:
         self._recommender = Recommender(store)
-        self._desk = CouponBook(store, coupons)
+        self._coupons = CouponBook(store, coupons)
 
     def names(self, rule: str, person: Person, profile: Profile, now_ms: int) -> dict[str, Any]:
         """Return `recommend` and `coupon` for one message; in a template they may raise `MissingFacts`."""
 
         def coupon(pool: object, fallback: object = "") -> object:
             try:
-                return self._desk.code(CouponRequest(str(pool), rule, person), now_ms)
+                return self._coupons.code(CouponRequest(str(pool), rule, person), now_ms)
             except PoolExhausted:
                 if fallback:
                     return fallback
                 raise
 
-        recommend = Recommend(
-            lambda: self._recommender.shelf(person.site), profile.cart, profile.order, profile.recently_viewed
-        )
-        return {"recommend": recommend, "coupon": coupon}
+        return {"recommend": _recommend(self._recommender, person, profile), "coupon": coupon}
 
     def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
-        """Read what templates asked for.
+        """Read the facts that templates requested.
 
         Raises:
-            WarehouseError: some of it could not be read.
+            WarehouseError: facts could not be read.
+
+        Cost: as `Recommender.read` for each site that was requested, and as `CouponBook.give`.
         """
-        for shelf in dict.fromkeys(each.wish for each in missing if isinstance(each.wish, RecommendationRequest)):
-            self._recommender.read(shelf, now_ms)
-        coupons = [each.wish for each in missing if isinstance(each.wish, CouponRequest)]
+        _read_recommendations(self._recommender, missing, now_ms)
+        coupons = [each.request for each in missing if isinstance(each.request, CouponRequest)]
         if coupons:
-            self._desk.give(coupons, now_ms)
+            self._coupons.give(coupons, now_ms)
 
     def outdated(self, now_ms: int) -> list[MissingFacts]:
-        """Return what is old: it still serves, and is to be read anew when there is time."""
-        return [MissingFacts(wish) for wish in self._recommender.outdated(now_ms)]
+        """Return requests for facts that are outdated: they are still used, and should be read again."""
+        return [MissingFacts(request) for request in self._recommender.outdated(now_ms)]
+
+
+class PreviewFacts:
+    """Answers templates of previews: a coupon that was not assigned yet is only an example.
+
+    Args:
+        queries: the database of events and coupon assignments.
+    """
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._recommender = Recommender(queries)
+
+    def names(self, rule: str, person: Person, profile: Profile, _now_ms: int) -> dict[str, Any]:
+        """Return `recommend` and `coupon` for one message.
+
+        Cost: one query for each coupon that the template asks for.
+        """
+
+        def coupon(pool: object, _fallback: object = "") -> str:
+            request = CouponRequest(str(pool), rule, person)
+            given = find_given(self._queries, person.site, request.pool, [request])
+            return given.get(request, f"{request.pool}-EXAMPLE".upper())
+
+        return {"recommend": _recommend(self._recommender, person, profile), "coupon": coupon}
+
+    def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
+        """Read the facts that templates requested.
+
+        Raises:
+            WarehouseError: facts could not be read.
+
+        Cost: as `Recommender.read` for each site that was requested.
+        """
+        _read_recommendations(self._recommender, missing, now_ms)
+
+    def outdated(self, _now_ms: int) -> list[MissingFacts]:
+        """Return no request: a preview lives too short for facts to become outdated."""
+        return []
+
+
+def _recommend(recommender: Recommender, person: Person, profile: Profile) -> Recommend:
+    return Recommend(
+        lambda: recommender.recommendations(person.site), profile.cart, profile.order, profile.recently_viewed
+    )
+
+
+def _read_recommendations(recommender: Recommender, missing: Sequence[MissingFacts], now_ms: int) -> None:
+    requests = [each.request for each in missing if isinstance(each.request, RecommendationRequest)]
+    for request in dict.fromkeys(requests):
+        recommender.read(request, now_ms)

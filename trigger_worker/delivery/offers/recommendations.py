@@ -1,4 +1,4 @@
-"""What a site can recommend, worked out once for all of its visitors."""
+"""Recommends products in templates: read once for all visitors of a site, and chosen for one of them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import msgspec
 
 from trigger_worker.deciding.recipient.product import Product, is_out_of_stock
 from trigger_worker.delivery.content.context import CartContext
-from trigger_worker.delivery.content.engine import MissingFacts
+from trigger_worker.delivery.content.engine import FactRequest, MissingFacts
 from trigger_worker.rules.language.duration import DAY_MS
 from warehouse.queries import Queries, read_sql
 
+#: How long recommendations are used before they are read again, in ms.
+FRESH_MS: Final = 15 * 60_000
+#: Most products that a template gets at once, and how many it gets by default.
+_MOST: Final = 12
+_USUAL: Final = 3
+
 
 class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
-    """The products of a site and how they belong together.
+    """The products that a site can recommend, and how they belong together.
 
     Args:
-        products: by id, those that were looked at of late.
-        sold_out: ids of those that are known to be out of stock.
-        complementary: by product, what is bought together with it, the best first.
-        also_viewed: by product, what is looked at in the same session, the best first.
-        trending: what more people than usual look at, the best first.
-        read_at: when it was worked out, epoch milliseconds.
+        products: by id, the products that were viewed lately.
+        sold_out: the ids of products that are known to be out of stock.
+        complementary: by product, the products that are bought together with it, the best first.
+        also_viewed: by product, the products that are viewed in the same session, the best first.
+        trending: the products that more people than usual view, the best first.
+        read_at: when the recommendations were read, epoch ms.
     """
 
     products: Mapping[str, Product] = {}
@@ -34,7 +40,13 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     read_at: int = 0
 
     def offer(self, ranked: Iterable[str], without: Set[str], limit: int) -> list[Product]:
-        """Return the first of some products, leaving out what is sold out, what nobody knows, and `without`."""
+        """Return the first products of a ranking, leaving out unknown and sold out ones.
+
+        Args:
+            ranked: product ids, the best first.
+            without: further product ids to leave out.
+            limit: the most products to return.
+        """
         chosen: list[Product] = []
         for product_id in ranked:
             product = self.products.get(product_id)
@@ -45,52 +57,54 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
         return chosen[: max(0, limit)]
 
 
-#: More than this is no recommendation.
-_MOST: Final = 12
-_USUAL: Final = 3
-
-
 class Recommend:
-    """Recommends products to one visitor: none that is sold out, in the cart, or among what was bought last.
+    """The name `recommend` of templates: recommends products to one visitor.
+
+    It leaves out products that are sold out, in the cart, or part of the latest purchase.
 
     Args:
-        shelf: gives the site's, or raises `MissingFacts`.
-        cart: the visitor's.
-        order: fields of the visitor's latest purchase.
-        recent: what the visitor looked at, the latest first.
+        read: returns the site's recommendations, or raises `MissingFacts`.
+        cart: the visitor's cart.
+        order: the fields of the visitor's latest purchase.
+        recent: the products that the visitor viewed, the latest first.
     """
 
     def __init__(
         self,
-        shelf: Callable[[], Recommendations],
+        read: Callable[[], Recommendations],
         cart: CartContext,
         order: Mapping[str, Any],
         recent: Sequence[Product],
     ) -> None:
-        self._shelf = shelf
+        self._read = read
         self._recent = recent
         self._without = frozenset(item.product_id for item in cart.items) | _bought(order)
 
     def complementary(self, product_id: object, limit: object = _USUAL) -> list[dict[str, Any]]:
-        """Return what is bought together with a product."""
-        shelf, asked = self._shelf(), _text(product_id)
-        return _told(shelf.offer(shelf.complementary.get(asked, ()), self._without | {asked}, _number(limit)))
+        """Return products that are bought together with a product.
+
+        Args:
+            product_id: the product's id; anything else has no such products.
+            limit: the most products to return; anything but a number stands for 3.
+        """
+        known, asked = self._read(), _text(product_id)
+        return _as_facts(known.offer(known.complementary.get(asked, ()), self._without | {asked}, _number(limit)))
 
     def also_viewed(self, product_id: object, limit: object = _USUAL) -> list[dict[str, Any]]:
-        """Return what is looked at together with a product."""
-        shelf, asked = self._shelf(), _text(product_id)
-        return _told(shelf.offer(shelf.also_viewed.get(asked, ()), self._without | {asked}, _number(limit)))
+        """Return products that are viewed in the same session as a product; arguments as `complementary`."""
+        known, asked = self._read(), _text(product_id)
+        return _as_facts(known.offer(known.also_viewed.get(asked, ()), self._without | {asked}, _number(limit)))
 
     def trending(self, limit: object = _USUAL) -> list[dict[str, Any]]:
-        """Return what more people than usual look at."""
-        shelf = self._shelf()
-        return _told(shelf.offer(shelf.trending, self._without, _number(limit)))
+        """Return products that more people than usual view; `limit` as in `complementary`."""
+        known = self._read()
+        return _as_facts(known.offer(known.trending, self._without, _number(limit)))
 
     def recently_viewed(self, limit: object = _USUAL) -> list[dict[str, Any]]:
-        """Return what the visitor looked at, the latest first."""
-        sold_out = self._shelf().sold_out
+        """Return products that the visitor viewed, the latest first; `limit` as in `complementary`."""
+        sold_out = self._read().sold_out
         left = [each for each in self._recent if each.product_id not in sold_out | self._without]
-        return _told(left[: _number(limit)])
+        return _as_facts(left[: _number(limit)])
 
 
 def _bought(order: Mapping[str, Any]) -> frozenset[str]:
@@ -99,7 +113,7 @@ def _bought(order: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(_text(line.get("product_id")) for line in [order, *lines])
 
 
-def _told(products: Sequence[Product]) -> list[dict[str, Any]]:
+def _as_facts(products: Sequence[Product]) -> list[dict[str, Any]]:
     return [msgspec.to_builtins(product) for product in products]
 
 
@@ -111,51 +125,58 @@ def _number(value: object) -> int:
     return min(_MOST, max(0, value)) if isinstance(value, int) and not isinstance(value, bool) else _USUAL
 
 
-#: After how long a shelf is worked out anew.
-FRESH_MS: Final = 15 * 60_000
-
-
-class RecommendationRequest(msgspec.Struct, frozen=True):
-    """Asks for the shelf of a site."""
+class RecommendationRequest(FactRequest, frozen=True):
+    """The request of a template for the recommendations of a site."""
 
     site: str
 
 
 class Recommender:
-    """Shelves, read when a template first asks for one; an old one serves until a newer one is there.
+    """Keeps the recommendations of each site in memory, once a template has requested them.
 
-    A shop whose templates recommend nothing never pays for it.
+    Outdated recommendations are used until newer ones are read. A shop whose templates recommend nothing costs
+    nothing.
 
     Args:
-        queries: where the events are.
+        queries: the database of events.
     """
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
-        self._shelves: dict[str, Recommendations] = {}
+        self._by_site: dict[str, Recommendations] = {}
         self._asked: set[str] = set()
 
-    def shelf(self, site: str) -> Recommendations:
-        """Return what a site can recommend.
+    def recommendations(self, site: str) -> Recommendations:
+        """Return the recommendations of a site.
 
         Raises:
-            MissingFacts: it has to be read first.
+            MissingFacts: the recommendations have to be read first.
         """
-        if site not in self._shelves:
+        if site not in self._by_site:
             raise MissingFacts(RecommendationRequest(site))
         self._asked.add(site)
-        return self._shelves[site]
+        return self._by_site[site]
 
     def outdated(self, now_ms: int) -> list[RecommendationRequest]:
-        """Return what should be read anew: the old shelves that somebody asked for since this was asked last."""
+        """Return requests for outdated recommendations that were used since the last call.
+
+        Args:
+            now_ms: the present, in epoch ms.
+        """
         asked, self._asked = self._asked, set()
         return [
-            RecommendationRequest(site) for site in sorted(asked) if now_ms - self._shelves[site].read_at >= FRESH_MS
+            RecommendationRequest(site) for site in sorted(asked) if now_ms - self._by_site[site].read_at >= FRESH_MS
         ]
 
-    def read(self, wish: RecommendationRequest, now_ms: int) -> None:
-        """Read what a template asked for."""
-        self._shelves[wish.site] = read_shelf(self._queries, wish.site, now_ms)
+    def read(self, request: RecommendationRequest, now_ms: int) -> None:
+        """Read the recommendations that a template requested.
+
+        Raises:
+            WarehouseError: ClickHouse does not answer.
+
+        Cost: as `read_shelf`.
+        """
+        self._by_site[request.site] = read_shelf(self._queries, request.site, now_ms)
 
 
 PACKAGE: Final = "trigger_worker.delivery.offers"

@@ -6,16 +6,10 @@ import pytest
 
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import OutboundMessage
-from trigger_worker.delivery.content.banner_payload import banner_payload
-from trigger_worker.delivery.content.model import (
-    BannerContent,
-    CallToAction,
-    Content,
-    Countdown,
-    Display,
-    EmailContent,
-    Theme,
-)
+from trigger_worker.delivery.content.banner import BannerContent, CallToAction, banner_payload
+from trigger_worker.delivery.content.banner_parts import Countdown, Display, Theme
+from trigger_worker.delivery.content.email import EmailContent
+from trigger_worker.delivery.content.model import Content
 from warehouse.errors import DeliveryError, DeliveryUnavailable
 
 FULL = BannerContent(
@@ -56,7 +50,7 @@ ENVELOPE = {
 
 
 def test_writes_a_banner_as_the_browser_reads_it() -> None:
-    assert json.loads(banner_payload(message(FULL))) == {
+    assert json.loads(banner_payload(FULL, message(FULL).envelope())) == {
         **ENVELOPE,
         "form": "slide_in",
         "position": "left",
@@ -73,7 +67,8 @@ def test_writes_a_banner_as_the_browser_reads_it() -> None:
 
 
 def test_leaves_out_what_a_banner_has_not() -> None:
-    payload = banner_payload(message(BannerContent(form="bar", title="Hi")))
+    content = BannerContent(form="bar", title="Hi")
+    payload = banner_payload(content, message(content).envelope())
     assert json.loads(payload) == {**ENVELOPE, "form": "bar", "title": "Hi"}
 
 
@@ -90,7 +85,7 @@ async def test_one_notice_names_every_browser_of_the_visitor() -> None:
         "message_id": "m",
         "anonymous_ids": ["phone", "laptop"],
         "expires_at": 1_795_348_800_000,
-        "banner": json.loads(banner_payload(message(FULL))),
+        "banner": json.loads(banner_payload(FULL, message(FULL).envelope())),
     }
 
 

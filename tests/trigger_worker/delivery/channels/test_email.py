@@ -8,7 +8,9 @@ from tests.trigger_worker.delivery.channels.conftest import Certificate
 from tests.trigger_worker.delivery.channels.mail_peer import MailPeer
 from trigger_worker.delivery.channels.base import DeliveryPostponed, DeliveryUncertain, OutboundMessage
 from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
-from trigger_worker.delivery.content.model import BannerContent, Content, EmailContent
+from trigger_worker.delivery.content.banner import BannerContent
+from trigger_worker.delivery.content.email import EmailContent
+from trigger_worker.delivery.content.model import Content
 from warehouse.errors import ConfigurationError, DeliveryError
 
 NOW = 1_795_348_800_000

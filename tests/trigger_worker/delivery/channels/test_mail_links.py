@@ -10,8 +10,8 @@ from tests.trigger_worker.delivery.channels.mail_peer import MailPeer
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
 from trigger_worker.delivery.channels.mail_links import MailLinks, Tracking
+from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.links import MessageLinks, SiteLinks, hosts_of
-from trigger_worker.delivery.content.model import EmailContent
 from warehouse.message_token import MessageToken, MessageTokens
 
 TOKENS = MessageTokens(b"secret")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.channels.mail_message import mail_message, parse_sender
+from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.fields import one_line
-from trigger_worker.delivery.content.model import EmailContent
 from warehouse.errors import DeliveryError
 
 SENDER = Address("Shop", addr_spec="hello@shop.example")

@@ -15,8 +15,10 @@ from trigger_worker.deciding.recipient.push_subscription import PushSubscription
 from trigger_worker.delivery.channels.base import DeliveryPostponed, DeliveryUncertain, OutboundMessage
 from trigger_worker.delivery.channels.push import PushChannel, PushSettings
 from trigger_worker.delivery.channels.push_request import LONGEST_PAYLOAD
+from trigger_worker.delivery.content.document import PushContent
 from trigger_worker.delivery.content.links import MessageLinks, SiteLinks
-from trigger_worker.delivery.content.model import Content, PushContent, SmsContent
+from trigger_worker.delivery.content.model import Content
+from trigger_worker.delivery.content.text_message import SmsContent
 from warehouse.errors import ConfigurationError, DeliveryError
 from warehouse.message_token import MessageToken, MessageTokens
 

@@ -10,8 +10,10 @@ import pytest
 from tests.trigger_worker.delivery.channels.twilio_peer import ACCOUNT, TOKEN, TwilioPeer, problem
 from trigger_worker.delivery.channels.base import DeliveryPostponed, DeliveryUncertain, OutboundMessage
 from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
+from trigger_worker.delivery.content.document import WebhookContent
 from trigger_worker.delivery.content.links import MessageLinks, SiteLinks
-from trigger_worker.delivery.content.model import Content, SmsContent, WebhookContent
+from trigger_worker.delivery.content.model import Content
+from trigger_worker.delivery.content.text_message import SmsContent
 from warehouse.errors import ConfigurationError, DeliveryError
 from warehouse.message_token import MessageToken, MessageTokens
 

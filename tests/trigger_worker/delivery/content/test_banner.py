@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from trigger_worker.delivery.content.banner import BannerTemplate
+from trigger_worker.delivery.content.banner import BannerContent, BannerLabels, BannerTemplate, CallToAction
+from trigger_worker.delivery.content.banner_parts import Countdown, Display, Theme
 from trigger_worker.delivery.content.engine import TextEngine
-from trigger_worker.delivery.content.model import BannerContent, BannerLabels, CallToAction, Countdown, Display, Theme
 from warehouse.errors import TemplateError
 
 ENGINE = TextEngine()

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import DictLoader
 
-from trigger_worker.delivery.content.email import LONGEST_SUBJECT, EmailTemplate
+from trigger_worker.delivery.content.email import LONGEST_SUBJECT, EmailContent, EmailTemplate
 from trigger_worker.delivery.content.engine import TextEngine
-from trigger_worker.delivery.content.model import EmailContent
 from warehouse.errors import TemplateError
 
 ENGINE = TextEngine()

@@ -5,16 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from trigger_worker.delivery.content.banner import BannerContent
 from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext, VisitorContext
-from trigger_worker.delivery.content.model import (
-    BannerContent,
-    ChatContent,
-    EmailContent,
-    PushContent,
-    SmsContent,
-    WebhookContent,
-)
+from trigger_worker.delivery.content.document import PushContent, WebhookContent
+from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.content.text_message import ChatContent, SmsContent
 from warehouse.errors import TemplateError
 
 CONTEXT = RenderContext(

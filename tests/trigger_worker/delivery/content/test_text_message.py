@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from jinja2 import DictLoader
 
 from trigger_worker.delivery.content.engine import TextEngine
-from trigger_worker.delivery.content.model import SmsContent
 from trigger_worker.delivery.content.text_message import (
     LONGEST_CHAT,
     LONGEST_SMS,
     ChatTemplate,
+    SmsContent,
     SmsTemplate,
     count_segments,
     escape_chat,

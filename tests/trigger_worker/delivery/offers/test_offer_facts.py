@@ -29,7 +29,7 @@ async def shop(warehouse: Warehouse, tmp_path: Path) -> AsyncIterator[Shop]:
 
 def titles(shop: Shop) -> dict[str, str]:
     """The titles of the banners that were sent, by visitor."""
-    return {message.visitor_id: message.content.title for message in shop.channels["banner"].sent}  # type: ignore[union-attr]
+    return {message.visitor_id: message.content.title for message in shop.channels["banner"].sent}  # type: ignore[attr-defined]
 
 
 def failures(shop: Shop) -> dict[str, str]:

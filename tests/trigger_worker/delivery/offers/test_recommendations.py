@@ -23,7 +23,7 @@ from trigger_worker.delivery.offers.recommendations import (
 from warehouse.connection import Warehouse
 
 NAMES = ("tent", "pegs", "lamp", "mat", "rope")
-SHELF = Recommendations(
+RECOMMENDATIONS = Recommendations(
     products={name: Product(product_id=name, name=name.title()) for name in NAMES},
     sold_out=frozenset({"rope"}),
     complementary={"tent": ["tent", "rope", "pegs", "lamp", "mat", "forgotten"]},
@@ -35,7 +35,9 @@ SHELF = Recommendations(
 def recommend(cart: str = "", bought: str = "", recent: tuple[str, ...] = ()) -> Recommend:
     items = (CartItem(product_id=cart, quantity=1),) if cart else ()
     order = {"items": [{"product_id": bought}, "no item"]} if bought else {"items": "none"}
-    return Recommend(lambda: SHELF, CartContext(items=items), order, [SHELF.products[name] for name in recent])
+    return Recommend(
+        lambda: RECOMMENDATIONS, CartContext(items=items), order, [RECOMMENDATIONS.products[name] for name in recent]
+    )
 
 
 def ids(products: list[dict[str, object]]) -> list[object]:
@@ -87,28 +89,28 @@ def test_a_product_is_sold_out_when_it_is_known_to_be(in_stock: str, availabilit
     assert is_out_of_stock(in_stock, availability) is expected
 
 
-WISH = RecommendationRequest("shop")
+REQUEST = RecommendationRequest("shop")
 
 
-def test_a_shelf_is_read_when_it_is_first_asked_for(warehouse: Warehouse) -> None:
+def test_recommendations_are_read_when_they_are_first_asked_for(warehouse: Warehouse) -> None:
     recommender = Recommender(warehouse)
     assert recommender.outdated(NOON) == []
     with pytest.raises(MissingFacts) as missing:
-        recommender.shelf("shop")
-    assert missing.value.wish == WISH
+        recommender.recommendations("shop")
+    assert missing.value.request == REQUEST
     store(warehouse, event_row("view_item", at=NOON, product_id="tent"))
-    recommender.read(WISH, NOON)
-    assert list(recommender.shelf("shop").products) == ["tent"]
+    recommender.read(REQUEST, NOON)
+    assert list(recommender.recommendations("shop").products) == ["tent"]
 
 
-def test_an_old_shelf_serves_and_is_read_anew_when_somebody_asked_for_it(warehouse: Warehouse) -> None:
+def test_outdated_recommendations_serve_and_are_read_anew_when_somebody_asked_for_them(warehouse: Warehouse) -> None:
     recommender = Recommender(warehouse)
-    recommender.read(WISH, NOON)
+    recommender.read(REQUEST, NOON)
     assert recommender.outdated(NOON + FRESH_MS) == []
-    recommender.shelf("shop")
+    recommender.recommendations("shop")
     assert recommender.outdated(NOON + FRESH_MS - 1) == []
-    assert recommender.shelf("shop").read_at == NOON
-    assert recommender.outdated(NOON + FRESH_MS) == [WISH]
+    assert recommender.recommendations("shop").read_at == NOON
+    assert recommender.outdated(NOON + FRESH_MS) == [REQUEST]
     assert recommender.outdated(NOON + FRESH_MS) == []
 
 
@@ -126,7 +128,7 @@ def look(product: str, visitor: str = "anna", ago: int = 1000, **fields: Any) ->
     return event_row("view_item", visitor, NOON - ago, product_id=product, **fields)
 
 
-def shelf_of(warehouse: Warehouse, *rows: dict[str, Any]) -> Recommendations:
+def recommendations_of(warehouse: Warehouse, *rows: dict[str, Any]) -> Recommendations:
     store(warehouse, *rows)
     return read_shelf(warehouse, "shop", NOON)
 
@@ -137,7 +139,7 @@ def test_what_is_bought_together_is_ranked_by_lift(warehouse: Warehouse) -> None
     lift(tent, pegs) = 3 * 10 / (4 * 3) = 2.5; lift(tent, bread) = 4 * 10 / (4 * 10) = 1, which is chance.
     lift(tent, lamp) = 3 * 10 / (4 * 4) = 1.875. The lamp and the tent say as much about pegs: the name decides.
     """
-    shelf = shelf_of(
+    found = recommendations_of(
         warehouse,
         order("tent", "pegs", "lamp", "bread"),
         order("tent", "pegs", "lamp", "bread"),
@@ -146,30 +148,32 @@ def test_what_is_bought_together_is_ranked_by_lift(warehouse: Warehouse) -> None
         order("lamp", "bread"),
         *(order("bread") for _ in range(5)),
     )
-    assert shelf.complementary == {"tent": ["pegs", "lamp"], "pegs": ["lamp", "tent"], "lamp": ["pegs", "tent"]}
+    assert found.complementary == {"tent": ["pegs", "lamp"], "pegs": ["lamp", "tent"], "lamp": ["pegs", "tent"]}
 
 
 def test_pairs_that_few_baskets_hold_are_chance(warehouse: Warehouse) -> None:
-    shelf = shelf_of(warehouse, *(order("tent", "pegs") for _ in range(2)), *(order("bread") for _ in range(5)))
-    assert shelf.complementary == {}
+    found = recommendations_of(
+        warehouse, *(order("tent", "pegs") for _ in range(2)), *(order("bread") for _ in range(5))
+    )
+    assert found.complementary == {}
 
 
 def test_an_order_of_one_product_without_items_is_a_basket(warehouse: Warehouse) -> None:
     single = event_row("purchase", "bob", NOON - 1000, product_id="bread", order_id="single")
-    shelf = shelf_of(warehouse, *(order("tent", "pegs") for _ in range(3)), single)
-    assert shelf.complementary == {"tent": ["pegs"], "pegs": ["tent"]}
+    found = recommendations_of(warehouse, *(order("tent", "pegs") for _ in range(3)), single)
+    assert found.complementary == {"tent": ["pegs"], "pegs": ["tent"]}
 
 
 def test_an_order_that_was_sent_twice_is_one_basket(warehouse: Warehouse) -> None:
     twice = {"order_id": "same", "items": [{"product_id": "tent"}, {"product_id": "pegs"}]}
     rows = [event_row("purchase", "bob", NOON - 1000, event_id=f"e{number}", **twice) for number in range(3)]
-    assert shelf_of(warehouse, *rows, *(order("bread") for _ in range(5))).complementary == {}
+    assert recommendations_of(warehouse, *rows, *(order("bread") for _ in range(5))).complementary == {}
 
 
 def test_a_basket_is_paired_up_to_a_bound(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_TOGETHER", 2)
-    shelf = shelf_of(warehouse, *(order("a", "b", "c") for _ in range(3)), *(order("z") for _ in range(3)))
-    assert shelf.complementary == {"a": ["b"], "b": ["a"]}
+    found = recommendations_of(warehouse, *(order("a", "b", "c") for _ in range(3)), *(order("z") for _ in range(3)))
+    assert found.complementary == {"a": ["b"], "b": ["a"]}
 
 
 def test_what_is_looked_at_in_one_session_is_related(warehouse: Warehouse) -> None:
@@ -180,7 +184,7 @@ def test_what_is_looked_at_in_one_session_is_related(warehouse: Warehouse) -> No
     ]
     others = [look("bread", f"other-{number}", session_id="s") for number in range(3)]
     apart = [look("bread", "anna", 5000, session_id="another")]
-    assert shelf_of(warehouse, *sessions, *others, *apart).also_viewed == {"tent": ["pegs"], "pegs": ["tent"]}
+    assert recommendations_of(warehouse, *sessions, *others, *apart).also_viewed == {"tent": ["pegs"], "pegs": ["tent"]}
 
 
 def test_what_more_people_than_usual_look_at_is_trending(warehouse: Warehouse) -> None:
@@ -195,11 +199,11 @@ def test_what_more_people_than_usual_look_at_is_trending(warehouse: Warehouse) -
         *(look("bread", f"today-{number}") for number in range(5)),
         *(look("pegs", f"today-{number}") for number in range(2)),
     ]
-    assert shelf_of(warehouse, *week, *today).trending == ["lamp", "tent"]
+    assert recommendations_of(warehouse, *week, *today).trending == ["lamp", "tent"]
 
 
 def test_the_latest_look_tells_what_a_product_is(warehouse: Warehouse) -> None:
-    shelf = shelf_of(
+    found = recommendations_of(
         warehouse,
         look("tent", ago=3000, name="Tent", price=90, currency="EUR", category="tents", image="/old.svg"),
         look("tent", ago=2000, name="Great tent", price=80, image="/tent.svg", url="https://shop.example/tent"),
@@ -207,7 +211,7 @@ def test_the_latest_look_tells_what_a_product_is(warehouse: Warehouse) -> None:
         look("elsewhere", site="other"),
         look("forgotten", ago=reading.LOOKBACK_MS + 1),
     )
-    assert shelf.products == {
+    assert found.products == {
         "tent": Product(
             product_id="tent",
             name="Great tent",
@@ -235,5 +239,7 @@ def test_the_latest_look_tells_what_a_product_is(warehouse: Warehouse) -> None:
 def test_the_latest_look_tells_what_is_sold_out(
     warehouse: Warehouse, told: list[dict[str, Any]], is_sold_out: bool
 ) -> None:
-    shelf = shelf_of(warehouse, *(look("tent", ago=9000 - number, **each) for number, each in enumerate(told)))
-    assert shelf.sold_out == ({"tent"} if is_sold_out else set())
+    found = recommendations_of(
+        warehouse, *(look("tent", ago=9000 - number, **each) for number, each in enumerate(told))
+    )
+    assert found.sold_out == ({"tent"} if is_sold_out else set())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from trigger_worker.delivery.content.banner import BannerContent
 from trigger_worker.delivery.content.context import (
     CartContext,
     CartItem,
@@ -10,7 +11,7 @@ from trigger_worker.delivery.content.context import (
     SiteContext,
     VisitorContext,
 )
-from trigger_worker.delivery.content.model import BannerContent, EmailContent
+from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.rules.library.catalogue import TEMPLATES, read_library
 

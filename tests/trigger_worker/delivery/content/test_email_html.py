@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.delivery.content.html import HtmlPlaces, plain_text, rewrite_addresses
+from trigger_worker.delivery.content.email_html import HtmlPlaces, plain_text, rewrite_addresses
 
 
 def marked(address: str) -> str:

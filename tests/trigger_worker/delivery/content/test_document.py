@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trigger_worker.delivery.content.document import PushContent, PushTemplate, WebhookTemplate
 from trigger_worker.delivery.content.engine import LONGEST_TEXT, TextEngine
-from trigger_worker.delivery.content.model import PushContent
-from trigger_worker.delivery.content.webhook import PushTemplate, WebhookTemplate
 from warehouse.errors import TemplateError
 
 ENGINE = TextEngine()
