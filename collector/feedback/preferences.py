@@ -8,12 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from warehouse.answers import Answers
+from warehouse.channel_traits import PREFERENCE_CHANNELS, reader_names
 from warehouse.connection import Warehouse
 from warehouse.message_token import MessageToken
 from warehouse.queries import read_sql
 
 #: Channels that reach a person, in the order of the page.
-CHANNELS: Final = ("email", "sms", "push", "banner")
+CHANNELS: Final = PREFERENCE_CHANNELS
 
 
 class Preferences(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ _ENGLISH: Final = PreferenceWords(
     marketing="Offers and news",
     channels="Ways to reach you",
     channels_hint="A way that you switch off is not used for anything, messages about your orders included.",
-    channel_names={"email": "Email", "sms": "Text message", "push": "Notification", "banner": "Notice in the shop"},
+    channel_names=reader_names("en"),
     save="Save",
     saved="Saved. It holds from now on.",
     leave_title="No more offers?",
@@ -69,7 +70,7 @@ _GERMAN: Final = PreferenceWords(
     marketing="Angebote und Neuigkeiten",
     channels="So dürfen wir Sie erreichen",
     channels_hint="Ein Weg, den Sie abschalten, wird für nichts benutzt, auch nicht für Nachrichten zu Bestellungen.",
-    channel_names={"email": "E-Mail", "sms": "SMS", "push": "Benachrichtigung", "banner": "Hinweis im Shop"},
+    channel_names=reader_names("de"),
     save="Speichern",
     saved="Gespeichert. Es gilt ab sofort.",
     leave_title="Keine Angebote mehr?",
@@ -84,7 +85,7 @@ _SPANISH: Final = PreferenceWords(
     marketing="Ofertas y novedades",
     channels="Cómo podemos contactarle",
     channels_hint="Un medio que desactive no se usa para nada, tampoco para mensajes sobre sus pedidos.",
-    channel_names={"email": "Correo", "sms": "SMS", "push": "Notificación", "banner": "Aviso en la tienda"},
+    channel_names=reader_names("es"),
     save="Guardar",
     saved="Guardado. Vale desde ahora.",
     leave_title="¿No quiere más ofertas?",
@@ -99,7 +100,7 @@ _FRENCH: Final = PreferenceWords(
     marketing="Offres et nouveautés",
     channels="Comment vous joindre",
     channels_hint="Un moyen que vous désactivez ne sert plus à rien, pas même aux messages sur vos commandes.",
-    channel_names={"email": "E-mail", "sms": "SMS", "push": "Notification", "banner": "Message dans la boutique"},
+    channel_names=reader_names("fr"),
     save="Enregistrer",
     saved="Enregistré. Cela vaut dès maintenant.",
     leave_title="Plus d’offres ?",

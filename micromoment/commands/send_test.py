@@ -22,10 +22,11 @@ from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Preview, Previewed, Previewer, mark_as_test
 from trigger_worker.store.feed import Visitor
+from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import ConfigurationError, TemplateError
 
-#: A banner and a notification go to a visitor's own browser; `preview` shows them.
-_CHANNELS: Final = ("email", "sms", "webhook", "chat")
+#: Messages to a visitor's own browser cannot be addressed by hand; `preview` shows them.
+_CHANNELS: Final = tuple(name for name, traits in CHANNEL_TRAITS.items() if not traits.goes_to_browsers)
 
 
 @click.command(name="send-test")

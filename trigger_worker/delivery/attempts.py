@@ -18,6 +18,7 @@ from trigger_worker.delivery.renderer import ReadyMessage
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.store.messages import queue_record
 from trigger_worker.store.records import MessageRecord, QueuedMessage
+from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import DeliveryError, DeliveryUnavailable, TemplateError
 
 #: The wait after the first failed attempt, which doubles with each further one, and the longest wait, in ms.
@@ -26,8 +27,8 @@ LONGEST_RETRY_MS: Final = 600_000
 #: Most attempts of one channel that are made at the same time, published banners not counted. It bounds the messages in
 #: doubt after a crash; a peer that hangs holds up its own channel only.
 MAX_CONCURRENT: Final = 32
-#: Channels whose peers know a message that comes again by its id, so that a repeat does no harm.
-_KNOWS_REPEATS: Final = frozenset({"webhook", "push"})
+#: Channels whose peers recognise a repeated message by its id, so that a repeat does no harm.
+_KNOWS_REPEATS: Final = frozenset(name for name, traits in CHANNEL_TRAITS.items() if traits.knows_repeats)
 
 _log = structlog.get_logger("trigger_worker.delivery.attempts")
 

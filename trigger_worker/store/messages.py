@@ -14,6 +14,7 @@ from trigger_worker.store.groups import in_query_groups
 from trigger_worker.store.message_event import Occurrence
 from trigger_worker.store.people import Person
 from trigger_worker.store.records import MessageRecord, QueuedMessage
+from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.connection import Row, Warehouse
 from warehouse.queries import Queries, read_sql
 
@@ -25,8 +26,8 @@ _PROVES: Final[Mapping[str, tuple[str, ...]]] = {
     "opened": ("opened", "delivered"),
     "clicked": ("clicked", "opened", "shown", "delivered"),
 }
-#: Channels whose peer, once it has taken a message, has it delivered.
-_DELIVERED_WHEN_SENT: Final = frozenset({"webhook", "chat"})
+#: Channels whose messages are delivered once the peer has taken them, as no report follows.
+_DELIVERED_WHEN_SENT: Final = frozenset(name for name, traits in CHANNEL_TRAITS.items() if not traits.reports_delivery)
 
 
 class QueueDetail(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.trigger_worker.stored import NOON
 from trigger_worker.delivery.channels.base import OutboundMessage
-from trigger_worker.delivery.content.model import SmsContent
+from trigger_worker.delivery.content.text_message import SmsContent
 from trigger_worker.delivery.revocations import Revocations
 from trigger_worker.store.records import Records
 from warehouse.errors import WarehouseUnavailable

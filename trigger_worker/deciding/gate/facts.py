@@ -10,9 +10,10 @@ import msgspec
 from trigger_worker.deciding.gate.policy import MessageKind
 from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.rules.model import MessageClass, Quiet
+from warehouse.channel_traits import CHANNEL_TRAITS
 
-#: Channels that reach a visitor without a page that could tell whether it showed the message.
-_DELIVERED_TO_PEOPLE: Final = frozenset({"email", "sms", "push"})
+#: Channels whose messages a visitor is taken to have met once they are sent.
+_MET_WHEN_SENT: Final = frozenset(name for name, traits in CHANNEL_TRAITS.items() if traits.met_when_sent)
 
 
 class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -39,7 +40,7 @@ class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def met(self) -> bool:
         """Whether the visitor may be taken to have met the offer: a banner that was shown, a letter that was sent."""
-        return self.shown or self.channel in _DELIVERED_TO_PEOPLE
+        return self.shown or self.channel in _MET_WHEN_SENT
 
     def is_of(self, kind: MessageKind) -> bool:
         """Tells whether the message is of a kind."""

@@ -9,6 +9,7 @@ from typing import Final
 from trigger_worker.deciding.recipient.addresses import normalised
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.store.people import Person
+from warehouse.channel_traits import CHANNEL_TRAITS
 
 #: E.164: a plus sign, a country code that starts with no zero, at most 15 digits in all.
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -28,16 +29,17 @@ class Recipients:
 
     def of(self, channel: str, person: Person, profile: Profile) -> tuple[str, ...]:
         """Return a person's addresses on a channel, the preferred one first; none when there are none."""
-        match channel:
-            case "banner":
+        traits = CHANNEL_TRAITS.get(channel)
+        match traits.address if traits else "fixed":
+            case "browser":
                 return browsers(person)
             case "email":
                 return _known(profile.visitor.email)
-            case "sms":
+            case "phone":
                 return _known(phone_number(profile.visitor.traits.get("phone")))
-            case "push":
+            case "subscription":
                 return tuple(subscription.text() for subscription in profile.push)
-            case _:
+            case "fixed":
                 return _known(self._fixed.get(channel, ""))
 
 

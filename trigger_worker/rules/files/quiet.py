@@ -11,10 +11,11 @@ from trigger_worker.rules.files.fields import Fields
 from trigger_worker.rules.files.scalars import parse_clock
 from trigger_worker.rules.language.names import CHANNELS
 from trigger_worker.rules.model import QuietHours
+from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import RuleError
 
 #: The channels of hours that name no channel. A banner disturbs nobody: it shows only while a person is on the site.
-OUTREACH: Final = tuple(channel for channel in CHANNELS if channel != "banner")
+OUTREACH: Final = tuple(name for name, traits in CHANNEL_TRAITS.items() if not traits.shows_on_page)
 _NEVER: Final = "none"
 _SPAN_KEYS: Final = ("hours", "then")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trigger_worker.rules.language.syntax import Name
+from warehouse.channel_traits import CHANNEL_TRAITS
 
 #: The property of events that holds a duration in ms, and the name under which it is read as a duration.
 DURATION_FIELD: Final = "duration_ms"
@@ -23,7 +24,7 @@ STAGE: Final = ("stage",)
 GOAL_REACHED: Final = ("goal_reached",)
 
 #: The channels that a rule file may name.
-CHANNELS: Final = ("banner", "email", "sms", "push", "webhook", "chat")
+CHANNELS: Final = tuple(CHANNEL_TRAITS)
 
 
 def field_path(name: Name) -> tuple[str, ...]:
