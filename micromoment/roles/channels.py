@@ -10,10 +10,9 @@ from micromoment.configuration.settings import Settings
 from micromoment.roles.mail import message_links
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.delivery.channels.base import Channel
-from trigger_worker.delivery.channels.push import PushChannel, PushSettings
+from trigger_worker.delivery.channels.push import PushChannel, PushSettings, Revocations
 from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
 from trigger_worker.delivery.channels.webhook import ChatChannel, ChatSettings, WebhookChannel, WebhookSettings
-from trigger_worker.delivery.revocations import Revocations
 from trigger_worker.store.records import Records
 from warehouse.queries import Inserts
 

@@ -12,11 +12,10 @@ from tests.trigger_worker.delivery.channels.http_peer import HttpPeer, answer
 from tests.trigger_worker.delivery.channels.push_peer import Browser, PushPeer, base64url
 from tests.trigger_worker.delivery.channels.twilio_peer import ACCOUNT, TOKEN, TwilioPeer, problem
 from tests.trigger_worker.shop import Shop
-from trigger_worker.delivery.channels.push import PushChannel, PushSettings
+from trigger_worker.delivery.channels.push import PushChannel, PushSettings, Revocations
 from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
 from trigger_worker.delivery.channels.webhook import ChatChannel, ChatSettings
 from trigger_worker.delivery.content.links import MessageLinks, SiteLinks
-from trigger_worker.delivery.revocations import Revocations
 from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 from warehouse.message_token import MessageTokens

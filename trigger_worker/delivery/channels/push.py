@@ -1,12 +1,14 @@
-"""The channel `push`: sends web push notifications to the browsers that a person subscribed with."""
+"""The channel `push`: sends web push notifications to a person's browsers, and records subscriptions that ended."""
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, read_subscription
@@ -15,13 +17,20 @@ from trigger_worker.delivery.channels.http_post import HttpChannel, HttpPost
 from trigger_worker.delivery.channels.push_request import PushServices, PushSignature, encrypt, origin, push_headers
 from trigger_worker.delivery.content.document import PushContent
 from trigger_worker.delivery.content.links import MessageLinks
-from warehouse.errors import DeliveryError, DeliveryUnavailable
+from trigger_worker.store.records import Records
+from warehouse.errors import DeliveryError, DeliveryUnavailable, WarehouseError
+from warehouse.event import EventRow
+from warehouse.own_event import own_event
 
 #: Called with a message and the endpoint of a subscription that its push service no longer knows.
 Revoked = Callable[[OutboundMessage, str], Awaitable[None]]
 
 #: Statuses by which a push service says that a subscription no longer exists.
 _GONE: Final = frozenset({404, 410})
+#: The namespace of the ids of `push_unsubscribed` events.
+_NAMESPACE: Final = uuid.UUID("6d6d7075-7368-7000-8000-000000000000")
+
+_log = structlog.get_logger("trigger_worker.delivery.channels.push")
 
 
 class PushSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +150,46 @@ class PushChannel(HttpChannel):
             url=content.url,
         )
         return msgspec.json.encode(payload)
+
+
+class Revocations:
+    """Stores `push_unsubscribed` for subscriptions that their push service no longer knows.
+
+    A subscription whose event cannot be stored is found again by the next push.
+
+    Args:
+        records: stores the events.
+        now_ms: returns the present, in epoch ms.
+    """
+
+    def __init__(self, records: Records, now_ms: Callable[[], int]) -> None:
+        self._records = records
+        self._now_ms = now_ms
+
+    async def record(self, message: OutboundMessage, endpoint: str) -> None:
+        """Store that a subscription has ended; a failure to store it is logged.
+
+        Args:
+            message: the message that the push service refused.
+            endpoint: the subscription's endpoint.
+
+        Cost: one insert of one event.
+        """
+        try:
+            await asyncio.to_thread(self._records.store_events, [self._event(message, endpoint)])
+        except WarehouseError as error:
+            _log.warning("revocation_not_stored", message_id=message.message_id, error=error.message)
+
+    def _event(self, message: OutboundMessage, endpoint: str) -> EventRow:
+        return own_event(
+            "push_unsubscribed",
+            event_id=str(uuid.uuid5(_NAMESPACE, f"{message.message_id} {endpoint}")),
+            site=message.site,
+            visitor_id=message.visitor_id,
+            at=self._now_ms(),
+            properties={"endpoint": endpoint, "rule": message.rule, "channel": "push", "reason": "gone"},
+            message_id=message.message_id,
+        )
 
 
 def _most_hopeful(failures: Sequence[DeliveryError]) -> DeliveryError:
