@@ -35,17 +35,17 @@ class ChannelTraits(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reaches_persons(self) -> bool:
-        """Whether messages reach the person that a rule is about, who may therefore refuse the channel."""
+        """Tell whether messages reach the person that a rule is about, who may then refuse the channel."""
         return bool(self.reader_names)
 
     @property
     def met_when_sent(self) -> bool:
-        """Whether a person may be taken to have met a message once it is sent, as no page reports its showing."""
+        """Tell whether a person is taken to have met a message once it is sent, as no page reports its showing."""
         return self.reaches_persons and not self.shows_on_page
 
     @property
     def goes_to_browsers(self) -> bool:
-        """Whether messages go to browsers, whose addresses nobody can type."""
+        """Tell whether messages go to browsers, whose addresses nobody can type."""
         return self.address in ("browser", "subscription")
 
 

@@ -163,18 +163,7 @@ class Renderer:
             TemplateError: the template cannot be rendered.
             MissingFacts: the template asks for facts that have to be read first.
         """
-        message = one.message
-        token = _token(one)
-        context = RenderContext(
-            visitor=one.profile.visitor,
-            site=SiteContext(name=message.site, url=self._site_urls.get(message.site, "")),
-            rule=RuleContext(message.rule, one.arm),
-            cart=one.profile.cart,
-            event=message.event,
-            product=message.event,
-            order=one.profile.order,
-            unsubscribe_url=self._links.unsubscribe(token) if self._links else "",
-        )
+        message, token = one.message, _token(one)
         further = self._facts.names(message.rule, one.person, one.profile, now_ms) if self._facts else {}
         return OutboundMessage(
             message_id=message.message_id,
@@ -182,7 +171,7 @@ class Renderer:
             rule=message.rule,
             visitor_id=message.visitor_id,
             recipients=one.recipients,
-            content=self._templates.render(message.channel, message.template, context, further),
+            content=self._templates.render(message.channel, message.template, self._context(one, token), further),
             expires_at_ms=message.expires_at,
             variant=one.arm,
             message_class=message.message_class,
@@ -190,9 +179,22 @@ class Renderer:
             token=token,
         )
 
+    def _context(self, one: Decided, token: MessageToken) -> RenderContext:
+        message, profile = one.message, one.profile
+        return RenderContext(
+            visitor=profile.visitor,
+            site=SiteContext(name=message.site, url=self._site_urls.get(message.site, "")),
+            rule=RuleContext(message.rule, one.arm),
+            cart=profile.cart,
+            event=message.event,
+            product=message.event,
+            order=profile.order,
+            unsubscribe_url=self._links.unsubscribe(token) if self._links else "",
+        )
+
 
 def _token(one: Decided) -> MessageToken:
-    """Return the token of a message; it names the person, whom answers concern whatever browser they come from."""
+    """Return the token of a message; it names the person, because answers may come from any browser of the person."""
     message = one.message
     return MessageToken(
         site=message.site,

@@ -1,1 +1,1 @@
-"""Ways to reach a visitor, each behind one small interface."""
+"""The channels that deliver messages, each an implementation of the protocol in `base`."""

@@ -56,11 +56,11 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Channel(Protocol):
-    """One way to deliver messages. A channel makes one attempt; its caller repeats what may be repeated."""
+    """A way to deliver messages. A channel makes one attempt per call; its caller decides whether to repeat it."""
 
     @property
     def name(self) -> str:
-        """The channel's name in rules."""
+        """Return the channel's name in rules."""
 
     async def send(self, message: OutboundMessage) -> None:
         """Hand one message to the channel's peer; return once the peer has taken it.

@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def taken(self) -> bool:
-        """Whether the peer took the message: any 2xx status."""
+        """Tell whether the peer took the message: any 2xx status."""
         return 200 <= self.status < 300
 
 

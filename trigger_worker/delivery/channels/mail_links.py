@@ -53,24 +53,17 @@ class MailLinks:
         token = message.token
         if token is None:
             return content
-        tracking = self._tracking(message)
-        places = HtmlPlaces(content.html)
-        words = _UNSUBSCRIBE.get(places.language.partition("-")[0].lower(), _UNSUBSCRIBE["en"])
-        way_out = self.way_out(message)
+        tracking, places = self._tracking(message), HtmlPlaces(content.html)
 
         def counted(target: str) -> str:
             return self._links.click(token, target, content.named_hosts) if tracking in _TELL_CLICKS else target
 
-        at_end, text_end = "", ""
-        if way_out and way_out not in content.html:
-            at_end = _FOOTER.format(address=escape(way_out), words=words)
-        if way_out and way_out not in content.text:
-            text_end = f"\n-- \n{words}: {way_out}\n"
+        html_end, text_end = _footers(content, self.way_out(message), places.language)
         if tracking in _TELL_OPENS:
-            at_end += _PIXEL.format(address=escape(self._links.pixel(token)))
+            html_end += _PIXEL.format(address=escape(self._links.pixel(token)))
         return msgspec.structs.replace(
             content,
-            html=places.rewritten(counted, at_end),
+            html=places.rewritten(counted, html_end),
             text=rewrite_addresses(content.text, counted).rstrip("\n") + f"\n{text_end}",
         )
 
@@ -83,3 +76,12 @@ class MailLinks:
         if not self._links.may_observe(message.site, message.analytics):
             return "off"
         return self._marketing if message.message_class == "marketing" else self._transactional
+
+
+def _footers(content: EmailContent, way_out: str, language: str) -> tuple[str, str]:
+    """Return the unsubscribe footers of the HTML and the text; '' where the link is there already, or there is none."""
+    if not way_out:
+        return "", ""
+    words = _UNSUBSCRIBE.get(language.partition("-")[0].lower(), _UNSUBSCRIBE["en"])
+    html_end = _FOOTER.format(address=escape(way_out), words=words) if way_out not in content.html else ""
+    return html_end, f"\n-- \n{words}: {way_out}\n" if way_out not in content.text else ""

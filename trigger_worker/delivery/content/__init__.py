@@ -1,1 +1,1 @@
-"""What a message says: template files, the facts they may use, and what comes out of them."""
+"""The content of messages: template files, the facts that they may use, and the content that they render to."""

@@ -39,7 +39,7 @@ class HtmlPlaces:
 
     @property
     def language(self) -> str:
-        """The language that the document declares, such as `de` or `pt-BR`; '' for none."""
+        """Return the language that the document declares, such as `de` or `pt-BR`; '' for none."""
         return self._reader.language
 
     def rewritten(self, replace: Callable[[str], str], at_end: str = "") -> str:

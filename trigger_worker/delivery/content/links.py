@@ -88,7 +88,7 @@ class MessageLinks:
 
 
 def hosts_of(addresses: Iterable[str]) -> frozenset[str]:
-    """Return the hosts of some addresses, without those that are not http(s)."""
+    """Return the hosts of those addresses that are http(s) ones."""
     return frozenset(filter(None, map(_host, addresses)))
 
 

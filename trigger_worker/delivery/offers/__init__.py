@@ -1,1 +1,1 @@
-"""What a message offers: recommended products and coupon codes."""
+"""The offers in messages: recommended products and coupon codes."""
