@@ -1,35 +1,40 @@
-"""Runs ASGI applications on Granian inside this process's event loop."""
+"""Servers and background tasks that run in the event loop of this process until a block of code ends."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
+import structlog
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar
 
 from warehouse.errors import ConfigurationError
 
-_STARTED_WITHIN_SECONDS = 15.0
-#: How long requests that are under way may take once the server stops.
-_STOPPED_WITHIN_SECONDS = 5.0
+_STARTED_WITHIN_SECONDS: Final = 15.0
+#: The longest that open requests may take once the server stops.
+_STOPPED_WITHIN_SECONDS: Final = 5.0
+
+_log = structlog.get_logger("micromoment.serving")
 
 
 @asynccontextmanager
 async def serve(app: Litestar, host: str, port: int, setting: str) -> AsyncIterator[None]:
-    """Serve an application until the block ends.
+    """Serve a web application on Granian until the block ends.
 
     Args:
-        app: what to serve.
-        host, port: where to listen.
-        setting: the key that says so, for the error.
+        app: the application.
+        host, port: the address to listen on.
+        setting: the key of the setting that names the port, for the error.
 
     Raises:
-        ConfigurationError: the port cannot be had.
+        ConfigurationError: the port is taken, or the address does not belong to this machine.
     """
     require_free(host, port, setting)
     server = Server(
@@ -47,10 +52,14 @@ async def serve(app: Litestar, host: str, port: int, setting: str) -> AsyncItera
 
 
 def require_free(host: str, port: int, setting: str) -> None:
-    """Raise a clear error when nothing can listen there.
+    """Raise an error when no server can listen on an address; Granian itself would share a port that is taken.
+
+    Args:
+        host, port: the address.
+        setting: the key of the setting that names the port, for the error.
 
     Raises:
-        ConfigurationError: the port is taken, or the address is not this machine's.
+        ConfigurationError: the port is taken, or the address does not belong to this machine.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,6 +72,42 @@ def require_free(host: str, port: int, setting: str) -> None:
                 f"{setting}: {host}:{port} {'is in use' if taken else f'cannot be listened on: {error.strerror}'}",
                 f"stop what uses it, or set another with {variable}",
             ) from error
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Run a background task until the block ends.
+
+    A task that fails cancels the block, which then raises the task's error: no part of a process dies unnoticed.
+
+    Args:
+        work: the coroutine to run; it is cancelled when the block ends.
+        name: the name of the task in the log.
+    """
+    owner = asyncio.current_task()
+    failure: list[BaseException] = []
+    leaving = False
+
+    def stop_owner(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not leaving and owner is not None:
+            failure.append(error)
+            _log.error("part_failed", part=name, error=repr(error))
+            owner.cancel()
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(stop_owner)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if failure:
+            raise failure[0] from None
+        raise
+    finally:
+        leaving = True
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
 
 
 async def _until_listening(running: asyncio.Task[None], host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""The files that `micromoment init` writes."""
+"""The files of a new installation: configuration, rules, templates, audiences and policy."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ url = {url}
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of the files, by their paths.
+    """The paths of the files that `install` wrote and kept.
 
     Args:
-        new: were not there.
-        kept: were there and say something else than the library's.
+        new: the files that did not exist and were written.
+        kept: the files that existed with another content, and were left as they are.
     """
 
     new: tuple[Path, ...]
@@ -49,16 +49,16 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def starter_files(rule_ids: Iterable[str], url: str, *, is_all: bool) -> dict[Path, str]:
-    """Return the text of each file, by its path in the folder.
+    """Return the content of each file of a new installation, by its path below the folder.
 
     Args:
-        rule_ids: rules of the library that are live at once.
-        url: the shop's address; empty when it is not known yet.
-        is_all: whether all rules are live at once.
+        rule_ids: the ids of the library's rules that are live from the start.
+        url: the address of the shop; empty when it is not known yet.
+        is_all: whether all rules of the library are live from the start.
 
     Raises:
-        RuleError: the library has no such rule; names the nearest one.
-        ConfigurationError: the address is none of a web site.
+        RuleError: the library has no rule of such an id; the error names the most similar id.
+        ConfigurationError: the address is no address of a web site.
     """
     available = sorted(RULES.glob("*.yaml"))
     live = available if is_all else [find_rule(rule_id) for rule_id in rule_ids]
@@ -74,7 +74,11 @@ def starter_files(rule_ids: Iterable[str], url: str, *, is_all: bool) -> dict[Pa
 
 
 def install(folder: Path, files: Mapping[Path, str]) -> Written:
-    """Write the files that are not there yet.
+    """Write the files that do not exist yet.
+
+    Args:
+        folder: the folder of the installation, which is made if needed.
+        files: the content of each file, by its path below the folder.
 
     Raises:
         ConfigurationError: the folder cannot be written.
@@ -104,7 +108,7 @@ def _configuration(url: str) -> str:
 
 
 def _origin(url: str) -> str:
-    """Return what a browser calls the shop's origin, `*` when its address is not known."""
+    """Return the origin of the shop's address as browsers send it, or `*` for an empty address."""
     if not url:
         return "*"
     parts = urlsplit(url)

@@ -1,1 +1,1 @@
-"""The commands, one concern a file."""
+"""The commands of the command line; each module holds the commands of one concern."""

@@ -1,4 +1,4 @@
-"""`init`: a folder to start from."""
+"""The command `init`, which writes the configuration, rules and templates that a new installation starts from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from micromoment.configuration.addresses import collector_url
 from micromoment.configuration.loading import load_settings
+from micromoment.configuration.settings import collector_url
 from micromoment.starter import Written, install, starter_files
 from warehouse.errors import ConfigurationError
 

@@ -1,19 +1,20 @@
-"""`messages`: what waits, what was sent, what failed and why."""
+"""The commands `messages` and `retry`, which list messages and send failed messages again."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
-import msgspec
 
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
-from micromoment.terminal.plain import plain
-from micromoment.terminal.table import format_table
+from micromoment.terminal.text import format_table, json_line, plain
+from trigger_worker.deciding.sequence.retry import ask_again
 from trigger_worker.reports.message_list import ListedMessage, read_messages
-from trigger_worker.store.records import MessageState
+from trigger_worker.store.messages import read_failed
+from trigger_worker.store.records import MessageState, Records
 
 _HEADER: Final = ("message", "state", "since", "rule", "channel", "visitor", "due", "why")
 
@@ -38,7 +39,7 @@ def messages(
     with open_engine(read_options(options)) as engine:
         found = read_messages(engine, states=(states,) if states else (), rule=rule, visitor=visitor, limit=limit)
     if format_name == "json":
-        click.echo("".join(f"{msgspec.json.encode(message).decode()}\n" for message in found), nl=False)
+        click.echo("".join(map(json_line, found)), nl=False)
     else:
         click.echo(format_table(_HEADER, [_row(message) for message in found], left=len(_HEADER)), nl=False)
 
@@ -58,4 +59,31 @@ def _row(message: ListedMessage) -> tuple[str, ...]:
 
 
 def _time(at: int) -> str:
+    """Return an instant, epoch ms, as text in UTC, to the second."""
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+@click.command()
+@click.argument("message_ids", nargs=-1, metavar="[MESSAGE_ID]...")
+@click.option("--rule", default="", help="All of this rule's messages that failed.")
+@settings_options
+@click.pass_context
+def retry(
+    context: click.Context,
+    /,
+    message_ids: tuple[str, ...],
+    rule: str,
+    **options: Any,  # noqa: ANN401 - the settings, as text
+) -> None:
+    """Ask again for messages that failed, by id or by rule. The gate judges them anew."""
+    if bool(message_ids) == bool(rule):
+        raise click.UsageError("name messages, or a rule with --rule")
+    settings = read_options(options)
+    with open_engine(settings) as engine:
+        failed = read_failed(engine, message_ids, rule)
+        ask_again(Records(engine, settings.retention_days), failed, time.time_ns() // 1_000_000)
+    click.echo(f"{len(failed)} message{'' if len(failed) == 1 else 's'} will be tried again")
+    unknown = sorted(set(message_ids) - {message.message_id for message in failed})
+    for message_id in unknown:
+        click.echo(f"no failed message has the id {message_id}", err=True)
+    context.exit(1 if unknown else 0)

@@ -1,4 +1,4 @@
-"""`preview`: what a rule's messages say to a visitor."""
+"""The command `preview`, which renders the messages of a rule for one visitor without sending them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from micromoment.commands.chosen_rule import choose_rule
+from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.preview_text import preview_json, preview_page, preview_text

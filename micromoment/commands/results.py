@@ -1,4 +1,4 @@
-"""`results`: what a rule's experiment says so far."""
+"""The command `results`, which evaluates the experiment of a rule."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Final
 import click
 import msgspec
 
-from micromoment.commands.chosen_rule import choose_rule
+from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.experiment_report import results_text
-from micromoment.terminal.times import Instant
+from micromoment.terminal.text import Instant, json_line
 from trigger_worker.deciding.experiment.arm_data_query import read_arm_data
 from trigger_worker.deciding.experiment.results import Results, results_of
 from trigger_worker.rules.files.scalars import parse_share
@@ -23,7 +23,9 @@ from warehouse.event import format_instant
 _NO_EXPERIMENT: Final = Experiment()
 
 
-class _Told(msgspec.Struct, frozen=True):
+class _VersionResults(msgspec.Struct, frozen=True):
+    """The results of one version of a rule, as JSON."""
+
     rule: str
     version: str
     until: str
@@ -61,13 +63,13 @@ def results(
         found = read_arm_data(engine, asked, run, until)
     told = results_of(experiment, found, wanted, alpha)
     if format_name == "json":
-        line = msgspec.json.encode(_Told(asked.id, run, format_instant(until), told)).decode()
-        click.echo(line)
+        click.echo(json_line(_VersionResults(asked.id, run, format_instant(until), told)), nl=False)
     else:
         click.echo(f"{asked.id}, version {run}, until {format_instant(until)}\n{results_text(told)}", nl=False)
 
 
 def _experiment(rule: Rule) -> Experiment:
+    """Return the experiment of a rule, or raise an error when the rule treats all visitors alike."""
     experiment = rule.experiment or _NO_EXPERIMENT
     if not experiment.holdout and not experiment.arms:
         raise RuleError(
@@ -78,6 +80,7 @@ def _experiment(rule: Rule) -> Experiment:
 
 
 def _share(text: str, option: str) -> float:
+    """Return the share, between 0 and 1, that an option states as text such as `10%`."""
     try:
         share = parse_share(text)
     except RuleError as error:

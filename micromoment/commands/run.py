@@ -1,20 +1,23 @@
-"""`up`, `collector` and `worker`: what runs until it is stopped."""
+"""The commands `up`, `collector` and `worker`, which run roles and write logs until the process is stopped."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
+import structlog
+from structlog.typing import Processor
 
-from micromoment.configuration.addresses import collector_url
 from micromoment.configuration.options import read_options, settings_options
-from micromoment.configuration.settings import Settings
+from micromoment.configuration.settings import Settings, collector_url
 from micromoment.roles.collector import run_collector
 from micromoment.roles.demo import demo_defaults, demo_folder, install_samples, mailbox_url, run_demo, store_url
 from micromoment.roles.up import ALL_ROLES, Role, run_roles, until_stopped
 from micromoment.roles.worker import run_worker_alone
-from micromoment.terminal.logs import configure_logs
 
 
 @click.command()
@@ -74,3 +77,42 @@ def _demo_words(settings: Settings) -> str:
 
   Ctrl-C stops everything.
 """
+
+
+def configure_logs(settings: Settings) -> None:
+    """Write every log event of this process to stderr as one line, in the configured format.
+
+    Loggers of the standard library, which our dependencies use, pass through the same renderer.
+    """
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[Processor] = [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    logging.basicConfig(handlers=[_log_handler(settings, shared)], level=level, force=True)
+    # Their failures reach us as exceptions, which are logged once, with a remedy.
+    for noisy in ("httpx", "httpcore", "mail.log", "clickhouse_connect", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _log_handler(settings: Settings, shared: Sequence[Processor]) -> logging.Handler:
+    """Return a handler that renders log records; `shared` processes the records of the standard library first."""
+    renderer = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    return handler

@@ -1,4 +1,4 @@
-"""`send-test`: one message of a rule, sent to be looked at."""
+"""The command `send-test`, which sends one message of a rule to an address of the operator's choice."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any, Final
 
 import click
 
-from micromoment.commands.chosen_rule import choose_rule
+from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import Engine, open_engine
-from micromoment.roles.channels import open_http_channels
-from micromoment.roles.mail import smtp_settings
+from micromoment.roles.channels import open_http_channels, smtp_settings
 from trigger_worker.delivery.channels.base import Channel, OutboundMessage
 from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.templates import TemplateFolder
@@ -25,7 +24,7 @@ from trigger_worker.store.feed import Visitor
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import ConfigurationError, TemplateError
 
-#: Messages to a visitor's own browser cannot be addressed by hand; `preview` shows them.
+#: The channels that can send to any address; messages to a visitor's own browser are shown by `preview`.
 _CHANNELS: Final = tuple(name for name, traits in CHANNEL_TRAITS.items() if not traits.goes_to_browsers)
 
 
@@ -67,6 +66,7 @@ def send_test(
 
 
 def _choose(shown: Preview, channel: str | None) -> Previewed:
+    """Return the first message of the preview that goes by the channel, or by any that can send a test."""
     wanted = [channel] if channel else _CHANNELS
     found = next((message for message in shown.messages if message.channel in wanted), None)
     if found is None:

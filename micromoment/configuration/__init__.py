@@ -1,1 +1,1 @@
-"""Settings: where they come from, what they may be, and the secrets kept beside them."""
+"""The settings of an installation: their sources, their types, and the secrets kept beside them."""

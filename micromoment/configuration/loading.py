@@ -1,4 +1,4 @@
-"""Reads the configuration: command line over environment over file over defaults."""
+"""Loading of the settings: the command line wins over the environment, the environment over the file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from micromoment.configuration.settings import Settings
 from warehouse.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX: Final = "MICROMOMENT_"
-#: Variables with our prefix that are no settings.
+#: Environment variables with our prefix that are no settings.
 _OTHER_VARIABLES: Final = frozenset({"MICROMOMENT_CONFIG", "MICROMOMENT_TEST_CLICKHOUSE"})
 KEYS: Final = Settings.__struct_fields__
 
@@ -25,16 +25,16 @@ def load_settings(
     flags: Mapping[str, Any],
     defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Merge every source of configuration.
+    """Return the settings from all sources of configuration.
 
     Args:
         file: a TOML file that must exist, or None for no file.
-        environment: of which the `MICROMOMENT_` variables count.
-        flags: from the command line; None means not given.
-        defaults: under everything else, for the demo.
+        environment: the environment variables; names without the prefix `MICROMOMENT_` are ignored.
+        flags: the options of the command line, by key; None for an option that was not given.
+        defaults: the values of keys that no other source sets; the defaults of `Settings` when None.
 
     Raises:
-        ConfigurationError: a key is unknown or its value is of the wrong kind; names the key and where it stood.
+        ConfigurationError: a key is unknown, or its value is of the wrong kind; the error names the key and source.
     """
     sources = [("default", dict(defaults or {})), _from_file(file), _from_environment(environment), _from_flags(flags)]
     merged: dict[str, Any] = {}
@@ -83,6 +83,7 @@ def _from_flags(flags: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _convert(merged: dict[str, Any], origin: dict[str, str]) -> Settings:
+    """Return merged values as settings; each key is converted alone first, so that an error names its source."""
     for key, value in merged.items():
         try:
             msgspec.convert({key: value}, Settings, strict=False)

@@ -1,4 +1,4 @@
-"""Every setting as an option of a command."""
+"""The settings as options of every command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEFAULT_FILE: Final = Path("micromoment.toml")
 
 
 def settings_options(command: Command) -> Command:
-    """Give a command `--config` and one option for each setting but `sites`."""
+    """Add to a command the option `--config`, and an option for every setting except `sites`."""
     for key in reversed(KEYS):
         if key != "sites":
             option = click.option(f"--{key.replace('_', '-')}", key, metavar="VALUE", help=f"Overrides `{key}`.")
@@ -31,14 +31,14 @@ def settings_options(command: Command) -> Command:
 def read_options(
     options: Mapping[str, Any], defaults: Callable[[Settings], Mapping[str, Any]] | None = None
 ) -> Settings:
-    """Return the settings that a command was given.
+    """Return the settings of a command, from its options, the environment and the configuration file.
 
     Args:
-        options: what `settings_options` put into the command's arguments.
-        defaults: makes other defaults, from the settings without them.
+        options: the arguments of the command that `settings_options` added.
+        defaults: a function that returns other default values by key, given the settings without them.
 
     Raises:
-        ConfigurationError: a source says something impossible.
+        ConfigurationError: a key is unknown, or its value is of the wrong kind.
     """
     flags = {key: value for key, value in options.items() if key in KEYS}
     file = options.get("config") or (_DEFAULT_FILE if _DEFAULT_FILE.exists() else None)

@@ -1,4 +1,4 @@
-"""Everything an operator may set, its meaning beside it.
+"""The settings of an installation, and the addresses that follow from them.
 
 Each key may stand in `micromoment.toml`, in the environment (`MICROMOMENT_COLLECTOR_PORT`) or on the command line
 (`--collector-port`); the command line wins over the environment, and that over the file.
@@ -16,15 +16,15 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sites.NAME]`: one shop that sends events.
+    """The settings of one shop that sends events, `[sites.NAME]` in the file.
 
     Args:
-        write_key: public key in the snippet; it may write events and nothing else.
-        origins: pages that may send, such as `https://shop.example`; `*` allows every page.
-        retention_days: how long an event is kept, counted from its receipt.
-        consent: `opt-in` keeps only what a visitor agreed to, `opt-out` all but what a visitor refused, `off` leaves
-            consent to the shop.
-        url: the shop's address, which relative links in emails start from.
+        write_key: the public key in the snippet, which permits to write events and nothing else.
+        origins: the origins of pages that may send events, such as `https://shop.example`; `*` allows every page.
+        retention_days: the days that an event is kept, from its receipt.
+        consent: `opt-in` keeps the events of visitors who agreed, `opt-out` the events of all who did not refuse,
+            `off` leaves consent to the shop.
+        url: the address of the shop, the base of relative links in emails.
     """
 
     write_key: Annotated[str, msgspec.Meta(min_length=1)]
@@ -35,7 +35,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The whole configuration; `docs/configuration.md` is made from this class."""
+    """The settings of one installation; `docs/configuration.md` describes each of them."""
 
     #: Where ClickHouse is: `chdb:///./folder` embedded, or `clickhouse://user:password@host:8123/database`.
     clickhouse: str = "chdb:///./var/clickhouse"
@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     clickhouse_memory_bytes: Positive = 4 * 1024**3
     #: Folder of the spool, the secrets and the engine's socket.
     data_folder: str = "var"
-    #: Signs visitor tokens and links in messages; the same for all processes. Kept in `data_folder` when empty.
+    #: Key that signs visitor tokens and links in messages, the same in all processes; kept in `data_folder` when empty.
     secret: str = ""
     #: Redis for roles in separate processes, `redis://host:6379/0`; empty when one process runs all.
     redis: str = ""
@@ -57,9 +57,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mailbox_port: Port = 8002
     #: Port of the demo mailbox's SMTP server.
     mailbox_smtp_port: Port = 8025
-    #: Port of a worker's figures, when it runs in a process of its own.
+    #: Port of the metrics of a worker that runs in a process of its own.
     worker_port: Port = 8003
-    #: Where pages and messages reach the collector, when that is not its own host and port.
+    #: Address at which pages and messages reach the collector, when it differs from its own host and port.
     public_url: str = ""
     #: Path of the SDK; ad blockers match names.
     script_path: Annotated[str, msgspec.Meta(pattern=r"^/[\w./-]+\.js$")] = "/mm.js"
@@ -81,35 +81,35 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     coupons_folder: str = "coupons"
     #: File of segments, stages and scores.
     audiences_file: str = "audiences.yaml"
-    #: File of what holds for all rules: quiet hours, caps, gaps.
+    #: File of the policy for all rules: quiet hours, caps, gaps.
     policy_file: str = "policy.yaml"
-    #: List of addresses and telephone numbers that are never written to, one in a line.
+    #: File of the addresses and telephone numbers that no message may go to, one in a line.
     suppressions_file: str = "suppressions.txt"
     #: SMTP server for email; empty for no email.
     smtp_host: str = ""
-    #: Its port.
+    #: Port of the SMTP server.
     smtp_port: Port = 587
-    #: Its user, empty for none.
+    #: User name at the SMTP server; empty for no login.
     smtp_username: str = ""
-    #: Its password.
+    #: Password at the SMTP server.
     smtp_password: str = ""
-    #: How the connection is secured.
+    #: How the connection to the SMTP server is secured.
     smtp_security: Literal["none", "starttls", "tls"] = "starttls"
     #: Sender of every email, `Name <address>`.
     smtp_sender: str = "Micromoment <micromoment@localhost>"
-    #: What marketing emails report back, of visitors who may be observed.
+    #: Which of opens and clicks marketing emails report, for visitors who may be observed.
     email_tracking: Literal["opens_and_clicks", "opens", "clicks", "off"] = "opens_and_clicks"
-    #: The same for transactional emails.
+    #: Which of opens and clicks transactional emails report, for visitors who may be observed.
     email_tracking_transactional: Literal["opens_and_clicks", "opens", "clicks", "off"] = "off"
-    #: Where webhook messages are posted; empty for none.
+    #: Address that webhook messages are posted to; empty for no webhook messages.
     webhook_url: str = ""
-    #: Signs webhook messages (Standard Webhooks), `whsec_` and base64.
+    #: Key that signs webhook messages (Standard Webhooks), `whsec_` and base64.
     webhook_secret: str = ""
     #: Address of the SMS provider's API, Twilio's or one that speaks it.
     sms_url: str = "https://api.twilio.com"
     #: Account SID at the SMS provider; empty for no text messages.
     sms_account: str = ""
-    #: Its auth token, which also signs the provider's callbacks.
+    #: Auth token at the SMS provider, which also signs the provider's callbacks.
     sms_token: str = ""
     #: Sender of text messages: a number such as `+4915112345678`, a name, or a messaging service's SID, `MG...`.
     sms_sender: str = ""
@@ -117,20 +117,30 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     chat_url: str = ""
     #: Private key that signs web push (VAPID), 32 bytes in base64url. Made and kept in `data_folder` when empty.
     push_key: str = ""
-    #: Whom push services write to about our pushes, `mailto:` or `https:`.
+    #: Contact that push services write to about our pushes, `mailto:` or `https:`.
     push_contact: str = "mailto:micromoment@localhost"
     #: Hosts of the push services that may be written to, `*.` for any below; `http://` and a host for a local one.
     push_services: str = "fcm.googleapis.com *.push.services.mozilla.com *.push.apple.com *.notify.windows.com"
-    #: Verifies callbacks about emails (Standard Webhooks), `whsec_` and base64; empty to take none.
+    #: Key that verifies callbacks about emails (Standard Webhooks), `whsec_` and base64; empty to take no callbacks.
     callback_secret: str = ""
-    #: Log lines for programs or for people.
+    #: Form of log lines: `json` for programs, `text` for people.
     log_format: Literal["json", "text"] = "json"
-    #: Least severe log line that is written.
+    #: Severity of the least severe log line that is written.
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     #: The shops, by name.
     sites: dict[str, SiteSettings] = {}
 
     @property
     def retention_days(self) -> dict[str, int]:
-        """By site, how long its events are kept."""
+        """Return the days that the events of each site are kept, by the name of the site."""
         return {name: site.retention_days for name, site in self.sites.items()}
+
+
+def collector_url(settings: Settings) -> str:
+    """Return the address at which pages, emails and providers reach the collector, without a slash at its end."""
+    return settings.public_url.rstrip("/") or f"http://{shown_host(settings)}:{settings.collector_port}"
+
+
+def shown_host(settings: Settings) -> str:
+    """Return the host name to show in addresses: `localhost` for an address of this machine or of all its networks."""
+    return "localhost" if settings.host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else settings.host  # noqa: S104 - compared

@@ -1,1 +1,1 @@
-"""The embedded engine for other processes: a socket to the process that has the data folder open."""
+"""Access to ClickHouse for commands, also while another process holds the embedded engine."""

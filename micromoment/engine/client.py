@@ -1,4 +1,4 @@
-"""ClickHouse as a command sees it: directly, or through the process that holds the embedded engine."""
+"""ClickHouse for commands: opened directly, or through the process that holds the embedded engine."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.migrations import migrate
 from warehouse.queries import Queries
 
-#: A format that keeps whole numbers whole and tells which columns are of floating-point type.
+#: An output format that keeps whole numbers whole and names the types of the columns.
 _ROWS_FORMAT: Final = "JSONCompactEachRowWithNamesAndTypes"
 _TIMEOUT_SECONDS = 120.0
 
 
 class Transfer(Protocol):
-    """Bytes out of ClickHouse and into it."""
+    """Export of rows from ClickHouse as bytes, and insertion of lines."""
 
     def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
-        """Return what a statement selects in one of ClickHouse's formats."""
+        """Return the rows that a query selects, in an output format of ClickHouse."""
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:
-        """Insert JSON lines at most once for a token."""
+        """Insert lines of JSON into a table, once for each token."""
 
 
 class Engine(Queries, Transfer, Protocol):
-    """What commands need of ClickHouse."""
+    """The operations on ClickHouse that commands need."""
 
 
 class EngineClient:
-    """The embedded engine inside another process."""
+    """Access to the embedded engine inside another process, over its Unix socket."""
 
     def __init__(self, path: Path) -> None:
         self._http = httpx.Client(
@@ -46,26 +46,29 @@ class EngineClient:
         )
 
     def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
-        """Return the rows that a statement selects, of the types that the engine itself gives."""
+        """Return the rows that a query selects; values have the types that the engine itself returns."""
         _, types, *rows = self.export(sql, _ROWS_FORMAT, parameters).splitlines()
         floats = [place for place, name in enumerate(msgspec.json.decode(types, type=list[str])) if "Float" in name]
         return [_row(line, floats) for line in rows]
 
     def export(self, sql: str, format_name: str, parameters: Mapping[str, object] | None = None) -> bytes:
-        """Return what a statement selects in one of ClickHouse's formats."""
+        """Return the rows that a query selects, in an output format of ClickHouse."""
         asked = Export(sql, format_name, dict(parameters or {}))
         return self._post("/export", msgspec.json.encode(asked))
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:
-        """Insert JSON lines at most once for a token."""
+        """Insert lines of JSON into a table, once for each token."""
         self._post("/insert", lines, {"table": table, "token": token})
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections to the other process."""
         self._http.close()
 
     def answers(self) -> bool:
-        """Tell whether a process listens: its socket may be left over from one that was killed."""
+        """Tell whether a process listens; a killed process leaves its socket behind.
+
+        Cost: one query that reads no table.
+        """
         try:
             self.export("SELECT 1", "TSV")
         except WarehouseUnavailable:
@@ -83,7 +86,7 @@ class EngineClient:
 
 
 def _row(line: bytes, floats: Sequence[int]) -> Row:
-    """Read a row; JSON writes the number 4.0 as 4."""
+    """Return a row from its line of JSON; `floats` are the columns of floating-point type: JSON writes 4.0 as 4."""
     values: list[Any] = msgspec.json.decode(line)
     for place in floats:
         if values[place] is not None:
@@ -92,6 +95,8 @@ def _row(line: bytes, floats: Sequence[int]) -> Row:
 
 
 class _Refusal(msgspec.Struct):
+    """The error that the other process answers with."""
+
     message: str
     hint: str = ""
 
@@ -106,7 +111,11 @@ def _refusal(response: httpx.Response) -> WarehouseError:
 
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
-    """Open ClickHouse for a command, through the running process when that holds the embedded engine."""
+    """Open ClickHouse for a command, through the running process when it holds the embedded engine.
+
+    Raises:
+        WarehouseUnavailable: ClickHouse cannot be opened.
+    """
     path = socket_path(settings.data_folder)
     if parse_dsn(settings.clickhouse).embedded and path.exists():
         client = EngineClient(path)

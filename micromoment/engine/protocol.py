@@ -1,4 +1,4 @@
-"""What passes between a command and the process that holds the embedded engine."""
+"""The protocol between a command and the process that holds the embedded engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Export(msgspec.Struct, frozen=True):
-    """A statement, its bound parameters and settings, and the format of its answer."""
+    """A request to export the rows of a query: the statement, its parameters and settings, and the output format."""
 
     sql: str
     format: str
@@ -18,5 +18,5 @@ class Export(msgspec.Struct, frozen=True):
 
 
 def socket_path(data_folder: str) -> Path:
-    """Return where the running process listens."""
+    """Return the path of the Unix socket on which the running process listens."""
     return Path(data_folder) / "run" / "engine.sock"

@@ -1,6 +1,6 @@
-"""Lets other commands use the embedded engine, which serves one process at a time.
+"""The server through which commands use the embedded engine, which one process at a time can open.
 
-The running process listens on a Unix socket in a folder that only its user can enter; `engine_client` calls it.
+It listens on a Unix socket in a folder that only its user can enter; `engine.client` calls it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STARTED_WITHIN_SECONDS: Final = 15.0
 
 @asynccontextmanager
 async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
-    """Serve the engine to this user's other commands until the block ends."""
+    """Serve the embedded engine to other commands of the same user until the block ends."""
     _make_private_folder(path.parent)
     _remove(path)
     app = create_engine_app(warehouse)
@@ -44,7 +44,7 @@ async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
 
 
 def create_engine_app(warehouse: Warehouse) -> Litestar:
-    """Build the application behind the socket."""
+    """Return the web application behind the socket, which exports query results and inserts lines."""
 
     @post("/export", status_code=HTTPStatus.OK)
     async def export(request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -1,1 +1,1 @@
-"""A mail server and inbox for the demo: whatever is sent to it can be read in a browser, and goes nowhere else."""
+"""The mailbox of the demo: it takes emails, text messages and chat messages, and shows them in a browser."""

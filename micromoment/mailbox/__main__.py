@@ -1,4 +1,4 @@
-"""Runs the mailbox alone: `python -m micromoment.mailbox --port 8002 --smtp-port 8025`."""
+"""The mailbox as a program of its own: `python -m micromoment.mailbox --port 8002 --smtp-port 8025`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from warehouse.errors import ConfigurationError
 @click.option("--port", default=8002, show_default=True, help="Port of the inbox.")
 @click.option("--smtp-port", default=8025, show_default=True, help="Port of the mail server.")
 def main(host: str, port: int, smtp_port: int) -> None:
-    """Takes mail and shows it in a browser, until interrupted."""
+    """Take email and show it in a browser, until interrupted."""
     try:
         asyncio.run(_run(host, port, smtp_port))
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""The mailbox as one application: the inbox, the providers, and the mail server that runs as long as they do."""
+"""The web application of the mailbox: the inbox, the providers' APIs, and the mail server that runs with them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from litestar import Litestar
 from micromoment.mailbox.pages import inbox_router
 from micromoment.mailbox.providers import providers_router
 from micromoment.mailbox.smtp import mail_server
-from micromoment.mailbox.store import MailStore
-from micromoment.mailbox.texts import TextStore
+from micromoment.mailbox.store import MailStore, TextStore
 
 
 def create_mailbox(smtp_host: str, smtp_port: int, now: Callable[[], datetime]) -> Litestar:
-    """Makes the mailbox; starting the application starts its mail server, and stopping it stops both.
+    """Return the application of the mailbox, which starts and stops the mail server with itself.
 
     Args:
-        smtp_host: the address that the mail server listens at.
-        smtp_port: its port; 0 for any that is free, which `app.state.smtp_port` then names.
+        smtp_host: the address that the mail server listens on.
+        smtp_port: the port that it listens on; 0 for any free port, which `app.state.smtp_port` then names.
         now: the clock, in UTC.
     """
     store = MailStore(now)

@@ -1,4 +1,4 @@
-"""One received mail, taken apart."""
+"""The parsing of a received email into the fields that the inbox shows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import msgspec
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """What an inbox shows of a mail.
+    """A received email.
 
     Args:
-        id: counts the mails that the mailbox received, from 1.
-        received_at: when it came in, in UTC.
-        sender: the address of the `From` header; that of the envelope when there is none.
-        sender_name: the name beside it.
+        id: the number of the email in the mailbox, counted from 1.
+        received_at: the time of receipt, in UTC.
+        sender: the address of the header `From`; the sender of the envelope when the header is missing.
+        sender_name: the name in the header `From`.
         recipients: the addresses of the envelope.
         subject: the subject, decoded.
         headers: all headers in their order, decoded.
@@ -40,14 +40,14 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 def parse_mail(
     content: bytes, *, mail_id: int, received_at: datetime, sender: str, recipients: tuple[str, ...]
 ) -> Mail:
-    """Takes a mail apart; whatever in it cannot be read is replaced, never refused.
+    """Return an email parsed into its fields; bytes that cannot be read are replaced, and no email is refused.
 
     Args:
-        content: the mail as it came over the wire.
-        mail_id: the number it gets.
-        received_at: when it came in, in UTC.
-        sender: the sender that the envelope names.
-        recipients: the recipients that the envelope names.
+        content: the email as it came over the wire.
+        mail_id: the number of the email in the mailbox.
+        received_at: the time of receipt, in UTC.
+        sender: the sender of the envelope.
+        recipients: the recipients of the envelope.
     """
     message = message_from_bytes(content, policy=policy.default)
     headers = tuple(_headers(message))
@@ -76,7 +76,7 @@ def _headers(message: EmailMessage) -> Iterator[tuple[str, str]]:
 
 
 def _readable(text: str) -> str:
-    """Puts a question mark where bytes were no text, and blanks for line breaks."""
+    """Return text on one line, with a question mark for every character that has no UTF-8 form."""
     return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
 
 

@@ -1,7 +1,7 @@
-"""The inbox in a browser, and the same as JSON.
+"""The pages of the inbox, and the same messages as JSON.
 
-A mail is somebody else's page. Its HTML is served alone, by a response whose policy forbids scripts, forms and frames
-and gives it an origin of its own; the inbox shows it in a sandboxed frame.
+The HTML of an email is foreign. It is served alone, by a response whose content security policy forbids scripts,
+forms and frames and gives it an origin of its own; the inbox shows it in a sandboxed frame.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from micromoment.mailbox.mail import Mail
-from micromoment.mailbox.store import MailStore
-from micromoment.mailbox.texts import Text, TextStore
+from micromoment.mailbox.store import MailStore, TextMessage, TextStore
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = Environment(
@@ -25,12 +24,12 @@ _TEMPLATES: Final = Environment(
 )
 _STATIC: Final = {"inbox.css": "text/css", "inbox.js": "text/javascript"}
 
-#: Of our own pages: nothing but our own style, script and frames.
+#: The policy of our own pages, which load only our own style, script and frames.
 _PAGE_POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-#: Of the HTML of a mail: pictures and inline style; links open in a new tab.
+#: The policy of the HTML of an email: pictures and inline style are loaded, links open in a new tab.
 _MAIL_POLICY: Final = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src http: https: data:; "
     "style-src 'unsafe-inline'; base-uri 'self'; form-action 'none'; frame-ancestors 'self'"
@@ -40,10 +39,10 @@ _OPENS_IN_NEW_TAB: Final = '<base target="_blank">'
 
 
 def inbox_router(store: MailStore, texts: TextStore) -> Router:
-    """Makes the routes of the inbox.
+    """Return the routes of the inbox.
 
     Args:
-        store: the mails to show.
+        store: the emails to show.
         texts: the text and chat messages to show.
     """
 
@@ -69,7 +68,7 @@ def inbox_router(store: MailStore, texts: TextStore) -> Router:
         return _find(store, mail_id)
 
     @get("/api/texts", sync_to_thread=False)
-    def text_messages(to: FromQuery[str] = "") -> list[Text]:
+    def text_messages(to: FromQuery[str] = "") -> list[TextMessage]:
         return texts.texts(to)
 
     @get("/static/{name:str}", sync_to_thread=False)
@@ -88,7 +87,7 @@ def _page(template: str, **facts: object) -> Response[str]:
 
 
 def _with_new_tabs(html: str) -> str:
-    """Makes links open in a new tab; inside the head, so that the document type stays first."""
+    """Return HTML whose links open in a new tab; the element goes into the head, so that the doctype stays first."""
     head = _HEAD.search(html)
     place = head.end() if head else 0
     return html[:place] + _OPENS_IN_NEW_TAB + html[place:]

@@ -1,4 +1,4 @@
-"""The providers of the demo: an SMS API as Twilio's and a chat's incoming webhook, which deliver to the inbox."""
+"""The providers of the demo, which deliver to the inbox: an SMS API like Twilio's, and a chat's incoming webhook."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath, JSONBody
 
 from collector.feedback.sms_provider import Form, sms_signature
-from micromoment.mailbox.texts import TextStore
+from micromoment.mailbox.store import TextStore
 
 _AnyRequest = Request[Any, Any, Any]
 _REPORT_SECONDS: Final = 10.0
 
 
 class _ChatMessage(msgspec.Struct, frozen=True):
-    """What is posted to a chat's incoming webhook."""
+    """The body of a request to the incoming webhook of a chat."""
 
     text: str
 
 
 def providers_router(store: TextStore) -> Router:
-    """Make the routes that take messages.
+    """Return the routes that take messages from the worker's channels.
 
     Args:
-        store: gets the messages.
+        store: the store for the messages.
     """
 
     @post("/2010-04-01/Accounts/{account:str}/Messages.json", status_code=HTTPStatus.CREATED)
     async def take_sms(request: _AnyRequest, account: FromPath[str]) -> Response[dict[str, object]]:
-        """Take a text message as Twilio does, and report its delivery."""
+        """Store a text message as Twilio accepts it, and report its delivery."""
         token = _password(request.headers.get("authorization", ""), account)
         if not token:
             return _problem(HTTPStatus.UNAUTHORIZED, 20003, "Authenticate")
@@ -55,7 +55,7 @@ def providers_router(store: TextStore) -> Router:
 
     @post("/chat", status_code=HTTPStatus.OK, media_type=MediaType.TEXT)
     async def take_chat(data: JSONBody[_ChatMessage]) -> str:
-        """Take a chat message as Slack does."""
+        """Store a chat message as Slack accepts it."""
         store.add("chat", data.text)
         return "ok"
 
@@ -63,7 +63,15 @@ def providers_router(store: TextStore) -> Router:
 
 
 async def report_status(address: str, token: str, form: Form) -> None:
-    """Post what became of a message, signed; a receiver that is away misses it, as with the real one."""
+    """Post a signed status report of a text message to the receiver, once.
+
+    A receiver that does not answer misses the report, as with the real provider.
+
+    Args:
+        address: the address of the receiver, from `StatusCallback`.
+        token: the auth token, which signs the report.
+        form: the fields of the report.
+    """
     headers = {
         "content-type": "application/x-www-form-urlencoded",
         "x-twilio-signature": sms_signature(token, address, form),
@@ -76,7 +84,7 @@ async def report_status(address: str, token: str, form: Form) -> None:
 
 
 def _password(header: str, account: str) -> str:
-    """Return the password of Basic credentials, or '' when they are not the account's."""
+    """Return the password of Basic credentials, or an empty text when the user is not the account."""
     try:
         user, _, password = base64.b64decode(header.removeprefix("Basic "), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""The mail server of the demo: takes everything, delivers nothing."""
+"""The mail server of the mailbox, which stores every email and delivers none."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from micromoment.mailbox.store import MailStore
 from warehouse.errors import ConfigurationError
 
-#: The largest mail that is taken, in bytes.
+#: The size of the largest email that is accepted, in bytes.
 LARGEST_MAIL: Final = 1_000_000
 
-#: How many recipients one mail may have.
+#: The most recipients of one email.
 MOST_RECIPIENTS: Final = 50
 
 
 @asynccontextmanager
 async def mail_server(store: MailStore, host: str, port: int) -> AsyncIterator[int]:
-    """Runs the mail server in the current event loop while the context is open.
+    """Run the mail server in the current event loop until the block ends.
 
     Args:
-        store: gets the mails.
-        host: the address to listen at.
-        port: the port to listen at; 0 for any that is free.
+        store: the store for the emails.
+        host: the address to listen on.
+        port: the port to listen on; 0 for any free port.
 
     Yields:
-        The port that it listens at.
+        The port that the server listens on.
 
     Raises:
-        ConfigurationError: when the port cannot be opened.
+        ConfigurationError: the port cannot be opened.
     """
-    # It would write every command to the log, with the addresses in it.
+    # aiosmtpd would write every command to the log, with addresses.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     handler = _Handler(store)
     open_connections: WeakSet[SMTP] = WeakSet()
@@ -66,7 +66,7 @@ async def mail_server(store: MailStore, host: str, port: int) -> AsyncIterator[i
 
 
 class _Handler:
-    """Answers the commands of a mail client."""
+    """The answers to the commands of a mail client."""
 
     def __init__(self, store: MailStore) -> None:
         self._store = store

@@ -1,1 +1,1 @@
-"""What runs: each role builds everything that it needs from the settings, once."""
+"""The roles of a process: each builds all parts of one server or loop from the settings."""

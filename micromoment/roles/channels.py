@@ -1,34 +1,38 @@
-"""The channels over HTTP, as far as they are configured."""
+"""The channels that the settings configure, and the links in messages that lead back to the collector."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from micromoment.configuration.push_key import read_push_key
-from micromoment.configuration.settings import Settings
-from micromoment.roles.mail import message_links
+from micromoment.configuration.kept_secrets import read_push_key, read_secret
+from micromoment.configuration.settings import Settings, SiteSettings, collector_url
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.delivery.channels.base import Channel
+from trigger_worker.delivery.channels.email import EmailSettings
+from trigger_worker.delivery.channels.mail_links import MailLinks
 from trigger_worker.delivery.channels.push import PushChannel, PushSettings, Revocations
 from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
 from trigger_worker.delivery.channels.webhook import ChatChannel, ChatSettings, WebhookChannel, WebhookSettings
+from trigger_worker.delivery.content.links import MessageLinks, SiteLinks, hosts_of
 from trigger_worker.store.records import Records
+from warehouse.message_token import MessageTokens
 from warehouse.queries import Inserts
-
-
-def fixed_recipients(settings: Settings) -> Recipients:
-    """Return who finds addresses: webhooks and chat go to one place each, if to any."""
-    return Recipients({"webhook": settings.webhook_url, "chat": "chat" if settings.chat_url else ""})
 
 
 async def open_http_channels(
     settings: Settings, warehouse: Inserts, stack: AsyncExitStack, now_ms: Callable[[], int]
 ) -> list[Channel]:
-    """Open the channels that post to somebody, until the stack is closed.
+    """Open the configured channels that send over HTTP, until the stack is closed.
+
+    Args:
+        settings: the settings of the installation.
+        warehouse: the ClickHouse database, which records the push subscriptions that have ended.
+        stack: the stack that closes the channels.
+        now_ms: the clock, in epoch ms.
 
     Raises:
-        ConfigurationError: a channel's settings make no sense.
+        ConfigurationError: the settings of a channel contradict each other, or hold no valid address or key.
     """
     links = message_links(settings)
     revoked = Revocations(Records(warehouse, settings.retention_days), now_ms).record
@@ -43,6 +47,43 @@ async def open_http_channels(
     if settings.chat_url:
         channels.append(await stack.enter_async_context(ChatChannel(ChatSettings(url=settings.chat_url), now_ms)))
     return channels
+
+
+def fixed_recipients(settings: Settings) -> Recipients:
+    """Return the finder of recipients, which knows that webhooks and chat have one fixed address each."""
+    return Recipients({"webhook": settings.webhook_url, "chat": "chat" if settings.chat_url else ""})
+
+
+def smtp_settings(settings: Settings) -> EmailSettings:
+    """Return the settings of the channel `email`: the SMTP server, its login and the sender."""
+    return EmailSettings(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_sender,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        security=settings.smtp_security,
+    )
+
+
+def message_links(settings: Settings) -> MessageLinks:
+    """Return the builder of the signed links in messages, which lead to the collector.
+
+    Raises:
+        ConfigurationError: the secret cannot be kept in the data folder.
+    """
+    tokens = MessageTokens(read_secret(settings))
+    sites = {name: _site_links(site) for name, site in settings.sites.items()}
+    return MessageLinks(collector_url(settings), tokens, sites)
+
+
+def mail_links(settings: Settings, links: MessageLinks) -> MailLinks:
+    """Return the editor of emails that adds tracking and unsubscribe links, as the settings permit."""
+    return MailLinks(links, settings.email_tracking, settings.email_tracking_transactional)
+
+
+def _site_links(site: SiteSettings) -> SiteLinks:
+    return SiteLinks(hosts_of((site.url, *site.origins)), asks_first=site.consent == "opt-in")
 
 
 def _sms(settings: Settings) -> SmsSettings:

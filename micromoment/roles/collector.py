@@ -1,4 +1,4 @@
-"""The collector, wired: spool, writer, banner desk and HTTP."""
+"""The role of the collector: spool, writer, banner desk and web server are built from the settings and run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
-
-import structlog
 
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
@@ -24,75 +23,49 @@ from collector.sites import Site, Sites
 from collector.spool.file import Spool
 from collector.spool.group_commit import GroupCommit
 from collector.spool.writer import Writer
-from micromoment.configuration.addresses import collector_url
-from micromoment.configuration.push_key import public_push_key, read_push_key
-from micromoment.configuration.secret import read_secret
-from micromoment.configuration.settings import Settings
-from micromoment.roles.bus import BANNERS, NEWS
-from micromoment.roles.shared import Shared
-from micromoment.roles.tasks import running
-from micromoment.serving import serve
-from micromoment.version import VERSION
+from micromoment.configuration.kept_secrets import public_push_key, read_push_key, read_secret
+from micromoment.configuration.settings import Settings, collector_url
+from micromoment.roles.shared import BANNERS, NEWS, Shared
+from micromoment.serving import running, serve
 from warehouse.errors import ConfigurationError, WarehouseError
 from warehouse.message_token import MessageTokens
 from warehouse.webhook_signature import decode_secret
 
+#: The longest that the rest of the spool may take to reach ClickHouse once the collector stops.
 _DRAIN_WITHIN_SECONDS: Final = 5.0
-
-_log = structlog.get_logger("micromoment.collector")
 
 
 @asynccontextmanager
 async def run_collector(shared: Shared) -> AsyncIterator[None]:
-    """Take events and stream banners until the block ends; what is left of the spool is moved before it does.
+    """Take events and stream banners until the block ends, then move the rest of the spool to ClickHouse.
 
     Raises:
         ConfigurationError: no site is configured, the port is taken, or the data folder cannot be written.
     """
-    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
+    settings, bus = shared.settings, shared.bus
     sites = configured_sites(settings)
-    metrics = CollectorMetrics(shared.registry)
-    secret = read_secret(settings)
     spool_file = Path(settings.data_folder) / "spool.sqlite"
     with GroupCommit(Spool(spool_file, settings.spool_max_events)) as spool:
-        writer = Writer(spool, warehouse, lambda: bus.publish(NEWS, b"{}"), metrics)
-        desk = BannerDesk(metrics)
-        parts = CollectorParts(
-            settings=CollectorSettings(
-                settings.script_path,
-                settings.country_header,
-                settings.address_header,
-                push_public_key=public_push_key(read_push_key(settings)),
-            ),
-            sites=sites,
-            ingest=Ingest(spool, writer, metrics),
-            spool=spool,
-            warehouse=warehouse,
-            desk=desk,
-            tokens=StreamTokens(secret),
-            message_tokens=MessageTokens(secret),
-            rate=RateLimit(settings.rate_per_second, settings.rate_burst),
-            metrics=metrics,
-            now_ms=lambda: time.time_ns() // 1_000_000,
-            callbacks=callback_settings(settings),
-        )
-        app = create_app(parts, load_sdk(), VERSION)
+        metrics = CollectorMetrics(shared.registry)
+        writer = Writer(spool, shared.warehouse, lambda: bus.publish(NEWS, b"{}"), metrics)
+        parts = _build_parts(shared, sites, spool, writer, metrics)
+        app = create_app(parts, load_sdk(), version("micromoment"))
         async with (
-            running(bus.listen(BANNERS, desk.deliver), "banner desk"),
+            running(bus.listen(BANNERS, parts.desk.deliver), "banner desk"),
             _moving(writer),
             serve(app, settings.host, settings.collector_port, "collector_port"),
         ):
             try:
                 yield
             finally:
-                desk.end_streams()
+                parts.desk.end_streams()
 
 
 def configured_sites(settings: Settings) -> Sites:
-    """Return the sites.
+    """Return the configured sites, by name and by write key.
 
     Raises:
-        ConfigurationError: there are none, or two share a write key.
+        ConfigurationError: no site is configured, or two sites share a write key.
     """
     sites = [
         Site(name, site.write_key, site.origins, site.retention_days, site.consent)
@@ -110,18 +83,45 @@ def configured_sites(settings: Settings) -> Sites:
 
 
 def callback_settings(settings: Settings) -> CallbackSettings:
-    """Return what it takes to believe providers.
+    """Return the keys and the address by which callbacks of providers are verified.
 
     Raises:
-        ConfigurationError: the secret of callbacks is none.
+        ConfigurationError: the secret of callbacks is no key.
     """
     secret = settings.callback_secret
     key = decode_secret(secret, "callback_secret") if secret else b""
     return CallbackSettings(collector_url(settings), settings.sms_token, key)
 
 
+def _build_parts(
+    shared: Shared, sites: Sites, spool: GroupCommit, writer: Writer, metrics: CollectorMetrics
+) -> CollectorParts:
+    settings, warehouse = shared.settings, shared.warehouse
+    secret = read_secret(settings)
+    return CollectorParts(
+        settings=CollectorSettings(
+            settings.script_path,
+            settings.country_header,
+            settings.address_header,
+            push_public_key=public_push_key(read_push_key(settings)),
+        ),
+        sites=sites,
+        ingest=Ingest(spool, writer, metrics),
+        spool=spool,
+        warehouse=warehouse,
+        desk=BannerDesk(metrics),
+        tokens=StreamTokens(secret),
+        message_tokens=MessageTokens(secret),
+        rate=RateLimit(settings.rate_per_second, settings.rate_burst),
+        metrics=metrics,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        callbacks=callback_settings(settings),
+    )
+
+
 @asynccontextmanager
 async def _moving(writer: Writer) -> AsyncIterator[None]:
+    """Move events from the spool to ClickHouse until the block ends, then the rest for a bounded time."""
     async with running(writer.run(), "spool writer"):
         yield
     with contextlib.suppress(WarehouseError, TimeoutError):

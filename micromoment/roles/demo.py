@@ -1,4 +1,4 @@
-"""The demonstration: a shop, sample rules and a mailbox around the real thing."""
+"""The demo: a shop, sample rules and a mailbox, beside the collector and the worker."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from demo_store.app import create_app
 from demo_store.settings import StoreSettings
-from micromoment.configuration.addresses import collector_url, shown_host
-from micromoment.configuration.settings import Settings
+from micromoment.configuration.settings import Settings, collector_url, shown_host
 from micromoment.mailbox.app import create_mailbox
 from micromoment.roles.shared import Shared
 from micromoment.serving import require_free, serve
@@ -24,10 +23,10 @@ WRITE_KEY: Final = "demo-write-key"
 
 
 def demo_defaults(settings: Settings) -> dict[str, Any]:
-    """Return the settings of the demonstration, which file, environment and command line may change.
+    """Return the default settings of the demo, which file, environment and command line override.
 
     Args:
-        settings: as they are without the demonstration; its ports and folder are used.
+        settings: the settings without these defaults; their ports and data folder are used.
     """
     folder = demo_folder(settings)
     return {
@@ -53,22 +52,22 @@ def demo_defaults(settings: Settings) -> dict[str, Any]:
 
 
 def demo_folder(settings: Settings) -> Path:
-    """Return where the sample rules and templates are put, for their reader to change."""
+    """Return the folder of the sample rules and templates, which the user of the demo may edit."""
     return Path(settings.data_folder) / "demo"
 
 
 def store_url(settings: Settings) -> str:
-    """Return the shop's address."""
+    """Return the address of the demo shop."""
     return f"http://{shown_host(settings)}:{settings.store_port}"
 
 
 def mailbox_url(settings: Settings) -> str:
-    """Return the address of the inbox page."""
+    """Return the address of the mailbox's inbox page."""
     return f"http://{shown_host(settings)}:{settings.mailbox_port}"
 
 
 def install_samples(settings: Settings) -> None:
-    """Copy the sample rules and templates into the demo folder, unless they are there already.
+    """Copy the sample rules and templates into the demo folder, unless the folder exists.
 
     Raises:
         ConfigurationError: the folder cannot be written.
@@ -87,7 +86,11 @@ def install_samples(settings: Settings) -> None:
 
 @asynccontextmanager
 async def run_demo(shared: Shared) -> AsyncIterator[None]:
-    """Run the shop and the mailbox until the block ends."""
+    """Run the shop and the mailbox of the demo until the block ends.
+
+    Raises:
+        ConfigurationError: a port is taken.
+    """
     settings = shared.settings
     store = StoreSettings(
         collector_url=collector_url(settings),

@@ -1,19 +1,89 @@
-"""What every role of a process shares."""
+"""The parts that all roles of a process share, and the bus between collectors and workers."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
 import msgspec
+from litestar.channels import ChannelsPlugin
+from litestar.channels.backends.base import ChannelsBackend
+from litestar.channels.backends.memory import MemoryChannelsBackend
+from litestar.channels.backends.redis import RedisChannelsPubSubBackend
 from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from micromoment.configuration.settings import Settings
-from micromoment.roles.bus import Bus
 from warehouse.connection import Warehouse
+from warehouse.errors import ConfigurationError
+
+#: The topic on which a collector announces that ClickHouse has new events.
+NEWS: Final = "news"
+#: The topic on which the worker hands over banners, each for one visitor.
+BANNERS: Final = "banners"
+
+
+class Bus:
+    """The bus between collectors and workers: messages on two topics, in this process or through Redis."""
+
+    def __init__(self, channels: ChannelsPlugin) -> None:
+        self._channels = channels
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Send a message to every listener of a topic, in all processes."""
+        await self._channels.wait_published(data, topic)
+
+    async def listen(self, topic: str, hear: Callable[[bytes], Awaitable[None] | None]) -> None:
+        """Call a function with every message of a topic, until cancelled.
+
+        Args:
+            topic: the topic.
+            hear: called with each message, one after the other; an awaitable result is awaited.
+        """
+        async with self._channels.start_subscription([topic]) as subscriber:
+            async for data in subscriber.iter_events():
+                outcome = hear(data)
+                if outcome is not None:
+                    await outcome
 
 
 class Shared(msgspec.Struct, frozen=True):
-    """Settings, ClickHouse, the bus, and the registry that `/metrics` shows."""
+    """The parts that all roles of a process share.
+
+    Args:
+        settings: the settings of the installation.
+        warehouse: the ClickHouse database.
+        bus: the bus between collectors and workers.
+        registry: the metrics that `/metrics` shows.
+    """
 
     settings: Settings
     warehouse: Warehouse
     bus: Bus
     registry: CollectorRegistry
+
+
+@asynccontextmanager
+async def open_bus(redis_url: str) -> AsyncIterator[Bus]:
+    """Open the bus until the block ends.
+
+    Args:
+        redis_url: the address of Redis; empty for a bus inside this process.
+
+    Raises:
+        ConfigurationError: Redis does not answer.
+    """
+    backend = await _redis_backend(redis_url) if redis_url else MemoryChannelsBackend()
+    async with ChannelsPlugin(backend, channels=[NEWS, BANNERS]) as channels:
+        yield Bus(channels)
+
+
+async def _redis_backend(url: str) -> ChannelsBackend:
+    try:
+        client = Redis.from_url(url)
+        await client.ping()
+    except (RedisError, OSError, ValueError) as error:
+        raise ConfigurationError(f"redis: {error}", "start it, or correct `redis` (MICROMOMENT_REDIS)") from error
+    return RedisChannelsPubSubBackend(redis=client, key_prefix="micromoment")

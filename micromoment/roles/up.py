@@ -1,4 +1,4 @@
-"""Runs roles until the process is asked to stop."""
+"""The process that runs one or more roles until it is asked to stop."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from prometheus_client import CollectorRegistry
 from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import serve_engine
-from micromoment.roles.bus import open_bus
 from micromoment.roles.collector import run_collector
-from micromoment.roles.shared import Shared
+from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.worker import run_worker
 from warehouse.connection import connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import ConfigurationError
 from warehouse.migrations import migrate
 
-#: Runs one role beside the block.
+#: A function that runs one role until a block ends.
 Role = Callable[[Shared], AbstractAsyncContextManager[None]]
 
 ALL_ROLES: Final[tuple[Role, ...]] = (run_collector, run_worker)
@@ -33,14 +32,14 @@ _log = structlog.get_logger("micromoment")
 
 @asynccontextmanager
 async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterator[None]:
-    """Run roles in this process until the block ends; they end in reverse order.
+    """Run roles in this process until the block ends.
 
     Args:
-        settings: of all of them.
-        roles: in the order in which they start.
+        settings: the settings of the installation.
+        roles: the roles in the order in which they start; they stop in the reverse order.
 
     Raises:
-        ConfigurationError: the settings do not fit together, or something they name cannot be had.
+        ConfigurationError: the settings contradict each other, or name a port or server that cannot be used.
         WarehouseUnavailable: ClickHouse does not answer.
     """
     embedded = parse_dsn(settings.clickhouse).embedded
@@ -62,16 +61,16 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
 
 
 async def until_stopped(running: AbstractAsyncContextManager[None], announce: Callable[[], None]) -> None:
-    """Run something until SIGINT or SIGTERM, then end it in order.
+    """Run the roles until SIGINT or SIGTERM, then stop them in order.
 
     Args:
-        running: what to run.
-        announce: called once all of it is up.
+        running: the roles, as `run_roles` returns them.
+        announce: called once all roles are up.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     async with running:
-        # Only now: the embedded engine and the server install handlers of their own while they start.
+        # After the start: the embedded engine and the servers install signal handlers of their own while they start.
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
         announce()
@@ -80,6 +79,7 @@ async def until_stopped(running: AbstractAsyncContextManager[None], announce: Ca
 
 
 def _require_shared_parts(settings: Settings, *, embedded: bool) -> None:
+    """Raise an error when a role in a process of its own could not reach the other roles' data or messages."""
     if embedded:
         raise ConfigurationError(
             "clickhouse: the embedded engine serves one process, so a single role cannot run beside the others",

@@ -1,4 +1,4 @@
-"""The trigger worker, wired: rules, gate, templates and channels."""
+"""The role of the trigger worker: rules, gate, templates and channels are built from the settings and run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from typing import Final
 
 from prometheus_client import start_http_server
 
-from micromoment.roles.bus import BANNERS, NEWS
-from micromoment.roles.channels import fixed_recipients, open_http_channels
-from micromoment.roles.mail import mail_links, message_links, smtp_settings
-from micromoment.roles.shared import Shared
-from micromoment.roles.tasks import running
-from micromoment.serving import require_free
+from micromoment.roles.channels import fixed_recipients, mail_links, message_links, open_http_channels, smtp_settings
+from micromoment.roles.shared import BANNERS, NEWS, Shared
+from micromoment.serving import require_free, running
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
@@ -37,15 +34,17 @@ from trigger_worker.store.records import Records
 from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse
 
+#: The longest that open attempts to send may take once the worker stops.
 _SETTLE_SECONDS: Final = 5.0
 
 
 @asynccontextmanager
 async def run_worker_alone(shared: Shared) -> AsyncIterator[None]:
-    """Evaluate rules in a process of their own, whose figures are at `/metrics` of `worker_port`.
+    """Run the worker and serve its metrics at `/metrics` of `worker_port`, until the block ends.
 
     Raises:
-        ConfigurationError: the port is taken, or as `run_worker`.
+        ConfigurationError: the port is taken, or the settings of a channel are wrong.
+        RuleError: the policy file is wrong.
     """
     settings = shared.settings
     require_free(settings.host, settings.worker_port, "worker_port")
@@ -64,27 +63,14 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
     """Evaluate rules and send messages until the block ends.
 
     Raises:
-        ConfigurationError: a channel's settings make no sense.
+        ConfigurationError: the settings of a channel are wrong.
         RuleError: the policy file is wrong.
     """
     settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
     metrics = WorkerMetrics(shared.registry)
     outbox, records = Outbox(), Records(warehouse, settings.retention_days)
-    links = message_links(settings)
     async with AsyncExitStack() as stack:
-        dispatcher = Dispatcher(
-            records=records,
-            outbox=outbox,
-            renderer=Renderer(
-                TemplateFolder(Path(settings.templates_folder)),
-                {name: site.url for name, site in settings.sites.items()},
-                OfferFacts(warehouse, Path(settings.coupons_folder)),
-                links,
-            ),
-            channels=await _channels(shared, links, stack),
-            metrics=metrics,
-            now_ms=_now_ms,
-        )
+        dispatcher = await _open_dispatcher(shared, records, outbox, metrics, stack)
         worker = build_worker(
             warehouse,
             records=records,
@@ -94,11 +80,9 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
             dispatcher=dispatcher,
             outbox=outbox,
             metrics=metrics,
-            # The embedded engine stamps the feed by this machine's clock: asking it would be a query a tick.
+            # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each tick.
             clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
         )
-        # Before the channels are closed: what is cut off would be in doubt.
-        stack.push_async_callback(dispatcher.stop, _SETTLE_SECONDS)
         await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
         await stack.enter_async_context(running(worker.run(), "worker"))
         yield
@@ -158,7 +142,30 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
     )
 
 
-async def _channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:
+async def _open_dispatcher(
+    shared: Shared, records: Records, outbox: Outbox, metrics: WorkerMetrics, stack: AsyncExitStack
+) -> Dispatcher:
+    """Return a dispatcher with the configured channels, which the stack stops and closes."""
+    settings, links = shared.settings, message_links(shared.settings)
+    dispatcher = Dispatcher(
+        records=records,
+        outbox=outbox,
+        renderer=Renderer(
+            TemplateFolder(Path(settings.templates_folder)),
+            {name: site.url for name, site in settings.sites.items()},
+            OfferFacts(shared.warehouse, Path(settings.coupons_folder)),
+            links,
+        ),
+        channels=await _open_channels(shared, links, stack),
+        metrics=metrics,
+        now_ms=_now_ms,
+    )
+    # Runs before the channels are closed: whether an attempt that is cut off reached anybody is unknown.
+    stack.push_async_callback(dispatcher.stop, _SETTLE_SECONDS)
+    return dispatcher
+
+
+async def _open_channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:
     settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
 
     async def publish(notice: bytes) -> None:

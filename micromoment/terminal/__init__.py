@@ -1,1 +1,1 @@
-"""What commands print: tables, times, explanations and logs, as text or JSON."""
+"""Text that commands print and read: tables, explanations, previews and reports."""

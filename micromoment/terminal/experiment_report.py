@@ -1,10 +1,10 @@
-"""An experiment's results as text for a terminal."""
+"""The results of an experiment as text for a terminal."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from micromoment.terminal.table import format_table
+from micromoment.terminal.text import format_table
 from trigger_worker.deciding.experiment.results import ArmResult, Results
 from trigger_worker.deciding.experiment.statistics import FEWEST_VISITORS, USUAL_POWER, Interval
 
@@ -15,7 +15,7 @@ _HEADER: Final = (
 
 
 def results_text(results: Results) -> str:
-    """Return a table with a line for each arm, and what to make of it; it ends with a line break."""
+    """Return a table with one row for each arm, and below it how far the figures can be trusted."""
     table = format_table(_HEADER, [_row(arm) for arm in results.arms])
     return f"{table}\n{_ratio(results)}\n{_intervals(results)}\n{_needed(results)}\n"
 
@@ -43,6 +43,7 @@ def _amounts(interval: Interval) -> str:
 
 
 def _ratio(results: Results) -> str:
+    """Return the line about the sample ratio: whether the arms have the visitors that their weights promise."""
     if results.ratio_p_value is None:
         return "sample ratio: nothing to check"
     told = f"sample ratio: p = {results.ratio_p_value:.4f}"
@@ -52,12 +53,14 @@ def _ratio(results: Results) -> str:
 
 
 def _intervals(results: Results) -> str:
+    """Return the line about the intervals of the uplift."""
     if all(arm.uplift_interval is None for arm in results.arms):
         return f"intervals: none yet; each arm needs {FEWEST_VISITORS} visitors and a conversion, and fixed weights"
     return f"intervals: {1 - results.alpha:.0%} for each arm against {results.control}, however often you look"
 
 
 def _needed(results: Results) -> str:
+    """Return the line about the smallest sample that finds the expected effect."""
     if results.needed is None:
         return f"smallest sample: unknown while nobody of {results.control} has converted"
     size, uplift = f"{results.needed:,} visitors in each arm", f"an uplift of {results.effect:.1%} (relative)"

@@ -1,4 +1,4 @@
-"""An explanation as text for a terminal."""
+"""The explanation of why a visitor did or did not qualify for a rule, as text for a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from micromoment.terminal.plain import plain
+from micromoment.terminal.text import plain
 from trigger_worker.replay.explanation import Explained, Failure, StepReport, TermReport
 from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.language.duration import format_duration
@@ -20,7 +20,10 @@ _OUTCOMES: Final = {
 
 
 def explanation_text(told: Explained) -> str:
-    """Return lines that end with a line break; what a page sent is quoted, so that no terminal obeys it."""
+    """Return an explanation as lines that each end with a line break.
+
+    Text that a page sent is quoted, so that no terminal obeys it.
+    """
     return "".join(f"{line}\n" for line in _lines(told))
 
 
@@ -44,6 +47,7 @@ def _lines(told: Explained) -> Iterator[str]:
 
 
 def _failure(failed: Failure, steps: Iterable[StepReport]) -> str:
+    """Return the condition that failed, with the values that made it fail."""
     because = ", ".join(f"{term.text} is {_value(term)}" for term in failed.because)
     if because:
         return f"{failed.where}: {failed.text} ({because})"
@@ -56,6 +60,7 @@ def _failure(failed: Failure, steps: Iterable[StepReport]) -> str:
 
 
 def _step(step: StepReport) -> str:
+    """Return the event that a step of the pattern took, or why it took none; empty when there is nothing to add."""
     event = f"{plain(step.event.event)} at {step.event.at}" if step.event else ""
     if step.until is not None:
         return f": {event} came before {step.until}" if event else f": none came; over at {step.until}"
@@ -65,6 +70,7 @@ def _step(step: StepReport) -> str:
 
 
 def _terms(term: TermReport, depth: int) -> Iterator[str]:
+    """Yield a term and its parts with their values, one line each, indented by depth."""
     mark = _mark(met=term.value) if isinstance(term.value, bool) else " "
     yield f"{'  ' * depth}{mark} {term.text}: {_value(term)}"
     for part in term.parts:

@@ -1,4 +1,4 @@
-"""A preview as text for a terminal, and as a page."""
+"""The preview of a rule's messages as text for a terminal, as JSON and as an HTML page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 import msgspec
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from micromoment.terminal.plain import plain
+from micromoment.terminal.text import json_line, plain
 from trigger_worker.delivery.content.document import WebhookContent
 from trigger_worker.reports.preview import Preview, Previewed
 
 
 def preview_text(preview: Preview) -> str:
-    """Return lines that end with a line break; no terminal obeys what they say."""
+    """Return a preview as lines that each end with a line break.
+
+    Characters that a terminal might obey are replaced.
+    """
     variant = f", variant {preview.variant}" if preview.variant else ""
     head = plain(f"{preview.rule} for {preview.visitor_id}{variant}")
     lines = [head, *(line for message in preview.messages for line in ("", *_message(message)))]
@@ -22,14 +25,14 @@ def preview_text(preview: Preview) -> str:
 
 
 def preview_json(preview: Preview) -> str:
-    """Return one JSON object."""
+    """Return a preview as one line of JSON."""
     messages = [{**_told(message), "content": fields_of(message)} for message in preview.messages]
     told = {"rule": preview.rule, "visitor_id": preview.visitor_id, "variant": preview.variant, "messages": messages}
-    return msgspec.json.encode(told).decode() + "\n"
+    return json_line(told)
 
 
 def preview_page(preview: Preview) -> str:
-    """Return a page; emails stand in frames in which nothing runs."""
+    """Return a preview as an HTML page; emails stand in sandboxed frames, in which no script runs."""
     environment = Environment(loader=PackageLoader("micromoment.terminal"), autoescape=select_autoescape())
     messages = [
         {"told": _told(message), "fields": fields_of(message), "lines": list(_fields(fields_of(message)))}
@@ -39,7 +42,7 @@ def preview_page(preview: Preview) -> str:
 
 
 def fields_of(message: Previewed) -> dict[str, Any]:
-    """Return what a message says, as plain data."""
+    """Return the content of a rendered message as plain data, by the names of its fields."""
     if isinstance(message.content, WebhookContent):
         return {"body": msgspec.json.decode(message.content.body)}
     fields: dict[str, Any] = msgspec.to_builtins(message.content) if message.content else {}

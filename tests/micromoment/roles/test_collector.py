@@ -9,9 +9,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from micromoment.configuration.settings import Settings, SiteSettings
-from micromoment.roles.bus import open_bus
 from micromoment.roles.collector import configured_sites, run_collector
-from micromoment.roles.shared import Shared
+from micromoment.roles.shared import Shared, open_bus
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError, WarehouseUnavailable
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from micromoment.commands.run import configure_logs
 from micromoment.configuration.settings import Settings
-from micromoment.terminal.logs import configure_logs
 
 
 @pytest.fixture(autouse=True)

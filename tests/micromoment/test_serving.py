@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from micromoment.roles.tasks import running
+from micromoment.serving import running
 
 
 async def test_work_runs_beside_the_block_and_stops_with_it() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.micromoment.commands.history import FROM, TO, run, store_history, write_rules
-from warehouse.errors import RuleError
+from warehouse.errors import ConfigurationError, RuleError
 
 
 @pytest.fixture
@@ -60,3 +60,57 @@ def test_a_range_that_makes_no_sense_is_refused(rules: Path, options: list[str],
 def test_without_a_valid_rule_nothing_is_replayed(rules: Path) -> None:
     result = run("chdb://nowhere", rules.parent, "backtest", str(rules / "broken.yaml"))
     assert isinstance(result.exception, RuleError)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_rules(tmp_path).parent
+
+
+@pytest.fixture
+def stored(dsn: str) -> str:
+    store_history(dsn)
+    return dsn
+
+
+def test_the_first_condition_that_failed_is_told_with_its_value(stored: str, folder: Path) -> None:
+    result = run(stored, folder, "explain", "lingers", "bob", "--at", TO)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "lingers does not qualify for bob at 2026-11-22T11:00:01.000Z",
+        "first failed: if: count(click, 1h) == 0 (count(click, 1h) is 1)",
+        "when",
+        "  ✓ hover: hover at 2026-11-22T11:00:01.000Z",
+        "if",
+        "  ✗ count(click, 1h) == 0: false",
+        "      count(click, 1h): 1",
+        "every",
+        "  ✓ 0s: never before",
+    ]
+
+
+def test_a_visitor_who_qualifies_is_told_so(stored: str, folder: Path) -> None:
+    result = run(stored, folder, "explain", "lingers", "anna", "--at", "2026-11-22T11:00:00Z")
+    assert result.stdout.startswith("lingers qualifies for anna at 2026-11-22T11:00:00.000Z\nwhen\n")
+
+
+def test_a_rule_may_be_a_file(stored: str, folder: Path) -> None:
+    result = run(stored, folder, "explain", str(folder / "rules" / "lingers.yaml"), "anna", "--at", TO)
+    assert result.stdout.startswith("lingers qualifies for anna at 2026-11-22T11:00:01.000Z\n")
+
+
+def test_an_explanation_is_told_as_json(stored: str, folder: Path) -> None:
+    result = run(stored, folder, "explain", "lingers", "bob", "--at", TO, "--format", "json", "--site", "shop")
+    told = json.loads(result.stdout)
+    assert (told["outcome"], told["failed"]["text"]) == ("fails", "count(click, 1h) == 0")
+
+
+def test_what_a_page_sent_gives_a_terminal_no_commands(stored: str, folder: Path) -> None:
+    result = run(stored, folder, "explain", "lingers", "bad\x1b[2J\u009b", "--site", "shop")
+    assert "bad�[2J�" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_an_unknown_rule_or_visitor_is_told(stored: str, folder: Path) -> None:
+    assert isinstance(run(stored, folder, "explain", "broken", "bob").exception, RuleError)
+    assert isinstance(run(stored, folder, "explain", "lingers", "nobody").exception, ConfigurationError)

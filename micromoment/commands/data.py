@@ -1,4 +1,4 @@
-"""`import`: load history."""
+"""The commands `import` and `sql`, which load events into ClickHouse and query it."""
 
 from __future__ import annotations
 
@@ -54,3 +54,14 @@ def _tell(report: ImportReport) -> None:
         click.echo(f"{count} lines dropped: {reason}", err=True)
     for example in report.examples:
         click.echo(f"  {example}", err=True)
+
+
+@click.command()
+@click.argument("query")
+@click.option("--format", "format_name", default="PrettyCompactMonoBlock", help="Any output format of ClickHouse.")
+@settings_options
+def sql(query: str, format_name: str, **options: Any) -> None:  # noqa: ANN401 - the settings, as text
+    """Run a read-only query over events, fires, decisions and messages."""
+    with open_engine(read_options(options)) as engine:
+        answer = engine.export(query.rstrip().rstrip(";"), format_name)
+    sys.stdout.buffer.write(answer if answer.endswith(b"\n") or not answer else answer + b"\n")

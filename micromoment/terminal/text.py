@@ -1,0 +1,60 @@
+"""Conversion between values and the text of a terminal: tables, lines of JSON, printable text and instants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+import msgspec
+
+from warehouse.event import epoch_ms
+
+
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Return rows as lines of aligned columns below a header; the text ends with a line break.
+
+    Args:
+        header: the names of the columns.
+        rows: the cells of each row, as many as there are columns.
+        left: the number of columns, from the first, that are aligned to the left; the others hold figures.
+    """
+    lines = [list(header), *map(list, rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(header))]
+    return "".join(f"{_joined(line, widths, left)}\n" for line in lines)
+
+
+def json_line(value: object) -> str:
+    """Return a value as one line of JSON that ends with a line break."""
+    return f"{msgspec.json.encode(value).decode()}\n"
+
+
+def plain(text: str) -> str:
+    """Replace every character that a terminal might obey, in text that pages, visitors or peers chose."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+class Instant(click.ParamType[int]):
+    """The type of an option that takes an ISO 8601 instant such as `2026-11-22T12:00:00Z` and passes on epoch ms.
+
+    An instant without an offset is taken as UTC.
+    """
+
+    name = "instant"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the instant as epoch ms, or fail with a message that shows the expected form."""
+        if isinstance(value, int):
+            return value
+        try:
+            return epoch_ms(datetime.fromisoformat(str(value)))
+        except ValueError:
+            self.fail(f"expected an instant such as 2026-11-22T12:00:00Z, found {value!r}", param, ctx)
+
+
+def _joined(line: Sequence[str], widths: Sequence[int], left: int) -> str:
+    cells = [
+        text.ljust(width) if place < left else text.rjust(width)
+        for place, (text, width) in enumerate(zip(line, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
