@@ -1,1 +1,1 @@
-"""A small shop that carries the pasted snippet and nothing else of Micromoment's."""
+"""A demo shop whose pages carry the snippet of Micromoment; it imports nothing else of the project."""

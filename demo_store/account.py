@@ -1,4 +1,4 @@
-"""Simulated accounts: an e-mail address and a first name, kept in memory."""
+"""The accounts of the shop, kept in memory without passwords, and the plans of its membership."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from hashlib import sha256
 
 import msgspec
 
-#: The oldest accounts make room for new ones beyond this many.
+#: The most accounts that are kept; the oldest are dropped.
 MAX_ACCOUNTS = 10_000
-
 _EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]{2,}")
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Somebody the shop knows by name."""
+    """An account, or the contact of a guest: an e-mail address, a first name and the key of a plan."""
 
     email: str
     first_name: str
@@ -23,31 +22,70 @@ class Account(msgspec.Struct, frozen=True):
 
     @property
     def account_id(self) -> str:
-        """A stable id that does not show the address."""
+        """Return the stable id of the account, which does not show the address."""
         return account_id_for(self.email)
 
 
+class Plan(msgspec.Struct, frozen=True):
+    """A membership plan; `price` is whole euros a year."""
+
+    key: str
+    name: str
+    price: int
+    line: str
+    benefits: tuple[str, ...]
+
+
 class AccountBook:
-    """The accounts of this process, bounded in number."""
+    """The accounts of this process, by address; the oldest are dropped beyond a limit."""
 
     def __init__(self, limit: int = MAX_ACCOUNTS) -> None:
         self._limit = limit
         self._accounts: OrderedDict[str, Account] = OrderedDict()
 
     def find(self, email: str) -> Account | None:
-        """Find the account of an address, in whatever case it is written."""
+        """Return the account of an address in any case, or None when there is none."""
         return self._accounts.get(email.strip().lower())
 
     def open(self, account: Account) -> None:
-        """Take up an account, in place of an earlier one of the same address."""
+        """Store an account, in place of an earlier account of the same address."""
         self._accounts[account.email.lower()] = account
         self._accounts.move_to_end(account.email.lower())
         while len(self._accounts) > self._limit:
             self._accounts.popitem(last=False)
 
 
+#: The membership plans by their key.
+PLANS = {
+    plan.key: plan
+    for plan in (
+        Plan(
+            "trail",
+            "Trail",
+            0,
+            "For the odd weekend out.",
+            ("Order history and wishlist", "Members' letter once a month", "Thirty days to return"),
+        ),
+        Plan(
+            "ridge",
+            "Ridge",
+            39,
+            "For everybody who is out most weekends.",
+            ("Everything in Trail", "New things a week early", "Ninety days to return", "One free repair a year"),
+        ),
+        Plan(
+            "summit",
+            "Summit",
+            89,
+            "For guides, groups and the incurable.",
+            ("Everything in Ridge", "Two guided walks a year", "Repairs free of charge", "First pick of small runs"),
+        ),
+    )
+}
+
+
 def account_id_for(email: str) -> str:
-    """Derive the id of whoever has that address: the same for a guest and for an account holder."""
+    """Return the id of the person with an address, the same for a guest and for the holder of an account."""
     return "acct_" + sha256(email.strip().lower().encode()).hexdigest()[:16]
 
 

@@ -1,10 +1,12 @@
-"""The shop as a web application."""
+"""The web application of the shop: its routes, its static files and the page for errors."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from litestar import Litestar, Request, Router
+from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -12,16 +14,14 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from demo_store.catalogue import load_catalogue
-from demo_store.problem import build_problem_handler
-from demo_store.routes import account, browse, cart, checkout, home, information, order, product, push_worker, wishlist
+from demo_store.routes import account, browse, cart, checkout, information, order, product
 from demo_store.security import add_common_headers
 from demo_store.settings import StoreSettings
-from demo_store.shop import Shop
 from demo_store.templating import STATIC_FOLDER, build_engine
-from demo_store.visit import Visit, open_visit
+from demo_store.visit import Shop, Visit, open_visit
 
 _HANDLERS = (
-    home.show_home,
+    browse.show_home,
     browse.show_category,
     browse.show_search,
     product.show_product,
@@ -45,28 +45,28 @@ _HANDLERS = (
     account.log_in,
     account.log_out,
     account.show_account,
-    wishlist.show_wishlist,
-    wishlist.toggle_wish,
+    browse.show_wishlist,
+    browse.toggle_wish,
     information.show_size_guide,
     information.show_shipping_information,
     information.show_returns,
     information.show_membership,
     information.subscribe,
-    push_worker.show_push_worker,
+    information.show_push_worker,
 )
-
-#: A form of this shop is far smaller.
+#: The largest body of a request, in bytes; the forms of the shop are far smaller.
 _MAX_BODY_BYTES = 64 * 1024
+_logger = logging.getLogger(__name__)
+
+
+ProblemHandler = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
 
 def create_app(settings: StoreSettings) -> Litestar:
-    """Build the shop.
+    """Return the ASGI application of the shop; all its state is in memory.
 
     Args:
-        settings: where the collector is, and what the footer links to.
-
-    Returns:
-        An ASGI application; all its state is in memory and goes with it.
+        settings: the address of the collector, and the links of the footer.
     """
     shop = Shop(settings=settings, catalogue=load_catalogue())
 
@@ -86,9 +86,31 @@ def create_app(settings: StoreSettings) -> Litestar:
     )
 
 
+def build_problem_handler(shop: Shop) -> ProblemHandler:
+    """Return the exception handler that answers with a page; only failures with a status from 500 are logged."""
+
+    def show_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        status_code = error.status_code if isinstance(error, HTTPException) else 500
+        if status_code >= 500:
+            _logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        visit = open_visit(request, shop)
+        # The flash is left for the next page: a missing file must not swallow the push of an order.
+        return visit.page(
+            "problem.html", _title(status_code), use_flash=False, status_code=status_code, problem=status_code
+        )
+
+    return show_problem
+
+
 def _static_files() -> Router:
     return create_static_files_router(
         path="/static",
         directories=[STATIC_FOLDER],
         cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
     )
+
+
+def _title(status_code: int) -> str:
+    if status_code in {404, 405}:
+        return "Page not found"
+    return "Something broke" if status_code >= 500 else "We did not understand that"

@@ -1,4 +1,4 @@
-"""A cart and its arithmetic. Nothing here changes a cart: each function gives a new one."""
+"""The cart of a visitor and its totals; carts are immutable, and each function returns a new one."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from decimal import Decimal
 import msgspec
 
 from demo_store.catalogue import Colour, Product
-from demo_store.checkout_options import FREE_SHIPPING_FROM, ShippingOption, discount
-from demo_store.money import ZERO, to_cents
+from demo_store.prices import FREE_SHIPPING_FROM, ZERO, ShippingOption, discount, to_cents
 
-#: More of one variant is not sold to one cart.
+#: The largest quantity of one variant in a cart.
 MAX_QUANTITY = 10
-#: A cart does not take more lines than this.
+#: The most lines of a cart.
 MAX_LINES = 40
 
 _VAT = Decimal("0.19")
 
 
 class CartLine(msgspec.Struct, frozen=True):
-    """So many of one variant of a product; `size` is empty when the product has no sizes."""
+    """A quantity of one variant of a product; `size` is empty when the product has no sizes."""
 
     product: Product
     colour: Colour
@@ -28,48 +27,48 @@ class CartLine(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What tells this variant from every other."""
+        """Return the key of the variant, which no other variant has."""
         return ":".join((self.product.sku, self.colour.slug, self.size))
 
     @property
     def variant(self) -> str:
-        """The variant in words."""
+        """Return the name of the variant: its colour and size."""
         return f"{self.colour.name}, {self.size}" if self.size else self.colour.name
 
     @property
     def amount(self) -> Decimal:
-        """Price of the whole line."""
+        """Return the price of the whole line, in euros."""
         return self.product.price * self.quantity
 
 
 class Cart(msgspec.Struct, frozen=True):
-    """What a visitor means to buy."""
+    """The cart of a visitor: lines and perhaps a coupon."""
 
     lines: tuple[CartLine, ...] = ()
     coupon: str | None = None
 
     def line(self, key: str) -> CartLine | None:
-        """Find a line by its key."""
+        """Return the line of a key, or None when no line has it."""
         return next((line for line in self.lines if line.key == key), None)
 
     def quantity_of(self, key: str) -> int:
-        """Tell how many of a variant are in the cart."""
+        """Return the quantity of a variant in the cart."""
         line = self.line(key)
         return line.quantity if line is not None else 0
 
     @property
     def count(self) -> int:
-        """Number of articles, whatever their kind."""
+        """Return the number of articles in the cart, over all variants."""
         return sum(line.quantity for line in self.lines)
 
     @property
     def goods(self) -> Decimal:
-        """Worth of the lines before a coupon."""
+        """Return the worth of the lines before a coupon, in euros."""
         return sum((line.amount for line in self.lines), ZERO)
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """What an order costs; `vat` is contained in `total`."""
+    """The amounts of a cart or an order, in euros; `total` contains `vat`, and `shipping` is None until chosen."""
 
     goods: Decimal
     discount: Decimal
@@ -80,12 +79,12 @@ class Totals(msgspec.Struct, frozen=True):
 
     @property
     def goods_after_discount(self) -> Decimal:
-        """Worth of the goods once the coupon is taken off."""
+        """Return the worth of the goods after the coupon, in euros."""
         return self.goods - self.discount
 
 
 def put_line(cart: Cart, line: CartLine) -> Cart:
-    """Let there be as many of a variant as the line says, as far as stock and limits allow; none removes it."""
+    """Return the cart with a variant set to the quantity of the line, within stock and limits; 0 removes the line."""
     allowed = max(0, min(line.quantity, MAX_QUANTITY, line.product.stock))
     line = msgspec.structs.replace(line, quantity=allowed)
     if cart.line(line.key) is None:
@@ -96,12 +95,15 @@ def put_line(cart: Cart, line: CartLine) -> Cart:
 
 
 def set_coupon(cart: Cart, coupon: str | None) -> Cart:
-    """Give the cart a coupon, or take it away."""
+    """Return the cart with a coupon, or without one for None."""
     return msgspec.structs.replace(cart, coupon=coupon)
 
 
 def total_up(cart: Cart, shipping: ShippingOption | None = None) -> Totals:
-    """Add up a cart; without a shipping option chosen, shipping is left out of the total."""
+    """Return the totals of a cart; without a shipping option, the total excludes shipping.
+
+    VAT is the part of the total that is contained in it: total * rate / (1 + rate).
+    """
     off = discount(cart.goods, cart.coupon)
     goods_after_discount = cart.goods - off
     shipping_price = None if shipping is None else shipping.price_for(goods_after_discount)

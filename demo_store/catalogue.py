@@ -1,4 +1,4 @@
-"""The catalogue: products, categories and colours, decoded from one data file."""
+"""The catalogue of the shop: products, categories and colours, read from one data file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Colour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A department of the shop; `cover` names the product whose picture stands for it."""
+    """A category of products; `cover` is the slug of the product whose picture stands for it."""
 
     slug: Slug
     name: str
@@ -34,12 +34,12 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def path(self) -> str:
-        """Path of the listing page."""
+        """Return the path of the category's page."""
         return f"/category/{self.slug}"
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One article. Prices are euros including VAT; `list_price` is what it cost before a sale."""
+    """A product; prices are euros including VAT, and `list_price` is the price before a sale."""
 
     slug: Slug
     sku: str
@@ -64,49 +64,49 @@ class Product(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def path(self) -> str:
-        """Path of the product's page."""
+        """Return the path of the product's page."""
         return f"/p/{self.slug}"
 
     @property
     def image_path(self) -> str:
-        """Path of the product's main picture."""
+        """Return the path of the product's main picture."""
         return f"/images/{self.slug}.svg"
 
     @property
     def on_sale(self) -> bool:
-        """Whether it costs less than it used to."""
+        """Tell whether the price is below the list price."""
         return self.list_price is not None and self.list_price > self.price
 
     def colour(self, slug: str) -> Colour | None:
-        """Find the product's colour of that slug, or None when it does not come in it."""
+        """Return the product's colour of a slug, or None when the product has no such colour."""
         return next((colour for colour in self.colours if colour.slug == slug), None)
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """Everything the shop sells, in the order of the data file."""
+    """The categories and products of the shop, in the order of the data file."""
 
     categories: tuple[Category, ...]
     products: tuple[Product, ...]
 
     def product(self, slug: str) -> Product | None:
-        """Find a product by its slug."""
+        """Return the product of a slug, or None."""
         return next((product for product in self.products if product.slug == slug), None)
 
     def category(self, slug: str) -> Category | None:
-        """Find a category by its slug."""
+        """Return the category of a slug, or None."""
         return next((category for category in self.categories if category.slug == slug), None)
 
     def in_category(self, category: Category) -> tuple[Product, ...]:
-        """List a category's products."""
+        """Return the products of a category."""
         return tuple(product for product in self.products if product.category == category)
 
     @property
     def bestsellers(self) -> tuple[Product, ...]:
-        """The products that the home page shows first."""
+        """Return the products that the front page shows."""
         return tuple(product for product in self.products if product.bestseller)
 
     def related_to(self, product: Product, limit: int = 4) -> tuple[Product, ...]:
-        """List other products of the same category, those that share most tags first."""
+        """Return other products of the same category; products with most tags in common come first."""
         others = [other for other in self.in_category(product.category) if other != product]
         others.sort(key=lambda other: -len(set(other.tags) & set(product.tags)))
         return tuple(others[:limit])
@@ -119,7 +119,7 @@ class _CatalogueFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
-    """Decode and check the data file.
+    """Return the catalogue from the data file, whose entries are checked.
 
     Raises:
         msgspec.ValidationError: an entry is ill-typed, or names a category or colour that does not exist.

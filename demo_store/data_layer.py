@@ -1,4 +1,4 @@
-"""Pushes to the data layer, in the vocabulary of GA4's ecommerce events."""
+"""The pushes to the data layer of a page, in the vocabulary of GA4's ecommerce events."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from demo_store.cart import CartLine
 from demo_store.catalogue import Product
-from demo_store.money import CURRENCY, ZERO
-from demo_store.order import Order
+from demo_store.checkout import Order
+from demo_store.prices import CURRENCY, ZERO
 
 Push = dict[str, Any]
 
 
 def product_item(product: Product, origin: str, quantity: int = 1) -> dict[str, Any]:
-    """Describe a product as an item; addresses are absolute under `origin`."""
+    """Return a product as an item; its addresses are absolute below `origin`."""
     item = {
         "item_id": product.sku,
         "item_name": product.name,
@@ -31,31 +31,31 @@ def product_item(product: Product, origin: str, quantity: int = 1) -> dict[str, 
 
 
 def line_item(line: CartLine, origin: str) -> dict[str, Any]:
-    """Describe a cart line as an item, with its variant."""
+    """Return a line of a cart as an item with its variant."""
     return {**product_item(line.product, origin, line.quantity), "item_variant": line.variant}
 
 
 def list_viewed(products: Sequence[Product], origin: str, list_id: str, list_name: str) -> Push:
-    """Say that a list of products is on the page."""
+    """Return the push `view_item_list` for a list of products on the page."""
     items = [{**product_item(product, origin), "index": index} for index, product in enumerate(products)]
     ecommerce = {"item_list_id": list_id, "item_list_name": list_name, "items": items}
     return {"event": "view_item_list", "ecommerce": ecommerce}
 
 
 def product_event(event: str, product: Product, origin: str) -> Push:
-    """Say something about one product, such as `view_item` or `add_to_wishlist`."""
+    """Return a push about one product, such as `view_item` or `add_to_wishlist`."""
     return _ecommerce(event, product.price, [product_item(product, origin)])
 
 
 def lines_event(event: str, lines: Iterable[CartLine], origin: str, **extra: str) -> Push:
-    """Say something about cart lines, such as `add_to_cart` or `begin_checkout`."""
+    """Return a push about lines of a cart, such as `add_to_cart` or `begin_checkout`."""
     lines = tuple(lines)
     value = sum((line.amount for line in lines), ZERO)
     return _ecommerce(event, value, [line_item(line, origin) for line in lines], **extra)
 
 
 def purchased(order: Order, origin: str) -> Push:
-    """Say that an order was placed; `value` is the goods after the coupon, without shipping."""
+    """Return the push `purchase` for an order; `value` is the goods after the coupon, without shipping."""
     totals = order.totals
     extra: dict[str, Any] = {
         "transaction_id": order.number,
@@ -71,12 +71,12 @@ def purchased(order: Order, origin: str) -> Push:
 
 
 def searched(query: str, results: int) -> Push:
-    """Say what was searched, and how much was found."""
+    """Return the push `view_search_results` for a search and its number of results."""
     return {"event": "view_search_results", "search_term": query, "results": results}
 
 
 def account_event(event: str, method: str) -> Push:
-    """Say that somebody signed up, logged in or subscribed."""
+    """Return a push about an account: `sign_up`, `login` or `subscribe`."""
     return {"event": event, "method": method}
 
 

@@ -1,4 +1,4 @@
-"""What the shop's forms send."""
+"""The fields of the shop's forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from litestar.params import Body
 
 Form = TypeVar("Form")
 
-#: The body of a request that a form sent.
+#: The type of the body of a request that a form sent.
 Submitted = Annotated[Form, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
@@ -18,7 +18,7 @@ Quantity = Annotated[int, msgspec.Meta(ge=0, le=99)]
 
 
 class AddToCartForm(msgspec.Struct, frozen=True):
-    """A variant of a product, and how many of it."""
+    """The form that puts a quantity of one variant of a product into the cart."""
 
     slug: Text
     colour: Text = ""
@@ -27,20 +27,20 @@ class AddToCartForm(msgspec.Struct, frozen=True):
 
 
 class CartLineForm(msgspec.Struct, frozen=True):
-    """A line of the cart, and how many of it there shall be; 0 removes it."""
+    """The form that sets the quantity of a line of the cart; 0 removes the line."""
 
     line: Text
     quantity: Quantity = 0
 
 
 class CouponForm(msgspec.Struct, frozen=True):
-    """A coupon's code; empty takes the coupon away."""
+    """The form that sets the code of the coupon; an empty code removes the coupon."""
 
     code: Text = ""
 
 
 class ContactForm(msgspec.Struct, frozen=True):
-    """Contact and address, as typed."""
+    """The form for contact and address, as typed."""
 
     email: Text = ""
     first_name: Text = ""
@@ -52,13 +52,13 @@ class ContactForm(msgspec.Struct, frozen=True):
 
 
 class ChoiceForm(msgspec.Struct, frozen=True):
-    """The one option chosen of several."""
+    """The form for one chosen option."""
 
     choice: Text = ""
 
 
 class AccountForm(msgspec.Struct, frozen=True):
-    """Who signs up or logs in."""
+    """The form to sign up or log in."""
 
     email: Text = ""
     first_name: Text = ""
@@ -66,14 +66,14 @@ class AccountForm(msgspec.Struct, frozen=True):
 
 
 class WishForm(msgspec.Struct, frozen=True):
-    """A product to wish for, or no longer, and the path to return to."""
+    """The form that puts a product on the wishlist or takes it off; `back` is the path to return to."""
 
     slug: Text
     back: Text = "/"
 
 
 class NewsletterForm(msgspec.Struct, frozen=True):
-    """Where the newsletter shall go, and the path to return to."""
+    """The form that subscribes an address to the newsletter; `back` is the path to return to."""
 
     email: Text = ""
     back: Text = "/"

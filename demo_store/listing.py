@@ -1,4 +1,4 @@
-"""Which products a listing shows, and in which order: search, filters, sorting."""
+"""The selection and order of products in a list: search, filters and sorting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from demo_store.catalogue import Product
 
-#: A longer search is cut here; nobody types that much.
+#: The length at which a search is cut, in characters.
 MAX_QUERY_LENGTH = 100
 
 _SORTS: dict[str, tuple[str, Callable[[Product], Any]]] = {
@@ -22,12 +22,12 @@ _SORTS: dict[str, tuple[str, Callable[[Product], Any]]] = {
     "name": ("Name", lambda product: product.name),
 }
 
-#: Label by the value of `sort` in an address.
+#: The labels of the sort orders, by the value of `sort` in an address.
 SORT_LABELS: dict[str, str] = {key: label for key, (label, _) in _SORTS.items()}
 
 
 class ListingFilter(msgspec.Struct, frozen=True):
-    """What a visitor asked of a listing; prices are euros, both bounds included."""
+    """The filter and sort order of a list; prices are euros, and both bounds are included."""
 
     sort: str = "featured"
     min_price: Decimal | None = None
@@ -36,12 +36,12 @@ class ListingFilter(msgspec.Struct, frozen=True):
 
     @property
     def is_active(self) -> bool:
-        """Whether anything may be hidden by it."""
+        """Tell whether the filter can hide a product."""
         return self.in_stock or self.min_price is not None or self.max_price is not None
 
 
 def parse_filter(sort: str, min_price: str, max_price: str, in_stock: str) -> ListingFilter:
-    """Read a filter from an address; what cannot be understood counts as not asked."""
+    """Return the filter in the parameters of an address; values that cannot be read are ignored."""
     return ListingFilter(
         sort=sort if sort in _SORTS else "featured",
         min_price=_parse_price(min_price),
@@ -51,13 +51,13 @@ def parse_filter(sort: str, min_price: str, max_price: str, in_stock: str) -> Li
 
 
 def apply_filter(products: Iterable[Product], wanted: ListingFilter) -> tuple[Product, ...]:
-    """List the products that pass the filter, in its order."""
+    """Return the products that pass the filter, in its sort order."""
     passing = [product for product in products if _passes(product, wanted)]
     return tuple(sorted(passing, key=_SORTS[wanted.sort][1]))
 
 
 def search(products: Iterable[Product], query: str) -> tuple[Product, ...]:
-    """List the products that every word of the query is found in, the best match first."""
+    """Return the products in which every word of the query occurs, the best match first."""
     words = [_singular(word) for word in re.findall(r"\w+", query[:MAX_QUERY_LENGTH].lower())]
     if not words:
         return ()
@@ -83,7 +83,10 @@ def _passes(product: Product, wanted: ListingFilter) -> bool:
 
 
 def _score(product: Product, words: list[str]) -> int:
-    """Weigh a match by where it is: name, then tags and category, then the text; 0 when a word is nowhere."""
+    """Return the score of a product: 8 for a word in the name, 4 in tags or category, 1 in the text.
+
+    The score is 0 when a word does not occur.
+    """
     weights = [
         (8, product.name),
         (4, " ".join((*product.tags, product.category.name))),
@@ -95,6 +98,7 @@ def _score(product: Product, words: list[str]) -> int:
 
 
 def _occurs(word: str, tokens: set[str]) -> bool:
+    """Tell whether a word begins one of the tokens; a word of up to two letters must be one of them."""
     return any(token.startswith(word) for token in tokens) if len(word) > 2 else word in tokens
 
 

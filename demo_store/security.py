@@ -1,4 +1,4 @@
-"""The headers that keep a page to itself."""
+"""The security headers of the shop's answers, with the content security policy of its pages."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ _COMMON_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-#: For pictures: an SVG opened by itself runs and loads nothing.
+#: The policy of pictures: an SVG that is opened by itself runs no script and loads nothing.
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 async def add_common_headers(message: Message, _scope: Scope) -> None:
-    """Give every answer the common headers: pages, pictures, files and errors alike."""
+    """Add the common security headers to an answer: a page, picture, file or error."""
     if message["type"] == "http.response.start":
         MutableScopeHeaders.from_message(message).update(_COMMON_HEADERS)
 
 
 def page_policy(settings: StoreSettings, nonce: str) -> str:
-    """Write a page's content security policy: its own files, the collector, and inline scripts with this nonce."""
+    """Return the content security policy of a page.
+
+    It allows files of the shop, the collector, and inline scripts and styles with the nonce.
+    """
     collector = settings.collector_origin
     directives = {
         "default-src": "'none'",

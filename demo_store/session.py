@@ -1,4 +1,4 @@
-"""What the shop remembers of a visit, between two requests."""
+"""The sessions of visitors, kept in memory between requests."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ import msgspec
 
 from demo_store.account import Account
 from demo_store.cart import Cart
-from demo_store.checkout import CheckoutProgress
-from demo_store.order import Order
+from demo_store.checkout import CheckoutProgress, Order
 
-#: The visits longest unseen make room for new ones beyond this many.
+#: The most sessions that are kept; the sessions longest unused are dropped.
 MAX_SESSIONS = 5_000
-#: A session keeps the latest orders only.
+#: The most orders of one session; older ones are dropped.
 MAX_ORDERS = 20
 
 _TOKEN_BYTES = 24
 
 
 class Flash(msgspec.Struct):
-    """What the next page says once: data layer pushes, a notice to read, and who the visitor is or is no longer."""
+    """The messages for the next page, which shows them once.
+
+    Args:
+        pushes: pushes to the data layer.
+        notices: notices to the visitor.
+        identity: the account or contact to identify the visitor by.
+        has_left: whether the visitor has logged out.
+    """
 
     pushes: list[dict[str, Any]] = msgspec.field(default_factory=list)
     notices: list[str] = msgspec.field(default_factory=list)
@@ -34,7 +40,7 @@ class Flash(msgspec.Struct):
 
 
 class Session(msgspec.Struct):
-    """One visitor's state, known to the browser by a random token."""
+    """The state of one visitor; the browser keeps the random token that names it."""
 
     token: str
     cart: Cart = Cart()
@@ -46,23 +52,23 @@ class Session(msgspec.Struct):
 
     @property
     def worth_keeping(self) -> bool:
-        """Whether anything would be lost with it."""
+        """Tell whether the session holds anything that would be lost without it."""
         return bool(self.cart.lines or self.wishlist or self.account or self.orders or self.flash)
 
     def take_flash(self) -> Flash:
-        """Give what the next page is to say, and forget it."""
+        """Return the messages for the next page, and remove them from the session."""
         taken, self.flash = self.flash, Flash()
         return taken
 
     def keep_order(self, order: Order) -> None:
-        """Remember an order; beyond the limit the oldest is forgotten."""
+        """Store an order; beyond the limit the oldest order is dropped."""
         self.orders[order.number] = order
         while len(self.orders) > MAX_ORDERS:
             self.orders.pop(next(iter(self.orders)))
 
 
 class SessionStore:
-    """The sessions of this process, bounded in number."""
+    """The sessions of this process, by token; the sessions longest unused are dropped beyond a limit."""
 
     def __init__(self, limit: int = MAX_SESSIONS) -> None:
         self._limit = limit
@@ -72,7 +78,7 @@ class SessionStore:
         return len(self._sessions)
 
     def open(self, token: str | None) -> Session:
-        """Give the session of a token, or a new one that is not kept yet."""
+        """Return the session of a token, or a new session that is not kept yet."""
         known = self._sessions.get(token or "")
         if known is None:
             return Session(token=secrets.token_urlsafe(_TOKEN_BYTES))
@@ -80,10 +86,9 @@ class SessionStore:
         return known
 
     def keep(self, session: Session) -> bool:
-        """Keep a session if there is anything in it.
+        """Keep a session if it holds anything, and tell whether it is kept.
 
-        Returns:
-            Whether it is kept, so that the browser is to know its token.
+        A session that is kept needs a cookie with its token in the browser.
         """
         if session.token not in self._sessions and not session.worth_keeping:
             return False

@@ -1,4 +1,4 @@
-"""What a running shop is told from outside."""
+"""The settings of the shop."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import msgspec
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the shop finds its collector, and what its footer links to.
+    """The settings of the shop: its collector, and the links of its footer.
 
     Args:
-        collector_url: origin of the collector, for example ``http://127.0.0.1:8000``.
-        write_key: the site's write key, printed in every page.
-        script_path: path of the browser script on the collector.
-        public_url: origin that visitors see, without a trailing slash; empty means that of each request.
-        mailbox_url: page where the demonstration's outgoing mail can be read; empty hides the link.
-        console_url: page where an operator looks at behaviour; empty hides the link.
+        collector_url: the address of the collector, for example ``http://127.0.0.1:8000``.
+        write_key: the write key of the site, which every page contains.
+        script_path: the path of the browser script on the collector.
+        public_url: the origin of the shop as visitors see it; empty for the origin of each request.
+        mailbox_url: the page that shows the demo's outgoing emails; empty for no link.
+        console_url: the page that shows an operator the behaviour of visitors; empty for no link.
 
     Raises:
-        ValueError: a URL that is neither empty nor absolute HTTP(S), or no collector or write key.
+        ValueError: an address is neither empty nor absolute HTTP(S), or the collector or write key is missing.
     """
 
     collector_url: str
@@ -41,13 +41,13 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def collector_origin(self) -> str:
-        """Scheme, host and port of the collector, as a content security policy names it."""
+        """Return the origin of the collector, as a content security policy names it."""
         parts = urlsplit(self.collector_url)
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def script_url(self) -> str:
-        """Address of the browser script."""
+        """Return the address of the browser script."""
         return self.collector_url.rstrip("/") + self.script_path
 
 

@@ -1,4 +1,4 @@
-"""schema.org descriptions of the shop and its pages, as JSON-LD objects."""
+"""The schema.org descriptions of the shop and its pages, as JSON-LD objects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from demo_store.catalogue import Product
-from demo_store.money import CURRENCY
+from demo_store.prices import CURRENCY
 
 SHOP_NAME = "Tarn & Timber"
 
@@ -16,7 +16,7 @@ _CONTEXT = "https://schema.org"
 
 
 def organization(origin: str) -> Node:
-    """Describe the shop itself."""
+    """Return the description of the shop."""
     return {
         "@context": _CONTEXT,
         "@type": "Organization",
@@ -27,7 +27,7 @@ def organization(origin: str) -> Node:
 
 
 def website(origin: str) -> Node:
-    """Describe the site and how it is searched."""
+    """Return the description of the site and its search."""
     return {
         "@context": _CONTEXT,
         "@type": "WebSite",
@@ -42,7 +42,7 @@ def website(origin: str) -> Node:
 
 
 def breadcrumbs(origin: str, trail: Sequence[tuple[str, str]]) -> Node:
-    """Describe where a page stands; `trail` is (name, path) from the outermost page inwards."""
+    """Return the breadcrumbs of a page; `trail` holds (name, path) from the outermost page to the page itself."""
     elements = [
         {"@type": "ListItem", "position": position, "name": name, "item": origin + path}
         for position, (name, path) in enumerate(trail, start=1)
@@ -51,12 +51,12 @@ def breadcrumbs(origin: str, trail: Sequence[tuple[str, str]]) -> Node:
 
 
 def web_page(origin: str, path: str, name: str, kind: str = "WebPage") -> Node:
-    """Describe a page; `kind` is a schema.org type such as `CollectionPage`."""
+    """Return the description of a page; `kind` is a schema.org type such as `CollectionPage`."""
     return {"@context": _CONTEXT, "@type": kind, "name": name, "url": origin + path}
 
 
 def product(item: Product, origin: str) -> Node:
-    """Describe the product of a product page."""
+    """Return the description of a product."""
     return {
         "@context": _CONTEXT,
         **_product_summary(item, origin),
@@ -72,7 +72,7 @@ def product(item: Product, origin: str) -> Node:
 
 
 def item_list(products: Sequence[Product], origin: str, name: str) -> Node:
-    """Describe a list of products on a page."""
+    """Return the description of a list of products."""
     elements = [
         {
             "@type": "ListItem",

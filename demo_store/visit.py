@@ -1,10 +1,10 @@
-"""One request of one visitor: from the cookie to the page or the redirect that answers it."""
+"""The request of a visitor: its session, and the page or redirect that answers it."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from litestar import Request
@@ -13,11 +13,12 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Template
 
-from demo_store.account import Account
+from demo_store.account import Account, AccountBook
+from demo_store.catalogue import Catalogue
 from demo_store.data_layer import Push
 from demo_store.security import page_policy
-from demo_store.session import Flash, Session
-from demo_store.shop import Shop
+from demo_store.session import Flash, Session, SessionStore
+from demo_store.settings import StoreSettings
 from demo_store.structured_data import Node, breadcrumbs, organization
 
 SESSION_COOKIE = "tarn_session"
@@ -27,8 +28,18 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
+class Shop:
+    """One running shop: its settings and catalogue, and the sessions and accounts of its visitors."""
+
+    settings: StoreSettings
+    catalogue: Catalogue
+    sessions: SessionStore = field(default_factory=SessionStore)
+    accounts: AccountBook = field(default_factory=AccountBook)
+
+
+@dataclass(frozen=True)
 class Visit:
-    """What answers a request is made from."""
+    """One request: the shop, the session of the visitor, and the address of the page."""
 
     shop: Shop
     session: Session
@@ -36,7 +47,13 @@ class Visit:
     path: str
 
     def announce(self, *pushes: Push, notice: str = "", identity: Account | None = None) -> None:
-        """Leave for the next page what it is to say once."""
+        """Add messages to the session's flash, which the next page shows.
+
+        Args:
+            pushes: pushes to the data layer.
+            notice: a notice to the visitor; empty for none.
+            identity: the account or contact to identify the visitor by.
+        """
         flash = self.session.flash
         flash.pushes.extend(pushes)
         if notice:
@@ -46,7 +63,7 @@ class Visit:
             flash.has_left = False
 
     def announce_departure(self) -> None:
-        """Leave for the next page that whoever it was has logged out."""
+        """Add to the session's flash that the visitor has logged out."""
         self.session.flash.identity = None
         self.session.flash.has_left = True
 
@@ -62,17 +79,17 @@ class Visit:
         status_code: int = 200,
         **context: Any,  # noqa: ANN401 - whatever the template shows
     ) -> Template:
-        """Answer with a page.
+        """Return a page, with the session cookie, the flash and a content security policy.
 
         Args:
-            template: file name of the template.
-            title: title of the page, without the shop's name.
-            trail: (name, path) of the pages above it and of itself; becomes breadcrumbs.
+            template: the file name of the template.
+            title: the title of the page, without the name of the shop.
+            trail: (name, path) of the pages above this page and of the page itself, for breadcrumbs.
             structured: JSON-LD objects that describe this page.
-            pushes: data layer pushes that viewing this page means.
-            use_flash: whether this is the next page, which says what was left for it.
-            status_code: HTTP status.
-            context: what else the template shows.
+            pushes: pushes to the data layer for a view of this page.
+            use_flash: whether the page shows the flash of the session and empties it.
+            status_code: the HTTP status.
+            context: further values for the template.
         """
         cookies = self._cookies()
         flash = self.session.take_flash() if use_flash else Flash()
@@ -94,7 +111,7 @@ class Visit:
                 "settings": self.shop.settings,
                 "catalogue": self.shop.catalogue,
             },
-            # A page that says something once must come from the server when the visitor goes back to it.
+            # A page with a flash is not cached: going back to it must not push the flash again.
             headers={
                 "Content-Security-Policy": page_policy(self.shop.settings, nonce),
                 "Cache-Control": "no-store" if flash else "private, no-cache",
@@ -104,11 +121,11 @@ class Visit:
         )
 
     def redirect(self, path: str) -> Redirect:
-        """Send the browser on to another page of the shop, after a form was taken."""
+        """Return a redirect (303) to another page of the shop, as the answer to a form."""
         return Redirect(path, status_code=303, cookies=self._cookies())
 
     def _cookies(self) -> list[Cookie]:
-        """Keep the session if there is anything in it, and let the browser know its token."""
+        """Return the session cookie if the session holds anything, and keep the session then."""
         if not self.shop.sessions.keep(self.session):
             return []
         return [
@@ -124,12 +141,12 @@ class Visit:
         ]
 
 
-#: A handler's visit, which the application provides.
+#: The type of a handler's visit, which the application injects.
 CurrentVisit = NamedDependency[Visit]
 
 
 def open_visit(request: Request[Any, Any, Any], shop: Shop) -> Visit:
-    """Recognise the visitor of a request by the session cookie."""
+    """Return the visit of a request, with the session of its cookie."""
     return Visit(
         shop=shop,
         session=shop.sessions.open(request.cookies.get(SESSION_COOKIE)),
@@ -139,13 +156,17 @@ def open_visit(request: Request[Any, Any, Any], shop: Shop) -> Visit:
 
 
 def found(thing: Thing | None) -> Thing:
-    """Give the thing, or answer that there is no such page."""
+    """Return a thing that is not None, or answer that the page does not exist.
+
+    Raises:
+        NotFoundException: the thing is None.
+    """
     if thing is None:
         raise NotFoundException
     return thing
 
 
 def safe_path(path: str, default: str = "/") -> str:
-    """Give a path of this shop to return to; anything that a browser could read as another site gives the default."""
+    """Return a path of the shop to return to, or the default for text that a browser could read as another site."""
     local = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if local and path.isprintable() and len(path) <= 500 else default

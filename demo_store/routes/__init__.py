@@ -1,1 +1,1 @@
-"""The shop's pages and forms, by what they are about."""
+"""The routes of the shop, by subject."""

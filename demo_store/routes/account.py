@@ -1,4 +1,4 @@
-"""Signing up, logging in and out, and what an account shows."""
+"""The routes to sign up, log in and log out, and the page of the account."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from litestar import Response, get, post
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
-from demo_store.account import Account, is_email
+from demo_store.account import PLANS, Account, is_email
 from demo_store.data_layer import account_event
 from demo_store.forms import AccountForm, Submitted
-from demo_store.membership import PLANS
 from demo_store.structured_data import web_page
 from demo_store.visit import CurrentVisit, Visit
 
@@ -20,7 +19,7 @@ _EMAIL_MISTAKE = "Please give an e-mail address such as name@example.com."
 
 @get("/sign-up", sync_to_thread=False)
 def show_sign_up(visit: CurrentVisit, plan: FromQuery[str] = "") -> Template:
-    """Ask for what an account needs."""
+    """Show the form to sign up."""
     return _form_page(visit, "sign_up", AccountForm(plan=plan if plan in PLANS else ""), {})
 
 
@@ -39,13 +38,13 @@ def sign_up(visit: CurrentVisit, data: Submitted[AccountForm]) -> Response[Any]:
 
 @get("/log-in", sync_to_thread=False)
 def show_log_in(visit: CurrentVisit) -> Template:
-    """Ask whose account it is."""
+    """Show the form to log in."""
     return _form_page(visit, "log_in", AccountForm(), {})
 
 
 @post("/log-in", sync_to_thread=False)
 def log_in(visit: CurrentVisit, data: Submitted[AccountForm]) -> Response[Any]:
-    """Log somebody in by the address alone: this shop has nothing to protect."""
+    """Log a visitor in by the address alone; the demo shop has nothing to protect."""
     account = visit.shop.accounts.find(data.email)
     if account is None:
         mistake = "We know no account with this address. Check it, or sign up instead."
@@ -55,7 +54,7 @@ def log_in(visit: CurrentVisit, data: Submitted[AccountForm]) -> Response[Any]:
 
 @post("/log-out", sync_to_thread=False)
 def log_out(visit: CurrentVisit) -> Redirect:
-    """Log out; the cart stays."""
+    """Log the visitor out; the cart is kept."""
     visit.session.account = None
     visit.announce(notice="You are logged out.")
     visit.announce_departure()
@@ -64,7 +63,7 @@ def log_out(visit: CurrentVisit) -> Redirect:
 
 @get("/account", sync_to_thread=False)
 def show_account(visit: CurrentVisit) -> Response[Any]:
-    """Show the account and the orders of this visit."""
+    """Show the account and the orders of this session."""
     if visit.session.account is None:
         return visit.redirect("/log-in")
     return visit.page(

@@ -1,4 +1,4 @@
-"""The cart: look at it, change it, use a coupon."""
+"""The routes of the cart: its page, its changes and its coupon."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from msgspec.structs import replace
 
 from demo_store.cart import MAX_QUANTITY, CartLine, put_line, set_coupon, total_up
 from demo_store.catalogue import Product
-from demo_store.checkout_options import COUPONS, FREE_SHIPPING_FROM, normalise_coupon
 from demo_store.data_layer import lines_event
 from demo_store.forms import AddToCartForm, CartLineForm, CouponForm, Submitted
+from demo_store.prices import COUPONS, FREE_SHIPPING_FROM, normalise_coupon
 from demo_store.structured_data import web_page
 from demo_store.visit import CurrentVisit, Visit, found
 
 
 @get("/cart", sync_to_thread=False)
 def show_cart(visit: CurrentVisit) -> Template:
-    """Show the cart; looking at it makes a checkout begin anew."""
+    """Show the cart; the next checkout counts as begun anew."""
     cart = visit.session.cart
     visit.session.checkout.announced = False
     return visit.page(
@@ -35,7 +35,7 @@ def show_cart(visit: CurrentVisit) -> Template:
 
 @post("/cart/add", sync_to_thread=False)
 def add_to_cart(visit: CurrentVisit, data: Submitted[AddToCartForm]) -> Redirect:
-    """Put a variant into the cart."""
+    """Put a quantity of a variant into the cart."""
     product = found(visit.shop.catalogue.product(data.slug))
     line = _line_of(product, data)
     if line is None:
@@ -50,7 +50,7 @@ def add_to_cart(visit: CurrentVisit, data: Submitted[AddToCartForm]) -> Redirect
 
 @post("/cart/update", sync_to_thread=False)
 def update_cart(visit: CurrentVisit, data: Submitted[CartLineForm]) -> Redirect:
-    """Change how many of a line there are; 0 removes the line."""
+    """Set the quantity of a line; 0 removes the line."""
     line = visit.session.cart.line(data.line)
     if line is not None:
         _change_cart(visit, replace(line, quantity=data.quantity))
@@ -59,7 +59,7 @@ def update_cart(visit: CurrentVisit, data: Submitted[CartLineForm]) -> Redirect:
 
 @post("/cart/coupon", sync_to_thread=False)
 def use_coupon(visit: CurrentVisit, data: Submitted[CouponForm]) -> Redirect:
-    """Use a coupon, or take it away."""
+    """Use a coupon, or remove it for an empty code."""
     coupon = normalise_coupon(data.code)
     visit.session.cart = set_coupon(visit.session.cart, coupon)
     if coupon is not None:
@@ -70,7 +70,7 @@ def use_coupon(visit: CurrentVisit, data: Submitted[CouponForm]) -> Redirect:
 
 
 def _line_of(product: Product, form: AddToCartForm) -> CartLine | None:
-    """Make a line of what was asked; None when a size is still to be chosen."""
+    """Return the line for a form, or None when a size has to be chosen first."""
     if product.sizes and form.size not in product.sizes:
         return None
     colour = product.colour(form.colour) or product.colours[0]
@@ -78,11 +78,7 @@ def _line_of(product: Product, form: AddToCartForm) -> CartLine | None:
 
 
 def _change_cart(visit: Visit, line: CartLine) -> bool:
-    """Let there be as many of a variant as the line says, and announce the difference.
-
-    Returns:
-        Whether the cart changed.
-    """
+    """Set a variant to the quantity of the line, announce the difference, and tell whether the cart changed."""
     before = visit.session.cart.quantity_of(line.key)
     visit.session.cart = put_line(visit.session.cart, line)
     difference = visit.session.cart.quantity_of(line.key) - before

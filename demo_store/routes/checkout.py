@@ -1,4 +1,4 @@
-"""The checkout, one step a page: contact, shipping, payment, review."""
+"""The pages of the checkout, one for each step: contact, shipping, payment and review."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from litestar.response import Redirect, Template
 
 from demo_store.account import Account
 from demo_store.cart import total_up
-from demo_store.checkout import STEPS, missing_step
-from demo_store.checkout_options import PAYMENT_OPTIONS, SHIPPING_OPTIONS, payment_option, shipping_option
-from demo_store.contact import COUNTRIES, check_contact, prefilled
+from demo_store.checkout import COUNTRIES, STEPS, check_contact, missing_step, prefilled
 from demo_store.data_layer import Push, lines_event
 from demo_store.forms import ChoiceForm, ContactForm, Submitted
+from demo_store.prices import PAYMENT_OPTIONS, SHIPPING_OPTIONS, payment_option, shipping_option
 from demo_store.structured_data import web_page
 from demo_store.visit import CurrentVisit, Visit
 
 
 @get("/checkout", sync_to_thread=False)
 def show_contact(visit: CurrentVisit) -> Response[Any]:
-    """Ask for contact and address; the first time for this cart, announce that checkout began."""
+    """Show the form for contact and address; the first view for a cart pushes `begin_checkout`."""
     if (early := _redirect_back(visit, "/checkout")) is not None:
         return early
     progress = visit.session.checkout
@@ -32,7 +31,7 @@ def show_contact(visit: CurrentVisit) -> Response[Any]:
 
 @post("/checkout", sync_to_thread=False)
 def take_contact(visit: CurrentVisit, data: Submitted[ContactForm]) -> Response[Any]:
-    """Take contact and address, and say who the visitor is; a mistake is shown beside its field."""
+    """Store contact and address and identify the visitor, or show each mistake beside its field."""
     if (early := _redirect_back(visit, "/checkout")) is not None:
         return early
     contact, mistakes = check_contact(data)
@@ -45,7 +44,7 @@ def take_contact(visit: CurrentVisit, data: Submitted[ContactForm]) -> Response[
 
 @get("/checkout/shipping", sync_to_thread=False)
 def show_shipping(visit: CurrentVisit) -> Response[Any]:
-    """Offer the ways to ship."""
+    """Show the shipping options."""
     if (early := _redirect_back(visit, "/checkout/shipping")) is not None:
         return early
     goods = total_up(visit.session.cart).goods_after_discount
@@ -55,7 +54,7 @@ def show_shipping(visit: CurrentVisit) -> Response[Any]:
 
 @post("/checkout/shipping", sync_to_thread=False)
 def take_shipping(visit: CurrentVisit, data: Submitted[ChoiceForm]) -> Response[Any]:
-    """Take the way to ship."""
+    """Store the shipping option."""
     if (early := _redirect_back(visit, "/checkout/shipping")) is not None:
         return early
     option = shipping_option(data.choice)
@@ -69,7 +68,7 @@ def take_shipping(visit: CurrentVisit, data: Submitted[ChoiceForm]) -> Response[
 
 @get("/checkout/payment", sync_to_thread=False)
 def show_payment(visit: CurrentVisit) -> Response[Any]:
-    """Offer the ways to pay."""
+    """Show the payment options."""
     if (early := _redirect_back(visit, "/checkout/payment")) is not None:
         return early
     return _step_page(visit, "/checkout/payment", "checkout_payment.html", options=PAYMENT_OPTIONS)
@@ -77,7 +76,7 @@ def show_payment(visit: CurrentVisit) -> Response[Any]:
 
 @post("/checkout/payment", sync_to_thread=False)
 def take_payment(visit: CurrentVisit, data: Submitted[ChoiceForm]) -> Response[Any]:
-    """Take the way to pay."""
+    """Store the payment option."""
     if (early := _redirect_back(visit, "/checkout/payment")) is not None:
         return early
     option = payment_option(data.choice)
@@ -136,6 +135,6 @@ def _step_page(visit: Visit, step: str, template: str, **context: Any) -> Templa
 
 
 def _redirect_back(visit: Visit, step: str) -> Redirect | None:
-    """Send the visitor to what is still missing before this step, if anything is."""
+    """Return a redirect to the first earlier step that is not done, or None when all are done."""
     missing = missing_step(visit.session.cart, visit.session.checkout, step)
     return None if missing is None else visit.redirect(missing)

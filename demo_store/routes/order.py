@@ -1,4 +1,4 @@
-"""Placing an order, and the page that thanks for it."""
+"""The routes that place an order and thank for it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from demo_store.cart import Cart
-from demo_store.checkout import CheckoutProgress, missing_step
-from demo_store.checkout_options import payment_option, shipping_option
+from demo_store.checkout import CheckoutProgress, Order, missing_step
 from demo_store.data_layer import purchased
-from demo_store.order import Order
+from demo_store.prices import payment_option, shipping_option
 from demo_store.session import Session
 from demo_store.structured_data import web_page
 from demo_store.visit import CurrentVisit, found
@@ -24,7 +23,7 @@ _NUMBER_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 @post("/checkout/place", sync_to_thread=False)
 def place_order(visit: CurrentVisit) -> Response[Any]:
-    """Turn the cart into an order; sent twice, it leads to the same order."""
+    """Turn the cart into an order; a form that is sent twice leads to the same order."""
     session = visit.session
     if not session.cart.lines and session.orders:
         return visit.redirect(f"/thank-you/{list(session.orders)[-1]}")
@@ -40,7 +39,7 @@ def place_order(visit: CurrentVisit) -> Response[Any]:
 
 @get("/thank-you/{number:str}", sync_to_thread=False)
 def show_thanks(number: FromPath[str], visit: CurrentVisit) -> Template:
-    """Thank for an order of this visitor's; to everybody else there is no such page."""
+    """Show the thanks for an order of this session; the page does not exist for other sessions."""
     order = found(visit.session.orders.get(number))
     return visit.page(
         "thank_you.html",
@@ -52,7 +51,7 @@ def show_thanks(number: FromPath[str], visit: CurrentVisit) -> Template:
 
 
 def _order_of(session: Session, now: datetime) -> Order | None:
-    """Make an order of a complete checkout; None when a step is missing."""
+    """Return the order of a complete checkout, or None when a step is missing."""
     progress = session.checkout
     shipping, payment = shipping_option(progress.shipping), payment_option(progress.payment)
     if not session.cart.lines or progress.contact is None or shipping is None or payment is None:

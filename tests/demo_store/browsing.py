@@ -36,7 +36,8 @@ class Page(HTMLParser):
         self.scripts: list[tuple[dict[str, str | None], str]] = []
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self._script: dict[str, str | None] | None = None
-        self.feed(text)
+        if headers["content-type"].startswith("text/html"):
+            self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         named = dict(attributes)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from demo_store.cart import MAX_LINES, MAX_QUANTITY, Cart, CartLine, put_line, set_coupon, total_up
 from demo_store.catalogue import Product, load_catalogue
-from demo_store.checkout_options import shipping_option
+from demo_store.prices import shipping_option
 
 PRODUCTS = load_catalogue().products
 

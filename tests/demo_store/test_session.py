@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from demo_store.account import Account
 from demo_store.cart import Cart
-from demo_store.checkout_options import PAYMENT_OPTIONS, SHIPPING_OPTIONS
-from demo_store.order import Contact, Order
+from demo_store.checkout import Contact, Order
+from demo_store.prices import PAYMENT_OPTIONS, SHIPPING_OPTIONS
 from demo_store.session import MAX_ORDERS, Flash, Session, SessionStore
 
 CONTACT = Contact("ada@example.com", "Ada", "Lovelace", "Lane 1", "10115", "Berlin", "Germany")

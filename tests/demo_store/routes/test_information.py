@@ -28,3 +28,9 @@ def test_a_wrong_address_subscribes_nobody(visitor: Visitor) -> None:
     page = visitor.send("/newsletter", email="ada", back="/returns")
     assert page.pushes == []
     assert "does not look like an e-mail address" in page.text
+
+
+def test_the_shop_hosts_a_service_worker_that_loads_the_collectors(visitor: Visitor) -> None:
+    page = visitor.open("/mm-push-worker.js")
+    assert page.headers["content-type"].startswith("text/javascript")
+    assert page.text.strip() == 'importScripts("https://collector.example/mm-push-worker.js");'

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from demo_store.catalogue import Catalogue
-from demo_store.illustration import VIEWS
+from demo_store.routes.product import VIEWS
 from tests.demo_store.browsing import ORIGIN, Visitor
 
 

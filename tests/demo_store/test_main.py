@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from demo_store.command_line import parse_command_line
+from demo_store.__main__ import parse_command_line
 from demo_store.settings import StoreSettings
 
 

@@ -1,19 +1,21 @@
-"""How an order can be shipped and paid, and which coupons the shop knows."""
+"""Amounts of money, and the terms of the shop: shipping, payment and coupons."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
-from demo_store.money import ZERO, to_cents
+CURRENCY = "EUR"
+ZERO = Decimal("0.00")
+_CENT = Decimal("0.01")
 
-#: Goods worth this many euros, after a coupon, ship free of charge by the standard service.
+#: The worth of goods, in euros after a coupon, from which standard shipping is free.
 FREE_SHIPPING_FROM = Decimal("80.00")
 
 
 class ShippingOption(msgspec.Struct, frozen=True):
-    """A way to ship; `days` is the promised delivery in working days, from and to."""
+    """A way to ship an order; `days` is the delivery time in working days, from and to."""
 
     key: str
     name: str
@@ -22,13 +24,13 @@ class ShippingOption(msgspec.Struct, frozen=True):
     days: tuple[int, int]
 
     def price_for(self, goods: Decimal) -> Decimal:
-        """Tell what shipping costs for goods worth that much."""
+        """Return the price of shipping for goods of a worth, in euros."""
         free = self.key == "standard" and goods >= FREE_SHIPPING_FROM
         return ZERO if free else self.price
 
 
 class PaymentOption(msgspec.Struct, frozen=True):
-    """A way to pay."""
+    """A way to pay an order."""
 
     key: str
     name: str
@@ -47,26 +49,37 @@ PAYMENT_OPTIONS = (
     PaymentOption("invoice", "Invoice", "Pay within thirty days of delivery"),
 )
 
-#: Percent off the goods by coupon code.
+#: The percentage that a coupon takes off the goods, by its code.
 COUPONS = {"WELCOME10": 10, "THANKYOU15": 15}
 
 
 def shipping_option(key: str) -> ShippingOption | None:
-    """Find a shipping option by its key."""
+    """Return the shipping option of a key, or None for an unknown key."""
     return next((option for option in SHIPPING_OPTIONS if option.key == key), None)
 
 
 def payment_option(key: str) -> PaymentOption | None:
-    """Find a payment option by its key."""
+    """Return the payment option of a key, or None for an unknown key."""
     return next((option for option in PAYMENT_OPTIONS if option.key == key), None)
 
 
 def normalise_coupon(code: str) -> str | None:
-    """Give a known coupon's code as it is written, or None for an unknown one."""
+    """Return the code of a coupon in its official spelling, or None for an unknown code."""
     cleaned = code.strip().upper()
     return cleaned if cleaned in COUPONS else None
 
 
 def discount(goods: Decimal, coupon: str | None) -> Decimal:
-    """Tell what a coupon takes off goods worth that much."""
+    """Return the amount that a coupon takes off goods of a worth, in euros."""
     return to_cents(goods * COUPONS.get(coupon or "", 0) / 100)
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """Return an amount rounded to whole cents, half a cent upwards."""
+    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def format_money(amount: Decimal) -> str:
+    """Return an amount as the shop prints it, such as ``€1,299.00``."""
+    sign = "−" if amount < 0 else ""
+    return f"{sign}€{abs(to_cents(amount)):,.2f}"

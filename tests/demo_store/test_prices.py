@@ -4,7 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from demo_store.money import format_money, to_cents
+from demo_store.prices import format_money, normalise_coupon, payment_option, shipping_option, to_cents
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("WELCOME10", "WELCOME10"), (" thankyou15 ", "THANKYOU15"), ("WELCOME", None), ("", None)],
+)
+def test_a_coupon_is_known_however_it_is_typed(typed: str, code: str | None) -> None:
+    assert normalise_coupon(typed) == code
+
+
+def test_unknown_options_are_not_found() -> None:
+    assert shipping_option("rocket") is None
+    assert payment_option("shells") is None
 
 
 @pytest.mark.parametrize(
