@@ -1,4 +1,4 @@
-"""`micromoment up` as a user runs it: a process of its own, with the embedded engine."""
+"""`micromoment up` as a user runs it: a process of its own, with the embedded engine; and commands beside it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import httpx
 import msgspec
+from click.testing import CliRunner
+
+from micromoment.__main__ import main
 
 WRITE_KEY: Final = "a-write-key"
 LONGEST_SECONDS: Final = 60.0
@@ -30,7 +34,19 @@ class Running(msgspec.Struct, frozen=True):
     url: str
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command beside it, from the same folder."""
+        """Run a command beside it, from the same folder: in this process, which spares the start of another."""
+        status: object = 0
+        command = mock.patch.object(sys, "argv", ["micromoment", *arguments])
+        with chdir(self.folder), command, CliRunner().isolation() as (out, err, _):
+            try:
+                main()
+            except SystemExit as end:
+                status = end.code
+        code = status if isinstance(status, int) else 0
+        return subprocess.CompletedProcess(arguments, code, out.getvalue().decode(), err.getvalue().decode())
+
+    def run_apart(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command beside it as a user does: a process of its own, from the same folder."""
         return subprocess.run(
             [sys.executable, "-m", "micromoment", *arguments],
             cwd=self.folder,
@@ -51,6 +67,7 @@ class Running(msgspec.Struct, frozen=True):
         while time.monotonic() < ends:
             if self.run("sql", sql, "--format", "TSV").stdout.strip() not in {"", "0"}:
                 return True
+            time.sleep(0.02)
         return False
 
 
@@ -81,5 +98,5 @@ def _wait_until_ready(product: Running, process: subprocess.Popen[bytes]) -> Non
             if httpx.get(f"{product.url}/readyz").is_success:
                 return
         except httpx.TransportError:
-            time.sleep(0.1)
+            time.sleep(0.02)
     raise AssertionError((product.folder / "up.log").read_text())

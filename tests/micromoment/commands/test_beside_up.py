@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.micromoment.commands.running import Running, running
 
 BANNER = "form: bar\nposition: top\ntitle: Hello\ntext: You\n"
+BROKEN = "form: bar\nposition: top\ntitle: '{{ visitor.id | no_such_filter }}'\n"
 
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A shop where anna lingered with an empty cart, and bob with a full one."""
+    """A shop where anna lingered with an empty cart, and bob with a full one; a template of it is broken."""
     folder = tmp_path_factory.mktemp("shop")
     for name in ("rules", "templates"):
         (folder / name).mkdir()
@@ -23,7 +26,10 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (folder / "rules" / "lingers.yaml").write_text(lingers)
     (folder / "rules" / "rests.yaml").write_text("id: rests\nwhen: hover\nevery: 0\npaused: true\n")
     (folder / "rules" / "broken.yaml").write_text("id: broken\nwhen: hover\nif: count(any, 400d) > 3\n")
+    greets = "id: greets\nwhen: sign_up\nevery: 0\nsend: [{banner: greeting}]\n"
+    (folder / "rules" / "greets.yaml").write_text(greets)
     (folder / "templates" / "hello.banner.yaml").write_text(BANNER)
+    (folder / "templates" / "greeting.banner.yaml").write_text(BROKEN)
     with running(folder) as started:
         started.sends("add_to_cart", "bob", product_id="p1", quantity=1)
         started.sends("hover", "bob", product_id="p1")
@@ -37,6 +43,7 @@ def test_rules_are_listed_live_paused_and_invalid_with_the_reason(product: Runni
     states = {state["rule"]: state for state in map(json.loads, listed.stdout.splitlines())}
     assert {rule: (state["state"], state["firings_today"]) for rule, state in states.items()} == {
         "lingers": ("live", 1),
+        "greets": ("live", 0),
         "rests": ("paused", 0),
         "rules/broken.yaml": ("invalid", 0),
     }
@@ -58,7 +65,8 @@ def test_a_replay_finds_what_fired(product: Running) -> None:
     replayed = product.run("backtest", "rules/lingers.yaml", "--since", "1h")
     (line,) = map(json.loads, replayed.stdout.splitlines())
     assert (replayed.returncode, line["rule"], line["visitor_id"]) == (0, "lingers", "anna")
-    fired = product.run("sql", "SELECT toUnixTimestamp64Milli(at) AS at FROM fires", "--format", "TSV").stdout.strip()
+    asked = "SELECT toUnixTimestamp64Milli(at) AS at FROM fires WHERE rule = 'lingers'"
+    fired = product.run("sql", asked, "--format", "TSV").stdout.strip()
     again = product.run("sql", f"SELECT toUnixTimestamp64Milli(parseDateTime64BestEffort('{line['at']}', 3, 'UTC'))")
     assert fired in again.stdout
 
@@ -79,7 +87,8 @@ def test_check_tells_what_is_wrong_and_goes_on(product: Running) -> None:
     checked = product.run("check")
     assert checked.returncode == 1
     assert checked.stdout.startswith("rules/broken.yaml:3:16: any would read all")
-    assert checked.stderr == "2 rules are valid; 1 errors, 0 warnings\n"
+    assert "rules/greets.yaml: templates/greeting.banner.yaml" in checked.stdout
+    assert checked.stderr == "3 rules are valid; 2 errors, 0 warnings\n"
 
 
 def test_a_rule_that_nobody_knows_is_told_with_a_remedy(product: Running) -> None:
@@ -95,3 +104,39 @@ def test_a_preview_is_shown_and_sends_nothing(product: Running) -> None:
     assert shown.stdout == (
         "lingers for anna, variant plain\n\nbanner hello\n  form: bar\n  title: Hello\n  position: top\n  text: You\n"
     )
+
+
+def test_a_command_in_a_process_of_its_own_is_answered_by_the_running_one(product: Running) -> None:
+    asked = product.run_apart("sql", "SELECT visitor_id FROM fires WHERE rule = 'lingers'", "--format", "TSV")
+    assert (asked.returncode, asked.stdout, asked.stderr) == (0, "anna\n", "")
+    refused = product.run_apart("sql", "DROP TABLE events")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("micromoment: ClickHouse at chdb:")
+
+
+@pytest.fixture
+def mended(product: Running) -> Iterator[Path]:
+    """The template that is broken, and is again afterwards."""
+    path = product.folder / "templates" / "greeting.banner.yaml"
+    yield path
+    path.write_text(BROKEN)
+
+
+def test_a_message_whose_template_is_mended_is_sent_once_it_is_asked_for_again(product: Running, mended: Path) -> None:
+    product.sends("sign_up", "carol")
+    assert product.has("SELECT count() FROM messages WHERE rule = 'greets' AND state = 'failed'")
+    (failed,) = _listed(product, "--failed", "--visitor", "carol")
+    assert (failed["rule"], failed["reason"], failed["retries"]) == ("greets", "template", 0)
+    mended.write_text(BANNER)
+    again = product.run("retry", failed["message_id"])
+    assert (again.returncode, again.stdout) == (0, "1 message will be tried again\n")
+    assert product.has("SELECT count() FROM messages WHERE rule = 'greets' AND state = 'sent'")
+    about = f"message_id = '{failed['message_id']}' AND event LIKE 'message_%'"
+    assert product.has(f"SELECT uniqExact(event) = 3 FROM events WHERE {about}")
+    (sent,) = _listed(product, "--visitor", "carol")
+    assert (sent["message_id"], sent["state"], sent["retries"]) == (failed["message_id"], "sent", 1)
+    assert _listed(product, "--failed") == []
+
+
+def _listed(product: Running, *arguments: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in product.run("messages", "--format", "json", *arguments).stdout.splitlines()]
