@@ -75,15 +75,26 @@ async def open_bus(redis_url: str) -> AsyncIterator[Bus]:
     Raises:
         ConfigurationError: Redis does not answer.
     """
-    backend = await _redis_backend(redis_url) if redis_url else MemoryChannelsBackend()
-    async with ChannelsPlugin(backend, channels=[NEWS, BANNERS]) as channels:
+    async with _open_backend(redis_url) as backend, ChannelsPlugin(backend, channels=[NEWS, BANNERS]) as channels:
         yield Bus(channels)
 
 
-async def _redis_backend(url: str) -> ChannelsBackend:
+@asynccontextmanager
+async def _open_backend(redis_url: str) -> AsyncIterator[ChannelsBackend]:
+    if not redis_url:
+        yield MemoryChannelsBackend()
+        return
     try:
-        client = Redis.from_url(url)
-        await client.ping()
-    except (RedisError, OSError, ValueError) as error:
-        raise ConfigurationError(f"redis: {error}", "start it, or correct `redis` (MICROMOMENT_REDIS)") from error
-    return RedisChannelsPubSubBackend(redis=client, key_prefix="micromoment")
+        client = Redis.from_url(redis_url)
+    except ValueError as error:
+        raise _unusable(error) from error
+    async with client:
+        try:
+            await client.ping()
+        except (RedisError, OSError, ValueError) as error:
+            raise _unusable(error) from error
+        yield RedisChannelsPubSubBackend(redis=client, key_prefix="micromoment")
+
+
+def _unusable(error: Exception) -> ConfigurationError:
+    return ConfigurationError(f"redis: {error}", "start it, or correct `redis` (MICROMOMENT_REDIS)")

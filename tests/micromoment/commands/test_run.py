@@ -1,14 +1,24 @@
+"""`up`, `collector` and `worker`, and the logs that they write."""
+
 from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+from click.testing import CliRunner
 
+from micromoment.__main__ import cli
 from micromoment.commands.run import configure_logs
 from micromoment.configuration.settings import Settings
+from tests.micromoment.roles.installation import settings_in
+from warehouse.connection import Warehouse
+from warehouse.errors import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +63,67 @@ def test_a_line_for_people_names_the_event(capsys: pytest.CaptureFixture[str]) -
     configure_logs(Settings(log_format="text"))
     structlog.get_logger("collector").warning("insert_failed", waiting=3)
     assert "insert_failed" in capsys.readouterr().err
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a command announces; it is asked to stop as soon as it has."""
+    words: list[str] = []
+
+    def echo(text: str) -> None:
+        words.append(text)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("micromoment.commands.run.click.echo", echo)
+    return words
+
+
+def options(settings: Settings, warehouse: Warehouse) -> list[str]:
+    """The settings as options of a command, on a database of the embedded engine."""
+    names = [name for name in Settings.__struct_fields__ if name.endswith("_port")] + ["data_folder", "rules_folder"]
+    given = {name: getattr(settings, name) for name in names}
+    given["clickhouse"] = f"chdb://{warehouse.dsn.path}?database={warehouse.dsn.database}"
+    return [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def test_up_announces_the_collector_once_it_runs_and_ends_when_it_is_asked_to(
+    embedded_warehouse: Warehouse, tmp_path: Path, announced: list[str]
+) -> None:
+    settings = settings_in(tmp_path)
+    config = tmp_path / "micromoment.toml"
+    config.write_text('[sites.shop]\nwrite_key = "k"\n')
+    arguments = ["up", "--config", str(config), *options(settings, embedded_warehouse)]
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    (words,) = announced
+    assert words.startswith(f"collector http://localhost:{settings.collector_port} ")
+    events = [json.loads(line)["event"] for line in result.stderr.splitlines()]
+    assert (events[0], events[-1]) == ("warehouse_ready", "stopping")
+
+
+def test_the_demo_announces_its_shop_and_its_inbox_and_has_rules_to_edit(
+    embedded_warehouse: Warehouse, tmp_path: Path, announced: list[str]
+) -> None:
+    settings = settings_in(tmp_path)
+    given = [*options(settings, embedded_warehouse), "--rules-folder", str(tmp_path / "var" / "demo" / "rules")]
+    result = CliRunner().invoke(cli, ["up", "--demo", *given], catch_exceptions=False)
+    assert result.exit_code == 0
+    (words,) = announced
+    for port in (settings.store_port, settings.mailbox_port, settings.collector_port):
+        assert f"http://localhost:{port} " in words
+    assert (tmp_path / "var" / "demo" / "rules" / "cart_abandoned.yaml").exists()
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("role", ["collector", "worker"])
+def test_a_role_alone_is_refused_the_embedded_engine(tmp_path: Path, announced: list[str], role: str) -> None:
+    result = CliRunner().invoke(cli, [role, "--data-folder", str(tmp_path), "--clickhouse", f"chdb://{tmp_path}"])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "the embedded engine serves one process" in result.exception.message
+    assert announced == []
+
+
+def test_up_without_a_site_tells_what_to_configure(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["up", *options(settings_in(tmp_path), embedded_warehouse)])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "no site is configured" in result.exception.message

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import httpx
 import pytest
@@ -11,10 +11,9 @@ from prometheus_client import CollectorRegistry
 from micromoment.configuration.settings import Settings, SiteSettings
 from micromoment.roles.collector import configured_sites, run_collector
 from micromoment.roles.shared import Shared, open_bus
+from tests.micromoment.roles.installation import settings_in
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError, WarehouseUnavailable
-
-SITES = {"shop": SiteSettings(write_key="shop-key")}
 
 
 class AwayWarehouse:
@@ -25,17 +24,6 @@ class AwayWarehouse:
 
     def insert_lines(self, *_: object) -> None:
         raise WarehouseUnavailable("nobody there")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def settings_in(folder: Path, **values: Any) -> Settings:
-    usual = {"data_folder": str(folder), "collector_port": free_port(), "sites": SITES}
-    return Settings(**{**usual, **values})
 
 
 async def test_events_are_taken_while_clickhouse_is_away_and_readiness_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,126 @@
+"""All roles in one process, from their start to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from micromoment.engine.client import EngineClient
+from micromoment.engine.protocol import socket_path
+from micromoment.roles.shared import Shared
+from micromoment.roles.up import ALL_ROLES, Role, run_roles, until_stopped
+from tests.micromoment.roles.installation import WRITE_KEY, settings_in
+from tests.waiting import until_told
+from warehouse.connection import Warehouse
+from warehouse.errors import ConfigurationError
+
+
+def dsn_of(warehouse: Warehouse) -> str:
+    return f"chdb://{warehouse.dsn.path}?database={warehouse.dsn.database}"
+
+
+def named_role(name: str, seen: list[str], fails: bool = False) -> Role:
+    """A role that notes its start and its end."""
+
+    @asynccontextmanager
+    async def role(_: Shared) -> AsyncIterator[None]:
+        if fails:
+            raise ConfigurationError(f"{name} cannot start")
+        seen.append(f"{name} starts")
+        yield
+        seen.append(f"{name} ends")
+
+    return role
+
+
+async def test_an_event_sent_to_the_collector_is_answered_by_the_worker(
+    embedded_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    settings = settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse))
+    url = f"http://127.0.0.1:{settings.collector_port}"
+    async with run_roles(settings, ALL_ROLES), httpx.AsyncClient(base_url=url) as client:
+        event = {"writeKey": WRITE_KEY, "event": "hover", "anonymousId": "anna"}
+        assert (await client.post("/v1/track", json=event)).is_success
+        command = EngineClient(socket_path(settings.data_folder))
+
+        async def is_sent() -> bool:
+            sent = await asyncio.to_thread(command.query, "SELECT rule FROM messages WHERE state = 'sent'")
+            return sent == [("greets",)]
+
+        await until_told(is_sent)
+        command.close()
+        figures = (await client.get("/metrics")).text
+    assert "micromoment_events_accepted_total" in figures
+    assert 'micromoment_fires_total{rule="greets"} 1.0' in figures
+
+
+async def test_nothing_listens_once_the_roles_have_ended(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse))
+    async with run_roles(settings, ALL_ROLES):
+        assert socket_path(settings.data_folder).exists()
+    assert not socket_path(settings.data_folder).exists()
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"http://127.0.0.1:{settings.collector_port}/readyz")
+
+
+async def test_roles_end_in_the_reverse_order_of_their_start(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
+    seen: list[str] = []
+    roles = tuple(named_role(name, seen) for name in ("first", "second"))
+    async with run_roles(settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse)), roles):
+        assert seen == ["first starts", "second starts"]
+    assert seen[2:] == ["second ends", "first ends"]
+
+
+async def test_a_role_that_cannot_start_lets_no_other_go_on(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
+    seen: list[str] = []
+    roles = (named_role("first", seen), named_role("second", seen, fails=True), named_role("third", seen))
+    settings = settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse))
+    with pytest.raises(ConfigurationError, match="second cannot start"):
+        async with run_roles(settings, roles):
+            pytest.fail("the block ran")
+    assert seen == ["first starts"]
+    assert not socket_path(settings.data_folder).exists()
+
+
+@pytest.mark.parametrize(
+    ("clickhouse", "message", "hint"),
+    [
+        ("chdb:///./var/clickhouse", "clickhouse: the embedded engine serves one process", "micromoment up"),
+        ("clickhouse://127.0.0.1:1/nowhere", "redis: roles in separate processes", "MICROMOMENT_REDIS"),
+    ],
+)
+async def test_a_role_alone_needs_what_it_shares_with_the_others(
+    tmp_path: Path, clickhouse: str, message: str, hint: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        async with run_roles(settings_in(tmp_path, clickhouse=clickhouse), (named_role("alone", []),)):
+            pytest.fail("the block ran")
+    assert refusal.value.message.startswith(message)
+    assert hint in refusal.value.hint
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_what_runs_after_it_was_announced(name: signal.Signals) -> None:
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def parts() -> AsyncIterator[None]:
+        seen.append("up")
+        yield
+        seen.append("ended")
+
+    def announce() -> None:
+        seen.append("announced")
+        os.kill(os.getpid(), name)
+
+    async with asyncio.timeout(10):
+        await until_stopped(parts(), announce)
+    assert seen == ["up", "announced", "ended"]
