@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 
 from micromoment.terminal.preview_text import fields_of, preview_json, preview_page, preview_text
-from trigger_worker.delivery.content.model import BannerContent, EmailContent, WebhookContent
+from trigger_worker.delivery.content.banner import BannerContent
+from trigger_worker.delivery.content.document import WebhookContent
+from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.reports.preview import Preview, Previewed
 
 EVIL = "\x1b[2J<script>"
