@@ -1,4 +1,4 @@
-"""The web application of the shop: its routes, its static files and the page for errors."""
+"""The web application of the shop: its routes, and the page for errors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from litestar import Litestar, Request, Response, Router
-from litestar.datastructures import CacheControlHeader
+from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from demo_store.catalogue import load_catalogue
 from demo_store.routes import account, browse, cart, checkout, information, order, product
 from demo_store.security import add_common_headers
 from demo_store.settings import StoreSettings
-from demo_store.templating import STATIC_FOLDER, build_engine
+from demo_store.templating import build_engine, static_files
 from demo_store.visit import Shop, Visit, open_visit
 
 _HANDLERS = (
@@ -75,7 +73,7 @@ def create_app(settings: StoreSettings) -> Litestar:
 
     show_problem = build_problem_handler(shop)
     return Litestar(
-        route_handlers=[*_HANDLERS, _static_files()],
+        route_handlers=[*_HANDLERS, static_files()],
         dependencies={"visit": Provide(provide_visit, sync_to_thread=False)},
         exception_handlers={HTTPException: show_problem, 500: show_problem},
         template_config=TemplateConfig(engine=build_engine()),
@@ -100,14 +98,6 @@ def build_problem_handler(shop: Shop) -> ProblemHandler:
         )
 
     return show_problem
-
-
-def _static_files() -> Router:
-    return create_static_files_router(
-        path="/static",
-        directories=[STATIC_FOLDER],
-        cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
-    )
 
 
 def _title(status_code: int) -> str:

@@ -1,4 +1,4 @@
-"""The template engine of the shop, with the filters that templates use."""
+"""The templates and static files of the shop: the template engine, its filters, and the files' routes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Router
+from litestar.datastructures import CacheControlHeader
 from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.static_files import create_static_files_router
 from markupsafe import Markup
 
 from demo_store.prices import format_money
@@ -37,6 +40,15 @@ def build_environment() -> Environment:
 def build_engine() -> JinjaTemplateEngine:
     """Return the template engine for Litestar."""
     return JinjaTemplateEngine.from_environment(build_environment())
+
+
+def static_files() -> Router:
+    """Return the routes of the static files, which browsers cache for good: their addresses contain a digest."""
+    return create_static_files_router(
+        path="/static",
+        directories=[STATIC_FOLDER],
+        cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
+    )
 
 
 def shade(colour: str, amount: float) -> str:

@@ -16,7 +16,7 @@ def catalogue() -> Catalogue:
     return load_catalogue()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> StoreSettings:
     return StoreSettings(collector_url="https://collector.example", write_key="key-of-the-shop")
 

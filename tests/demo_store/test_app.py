@@ -36,6 +36,12 @@ PATHS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def app(settings: StoreSettings) -> Litestar:
+    """One shop for all tests here: each has a visitor of its own, and visitors share nothing."""
+    return create_app(settings)
+
+
 @pytest.fixture
 def shopper(visitor: Visitor) -> Visitor:
     """Somebody who has been everywhere: with an account, an order, a wish and a cart halfway through the checkout."""

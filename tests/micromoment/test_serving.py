@@ -1,10 +1,17 @@
+"""Servers and background work that end with a block."""
+
 from __future__ import annotations
 
 import asyncio
+import socket
 
+import httpx
 import pytest
+from litestar import Litestar, get
 
-from micromoment.serving import running
+from e2e.ports import free_ports
+from micromoment.serving import require_free, running, serve
+from warehouse.errors import ConfigurationError
 
 
 async def test_work_runs_beside_the_block_and_stops_with_it() -> None:
@@ -48,3 +55,71 @@ async def test_cancelling_the_block_is_no_failure_of_the_work() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def app_of(entered: asyncio.Event, leave: asyncio.Event) -> Litestar:
+    """An application that answers at once, or once it may."""
+
+    @get("/now")
+    async def now() -> str:
+        return "now"
+
+    @get("/slow")
+    async def slow() -> str:
+        entered.set()
+        await leave.wait()
+        return "at last"
+
+    return Litestar([now, slow], openapi_config=None, logging_config=None)
+
+
+async def test_a_server_answers_as_long_as_the_block_lasts() -> None:
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}/now"
+    async with httpx.AsyncClient() as client:
+        async with serve(app_of(asyncio.Event(), asyncio.Event()), "127.0.0.1", port, "collector_port"):
+            assert (await client.get(url)).text == "now"
+        with pytest.raises(httpx.ConnectError):
+            await client.get(url)
+
+
+async def test_a_request_under_way_is_answered_before_the_server_ends() -> None:
+    (port,) = free_ports(1)
+    entered, leave = asyncio.Event(), asyncio.Event()
+    async with httpx.AsyncClient() as client:
+        async with serve(app_of(entered, leave), "127.0.0.1", port, "collector_port"):
+            answer = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/slow"))
+            await entered.wait()
+            asyncio.get_running_loop().call_later(0.05, leave.set)
+        assert (await answer).text == "at last"
+
+
+async def test_a_connection_that_asks_for_nothing_does_not_hold_the_server_up() -> None:
+    (port,) = free_ports(1)
+    async with asyncio.timeout(4):
+        async with serve(app_of(asyncio.Event(), asyncio.Event()), "127.0.0.1", port, "collector_port"):
+            _, idle = await asyncio.open_connection("127.0.0.1", port)
+            async with httpx.AsyncClient() as kept:
+                await kept.get(f"http://127.0.0.1:{port}/now")
+    idle.close()
+
+
+async def test_a_port_that_is_taken_is_named_with_its_setting_and_variable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError) as refusal:
+            async with serve(app_of(asyncio.Event(), asyncio.Event()), "127.0.0.1", port, "store_port"):
+                pass
+    assert refusal.value.message == f"store_port: 127.0.0.1:{port} is in use"
+    assert "MICROMOMENT_STORE_PORT" in refusal.value.hint
+
+
+def test_an_address_of_another_machine_cannot_be_listened_on() -> None:
+    with pytest.raises(ConfigurationError, match=r"worker_port: 192\.0\.2\.1:80\d\d cannot be listened on: "):
+        require_free("192.0.2.1", 8003, "worker_port")
+
+
+def test_a_port_that_is_free_stays_free() -> None:
+    (port,) = free_ports(1)
+    require_free("127.0.0.1", port, "worker_port")
+    socket.create_server(("127.0.0.1", port)).close()
