@@ -16,7 +16,7 @@ from micromoment.terminal.times import Instant
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.replay.explain import explain as explain_rule
 from trigger_worker.replay.explain import find_site
-from trigger_worker.store.feed import Visitor
+from trigger_worker.store.people import Visitor
 
 
 @click.command()

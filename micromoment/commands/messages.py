@@ -12,8 +12,8 @@ from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.plain import plain
 from micromoment.terminal.table import format_table
-from trigger_worker.reports.message_list import ListedMessage, read_messages
-from trigger_worker.store.records import MessageState
+from trigger_worker.store.message import MessageState
+from trigger_worker.store.message_list import ListedMessage, read_messages
 
 _HEADER: Final = ("message", "state", "since", "rule", "channel", "visitor", "due", "why")
 

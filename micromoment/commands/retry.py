@@ -10,7 +10,7 @@ import click
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from trigger_worker.deciding.sequence.retry import ask_again
-from trigger_worker.store.messages import read_failed
+from trigger_worker.store.queue import read_failed
 from trigger_worker.store.records import Records
 
 

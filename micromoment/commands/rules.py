@@ -12,9 +12,10 @@ import msgspec
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.table import format_table
-from trigger_worker.reports.rule_states import RuleState, read_firings, rule_states
+from trigger_worker.reports.rule_states import RuleState, rule_states
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.rules.language.duration import DAY_MS
+from trigger_worker.store.fires import count_fires
 
 _HEADER: Final = ("rule", "state", "version", "today", "when")
 
@@ -28,7 +29,7 @@ def rules(format_name: str, **options: Any) -> None:  # noqa: ANN401 - the setti
     found = RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)).refresh()
     now_ms = time.time_ns() // 1_000_000
     with open_engine(settings) as engine:
-        firings = read_firings(engine, now_ms - now_ms % DAY_MS)
+        firings = count_fires(engine, now_ms - now_ms % DAY_MS)
     states = rule_states(found, firings)
     if format_name == "json":
         click.echo("".join(f"{msgspec.json.encode(state).decode()}\n" for state in states), nl=False)

@@ -19,7 +19,6 @@ from micromoment.serving import require_free
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
-from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.channels.email import EmailChannel
@@ -34,6 +33,7 @@ from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.feed import read_clock
 from trigger_worker.store.records import Records
+from trigger_worker.store.rule_versions import RuleVersions
 from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse
 
@@ -128,7 +128,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         metrics: counts what the worker does.
         clock_ms: the clock that stamps the feed, in epoch ms.
     """
-    versions = RuleVersions(warehouse)
+    versions = RuleVersions(warehouse, records)
     delivery = DeliveryLoop(
         outbox=outbox,
         decider=decider,

@@ -17,8 +17,8 @@ from trigger_worker.delivery.content.context import RenderContext, RuleContext, 
 from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Person
-from trigger_worker.store.records import QueuedMessage
 from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable
 from warehouse.message_token import MessageToken
 

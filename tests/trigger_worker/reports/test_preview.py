@@ -16,7 +16,7 @@ from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.content.text_message import ChatContent, SmsContent
 from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest
 from trigger_worker.reports.preview import Preview, Previewer, mark_as_test
-from trigger_worker.store.feed import Visitor
+from trigger_worker.store.people import Visitor
 from warehouse.connection import Warehouse
 
 RULE = "id: r\nwhen: 'view_item[price > 1] -> no purchase within 1h'\nsend:\n  - banner: hello\n"

@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from tests.trigger_worker.stored import NOON, fire, queued
+from trigger_worker.store.decisions import DecisionRecord
 from trigger_worker.store.feed import read_cursor
+from trigger_worker.store.message import MessageRecord, message_id
 from trigger_worker.store.message_event import message_event, occurrence
-from trigger_worker.store.records import DecisionRecord, MessageRecord, Records, message_id
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 from warehouse.event import LASTING_DAYS
 

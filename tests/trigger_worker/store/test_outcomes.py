@@ -7,9 +7,10 @@ import json
 import pytest
 
 from tests.trigger_worker.stored import NOON, event_row, queued, store
-from trigger_worker.deciding.sequence.outcomes import record_outcomes
 from trigger_worker.store.feed import read_news
-from trigger_worker.store.records import MessageRecord, Records
+from trigger_worker.store.message import MessageRecord
+from trigger_worker.store.outcomes import record_outcomes
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.store.groups import MAX_BYTES, MAX_ITEMS, by_id, in_query_groups
+from trigger_worker.store.statements import MAX_BYTES, MAX_ITEMS, by_id, in_query_groups
 
 
 def test_nothing_is_no_group() -> None:
