@@ -61,7 +61,7 @@ def send_test(
         message = _choose(shown, channel)
         if message.content is None:
             raise TemplateError(message.problem)
-        trial = mark_as_test(message.content, own_site, address, now_ms)
+        trial = mark_as_test(message.content, message.channel, own_site, address, now_ms)
         asyncio.run(_send(settings, engine, message.channel, trial))
     click.echo(f"{message.channel} {message.template} is handed over as {trial.message_id}")
 

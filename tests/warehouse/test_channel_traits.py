@@ -137,7 +137,7 @@ def test_every_channel_can_be_previewed(tmp_path: Path) -> None:
 
 
 def test_a_test_message_says_so_first_and_goes_wherever_an_address_can_be_typed(tmp_path: Path) -> None:
-    marked = {name: mark_as_test(each, "shop", "to", NOON).content for name, each in rendered(tmp_path).items()}
+    marked = {name: mark_as_test(each, name, "shop", "to", NOON).content for name, each in rendered(tmp_path).items()}
     unmarked = {
         name: bool(content.opening) and not getattr(content, content.opening).startswith(MARK)
         for name, content in marked.items()

@@ -121,13 +121,14 @@ MARK: Final = "[Test] "
 _NOBODY: Final = "send-test"
 
 
-def mark_as_test(content: Content, site: str, address: str, now_ms: int) -> OutboundMessage:
+def mark_as_test(content: Content, channel: str, site: str, address: str, now_ms: int) -> OutboundMessage:
     """Return a message to one address that says in its first words that it is a test; a webhook says so by its id."""
     return OutboundMessage(
         message_id=f"test-{uuid.uuid4()}",
         site=site,
         rule=_NOBODY,
         visitor_id=_NOBODY,
+        channel=channel,
         recipients=(address,),
         content=_marked(content),
         expires_at_ms=now_ms + DAY_MS,

@@ -19,6 +19,7 @@ from trigger_worker.deciding.gate.policy import (
 )
 from trigger_worker.rules.files.quiet import parse_quiet
 from trigger_worker.rules.model import MessageClass, QuietHours
+from trigger_worker.store.sent import SentMessage
 
 HOUR = 3_600_000
 
@@ -55,6 +56,14 @@ def test_a_kind_covers_what_fits_all_its_words(
     kind: MessageKind, channel: str, tags: set[str], message_class: MessageClass, covered: bool
 ) -> None:
     assert kind.covers(channel, frozenset(tags), message_class) is covered
+
+
+def test_a_kind_takes_the_messages_that_it_covers() -> None:
+    sent = SentMessage(channel="email", rule="r", at_ms=0, tags=frozenset({"discount"}), message_class="transactional")
+    assert MessageKind(channel="email", tag="discount", message_class="transactional").takes(sent)
+    assert not MessageKind(channel="banner").takes(sent)
+    assert not MessageKind(without="discount").takes(sent)
+    assert not MessageKind(message_class="marketing").takes(sent)
 
 
 def test_a_cap_describes_itself_as_the_file_does() -> None:
