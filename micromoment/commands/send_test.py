@@ -22,6 +22,7 @@ from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Preview, Previewed, Previewer, mark_as_test
 from trigger_worker.store.people import Visitor
+from trigger_worker.store.records import Records
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import ConfigurationError, TemplateError
 
@@ -81,7 +82,7 @@ async def _send(settings: Settings, engine: Engine, name: str, message: Outbound
         channels: list[Channel] = []
         if settings.smtp_host:
             channels.append(await stack.enter_async_context(EmailChannel(smtp_settings(settings), _now_ms)))
-        channels += await open_http_channels(settings, engine, stack, _now_ms)
+        channels += await open_http_channels(settings, Records(engine, settings.retention_days), stack, _now_ms)
         channel = next((each for each in channels if each.name == name), None)
         if channel is None:
             raise ConfigurationError(f"the channel {name} is not configured", "docs/channels.md lists its settings")

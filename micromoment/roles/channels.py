@@ -14,7 +14,6 @@ from trigger_worker.delivery.channels.push import PushChannel, PushSettings, Rev
 from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
 from trigger_worker.delivery.channels.webhook import ChatChannel, ChatSettings, WebhookChannel, WebhookSettings
 from trigger_worker.store.records import Records
-from warehouse.queries import Inserts
 
 
 def fixed_recipients(settings: Settings) -> Recipients:
@@ -23,7 +22,7 @@ def fixed_recipients(settings: Settings) -> Recipients:
 
 
 async def open_http_channels(
-    settings: Settings, warehouse: Inserts, stack: AsyncExitStack, now_ms: Callable[[], int]
+    settings: Settings, records: Records, stack: AsyncExitStack, now_ms: Callable[[], int]
 ) -> list[Channel]:
     """Open the channels that post to somebody, until the stack is closed.
 
@@ -31,7 +30,7 @@ async def open_http_channels(
         ConfigurationError: a channel's settings make no sense.
     """
     links = message_links(settings)
-    revoked = Revocations(Records(warehouse, settings.retention_days), now_ms).record
+    revoked = Revocations(records, now_ms).record
     channels: list[Channel] = [
         await stack.enter_async_context(PushChannel(_push(settings), links, revoked, now_ms)),
     ]

@@ -81,7 +81,7 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
                 OfferFacts(warehouse, Path(settings.coupons_folder)),
                 links,
             ),
-            channels=await _channels(shared, links, stack),
+            channels=await _channels(shared, records, links, stack),
             metrics=metrics,
             now_ms=_now_ms,
         )
@@ -158,8 +158,8 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
     )
 
 
-async def _channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:
-    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
+async def _channels(shared: Shared, records: Records, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:
+    settings, bus = shared.settings, shared.bus
 
     async def publish(notice: bytes) -> None:
         await bus.publish(BANNERS, notice)
@@ -168,7 +168,7 @@ async def _channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) 
     if settings.smtp_host:
         email = EmailChannel(smtp_settings(settings), _now_ms, links=mail_links(settings, links))
         channels.append(await stack.enter_async_context(email))
-    channels += await open_http_channels(settings, warehouse, stack, _now_ms)
+    channels += await open_http_channels(settings, records, stack, _now_ms)
     return {channel.name: channel for channel in channels}
 
 

@@ -1,19 +1,20 @@
-"""Messages that people were sent before, and what became of the messages of a firing: what caps and `if` count."""
+"""Sent messages: those that a person was sent, the states that they reached, and outcomes as they are reported."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from trigger_worker.rules.model import MessageClass
-from trigger_worker.store.people import Person
-from trigger_worker.store.people_queries import for_people
+from trigger_worker.store.feed import News
+from trigger_worker.store.people import Person, find_people
+from trigger_worker.store.people_queries import PeopleGroup, for_people, item_groups
 from trigger_worker.store.statements import statement
 from warehouse.channel_traits import CHANNEL_TRAITS
-from warehouse.connection import Row
+from warehouse.connection import Row, Warehouse
 from warehouse.queries import Queries
 
 #: Channels whose messages a person is taken to have met once they are sent.
@@ -28,6 +29,18 @@ _PROVES: Final[Mapping[str, tuple[str, ...]]] = {
     "opened": ("opened", "delivered"),
     "clicked": ("clicked", "opened", "shown", "delivered"),
 }
+#: Events that move a message to another state.
+OUTCOME_EVENTS: Final = frozenset(
+    {
+        "message_delivered",
+        "message_shown",
+        "message_clicked",
+        "message_dismissed",
+        "message_failed",
+        "email_opened",
+        "email_clicked",
+    }
+)
 
 
 class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -89,6 +102,21 @@ def read_fire_facts(queries: Queries, people: Iterable[Person], fire_ids: Iterab
     return facts
 
 
+def record_outcomes(warehouse: Warehouse, news: Iterable[News]) -> None:
+    """Store the states that messages reached by some events; an event about another person's message changes nothing.
+
+    Cost: nothing without such events; else one query for the people and one `INSERT ... SELECT`, for each group of
+    some hundred events of a site, over their people's events and messages.
+    """
+    outcomes = [item for item in news if item.event in OUTCOME_EVENTS]
+    if not outcomes:
+        return
+    people = find_people(warehouse, {item.visitor for item in outcomes})
+    owned = ((people[item.visitor], item) for item in outcomes)
+    for group, items in item_groups(owned, lambda item: (item.event_id,)):
+        _record(warehouse, group, items)
+
+
 def _as_sent(row: Row) -> SentMessage:
     _, channel, rule, at, tags, message_class, shown, clicked = row
     return SentMessage(
@@ -106,3 +134,14 @@ def _proven(channel: str, state: str) -> tuple[str, ...]:
     if state == "sent" and channel in _DELIVERED_WHEN_SENT:
         return (state, "delivered")
     return _PROVES.get(state, (state,))
+
+
+def _record(warehouse: Warehouse, group: PeopleGroup, outcomes: Sequence[News]) -> None:
+    parameters = {
+        "site": group.site,
+        "ids": sorted({item.visitor.visitor_id for item in outcomes}),
+        "owners": group.ids,
+        "persons": group.persons,
+        "events": [item.event_id for item in outcomes],
+    }
+    warehouse.command(statement("message_outcomes"), parameters)
