@@ -1,4 +1,4 @@
-"""Sufficient statistics of an experiment: what is counted of the visitors of each arm, in one query."""
+"""Read the sufficient statistics of an experiment: sums over the persons of each arm, in one query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decisions on messages as they are stored, with the closed set of their reasons, and the arms found in them."""
+"""Decisions on messages as they are stored: the closed set of reasons, and the arm that a person was placed in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Decision = Literal["send", "defer", "drop"]
 
 
 class Reason(StrEnum):
-    """The reason of a verdict; each value is what the column `decisions.reason` holds."""
+    """The reason of a verdict; each value is a value of the column `decisions.reason`."""
 
     #: Every check let the message through.
     PASSED = "passed"

@@ -1,4 +1,4 @@
-"""Firings as they are stored, and the questions about them: what forbids another, what was overtaken, how many."""
+"""Read firings: those that keep a rule from firing again, those that a newer firing has overtaken, and their number."""
 
 from __future__ import annotations
 

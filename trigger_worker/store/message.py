@@ -1,4 +1,4 @@
-"""Messages as they are stored: one that waits in the queue, and the states that it reaches."""
+"""The types of messages as they are stored: a message that waits in the queue, and the states that it reaches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products as a shop's events describe them, and how they belong together: what a site can recommend."""
+"""Read the products of a site from its events, and the products that are bought or viewed together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sent messages: those that a person was sent, the states that they reached, and outcomes as they are reported."""
+"""Read the messages that people were sent and the states of their messages, and store outcomes as they are reported."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def met(self) -> bool:
-        """Whether the person may be taken to have seen the offer: a banner that was shown, a letter that was sent."""
+        """True if the person may be taken to have met the offer: a banner that was shown, a letter that was sent."""
         return self.shown or self.channel in _MET_WHEN_SENT
 
 

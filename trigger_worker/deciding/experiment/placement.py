@@ -65,7 +65,7 @@ class Placements:
 
 
 class Posteriors:
-    """Read what adaptive experiments have learned, once an hour for each rule.
+    """The conversion that adaptive experiments have learned of each arm, read once an hour for each rule.
 
     Args:
         queries: the ClickHouse database with decisions and events.

@@ -1,1 +1,1 @@
-"""The facts of the person whom a message is for: profile, permission, addresses, cart."""
+"""The facts of the recipient of a message: profile, permission, addresses, cart."""

@@ -1,4 +1,4 @@
-"""What a person allows to be sent, and the addresses that must not be written to any more: from the person's events."""
+"""Build a person's permission from the person's events: consent, unsubscribed channels, suppressed addresses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Consent(msgspec.Struct, frozen=True):
 
 
 class Permission(msgspec.Struct, frozen=True):
-    """What may be sent to a person.
+    """The channels and addresses on which a person may be sent messages.
 
     Args:
         consent: the latest answer on marketing, and on each channel.

@@ -1,4 +1,4 @@
-"""The shopping side of a person, from their events: what is in the cart, and which products they viewed."""
+"""Build the cart and the viewed products of a person from the person's events."""
 
 from __future__ import annotations
 
