@@ -32,8 +32,9 @@ from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.feed import read_clock
-from trigger_worker.store.messages import queue_record
-from trigger_worker.store.records import Fire, Records
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.queue import queue_record
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 

@@ -22,7 +22,8 @@ from trigger_worker.rules import library
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
-from trigger_worker.store.records import Fire, QueuedMessage
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.message import QueuedMessage
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 

@@ -14,13 +14,13 @@ from micromoment.__main__ import COMMANDS
 from micromoment.configuration.loading import load_settings
 from micromoment.configuration.settings import Settings, SiteSettings
 from trigger_worker.deciding.gate.policy_file import read_policy
-from trigger_worker.deciding.gate.verdict import Reason
 from trigger_worker.delivery.attempts import GiveUpReason
 from trigger_worker.delivery.content.banner import BANNER_KEYS, BannerTemplate
 from trigger_worker.delivery.content.engine import TextEngine
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.files.source import has_errors
 from trigger_worker.rules.language.check import AudienceNames
+from trigger_worker.store.decisions import Reason
 from warehouse.vocabulary import EVENT_NAMES
 
 ROOT = Path(__file__).parent.parent

@@ -17,9 +17,9 @@ from trigger_worker.live.loop import WORKER_NAME, EvaluationLoop
 from trigger_worker.live.sweep import FeedSweep
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.store.feed import read_cursor
-from trigger_worker.store.message_event import Occurrence
-from trigger_worker.store.messages import read_queue, read_untold
-from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.message_event import Occurrence, read_untold
+from trigger_worker.store.queue import read_queue
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError
 

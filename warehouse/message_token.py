@@ -10,26 +10,22 @@ from typing import Final
 
 import msgspec
 
+from warehouse.message_identity import MessageIdentity
+
 #: Bytes of the signature that a token carries: 128 bits keep links short, and are out of reach of guessing.
 _SIGNATURE_BYTES: Final = 16
 #: Longest token that is read, in characters.
 MAX_TOKEN_LENGTH: Final = 4096
 
 
-class MessageToken(msgspec.Struct, frozen=True, array_like=True):
-    """The message that a link or a callback address names.
+class MessageToken(MessageIdentity, frozen=True, array_like=True):
+    """The message that a link or a callback address names; `visitor_id` is the person's.
 
     Args:
-        site, message_id, rule, visitor_id, channel: of the message; `visitor_id` is the person's.
         target: the address that a click leads to; empty for other purposes.
         variant: the arm of the experiment; empty without one.
     """
 
-    site: str
-    message_id: str
-    rule: str
-    visitor_id: str
-    channel: str
     target: str = ""
     variant: str = ""
 

@@ -12,9 +12,10 @@ from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.text import format_table, json_line, plain
 from trigger_worker.deciding.sequence.retry import ask_again
-from trigger_worker.reports.message_list import ListedMessage, read_messages
-from trigger_worker.store.messages import read_failed
-from trigger_worker.store.records import MessageState, Records
+from trigger_worker.store.message import MessageState
+from trigger_worker.store.message_list import ListedMessage, read_messages
+from trigger_worker.store.queue import read_failed
+from trigger_worker.store.records import Records
 
 _HEADER: Final = ("message", "state", "since", "rule", "channel", "visitor", "due", "why")
 

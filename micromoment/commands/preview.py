@@ -16,7 +16,7 @@ from micromoment.terminal.preview_text import preview_json, preview_page, previe
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Previewer
-from trigger_worker.store.feed import Visitor
+from trigger_worker.store.people import Visitor
 
 _FORMATS: Final = {"text": preview_text, "json": preview_json, "html": preview_page}
 

@@ -28,7 +28,7 @@ from trigger_worker.replay.explain import find_site
 from trigger_worker.rules.files.chosen import read_chosen
 from trigger_worker.rules.language.duration import parse_duration
 from trigger_worker.store.active import Range
-from trigger_worker.store.feed import Visitor
+from trigger_worker.store.people import Visitor
 from warehouse.errors import RuleError
 from warehouse.event import format_instant
 

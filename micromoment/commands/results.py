@@ -13,10 +13,10 @@ from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.experiment_report import results_text
 from micromoment.terminal.text import Instant, json_line
-from trigger_worker.deciding.experiment.arm_data_query import read_arm_data
 from trigger_worker.deciding.experiment.results import Results, results_of
 from trigger_worker.rules.files.scalars import parse_share
 from trigger_worker.rules.model import Experiment, Rule
+from trigger_worker.store.arm_data import read_arm_data
 from warehouse.errors import RuleError
 from warehouse.event import format_instant
 

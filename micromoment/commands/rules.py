@@ -17,10 +17,11 @@ from micromoment.terminal.text import format_table, json_line
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.deciding.gate.policy_source import load_suppressions
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.reports.rule_states import RuleState, read_firings, rule_states
+from trigger_worker.reports.rule_states import RuleState, rule_states
 from trigger_worker.rules.files.chosen import read_chosen
 from trigger_worker.rules.files.folder import RuleFolder, RuleSet
 from trigger_worker.rules.language.duration import DAY_MS
+from trigger_worker.store.fires import count_fires
 from warehouse.errors import RuleError, TemplateError
 
 _HEADER: Final = ("rule", "state", "version", "today", "when")
@@ -35,7 +36,7 @@ def rules(format_name: str, **options: Any) -> None:  # noqa: ANN401 - the setti
     found = RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)).refresh()
     now_ms = time.time_ns() // 1_000_000
     with open_engine(settings) as engine:
-        firings = read_firings(engine, now_ms - now_ms % DAY_MS)
+        firings = count_fires(engine, now_ms - now_ms % DAY_MS)
     states = rule_states(found, firings)
     if format_name == "json":
         click.echo("".join(map(json_line, states)), nl=False)

@@ -20,7 +20,8 @@ from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Preview, Previewed, Previewer, mark_as_test
-from trigger_worker.store.feed import Visitor
+from trigger_worker.store.people import Visitor
+from trigger_worker.store.records import Records
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import ConfigurationError, TemplateError
 
@@ -60,7 +61,7 @@ def send_test(
         message = _choose(shown, channel)
         if message.content is None:
             raise TemplateError(message.problem)
-        trial = mark_as_test(message.content, own_site, address, now_ms)
+        trial = mark_as_test(message.content, message.channel, own_site, address, now_ms)
         asyncio.run(_send(settings, engine, message.channel, trial))
     click.echo(f"{message.channel} {message.template} is handed over as {trial.message_id}")
 
@@ -81,7 +82,7 @@ async def _send(settings: Settings, engine: Engine, name: str, message: Outbound
         channels: list[Channel] = []
         if settings.smtp_host:
             channels.append(await stack.enter_async_context(EmailChannel(smtp_settings(settings), _now_ms)))
-        channels += await open_http_channels(settings, engine, stack, _now_ms)
+        channels += await open_http_channels(settings, Records(engine, settings.retention_days), stack, _now_ms)
         channel = next((each for each in channels if each.name == name), None)
         if channel is None:
             raise ConfigurationError(f"the channel {name} is not configured", "docs/channels.md lists its settings")

@@ -17,17 +17,16 @@ from trigger_worker.delivery.channels.webhook import ChatChannel, ChatSettings, 
 from trigger_worker.delivery.content.links import MessageLinks, SiteLinks, hosts_of
 from trigger_worker.store.records import Records
 from warehouse.message_token import MessageTokens
-from warehouse.queries import Inserts
 
 
 async def open_http_channels(
-    settings: Settings, warehouse: Inserts, stack: AsyncExitStack, now_ms: Callable[[], int]
+    settings: Settings, records: Records, stack: AsyncExitStack, now_ms: Callable[[], int]
 ) -> list[Channel]:
     """Open the configured channels that send over HTTP, until the stack is closed.
 
     Args:
         settings: the settings of the installation.
-        warehouse: the ClickHouse database, which records the push subscriptions that have ended.
+        records: records the push subscriptions that have ended.
         stack: the stack that closes the channels.
         now_ms: the clock, in epoch ms.
 
@@ -35,7 +34,7 @@ async def open_http_channels(
         ConfigurationError: the settings of a channel contradict each other, or hold no valid address or key.
     """
     links = message_links(settings)
-    revoked = Revocations(Records(warehouse, settings.retention_days), now_ms).record
+    revoked = Revocations(records, now_ms).record
     channels: list[Channel] = [
         await stack.enter_async_context(PushChannel(_push(settings), links, revoked, now_ms)),
     ]

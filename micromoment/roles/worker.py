@@ -16,7 +16,6 @@ from micromoment.serving import require_free, running
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
-from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.channels.email import EmailChannel
@@ -31,6 +30,7 @@ from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.feed import read_clock
 from trigger_worker.store.records import Records
+from trigger_worker.store.rule_versions import RuleVersions
 from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse
 
@@ -112,7 +112,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         metrics: counts what the worker does.
         clock_ms: the clock that stamps the feed, in epoch ms.
     """
-    versions = RuleVersions(warehouse)
+    versions = RuleVersions(warehouse, records)
     delivery = DeliveryLoop(
         outbox=outbox,
         decider=decider,
@@ -156,7 +156,7 @@ async def _open_dispatcher(
             OfferFacts(shared.warehouse, Path(settings.coupons_folder)),
             links,
         ),
-        channels=await _open_channels(shared, links, stack),
+        channels=await _open_channels(shared, records, links, stack),
         metrics=metrics,
         now_ms=_now_ms,
     )
@@ -165,8 +165,10 @@ async def _open_dispatcher(
     return dispatcher
 
 
-async def _open_channels(shared: Shared, links: MessageLinks, stack: AsyncExitStack) -> dict[str, Channel]:
-    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
+async def _open_channels(
+    shared: Shared, records: Records, links: MessageLinks, stack: AsyncExitStack
+) -> dict[str, Channel]:
+    settings, bus = shared.settings, shared.bus
 
     async def publish(notice: bytes) -> None:
         await bus.publish(BANNERS, notice)
@@ -175,7 +177,7 @@ async def _open_channels(shared: Shared, links: MessageLinks, stack: AsyncExitSt
     if settings.smtp_host:
         email = EmailChannel(smtp_settings(settings), _now_ms, links=mail_links(settings, links))
         channels.append(await stack.enter_async_context(email))
-    channels += await open_http_channels(settings, warehouse, stack, _now_ms)
+    channels += await open_http_channels(settings, records, stack, _now_ms)
     return {channel.name: channel for channel in channels}
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from trigger_worker.store.feed import Visitor
-from trigger_worker.store.people import Person
-from trigger_worker.store.records import Fire, QueuedMessage
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Person, Visitor
 from warehouse.connection import Warehouse
 from warehouse.event import format_time
 from warehouse.vocabulary import COLUMN_FIELDS

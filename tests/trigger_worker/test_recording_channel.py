@@ -12,6 +12,7 @@ MESSAGE = OutboundMessage(
     site="shop",
     rule="hello",
     visitor_id="ada",
+    channel="email",
     recipients=("phone",),
     content=BannerContent(form="bar", title="Hi"),
     expires_at_ms=0,

@@ -18,15 +18,14 @@ from micromoment.roles import worker
 from micromoment.roles.channels import fixed_recipients, open_http_channels
 from micromoment.terminal.preview_text import preview_json, preview_page, preview_text
 from tests.trigger_worker.stored import NOON, person, queued
-from trigger_worker.deciding.gate.facts import MessageFacts, SentMessage
+from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
-from trigger_worker.deciding.gate.verdict import Reason
 from trigger_worker.deciding.recipient.permission import build_permission
-from trigger_worker.deciding.recipient.profile import build_profile
+from trigger_worker.deciding.recipient.profile import VisitorContext, build_profile
 from trigger_worker.delivery.attempts import may_repeat
-from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext, VisitorContext
+from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
 from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TEMPLATE_KINDS, TemplateFolder
 from trigger_worker.reports.preview import MARK, Preview, Previewed, mark_as_test
@@ -34,6 +33,8 @@ from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.sent import SentMessage
 from warehouse.channel_traits import CHANNEL_TRAITS, PREFERENCE_CHANNELS, reader_names
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -136,7 +137,7 @@ def test_every_channel_can_be_previewed(tmp_path: Path) -> None:
 
 
 def test_a_test_message_says_so_first_and_goes_wherever_an_address_can_be_typed(tmp_path: Path) -> None:
-    marked = {name: mark_as_test(each, "shop", "to", NOON).content for name, each in rendered(tmp_path).items()}
+    marked = {name: mark_as_test(each, name, "shop", "to", NOON).content for name, each in rendered(tmp_path).items()}
     unmarked = {
         name: bool(content.opening) and not getattr(content, content.opening).startswith(MARK)
         for name, content in marked.items()

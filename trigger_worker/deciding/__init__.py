@@ -1,1 +1,1 @@
-"""Whether a message goes, to whom, by which arm of an experiment, and which message of a firing is next."""
+"""Decide on messages: the verdict, the recipient, the arm of an experiment, the order of a firing's messages."""

@@ -1,4 +1,4 @@
-"""From messages that are due to a verdict on each: what their rules say of them, then the gate."""
+"""Decide on messages that are due: read the facts, ask the messages' own rules, then the gate."""
 
 from __future__ import annotations
 
@@ -6,27 +6,36 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from trigger_worker.deciding.experiment.placement import NOWHERE, Placement, Placements
-from trigger_worker.deciding.gate.facts import MessageFacts, Rival, SentMessage
+from trigger_worker.deciding.experiment.placement import NOWHERE, Placements
+from trigger_worker.deciding.gate.facts import MessageFacts, Rival
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, Profile, build_profile
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.rule_verdicts import RuleVerdicts, rule_verdict_needs
-from trigger_worker.deciding.sequence.rule_versions import Version
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.model import Rule
-from trigger_worker.store.feed import Visitor
-from trigger_worker.store.messages import read_sent
-from trigger_worker.store.people import Person, find_people
-from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.decisions import Placed, Placement
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Person, Visitor, find_people
+from trigger_worker.store.rule_versions import Version
+from trigger_worker.store.sent import SentMessage, read_sent
 from trigger_worker.store.windows import combine, read_histories
-from warehouse.connection import Warehouse
+from warehouse.queries import Queries
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """A message with its verdict and all that rendering and delivering it take; `arm` is the visitor's."""
+    """A message with its verdict and all that rendering and delivering it take.
+
+    Args:
+        message: the message.
+        verdict: the verdict.
+        arm: the person's arm of the rule's experiment; '' without one.
+        person: the person whom it is for.
+        profile: the person's profile.
+        recipients: the person's addresses on the channel.
+    """
 
     message: QueuedMessage
     verdict: Verdict
@@ -37,17 +46,17 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Decider:
-    """Judges messages.
+    """Give verdicts on messages.
 
     Args:
-        warehouse: where the facts are.
+        queries: the ClickHouse database.
         recipients: finds addresses.
     """
 
-    def __init__(self, warehouse: Warehouse, recipients: Recipients) -> None:
-        self._warehouse = warehouse
+    def __init__(self, queries: Queries, recipients: Recipients) -> None:
+        self._queries = queries
         self._recipients = recipients
-        self._placements = Placements(warehouse)
+        self._placements = Placements(queries)
 
     def decide(
         self,
@@ -57,24 +66,27 @@ class Decider:
         now_ms: int,
         under_way: Sequence[QueuedMessage] = (),
     ) -> list[Decided]:
-        """Return a verdict on each message, the highest priority first; each counts for those that follow.
+        """Return a verdict on each message, the highest priority first; each counts for the messages that follow.
 
-        Messages that are decided on together come together: a rule of lower priority yields to one that is let through
-        to the same person on the same channel.
+        Messages that are decided on together come together: a rule of lower priority yields to a rule that is let
+        through to the same person on the same channel.
 
         Args:
-            messages: due now, the earlier first; some hundred at most.
-            rules: those that the messages were asked for by, as far as they are still there.
-            policy: what holds for all of them.
-            now_ms: the instant of the decision.
-            under_way: being handed over, so that they count as sent, too.
+            messages: the messages that are due, the earlier first; some hundred at most.
+            rules: the compiled rules of the messages, by version, as far as they are still there.
+            policy: the policy of the gate.
+            now_ms: the instant of the decision, epoch ms.
+            under_way: messages that are being handed over, which count as sent, too.
+
+        Cost: one query for each kind of fact, whatever the number of messages: people, histories, messages sent
+        before, and as `RuleVerdicts.of` and `Placements.of` say; each reads the rows of these people alone.
         """
         messages = sorted(messages, key=lambda message: -message.priority)
         known = self._read(messages, rules, policy, now_ms, under_way)
         rivals: dict[tuple[Person, str], Rival] = {}
         decided = []
         for message in messages:
-            person = known.people[_visitor(message)]
+            person = known.people[message.visitor]
             one = _judged(message, known, rivals.get((person, message.channel)), policy, now_ms)
             if one.verdict.decision == "send":
                 known.sent[person].append(_as_sent(message, now_ms))
@@ -91,11 +103,11 @@ class Decider:
         now_ms: int,
         under_way: Sequence[QueuedMessage],
     ) -> _Known:
-        """Return all that the verdicts depend on: one query for each kind of fact, whatever the number of messages."""
-        people = find_people(self._warehouse, {_visitor(message) for message in messages})
+        """Return all that the verdicts depend on."""
+        people = find_people(self._queries, {message.visitor for message in messages})
         everybody = set(people.values())
         wanted = combine([PROFILE_WANTED, rule_verdict_needs(messages, rules, now_ms)])
-        histories = read_histories(self._warehouse, everybody, wanted, now_ms, now_ms)
+        histories = read_histories(self._queries, everybody, wanted, now_ms, now_ms)
         profiles = {person: build_profile(person.visitor_id, histories[person], now_ms) for person in everybody}
         return _Known(
             rules=rules,
@@ -103,7 +115,7 @@ class Decider:
             profiles=profiles,
             recipients=self._recipients,
             sent=self._sent(everybody, policy, now_ms, under_way),
-            own=RuleVerdicts(self._warehouse, people, histories, profiles, rules, now_ms).of(messages),
+            rule_verdicts=RuleVerdicts(self._queries, people, histories, profiles, rules, now_ms).of(messages),
             placed=self._placements.of(_with_rules(messages, people, rules), now_ms),
         )
 
@@ -111,48 +123,41 @@ class Decider:
         self, people: set[Person], policy: Policy, now_ms: int, under_way: Sequence[QueuedMessage]
     ) -> dict[Person, list[SentMessage]]:
         ids = {message.message_id for message in under_way}
-        sent = read_sent(self._warehouse, people, now_ms - policy.lookback_ms, but_not=ids)
+        sent = read_sent(self._queries, people, now_ms - policy.lookback_ms, but_not=ids)
         by_id = {Visitor(person.site, visitor_id): person for person in people for visitor_id in person.ids}
         for message in under_way:
-            person = by_id.get(_visitor(message))
+            person = by_id.get(message.visitor)
             if person is not None:
                 sent[person].append(_as_sent(message, now_ms))
         return sent
 
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read for messages that are decided on together; `sent` grows with each that is let through."""
+    """The facts of messages that are decided on together; `sent` grows with each message that is let through."""
 
     rules: Mapping[Version, CompiledRule]
     people: Mapping[Visitor, Person]
     profiles: Mapping[Person, Profile]
     recipients: Recipients
     sent: Mapping[Person, list[SentMessage]]
-    own: Mapping[str, Verdict]
-    placed: Mapping[tuple[str, str, Person], Placement]
-
-
-def _visitor(message: QueuedMessage) -> Visitor:
-    return Visitor(message.site, message.visitor_id)
+    rule_verdicts: Mapping[str, Verdict]
+    placed: Mapping[Placed, Placement]
 
 
 def _judged(message: QueuedMessage, known: _Known, rival: Rival | None, policy: Policy, now_ms: int) -> Decided:
-    person = known.people[_visitor(message)]
+    person = known.people[message.visitor]
     profile = known.profiles[person]
     recipients = known.recipients.of(message.channel, person, profile)
     place = known.placed.get((message.rule, message.version, person), NOWHERE)
     compiled = known.rules.get((message.rule, message.version))
     facts = MessageFacts(
-        site=message.site,
-        visitor_id=profile.visitor.id,
-        channel=message.channel,
-        rule=message.rule,
+        **message.identifiers(visitor_id=profile.visitor.id),
         expires_at_ms=message.expires_at,
         message_class=message.message_class,
         tags=frozenset(message.tags),
         priority=message.priority,
         rival=rival,
-        own=known.own.get(message.message_id),
+        rule_verdict=known.rule_verdicts.get(message.message_id),
         recipients=recipients,
         timezone=profile.visitor.timezone,
         quiet=compiled.rule.quiet if compiled else {},
@@ -169,8 +174,8 @@ def _judged(message: QueuedMessage, known: _Known, rival: Rival | None, policy: 
 def _with_rules(
     messages: Sequence[QueuedMessage], people: Mapping[Visitor, Person], rules: Mapping[Version, CompiledRule]
 ) -> list[tuple[Rule, Person]]:
-    """Return whom each rule that is still there is about."""
-    found = ((rules.get((message.rule, message.version)), people[_visitor(message)]) for message in messages)
+    """Return the rule and the person of each message whose rule is still there."""
+    found = ((rules.get((message.rule, message.version)), people[message.visitor]) for message in messages)
     return [(compiled.rule, person) for compiled, person in found if compiled is not None]
 
 

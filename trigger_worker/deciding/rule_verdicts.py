@@ -1,4 +1,4 @@
-"""What a message's own rule has against it by the time that it is due."""
+"""Verdicts of rules on their own messages: the rule is gone, has reached its goal, was restarted, or says when."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.gate.verdict import Verdict, drop
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.deciding.sequence.queueing import next_local_time
-from trigger_worker.deciding.sequence.rule_versions import Version
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.history import History
-from trigger_worker.store.feed import Visitor
-from trigger_worker.store.messages import read_fire_facts, read_restarted
-from trigger_worker.store.people import Person
-from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.fires import read_restarted
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Person, Visitor
+from trigger_worker.store.rule_versions import Version
+from trigger_worker.store.sent import read_fire_facts
 from trigger_worker.store.windows import Wanted, combine
-from warehouse.connection import Warehouse
+from warehouse.queries import Queries
 
-_REMOVED: Final = Verdict("drop", Reason.RULE_REMOVED)
-_GOAL_REACHED: Final = Verdict("drop", Reason.GOAL_REACHED)
+_REMOVED: Final = drop(Reason.RULE_REMOVED)
+_GOAL_REACHED: Final = drop(Reason.GOAL_REACHED)
 
 #: By id of the message.
 Verdicts = dict[str, Verdict]
 
 
 def rule_verdict_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version, CompiledRule], now_ms: int) -> Wanted:
-    """Return what `OwnVerdicts` looks at in the histories of the people whom messages are to."""
+    """Return the part of people's histories that `RuleVerdicts` looks at for some messages."""
     fired_at: dict[Version, int] = {}
     for message in messages:
         version = message.rule, message.version
@@ -37,27 +38,27 @@ def rule_verdict_needs(messages: Iterable[QueuedMessage], rules: Mapping[Version
 
 
 class RuleVerdicts:
-    """Asks rules about their messages, each by the version that asked for the message.
+    """Ask rules about their messages, each by the version that asked for the message.
 
     Args:
-        warehouse: where the facts are.
-        people: whom messages are to, by the id that they were asked for.
-        histories: what happened to those, as far as `own_needs` says.
-        profiles: what is known of them.
-        rules: by version.
-        now_ms: the instant of the decision.
+        queries: the ClickHouse database with firings and messages.
+        people: the person behind each visitor whom a message was asked for.
+        histories: the persons' histories, at least `rule_verdict_needs`.
+        profiles: the persons' profiles.
+        rules: the compiled rules, by version.
+        now_ms: the instant of the decision, epoch ms.
     """
 
     def __init__(
         self,
-        warehouse: Warehouse,
+        queries: Queries,
         people: Mapping[Visitor, Person],
         histories: Mapping[Person, History],
         profiles: Mapping[Person, Profile],
         rules: Mapping[Version, CompiledRule],
         now_ms: int,
     ) -> None:
-        self._warehouse = warehouse
+        self._queries = queries
         self._people = people
         self._histories = histories
         self._profiles = profiles
@@ -65,14 +66,14 @@ class RuleVerdicts:
         self._now_ms = now_ms
 
     def of(self, messages: Sequence[QueuedMessage]) -> Verdicts:
-        """Return the verdicts on those messages that their rules stop or put off."""
-        present: list[QueuedMessage] = []
-        found: Verdicts = {}
-        for message in messages:
-            if (message.rule, message.version) in self._rules:
-                present.append(message)
-            else:
-                found[message.message_id] = _REMOVED
+        """Return the verdicts on the messages that their rules drop or defer.
+
+        Cost: nothing for rules without `restart`, goal, `if` and `unless`; else one query for the firings of rules
+        with `restart`, and one for each version that must be asked, for the states of its firings' messages.
+        """
+        present = [message for message in messages if (message.rule, message.version) in self._rules]
+        present_ids = {message.message_id for message in present}
+        found = {message.message_id: _REMOVED for message in messages if message.message_id not in present_ids}
         found |= self._restarted(present)
         asked: dict[Version, list[QueuedMessage]] = defaultdict(list)
         for message in present:
@@ -87,27 +88,27 @@ class RuleVerdicts:
         return found
 
     def _restarted(self, messages: Iterable[QueuedMessage]) -> Verdicts:
-        """Find the messages of firings that a newer one of their rule, person and key has ended."""
+        """Drop the messages of firings that a newer firing of their rule, person and key has ended."""
         restarting = [message for message in messages if self._rule_of(message).rule.restart]
         if not restarting:
             return {}
         people = {self._person(message) for message in restarting}
-        newest = read_restarted(self._warehouse, people, {message.fire_id for message in restarting})
+        newest = read_restarted(self._queries, people, {message.fire_id for message in restarting})
         return {
-            message.message_id: Verdict("drop", Reason.RESTARTED, {"newer_fire_id": newest[message.fire_id]})
+            message.message_id: drop(Reason.RESTARTED, newer_fire_id=newest[message.fire_id])
             for message in restarting
             if message.fire_id in newest
         }
 
     def _left(self, message: QueuedMessage) -> Verdict | None:
-        """Whoever unsubscribes from anything while a sequence runs is told nothing more by it, on any channel."""
+        """Drop marketing, on any channel, after the person unsubscribed from anything since the firing."""
         left_at = self._profiles[self._person(message)].unsubscribed_at
         if message.message_class == "transactional" or left_at is None or left_at <= message.fired_at:
             return None
-        return Verdict("drop", Reason.UNSUBSCRIBED, {"since_the_firing": True, "unsubscribed_at_ms": left_at})
+        return drop(Reason.UNSUBSCRIBED, since_the_firing=True, unsubscribed_at_ms=left_at)
 
     def _scheduled(self, message: QueuedMessage) -> Verdict | None:
-        """Put a message that has a time of day off until then, once."""
+        """Defer a message that has a time of day until then, once."""
         entry = self._rule_of(message).rule.send[message.position]
         if entry.at_minute is None or message.due_at != message.fired_at + entry.after_ms:
             return None
@@ -124,7 +125,7 @@ class RuleVerdicts:
 
     def _asked_again(self, compiled: CompiledRule, messages: list[QueuedMessage]) -> Verdicts:
         people = {self._person(message) for message in messages}
-        facts = read_fire_facts(self._warehouse, people, (message.fire_id for message in messages))
+        facts = read_fire_facts(self._queries, people, (message.fire_id for message in messages))
         verdicts = {message.message_id: self._answer(compiled, message, facts[message.fire_id]) for message in messages}
         return {message_id: verdict for message_id, verdict in verdicts.items() if verdict is not None}
 
@@ -135,10 +136,10 @@ class RuleVerdicts:
         entry = compiled.rule.send[message.position]
         if compiled.may_send(entry, history, self._now_ms, {**facts, "goal_reached": False}):
             return None
-        return Verdict("drop", Reason.CONDITION, {"known": sorted(facts)})
+        return drop(Reason.CONDITION, known=sorted(facts))
 
     def _rule_of(self, message: QueuedMessage) -> CompiledRule:
         return self._rules[message.rule, message.version]
 
     def _person(self, message: QueuedMessage) -> Person:
-        return self._people[Visitor(message.site, message.visitor_id)]
+        return self._people[message.visitor]

@@ -16,8 +16,8 @@ from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, De
 from trigger_worker.delivery.ledger import Ledger
 from trigger_worker.delivery.renderer import ReadyMessage
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.store.messages import queue_record
-from trigger_worker.store.records import MessageRecord, QueuedMessage
+from trigger_worker.store.message import MessageRecord, QueuedMessage
+from trigger_worker.store.queue import queue_record
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import DeliveryError, DeliveryUnavailable, TemplateError
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from trigger_worker.deciding.decider import Decided
-from trigger_worker.deciding.gate.verdict import Reason
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.attempts import Attempts, GiveUpReason, outcome_detail
 from trigger_worker.delivery.channels.base import Channel
@@ -17,9 +16,11 @@ from trigger_worker.delivery.content.banner import BannerContent, banner_payload
 from trigger_worker.delivery.ledger import Ledger
 from trigger_worker.delivery.renderer import ReadyMessage, Renderer
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.store.decisions import DecisionRecord, Reason
+from trigger_worker.store.message import MessageRecord, QueuedMessage
 from trigger_worker.store.message_event import Occurrence
-from trigger_worker.store.messages import queue_record
-from trigger_worker.store.records import DecisionRecord, MessageRecord, QueuedMessage, Records
+from trigger_worker.store.queue import queue_record
+from trigger_worker.store.records import Records
 from warehouse.errors import DeliveryError
 
 

@@ -11,8 +11,10 @@ import structlog
 
 from trigger_worker.delivery.grouped_writes import GroupedWrites
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.store.decisions import DecisionRecord
+from trigger_worker.store.message import MessageRecord
 from trigger_worker.store.message_event import Occurrence, message_event, occurrence
-from trigger_worker.store.records import DecisionRecord, MessageRecord, Records
+from trigger_worker.store.records import Records
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.event import EventRow
 

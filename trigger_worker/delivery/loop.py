@@ -10,10 +10,10 @@ from typing import Final
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox, first_batch, one_per_firing
-from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.rule_versions import RuleVersions
 from warehouse.errors import WarehouseError
 
 #: Most messages that are decided on together, unless one person alone has more.

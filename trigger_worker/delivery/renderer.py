@@ -17,8 +17,8 @@ from trigger_worker.delivery.content.context import RenderContext, RuleContext, 
 from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Person
-from trigger_worker.store.records import QueuedMessage
 from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable
 from warehouse.message_token import MessageToken
 
@@ -166,10 +166,7 @@ class Renderer:
         message, token = one.message, _token(one)
         further = self._facts.names(message.rule, one.person, one.profile, now_ms) if self._facts else {}
         return OutboundMessage(
-            message_id=message.message_id,
-            site=message.site,
-            rule=message.rule,
-            visitor_id=message.visitor_id,
+            **message.identifiers(),
             recipients=one.recipients,
             content=self._templates.render(message.channel, message.template, self._context(one, token), further),
             expires_at_ms=message.expires_at,
@@ -195,12 +192,4 @@ class Renderer:
 
 def _token(one: Decided) -> MessageToken:
     """Return the token of a message; it names the person, because answers may come from any browser of the person."""
-    message = one.message
-    return MessageToken(
-        site=message.site,
-        message_id=message.message_id,
-        rule=message.rule,
-        visitor_id=one.person.visitor_id,
-        channel=message.channel,
-        variant=one.arm,
-    )
+    return MessageToken(**one.message.identifiers(visitor_id=one.person.visitor_id), variant=one.arm)

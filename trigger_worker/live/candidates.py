@@ -12,8 +12,8 @@ from trigger_worker.live.completion_index import CompletionIndex
 from trigger_worker.live.live_rules import LiveRules, Wait
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.store.feed import Anchor, News, Visitor
-from trigger_worker.store.people import Person
+from trigger_worker.store.feed import Anchor, News
+from trigger_worker.store.people import Person, Visitor
 
 #: News this much older than its storing came late (from an offline phone, say): it may change what was asked before,
 #: so every rule that looks at it is asked again.

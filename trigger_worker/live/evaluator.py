@@ -13,10 +13,10 @@ from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, fire_id, f
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
-from trigger_worker.store.past_fires import read_past_fires
+from trigger_worker.store.events import read_whole_events
+from trigger_worker.store.fires import Fire, read_past_fires
 from trigger_worker.store.people import Person
-from trigger_worker.store.records import Fire
-from trigger_worker.store.windows import read_whole_events, surround
+from trigger_worker.store.windows import surround
 from warehouse.connection import Warehouse
 
 

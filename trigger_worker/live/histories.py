@@ -17,9 +17,9 @@ from trigger_worker.live.live_rules import Kinds, LiveRules
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.events import Span, read_events
-from trigger_worker.store.feed import News, Visitor
-from trigger_worker.store.groups import in_query_groups
-from trigger_worker.store.people import Person
+from trigger_worker.store.feed import News
+from trigger_worker.store.people import Person, Visitor
+from trigger_worker.store.people_queries import PeopleGroup, people_groups
 from trigger_worker.store.windows import Wanted, read_own_events
 from warehouse.queries import Queries
 
@@ -208,13 +208,9 @@ def read_fresh(
     whose wait is over.
     """
     found: dict[Person, list[Event]] = {person: [] for person in people}
-    owner = {visitor_id: person for person in found for visitor_id in person.ids}
-    (site,) = {person.site for person in found}
     spans = [Span(sorted(looked_at.lookback_ms), since, until), *_waits(people, until)]
-    for visitor_id, event in read_events(
-        warehouse, {"site": site, "ids": list(owner), "until": until}, spans, looked_at.fields
-    ):
-        found[owner[visitor_id]].append(event)
+    for person, event in read_events(warehouse, PeopleGroup.of(people), spans, looked_at.fields):
+        found[person].append(event)
     return found
 
 
@@ -245,5 +241,5 @@ def _groups(people: Mapping[Person, Candidate], now_ms: int) -> Iterator[dict[Pe
     for person, candidate in people.items():
         alike[person.site, candidate.since < now_ms - SAME_TIME_MS].append(person)
     for residents in alike.values():
-        for group in in_query_groups(residents, lambda person: person.ids):
-            yield {person: people[person] for person in group}
+        for group in people_groups(residents):
+            yield {person: people[person] for person in group.people}

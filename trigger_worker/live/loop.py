@@ -12,17 +12,18 @@ import msgspec
 import structlog
 
 from trigger_worker.deciding.gate.policy_source import PolicySource
-from trigger_worker.deciding.sequence.outcomes import record_outcomes
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.deciding.sequence.retry import read_retried
-from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.live.evaluator import Evaluator
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.sweep import FeedSweep, Sweep
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
-from trigger_worker.store.messages import queue_record
-from trigger_worker.store.records import QueuedMessage, Records
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.queue import queue_record
+from trigger_worker.store.records import Records
+from trigger_worker.store.rule_versions import RuleVersions
+from trigger_worker.store.sent import record_outcomes
 from warehouse.connection import Warehouse
 
 #: Most seconds between two evaluations, for waits that run out and for events whose announcement was lost.

@@ -10,8 +10,8 @@ import msgspec
 from trigger_worker.live.candidates import LATE_MS, Candidates, NewestSeen
 from trigger_worker.live.live_rules import LiveRules, Wait
 from trigger_worker.live.waits import LateTimers, ReadAhead, read_on
-from trigger_worker.store.feed import Anchor, News, Visitor, read_news
-from trigger_worker.store.people import Person, find_people
+from trigger_worker.store.feed import Anchor, News, read_news
+from trigger_worker.store.people import Person, Visitor, find_people
 from warehouse.connection import Warehouse
 
 #: How far back the feed is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.

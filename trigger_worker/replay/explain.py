@@ -23,13 +23,12 @@ from trigger_worker.rules.evaluate.trace import Trace, trace
 from trigger_worker.rules.language.duration import format_duration
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS
 from trigger_worker.rules.model import Audiences
-from trigger_worker.store.feed import PACKAGE, Visitor
-from trigger_worker.store.past_fires import read_past_fires
-from trigger_worker.store.people import Person, find_people
+from trigger_worker.store.fires import read_past_fires
+from trigger_worker.store.people import Person, Visitor, find_people, read_sites
 from trigger_worker.store.windows import combine, read_histories
 from warehouse.errors import ConfigurationError
 from warehouse.event import format_instant
-from warehouse.queries import Queries, read_sql
+from warehouse.queries import Queries
 
 #: How far back firings are looked for by replaying, beside `every`, where no worker stored any.
 REPLAY_MS: Final = LAST_VALUE_LOOKBACK_MS
@@ -41,7 +40,7 @@ def find_site(queries: Queries, visitor_id: str) -> str:
     Raises:
         ConfigurationError: no site knows it, or several do.
     """
-    sites = [site for (site,) in queries.query(read_sql(PACKAGE, "sites_of_visitor"), {"visitor": visitor_id})]
+    sites = read_sites(queries, visitor_id)
     if not sites:
         raise ConfigurationError(
             f"no event of the visitor {visitor_id!r} is stored",
@@ -49,7 +48,7 @@ def find_site(queries: Queries, visitor_id: str) -> str:
         )
     if len(sites) > 1:
         raise ConfigurationError(f"the visitor {visitor_id!r} is known on {', '.join(sites)}", "give --site NAME")
-    return str(sites[0])
+    return sites[0]
 
 
 def explain(queries: Queries, compiled: CompiledRule, audiences: Audiences, visitor: Visitor, at: int) -> Explained:

@@ -10,14 +10,15 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.deciding.gate.facts import MessageFacts, SentMessage
+from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Cap, Policy
-from trigger_worker.deciding.gate.verdict import Reason
 from trigger_worker.deciding.sequence.queueing import lifetime, next_local_time
 from trigger_worker.rules.evaluate.history import Series
 from trigger_worker.rules.model import MessageClass, Rule, SendEntry
+from trigger_worker.store.decisions import Reason
 from trigger_worker.store.people import Person
+from trigger_worker.store.sent import SentMessage
 
 #: The address of a message that is only simulated.
 _SOMEWHERE: Final = ("simulated",)
@@ -117,9 +118,10 @@ def _facts(
 ) -> MessageFacts:
     return MessageFacts(
         site=person.site,
+        message_id="",
+        rule=one.rule.id,
         visitor_id=person.visitor_id,
         channel=one.entry.channel,
-        rule=one.rule.id,
         expires_at_ms=one.expires_at,
         message_class=one.rule.message_class,
         recipients=_SOMEWHERE,

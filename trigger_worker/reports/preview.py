@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from trigger_worker.deciding.decider import Decided
-from trigger_worker.deciding.experiment.placement import choose_arm
-from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.experiment.assignment import choose_arm
+from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, build_profile
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.channels.base import OutboundMessage
@@ -23,9 +23,9 @@ from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS
 from trigger_worker.rules.model import Rule
-from trigger_worker.store.feed import Visitor
-from trigger_worker.store.people import Person, find_people
-from trigger_worker.store.records import Fire
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.people import Person, Visitor, find_people
 from trigger_worker.store.windows import Wanted, read_histories
 from warehouse.errors import TemplateError
 from warehouse.queries import Queries
@@ -121,13 +121,14 @@ MARK: Final = "[Test] "
 _NOBODY: Final = "send-test"
 
 
-def mark_as_test(content: Content, site: str, address: str, now_ms: int) -> OutboundMessage:
+def mark_as_test(content: Content, channel: str, site: str, address: str, now_ms: int) -> OutboundMessage:
     """Return a message to one address that says in its first words that it is a test; a webhook says so by its id."""
     return OutboundMessage(
         message_id=f"test-{uuid.uuid4()}",
         site=site,
         rule=_NOBODY,
         visitor_id=_NOBODY,
+        channel=channel,
         recipients=(address,),
         content=_marked(content),
         expires_at_ms=now_ms + DAY_MS,

@@ -9,8 +9,6 @@ import msgspec
 
 from trigger_worker.rules.files.folder import RuleSet
 from trigger_worker.rules.language.render import render_pattern
-from trigger_worker.store.feed import PACKAGE
-from warehouse.queries import Queries, read_sql
 
 
 class RuleState(msgspec.Struct, frozen=True):
@@ -31,14 +29,6 @@ class RuleState(msgspec.Struct, frozen=True):
     when: str = ""
     firings_today: int = 0
     reason: str = ""
-
-
-def read_firings(queries: Queries, since: int) -> dict[str, int]:
-    """Return by rule how often it fired since an instant (epoch ms).
-
-    Cost: one query over the firings since then.
-    """
-    return dict(queries.query(read_sql(PACKAGE, "fires_since"), {"since": since}))
 
 
 def rule_states(found: RuleSet, firings: Mapping[str, int]) -> list[RuleState]:

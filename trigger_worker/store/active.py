@@ -1,4 +1,4 @@
-"""Who did something that may make a rule match within a range of the stored history."""
+"""Find the visitors whose events may make a rule match within a range of the stored history, for replays."""
 
 from __future__ import annotations
 
@@ -10,42 +10,48 @@ import msgspec
 
 from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.rules.language.syntax import ANY
-from trigger_worker.store.feed import PACKAGE, Visitor
-from warehouse.queries import Queries, read_sql
-from warehouse.vocabulary import MESSAGE_EVENTS
+from trigger_worker.store.events import Span, spans_condition
+from trigger_worker.store.people import Visitor
+from trigger_worker.store.statements import statement
+from warehouse.queries import Queries
 
-#: Visitors in one query: each goes over the visitors that are left.
+#: Visitors in one query: each query goes over the visitors that are left.
 PAGE: Final = 20_000
 
 
 class Range(msgspec.Struct, frozen=True):
-    """A part of the history, both ends included, in epoch milliseconds."""
+    """A part of the history, both ends included, epoch ms."""
 
     since: int
     until: int
 
 
 class Activity(msgspec.Struct, frozen=True):
-    """A visitor and how many of their rows a replay reads at most."""
+    """A visitor, with the most rows that a replay of the visitor reads."""
 
     visitor: Visitor
     rows: int
 
 
 def count_active(queries: Queries, needs: Iterable[Needs], span: Range) -> dict[str, int]:
-    """Return, by site, how many ids did something that may complete a rule within a range."""
-    completing, parameters = _completing(needs, span)
-    sql = read_sql(PACKAGE, "active_count").replace("/* completing */", completing)
-    return dict(queries.query(sql, parameters))
+    """Return, by site, the number of visitors with an event that may complete a rule within a range.
+
+    Cost: one query over all events of the range.
+    """
+    completing, parameters = spans_condition(_completing(needs, span))
+    return dict(queries.query(statement("active_count", completing=completing), parameters))
 
 
 def read_active(queries: Queries, site: str, needs: Iterable[Needs], span: Range) -> Iterator[list[Activity]]:
-    """Yield the ids of a site that did something that may complete a rule within a range, page by page.
+    """Yield the visitors of a site with an event that may complete a rule within a range, page by page.
 
     Imported history counts as much as live events.
+
+    Cost: one query for each page of `PAGE` visitors, over the events of the visitors that are left, in the range and
+    as long before it as the rules look back.
     """
     wanted = list(needs)
-    completing, parameters = _completing(wanted, span)
+    completing, parameters = spans_condition(_completing(wanted, span))
     names = frozenset().union(*(each.names for each in wanted))
     parameters |= {
         "site": site,
@@ -55,7 +61,7 @@ def read_active(queries: Queries, site: str, needs: Iterable[Needs], span: Range
         "names": sorted(names),
         "limit": PAGE,
     }
-    sql = read_sql(PACKAGE, "active_visitors").replace("/* completing */", completing)
+    sql = statement("active_visitors", completing=completing)
     after = ""
     while True:
         rows = queries.query(sql, {**parameters, "after": after})
@@ -65,24 +71,11 @@ def read_active(queries: Queries, site: str, needs: Iterable[Needs], span: Range
         after = rows[-1][0]
 
 
-def _completing(needs: Iterable[Needs], span: Range) -> tuple[str, dict[str, object]]:
-    """Return the condition on events that may complete a rule, and its parameters: one part for each wait."""
+def _completing(needs: Iterable[Needs], span: Range) -> list[Span]:
+    """Return the events that may complete a rule within the range: one span for each wait."""
     names_of: dict[int, set[str]] = defaultdict(set)
     for each in needs:
         names_of[each.wait_ms] |= each.trigger_names
-    parts = []
-    parameters: dict[str, object] = {"excluded": sorted(MESSAGE_EVENTS)}
-    for index, (wait_ms, names) in enumerate(sorted(names_of.items())):
-        matching = f"event IN {{names_{index}:Array(String)}}"
-        if ANY in names:
-            matching = f"({matching} OR event NOT IN {{excluded:Array(String)}})"
-        parts.append(
-            f"({matching} AND ts >= fromUnixTimestamp64Milli({{from_{index}:Int64}}, 'UTC')"
-            f" AND ts <= fromUnixTimestamp64Milli({{to_{index}:Int64}}, 'UTC'))"
-        )
-        parameters |= {
-            f"names_{index}": sorted(names),
-            f"from_{index}": max(0, span.since - wait_ms),
-            f"to_{index}": max(0, span.until - wait_ms),
-        }
-    return " OR ".join(parts), parameters
+    return [
+        Span(sorted(names), span.since - wait_ms, span.until - wait_ms) for wait_ms, names in sorted(names_of.items())
+    ]

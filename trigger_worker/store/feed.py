@@ -1,4 +1,4 @@
-"""What changed, and what is now due."""
+"""Read the feed: the events that became visible since an instant, and the events whose wait is now over."""
 
 from __future__ import annotations
 
@@ -8,30 +8,23 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.language.syntax import ANY
-from warehouse.connection import Warehouse
-from warehouse.queries import read_sql
+from trigger_worker.store.people import Visitor
+from trigger_worker.store.statements import statement
+from warehouse.queries import Queries
 from warehouse.vocabulary import MESSAGE_EVENTS
 
-PACKAGE: Final = "trigger_worker.store"
 #: Rows of news in one query.
 PAGE: Final = 20_000
 #: Most milliseconds that a collector's clock may be ahead of ClickHouse's.
 CLOCK_SKEW_MS: Final = 5_000
 
 
-class Visitor(msgspec.Struct, frozen=True):
-    """An id as events carry it."""
-
-    site: str
-    visitor_id: str
-
-
 class News(msgspec.Struct, frozen=True):
     """One event that became visible.
 
     Args:
-        ts: when it happened, epoch milliseconds.
-        visible_at: when it was stored, epoch milliseconds by ClickHouse's clock, but never before it happened.
+        ts: when it happened, epoch ms.
+        visible_at: when it was stored, epoch ms by ClickHouse's clock, but never before it happened.
     """
 
     visitor: Visitor
@@ -42,12 +35,12 @@ class News(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> tuple[Visitor, str]:
-        """What makes it this event: ids of events are pages' own words, so one visitor's say nothing of another's."""
+        """The key of the event: pages choose ids of events, so that two visitors may use the same."""
         return self.visitor, self.event_id
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """One event that starts a wait; its times are those of `News`."""
+    """One event that starts a wait; its times are as in `News`."""
 
     visitor: Visitor
     event: str
@@ -55,23 +48,32 @@ class Anchor(msgspec.Struct, frozen=True):
     visible_at: int
 
 
-def read_clock(warehouse: Warehouse) -> int:
-    """Return ClickHouse's time in epoch milliseconds: the clock that stamps the feed."""
-    ((now,),) = warehouse.query(read_sql(PACKAGE, "clock"))
+def read_clock(queries: Queries) -> int:
+    """Return the time of ClickHouse's clock, which stamps the feed, in epoch ms.
+
+    Cost: one query that reads no table.
+    """
+    ((now,),) = queries.query(statement("clock"))
     return int(now)
 
 
-def read_cursor(warehouse: Warehouse, worker: str) -> int | None:
-    """Return up to where (epoch milliseconds) a worker had read the feed, or None when it never ran."""
-    ((read_to,),) = warehouse.query(read_sql(PACKAGE, "cursor"), {"worker": worker, "shard": 0})
+def read_cursor(queries: Queries, worker: str) -> int | None:
+    """Return the instant up to which a worker had read the feed, epoch ms; None when it never ran.
+
+    Cost: one query over the cursor's rows, of which merges keep one.
+    """
+    ((read_to,),) = queries.query(statement("cursor"), {"worker": worker, "shard": 0})
     return int(read_to) or None
 
 
-def read_news(warehouse: Warehouse, since: int, until: int) -> Iterator[News]:
-    """Return what became visible from `since` up to `until` (epoch milliseconds), oldest first, page by page."""
+def read_news(queries: Queries, since: int, until: int) -> Iterator[News]:
+    """Yield the events that became visible from `since` up to `until`, both epoch ms, the oldest first.
+
+    Cost: one query of `event_feed` for each page of `PAGE` rows, bounded by the key to the time asked about.
+    """
     after = ("", "", "")
     while True:
-        page = _read_page(warehouse, since, until, after)
+        page = _read_page(queries, since, until, after)
         yield from page
         if len(page) < PAGE:
             return
@@ -79,7 +81,7 @@ def read_news(warehouse: Warehouse, since: int, until: int) -> Iterator[News]:
         since, after = last.visible_at, (last.visitor.site, last.visitor.visitor_id, last.event_id)
 
 
-def _read_page(warehouse: Warehouse, since: int, until: int, after: tuple[str, str, str]) -> list[News]:
+def _read_page(queries: Queries, since: int, until: int, after: tuple[str, str, str]) -> list[News]:
     site, visitor, event = after
     parameters = {
         "since": since,
@@ -92,16 +94,19 @@ def _read_page(warehouse: Warehouse, since: int, until: int, after: tuple[str, s
     }
     return [
         News(Visitor(site, visitor_id), event, event_id, ts, visible_at)
-        for site, event, visitor_id, event_id, ts, visible_at in warehouse.query(read_sql(PACKAGE, "news"), parameters)
+        for site, event, visitor_id, event_id, ts, visible_at in queries.query(statement("news"), parameters)
     ]
 
 
-def read_anchors(warehouse: Warehouse, names: Iterable[str], since: int, until: int) -> list[Anchor]:
-    """Return the events of these names that became visible in `(since, until]`, in that order.
+def read_anchors(queries: Queries, names: Iterable[str], since: int, until: int) -> list[Anchor]:
+    """Return the events of some names that became visible after `since` and up to `until`, in that order.
 
     Args:
+        queries: the ClickHouse database with the feed.
         names: event names; `any` stands for every event that a visitor causes.
-        since, until: epoch milliseconds, already moved back by the wait.
+        since, until: epoch ms, already moved back by the wait.
+
+    Cost: one query of `event_feed`, bounded by the key to the time asked about.
     """
     wanted = set(names)
     parameters = {
@@ -112,5 +117,5 @@ def read_anchors(warehouse: Warehouse, names: Iterable[str], since: int, until: 
         "every_event": ANY in wanted,
         "excluded": sorted(MESSAGE_EVENTS),
     }
-    rows = warehouse.query(read_sql(PACKAGE, "due"), parameters)
+    rows = queries.query(statement("due"), parameters)
     return [Anchor(Visitor(site, visitor_id), event, ts, seen) for site, visitor_id, event, ts, seen in rows]

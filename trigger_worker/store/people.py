@@ -1,32 +1,35 @@
-"""Which ids are one person."""
+"""Find the person behind each visitor id, with every id that belongs to that person."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from trigger_worker.store.feed import PACKAGE, Visitor
-from trigger_worker.store.groups import by_id, in_query_groups
-from warehouse.queries import Queries, read_sql
+from trigger_worker.store.statements import by_id, in_query_groups, statement
+from warehouse.queries import Queries
 
-#: An id may have been joined to one that was joined to another; longer chains are cut here.
+#: An id may have been joined to an id that was joined to another; longer chains are cut here.
 MAX_JOINS: Final = 4
 #: Most ids of one person, the latest: an id such as "guest" that a shop gives to everybody is not to stop the worker.
 MAX_ALIASES: Final = 100
 
 
-_LINKS: Final = read_sql(PACKAGE, "identity_links")
+class Visitor(msgspec.Struct, frozen=True):
+    """One anonymous or user id of a site, as events carry it."""
+
+    site: str
+    visitor_id: str
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A visitor under the id that is theirs now, with every id their events carry.
+    """All ids of a site that belong together.
 
     Args:
-        visitor_id: the person's id, or the anonymous id of a visitor nobody knows.
-        ids: all of theirs, that one first.
+        visitor_id: the user id, or the anonymous id of a visitor who never identified.
+        ids: every id, `visitor_id` first.
     """
 
     site: str
@@ -34,23 +37,37 @@ class Person(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
 
 
-def find_people(warehouse: Queries, visitors: Iterable[Visitor]) -> dict[Visitor, Person]:
-    """Return the person behind each id.
+def find_people(queries: Queries, visitors: Iterable[Visitor]) -> dict[Visitor, Person]:
+    """Return the person behind each visitor.
 
-    Cost: a few key look-ups in `identity`, whatever it holds.
+    Cost: for each group of some hundred ids of a site a few look-ups by key in `identity`, whatever the table holds.
     """
-    by_site: dict[str, set[str]] = defaultdict(set)
-    for visitor in visitors:
-        by_site[visitor.site].add(visitor.visitor_id)
     found: dict[Visitor, Person] = {}
-    for site, ids in by_site.items():
-        for group in in_query_groups(sorted(ids), by_id):
-            found |= _find_group(warehouse, site, group)
+    for site, ids in visitor_groups(visitors):
+        found |= _find_group(queries, site, ids)
     return found
 
 
-def _find_group(warehouse: Queries, site: str, ids: list[str]) -> dict[Visitor, Person]:
-    links = _Links(warehouse, site)
+def visitor_groups(visitors: Iterable[Visitor]) -> Iterator[tuple[str, list[str]]]:
+    """Yield a site with ids of visitors on it, few enough for one query."""
+    by_site: dict[str, set[str]] = defaultdict(set)
+    for visitor in visitors:
+        by_site[visitor.site].add(visitor.visitor_id)
+    for site, ids in by_site.items():
+        for group in in_query_groups(sorted(ids), by_id):
+            yield site, group
+
+
+def read_sites(queries: Queries, visitor_id: str) -> list[str]:
+    """Return the sites that know an id, in alphabetical order.
+
+    Cost: one query over all sites' `events` and `identity`; for commands, not for the loops.
+    """
+    return [site for (site,) in queries.query(statement("sites_of_visitor"), {"visitor": visitor_id})]
+
+
+def _find_group(queries: Queries, site: str, ids: list[str]) -> dict[Visitor, Person]:
+    links = _Links(queries, site)
     owners = _owners(links, ids)
     aliases = _aliases(links, set(owners.values()))
     people = {owner: Person(site, owner, (owner, *sorted(aliases[owner] - {owner}))) for owner in owners.values()}
@@ -58,36 +75,36 @@ def _find_group(warehouse: Queries, site: str, ids: list[str]) -> dict[Visitor, 
 
 
 class _Links:
-    """What `identity` says of ids of a site: whom each was joined to, and which ids were joined to it.
+    """The rows of `identity` about ids of a site: the person that each was joined to, and the ids joined to it.
 
-    Both come with one query, and for a visitor of whom nothing is known it is the only one.
+    Both come with one query, and for a visitor of whom nothing is known it is the only query.
     """
 
-    def __init__(self, warehouse: Queries, site: str) -> None:
-        self._warehouse = warehouse
+    def __init__(self, queries: Queries, site: str) -> None:
+        self._queries = queries
         self._site = site
         self._asked: set[str] = set()
         self._latest: dict[str, tuple[int, str]] = {}
         self.listed_under: dict[str, set[str]] = defaultdict(set)
 
     def ask(self, ids: Iterable[str]) -> None:
-        """Learn about ids, about each only once."""
+        """Read the links of ids, of each id only once."""
         for group in in_query_groups(sorted(set(ids) - self._asked), by_id):
             self._asked.update(group)
             parameters = {"site": self._site, "ids": group, "limit": MAX_ALIASES}
-            for is_asked, alias, person, learned in self._warehouse.query(_LINKS, parameters):
+            for is_asked, alias, person, learned in self._queries.query(statement("identity_links"), parameters):
                 if is_asked:
                     self._latest[alias] = max((learned, person), self._latest.get(alias, (learned, person)))
                 else:
                     self.listed_under[person].add(alias)
 
     def owner_of(self, asked: str) -> str | None:
-        """Return whom an id that was asked about belongs to, if it was joined to anybody."""
+        """Return the id that an id, asked about before, was joined to last; None when it was joined to nobody."""
         return self._latest[asked][1] if asked in self._latest else None
 
 
 def _owners(links: _Links, ids: Iterable[str]) -> dict[str, str]:
-    """Return whom each id belongs to at the end of its chain of joins."""
+    """Return the id at the end of each id's chain of joins."""
     joins: dict[str, str] = {}
     unresolved = set(ids)
     for _ in range(MAX_JOINS):

@@ -1,130 +1,45 @@
-"""What the worker stores: firings, decisions, and each state that a message reaches."""
+"""Store the worker's rows: firings, decisions, states of messages, events of our own, rule versions, the cursor."""
 
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any
 
 import msgspec
 
 from trigger_worker.rules.model import Rule
+from trigger_worker.store.decisions import DecisionRecord
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.message import MessageRecord
 from warehouse.event import EventRow, format_time, kept_days
 from warehouse.queries import Inserts
 
-MessageState = Literal["pending", "sent", "delivered", "shown", "opened", "clicked", "dismissed", "failed", "cancelled"]
-_NAMESPACE: Final = uuid.UUID("6d6d6d73-6700-7000-8000-000000000000")
-
-
-class Fire(msgspec.Struct, frozen=True):
-    """A match that fired.
-
-    Args:
-        at: the instant of the match, epoch milliseconds.
-        event: fields of the event that completed the pattern.
-    """
-
-    fire_id: str
-    site: str
-    rule: str
-    version: str
-    visitor_id: str
-    key: str
-    at: int
-    event: dict[str, Any]
-
-
-class QueuedMessage(msgspec.Struct, frozen=True):
-    """A message that a firing asked for and that is not settled yet.
-
-    Args:
-        position: of its entry in the rule's `send`.
-        due_at, expires_at, fired_at: epoch milliseconds.
-        attempts: how often its channel was tried.
-        event: fields of the event that completed the pattern.
-        is_tried: whether an attempt has begun of which nobody knows yet what came.
-        retries: how often a person asked for it again after it had failed.
-        recorded_at: `at` of its latest row, epoch milliseconds; every later row is later, whatever clocks say.
-    """
-
-    message_id: str
-    fire_id: str
-    site: str
-    rule: str
-    version: str
-    visitor_id: str
-    channel: str
-    template: str
-    position: int
-    tags: tuple[str, ...]
-    message_class: Literal["marketing", "transactional"]
-    priority: int
-    fired_at: int
-    due_at: int
-    expires_at: int
-    attempts: int
-    event: dict[str, Any]
-    is_tried: bool = False
-    retries: int = 0
-    recorded_at: int = 0
-
-    def next_row_at(self, now_ms: int) -> int:
-        """Return the `at` of its next row: now (epoch milliseconds), but after the rows before."""
-        return max(now_ms, self.recorded_at + 1)
-
-
-class MessageRecord(msgspec.Struct, frozen=True):
-    """A state that a message reached at `at` (epoch milliseconds).
-
-    Args:
-        recipients: anonymous ids whose pages may show a banner.
-        content: a banner's JSON.
-        detail: attempts, errors, and what a restart must know.
-    """
-
-    message: QueuedMessage
-    state: MessageState
-    at: int
-    recipients: tuple[str, ...] = ()
-    content: str = ""
-    detail: dict[str, Any] = {}
-
-
-class DecisionRecord(msgspec.Struct, frozen=True):
-    """What the gate said of a message at `decided_at` (epoch milliseconds)."""
-
-    message: QueuedMessage
-    verdict: Literal["send", "defer", "drop"]
-    reason: str
-    detail: dict[str, Any]
-    decided_at: int
-    arm: str = ""
-
-
-def message_id(fire_id: str, position: int) -> str:
-    """Return the id of a firing's message: the same whenever it is worked out."""
-    return str(uuid.uuid5(_NAMESPACE, f"{fire_id}/{position}"))
-
 
 class Records:
-    """Writes what happened; the same rows written again, after a doubtful answer, are recognised by their content.
+    """Store rows; the same rows stored again, after a doubtful answer, are recognised by their content.
+
+    Built once by each role, which knows how long events are kept, and handed to whoever stores.
 
     Args:
-        warehouse: where to.
-        retention_days: by site, how long its events are kept; a year and some where it is not said.
+        inserts: the ClickHouse database.
+        retention_days: by site, for how many days its events are kept; a site that is not named keeps them for the
+            default of `EventRow`.
     """
 
-    def __init__(self, warehouse: Inserts, retention_days: Mapping[str, int] | None = None) -> None:
-        self._warehouse = warehouse
+    def __init__(self, inserts: Inserts, retention_days: Mapping[str, int] | None = None) -> None:
+        self._inserts = inserts
         self._retention_days = retention_days or {}
 
     def store_fires(self, fires: Sequence[Fire], now_ms: int) -> None:
-        """Store firings."""
+        """Store firings, as fired at `now_ms` (epoch ms).
+
+        Cost: one insert, as for every method of this class; none without rows.
+        """
         self._insert("fires", (_fire_row(fire, now_ms) for fire in fires))
 
     def store_decisions(self, decisions: Sequence[DecisionRecord]) -> None:
-        """Store verdicts."""
+        """Store decisions."""
         self._insert("decisions", map(_decision_row, decisions))
 
     def store_messages(self, records: Sequence[MessageRecord]) -> None:
@@ -132,15 +47,15 @@ class Records:
         self._insert("messages", map(_message_row, records))
 
     def store_events(self, rows: Sequence[EventRow]) -> None:
-        """Store events of ours, to be kept as long as others of their site."""
+        """Store events of our own, to be kept as long as other events of their site."""
         self._insert("events", map(self._kept, rows))
 
     def store_versions(self, rules: Sequence[Rule], now_ms: int) -> None:
-        """Store the text of rules by version; the first time that a version is stored counts as when it was seen."""
+        """Store the text of rule versions, as seen at `now_ms` (epoch ms); the first such instant counts."""
         self._insert("rule_versions", (_version_row(rule, now_ms) for rule in rules))
 
     def store_cursor(self, worker: str, shard: int, read_to: int) -> None:
-        """Store up to where (epoch milliseconds) the feed was read."""
+        """Store the instant (epoch ms) up to which the feed was read."""
         self._insert("worker_cursor", [{"worker": worker, "shard": shard, "read_to": format_time(read_to)}])
 
     def _kept(self, row: EventRow) -> EventRow:
@@ -148,9 +63,17 @@ class Records:
         return msgspec.structs.replace(row, retention_days=kept_days(row.event, days))
 
     def _insert(self, table: str, rows: Iterable[object]) -> None:
-        lines = b"\n".join(map(msgspec.json.encode, rows))
-        if lines:
-            self._warehouse.insert_lines(table, lines, hashlib.sha256(lines).hexdigest())
+        insert_rows(self._inserts, table, rows)
+
+
+def insert_rows(inserts: Inserts, table: str, rows: Iterable[object]) -> None:
+    """Insert rows at most once: the token of the insert follows from their content.
+
+    Cost: one insert; none without rows.
+    """
+    lines = b"\n".join(map(msgspec.json.encode, rows))
+    if lines:
+        inserts.insert_lines(table, lines, hashlib.sha256(lines).hexdigest())
 
 
 def _fire_row(fire: Fire, now_ms: int) -> dict[str, Any]:

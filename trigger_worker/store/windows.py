@@ -1,9 +1,9 @@
-"""The windowed query: of the candidates' events, just the names, spans and fields that their rules look at."""
+"""Read histories by the windowed query: of each person just the names, times and fields that the rules look at."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -11,24 +11,27 @@ import msgspec
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs
-from trigger_worker.store.events import Span, as_event, columns_of, listed, read_events
-from trigger_worker.store.feed import PACKAGE
-from trigger_worker.store.groups import in_query_groups
+from trigger_worker.store.events import Span, read_events
 from trigger_worker.store.people import Person
-from warehouse.queries import Queries, read_sql
+from trigger_worker.store.people_queries import for_people, people_groups
+from trigger_worker.store.statements import statement
+from warehouse.queries import Queries
 from warehouse.vocabulary import CONTEXT_FIELDS
 
-#: Most different wishes in one query; each is a condition that ClickHouse tests rows against.
+#: Most different needs in one query; each is a condition that ClickHouse tests rows against.
 MAX_PARTS: Final = 4
+
+#: By context field, such as `device`, the instants (epoch ms) at which it changed, and to what.
+Contexts = Mapping[str, list[tuple[int, str]]]
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What to read of each candidate.
+    """The part of a person's history that rules look at.
 
     Args:
-        lookback_ms: by event name, or `any`, milliseconds before `since` that still matter.
+        lookback_ms: by event name, or `any`, how long before the instant asked about an event still matters, ms.
         fields: top-level fields of the events; None for all of them.
-        contexts: surroundings such as `device`, read as changes.
+        contexts: context fields such as `device`, read as changes.
     """
 
     lookback_ms: Mapping[str, int]
@@ -37,7 +40,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def combine(needs: Iterable[Needs | Wanted]) -> Wanted:
-    """Return one reading that serves several rules: what they share is read once."""
+    """Return the part of a history that serves several rules, so that their shared events are read once."""
     lookback_ms: dict[str, int] = {}
     fields: frozenset[str] | None = frozenset()
     contexts: frozenset[str] = frozenset()
@@ -50,103 +53,82 @@ def combine(needs: Iterable[Needs | Wanted]) -> Wanted:
 
 
 def read_histories(
-    warehouse: Queries, people: Iterable[Person], wanted: Wanted, since: int, until: int
+    queries: Queries, people: Iterable[Person], wanted: Wanted, since: int, until: int
 ) -> dict[Person, History]:
-    """Return each person's history as far as it is wanted.
+    """Return each person's history, as far as it is wanted.
 
     Args:
-        people: the candidates.
-        wanted: which events, which of their fields, and which surroundings.
-        since: the earliest instant that will be asked about, epoch milliseconds.
-        until: the latest; later events are not read.
+        queries: the ClickHouse database with the events.
+        people: the persons.
+        wanted: the names, fields and contexts to read.
+        since: the earliest instant that will be asked about, epoch ms.
+        until: the latest, epoch ms; later events are not read.
 
-    Cost: the candidates' own rows in the wanted windows, found by the primary key, whatever the table holds.
+    Cost: for each group of some hundred people one query for events and, where contexts are wanted, one for those;
+    each reads the people's own rows in the wanted windows, found by the key, whatever the table holds.
     """
-    events = read_own_events(warehouse, dict.fromkeys(people, wanted), since, until)
+    events = read_own_events(queries, dict.fromkeys(people, wanted), since, until)
     histories = {person: History(found, {}) for person, found in events.items()}
-    for group in _groups(histories):
-        contexts = _read_contexts(warehouse, group, wanted.contexts, until)
-        for person in group:
-            histories[person].surround(contexts[person])
+    for person, contexts in _read_contexts(queries, histories, wanted.contexts, until).items():
+        histories[person].surround(contexts)
     return histories
 
 
 def read_own_events(
-    warehouse: Queries, wanted: Mapping[Person, Wanted], since: int, until: int
+    queries: Queries, wanted: Mapping[Person, Wanted], since: int, until: int
 ) -> dict[Person, list[Event]]:
-    """Return the events of people of whom different things are wanted, in no order; otherwise like `read_histories`.
+    """Return the events of people of whom different parts are wanted, in no order.
 
     Args:
-        wanted: of each person; people of whom the same is wanted should share the same object.
+        queries: the ClickHouse database with the events.
+        wanted: by person, the part of the history; people of whom the same is wanted should share the same object.
+        since, until: the earliest and the latest instant that will be asked about, epoch ms.
+
+    Cost: one query for each group of some hundred people, bounded as in `read_histories`.
     """
     events: dict[Person, list[Event]] = {person: [] for person in wanted}
-    for group in _groups(wanted):
-        owner = _owner(group)
-        scope = {"site": group[0].site, "ids": list(owner), "until": until}
-        theirs = {person: wanted[person] for person in group}
+    for group in people_groups(wanted):
+        theirs = {person: wanted[person] for person in group.people}
         spans = [span for part in _parts(theirs) for span in _spans(*part, since, until)]
         if spans:
             fields = combine(_different(theirs.values())).fields
-            for visitor_id, event in read_events(warehouse, scope, spans, fields):
-                events[owner[visitor_id]].append(event)
+            for person, event in read_events(queries, group, spans, fields):
+                events[person].append(event)
     return events
 
 
 def surround(
-    warehouse: Queries,
+    queries: Queries,
     histories: Mapping[Person, History],
     contexts: frozenset[str],
     instants: Mapping[Person, int],
     until: int,
 ) -> None:
-    """Add surroundings, such as `device`, to the histories of some people of one site, few enough for one query.
+    """Add context fields, such as `device`, to the histories of some people.
 
-    Nearly every event carries them, so those at an instant are as a rule told by the event of that instant, which is
-    cheap to find; only for people of whom one is not, all that they ever did is looked through.
+    Nearly every event carries them, so their values at an instant are, as a rule, told by the event of that instant,
+    which is cheap to find. The whole history is read only of people of whom some value is not told by then.
 
     Args:
-        histories: whose.
-        contexts: which surroundings.
-        instants: the earliest that each person is asked about, epoch milliseconds.
-        until: the latest of all.
+        queries: the ClickHouse database with the events.
+        histories: by person, the history to add to.
+        contexts: the context fields.
+        instants: the earliest instant that each person is asked about, epoch ms.
+        until: the latest instant of all, epoch ms.
+
+    Cost: for each group of some hundred people one query from the earliest instant on; one more, over their whole
+    history, for the people just named.
     """
-    found = _read_contexts(warehouse, list(histories), contexts, until, min(instants.values()))
+    found = _read_contexts(queries, histories, contexts, until, min(instants.values()))
     unknown = [
         person
         for person, changes in found.items()
         if not all(known and known[0][0] <= instants[person] for known in changes.values())
     ]
     if unknown:
-        found |= _read_contexts(warehouse, unknown, contexts, until)
+        found |= _read_contexts(queries, unknown, contexts, until)
     for person, history in histories.items():
         history.surround(found[person])
-
-
-def read_whole_events(
-    warehouse: Queries, wanted: Iterable[tuple[Person, str]], since: int = 0
-) -> dict[tuple[Person, str], Event]:
-    """Return events with all of their fields, by whose they are and their ids.
-
-    Args:
-        warehouse: where they are.
-        wanted: whose and which.
-        since: none of them happened before, epoch milliseconds; what is older is not looked through.
-    """
-    columns = columns_of(None)
-    sql = read_sql(PACKAGE, "whole_events").replace("/* columns */", listed(columns))
-    by_site: dict[str, set[tuple[Person, str]]] = defaultdict(set)
-    for person, event_id in wanted:
-        by_site[person.site].add((person, event_id))
-    found: dict[tuple[Person, str], Event] = {}
-    for site, here in by_site.items():
-        for group in in_query_groups(here, lambda pair: (*pair[0].ids, pair[1])):
-            owner = {visitor_id: person for person, _ in group for visitor_id in person.ids}
-            event_ids = [event_id for _, event_id in group]
-            parameters = {"site": site, "ids": list(owner), "events": event_ids, "since": since}
-            for row in warehouse.query(sql, parameters):
-                event = as_event(row, columns)
-                found.setdefault((owner[row[0]], event.event_id), event)
-    return found
 
 
 def _different(wanted: Iterable[Wanted]) -> list[Wanted]:
@@ -154,7 +136,7 @@ def _different(wanted: Iterable[Wanted]) -> list[Wanted]:
 
 
 def _parts(wanted: Mapping[Person, Wanted]) -> list[tuple[list[str] | None, Wanted]]:
-    """Return the ids of those of whom the same is wanted, with what; beyond `MAX_PARTS` they share the rest."""
+    """Return each wanted part with the ids of its people, None for all; beyond `MAX_PARTS` the rest share one."""
     if len(_different(wanted.values())) == 1:
         return [(None, next(iter(wanted.values())))]
     people: dict[int, list[Person]] = defaultdict(list)
@@ -170,7 +152,7 @@ def _parts(wanted: Mapping[Person, Wanted]) -> list[tuple[list[str] | None, Want
 
 
 def _spans(ids: Sequence[str] | None, wanted: Wanted, since: int, until: int) -> list[Span]:
-    """Return one span for all the names that look equally far back."""
+    """Return one span for all event names with the same lookback."""
     names_of: dict[int, list[str]] = defaultdict(list)
     for name, lookback in sorted(wanted.lookback_ms.items()):
         names_of[lookback].append(name)
@@ -178,37 +160,14 @@ def _spans(ids: Sequence[str] | None, wanted: Wanted, since: int, until: int) ->
 
 
 def _read_contexts(
-    warehouse: Queries, people: Sequence[Person], contexts: frozenset[str], until: int, since: int = 0
-) -> dict[Person, dict[str, list[tuple[int, str]]]]:
-    """Return, by person and field, when the field changed from `since` on, and to what."""
+    queries: Queries, people: Iterable[Person], contexts: frozenset[str], until: int, since: int = 0
+) -> dict[Person, Contexts]:
+    """Return, by person, the changes of context fields from `since` on."""
     fields = [field for field in CONTEXT_FIELDS if field in contexts]
-    found: dict[Person, dict[str, list[tuple[int, str]]]] = {
-        person: {field: [] for field in fields} for person in people
-    }
+    found: dict[Person, Contexts] = {person: {field: [] for field in fields} for person in people}
     if fields:
-        owner = _owner(people)
         pairs = ", ".join(f"('{field}', toString({field}))" for field in fields)
-        sql = read_sql(PACKAGE, "context_changes").replace("/* pairs */", pairs)
-        parameters = {
-            "site": people[0].site,
-            "ids": list(owner),
-            "persons": [person.visitor_id for person in owner.values()],
-            "since": since,
-            "until": until,
-        }
-        for visitor_id, field, at, value in warehouse.query(sql, parameters):
-            found[owner[visitor_id]][field].append((at, value))
+        sql = statement("context_changes", pairs=pairs)
+        for person, (field, at, value) in for_people(queries, found, sql, {"since": since, "until": until}):
+            found[person][field].append((at, value))
     return found
-
-
-def _groups(people: Iterable[Person]) -> Iterator[list[Person]]:
-    """Yield people of one site, few enough for one query."""
-    by_site: dict[str, list[Person]] = defaultdict(list)
-    for person in people:
-        by_site[person.site].append(person)
-    for residents in by_site.values():
-        yield from in_query_groups(residents, lambda person: person.ids)
-
-
-def _owner(people: Iterable[Person]) -> dict[str, Person]:
-    return {visitor_id: person for person in people for visitor_id in person.ids}

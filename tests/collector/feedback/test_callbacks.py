@@ -10,7 +10,8 @@ from collector.feedback.callbacks import Owner, callback_event, message_event, o
 from collector.sites import Site
 from tests.collector.messages import NOON, props
 from tests.trigger_worker.stored import event_row, queued, store
-from trigger_worker.store.records import MessageRecord, Records
+from trigger_worker.store.message import MessageRecord
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 from warehouse.event import LASTING_DAYS, EventRow
 from warehouse.message_token import MessageToken

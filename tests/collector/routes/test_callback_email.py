@@ -13,7 +13,8 @@ from collector.parts import CollectorParts
 from tests.collector.callbacks import SETTINGS, kept, post_report
 from tests.collector.collector_parts import client_of, running_parts
 from tests.trigger_worker.stored import NOON, event_row, queued, store
-from trigger_worker.store.records import MessageRecord, Records
+from trigger_worker.store.message import MessageRecord
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 
 

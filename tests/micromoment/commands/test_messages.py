@@ -14,8 +14,9 @@ from tests.micromoment.commands.history import run
 from tests.trigger_worker.recording_channel import RecordingChannel
 from tests.trigger_worker.shop import Shop
 from tests.trigger_worker.stored import NOON, event_row, queued, store
-from trigger_worker.store.messages import queue_record, read_queue
-from trigger_worker.store.records import MessageRecord, MessageState, Records
+from trigger_worker.store.message import MessageRecord, MessageState
+from trigger_worker.store.queue import queue_record, read_queue
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse, connect
 from warehouse.errors import DeliveryError
 from warehouse.migrations import migrate

@@ -9,7 +9,8 @@ from tests.micromoment.commands.history import run
 from tests.trigger_worker.stored import NOON, event_row, fire, queued, store
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
-from trigger_worker.store.records import DecisionRecord, Records
+from trigger_worker.store.decisions import DecisionRecord
+from trigger_worker.store.records import Records
 from warehouse.connection import connect
 from warehouse.errors import RuleError
 from warehouse.migrations import migrate

@@ -16,7 +16,7 @@ from tests.trigger_worker.stored import NOON, event_row, fire, person, store, vi
 from trigger_worker.rules.evaluate.needs import Needs, needs
 from trigger_worker.rules.model import NO_AUDIENCES
 from trigger_worker.store.active import Range, count_active, read_active
-from trigger_worker.store.past_fires import read_past_fires
+from trigger_worker.store.fires import read_past_fires
 from trigger_worker.store.people import find_people
 from trigger_worker.store.records import Records
 from trigger_worker.store.windows import Wanted, read_histories

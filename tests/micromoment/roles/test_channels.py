@@ -132,6 +132,7 @@ def test_emails_report_what_the_settings_say() -> None:
             site="shop",
             rule="rule",
             visitor_id="anna",
+            channel="email",
             recipients=("anna@example.com",),
             content=content,
             expires_at_ms=0,

@@ -4,15 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from trigger_worker.deciding.recipient.profile import VisitorContext
+from trigger_worker.deciding.recipient.shopping import CartContext, CartItem
 from trigger_worker.delivery.content.banner import BannerContent
-from trigger_worker.delivery.content.context import (
-    CartContext,
-    CartItem,
-    RenderContext,
-    RuleContext,
-    SiteContext,
-    VisitorContext,
-)
+from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
 from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.templates import TemplateFolder
 

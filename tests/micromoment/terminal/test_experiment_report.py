@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from micromoment.terminal.experiment_report import results_text
-from trigger_worker.deciding.experiment.arm_data import ArmData
 from trigger_worker.deciding.experiment.results import Results, results_of
 from trigger_worker.rules.model import Experiment
+from trigger_worker.store.arm_data import ArmData
 
 HALVES = Experiment(arms=(("plain", 1.0), ("coupon", 1.0)))
 

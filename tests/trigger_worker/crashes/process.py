@@ -32,7 +32,10 @@ from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.files.folder import RuleFolder
-from trigger_worker.store.records import DecisionRecord, Fire, MessageRecord, Records
+from trigger_worker.store.decisions import DecisionRecord
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.message import MessageRecord
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse, connect
 from warehouse.event import EventRow
 from warehouse.migrations import migrate

@@ -14,7 +14,8 @@ from trigger_worker.deciding.gate.policy_file import read_policy
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
-from trigger_worker.store.records import MessageRecord, QueuedMessage, Records
+from trigger_worker.store.message import MessageRecord, QueuedMessage
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 
 ONE_EMAIL = read_policy("caps: [{channel: email, max: 1, per: 1d}]")

@@ -15,20 +15,21 @@ from tests.trigger_worker.recording_channel import RecordingChannel
 from tests.trigger_worker.stored import NOON, person, queued
 from tests.waiting import until
 from trigger_worker.deciding.decider import Decided
-from trigger_worker.deciding.gate.facts import Consent
-from trigger_worker.deciding.gate.verdict import Reason, Verdict
-from trigger_worker.deciding.recipient.permission import Permission
-from trigger_worker.deciding.recipient.profile import Profile
+from trigger_worker.deciding.gate.verdict import Verdict
+from trigger_worker.deciding.recipient.permission import Consent, Permission
+from trigger_worker.deciding.recipient.profile import Profile, VisitorContext
+from trigger_worker.deciding.recipient.shopping import CartContext
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.attempts import MAX_CONCURRENT, retry_wait_ms
 from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, DeliveryUncertain, OutboundMessage
-from trigger_worker.delivery.content.context import CartContext, VisitorContext
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.store.messages import read_queue
-from trigger_worker.store.records import QueuedMessage, Records
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.queue import read_queue
+from trigger_worker.store.records import Records
 from warehouse.connection import Row, Warehouse
 from warehouse.errors import DeliveryError, DeliveryUnavailable, WarehouseError, WarehouseUnavailable
 

@@ -10,7 +10,9 @@ from prometheus_client import CollectorRegistry
 from tests.trigger_worker.stored import NOON, queued
 from trigger_worker.delivery.ledger import Ledger
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.store.records import DecisionRecord, MessageRecord, Records
+from trigger_worker.store.decisions import DecisionRecord
+from trigger_worker.store.message import MessageRecord
+from trigger_worker.store.records import Records
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.event import EventRow
 

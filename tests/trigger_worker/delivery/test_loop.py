@@ -18,11 +18,12 @@ from tests.waiting import until
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
-from trigger_worker.deciding.sequence.rule_versions import RuleVersions
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.loop import MAX_DECIDED, DeliveryLoop
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.records import Records
+from trigger_worker.store.rule_versions import RuleVersions
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseUnavailable
 
@@ -41,7 +42,7 @@ class Stage:
             outbox=self.outbox,
             decider=cast(Decider, self),
             dispatcher=cast(Dispatcher, self),
-            versions=RuleVersions(warehouse),
+            versions=RuleVersions(warehouse, Records(warehouse)),
             policy=PolicySource(folder / "policy.yaml"),
             metrics=WorkerMetrics(CollectorRegistry()),
             clock_ms=lambda: 1_000,

@@ -11,7 +11,8 @@ from tests.trigger_worker.stored import NOON, event_row, store
 from trigger_worker.live.evaluator import Evaluator
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.sweep import FeedSweep
-from trigger_worker.store.records import Fire, Records
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.records import Records
 from warehouse.connection import Row, Warehouse
 
 HOUR_MS = 3_600_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.trigger_worker.rules.evaluate.support import NOON, ms, rule
 from tests.trigger_worker.stored import person
 from trigger_worker.deciding.gate.checks import caps as gate_caps
-from trigger_worker.deciding.gate.facts import MessageFacts, SentMessage
+from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.policy import Cap, MessageKind, Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
 from trigger_worker.replay.restraint import (
@@ -21,6 +21,7 @@ from trigger_worker.replay.restraint import (
     simulate_restraint,
 )
 from trigger_worker.rules.evaluate.history import Series
+from trigger_worker.store.sent import SentMessage
 
 UTC = Series([0], ["UTC"])
 BANNER = "when: hover\nsend:\n  - banner: hello"
@@ -103,6 +104,7 @@ def stopped_by_the_gate(kind: Kind, sent: list[tuple[int, Kind]], caps: list[Cap
     channel, tags, message_class = kind
     facts = MessageFacts(
         site="shop",
+        message_id="m",
         visitor_id="anna",
         channel=channel,
         rule="r",

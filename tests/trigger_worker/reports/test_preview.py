@@ -16,7 +16,7 @@ from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.content.text_message import ChatContent, SmsContent
 from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest
 from trigger_worker.reports.preview import Preview, Previewer, mark_as_test
-from trigger_worker.store.feed import Visitor
+from trigger_worker.store.people import Visitor
 from warehouse.connection import Warehouse
 
 RULE = "id: r\nwhen: 'view_item[price > 1] -> no purchase within 1h'\nsend:\n  - banner: hello\n"
@@ -106,11 +106,11 @@ def test_a_template_that_fails_is_told_in_its_place(warehouse: Warehouse, templa
     ],
 )
 def test_a_test_is_marked_where_its_reader_looks_first(content: Content, marked: Content) -> None:
-    assert mark_as_test(content, "shop", "you@example.com", 0).content == marked
+    assert mark_as_test(content, "email", "shop", "you@example.com", 0).content == marked
 
 
 def test_a_test_is_nobodys_message() -> None:
-    first, second = (mark_as_test(SmsContent("Hi", 1), "shop", "+4930123456", 0) for _ in range(2))
+    first, second = (mark_as_test(SmsContent("Hi", 1), "sms", "shop", "+4930123456", 0) for _ in range(2))
     assert first.message_id.startswith("test-")
     assert first.message_id != second.message_id
     assert (first.rule, first.visitor_id, first.recipients, first.token) == (

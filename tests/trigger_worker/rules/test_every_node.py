@@ -16,7 +16,6 @@ import msgspec
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import NOON, audiences, event, ms
-from trigger_worker.deciding.experiment.goal_sql import ConditionSql, Kind
 from trigger_worker.replay.explanation import explain_term
 from trigger_worker.rules.evaluate.compiled_rule import compile_rule
 from trigger_worker.rules.evaluate.event import Value
@@ -67,6 +66,7 @@ from trigger_worker.rules.language.syntax import (
     children,
 )
 from trigger_worker.rules.model import Rule, with_version
+from trigger_worker.store.goal_sql import ConditionSql, Kind
 from warehouse.errors import RuleError
 
 AUDIENCES = audiences("segments: {keen: 'count(search, 1h) > 0'}\nscores: {heat: 'count(search, 1h)'}")

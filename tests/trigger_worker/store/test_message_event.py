@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from tests.trigger_worker.stored import NOON, queued
-from trigger_worker.store.message_event import message_event, occurrence, retry_event
-from trigger_worker.store.records import MessageRecord, MessageState
+from trigger_worker.store.message import MessageRecord, MessageState
+from trigger_worker.store.message_event import message_event, occurrence, read_untold, retry_event
+from trigger_worker.store.records import Records
+from warehouse.connection import Warehouse
 from warehouse.event import EventRow
 
 
@@ -78,3 +80,19 @@ def test_asking_again_is_an_event_of_its_own_each_time() -> None:
         "message_retried-message-1-1",
         "message_retried-message-1-2",
     ]
+
+
+def test_what_was_stored_without_its_event_is_found(warehouse: Warehouse) -> None:
+    records = Records(warehouse)
+    for name in ("told", "untold"):
+        records.store_messages([MessageRecord(queued(name), "sent", NOON, detail={"attempts": 1, "variant": "a"})])
+    records.store_messages([MessageRecord(queued("long_ago"), "sent", NOON - 2, detail={"attempts": 1})])
+    records.store_messages([MessageRecord(queued("waits"), "pending", NOON, detail={"attempts": 0})])
+    records.store_messages([MessageRecord(queued("undelivered"), "failed", NOON, detail={"reason": "failed 30003"})])
+    told, untold = sorted(read_untold(warehouse, NOON - 1), key=lambda happened: happened.message.message_id)
+    event = message_event(told)
+    assert event is not None
+    records.store_events([event])
+    assert read_untold(warehouse, NOON - 1) == [untold]
+    happened = (untold.message.message_id, untold.state, untold.at, untold.detail["variant"])
+    assert happened == ("untold", "sent", NOON, "a")

@@ -6,11 +6,25 @@ import msgspec
 import pytest
 
 from tests.trigger_worker.stored import NOON, fire, queued
+from trigger_worker.store.decisions import DecisionRecord
 from trigger_worker.store.feed import read_cursor
+from trigger_worker.store.message import MessageRecord, message_id
 from trigger_worker.store.message_event import message_event, occurrence
-from trigger_worker.store.records import DecisionRecord, MessageRecord, Records, message_id
+from trigger_worker.store.queue import queue_record
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 from warehouse.event import LASTING_DAYS
+
+
+class KeepingInserts:
+    """Keeps rows instead of storing them."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def insert_lines(self, _table: str, lines: bytes, _token: str) -> None:
+        """Keep the rows of one insert."""
+        self.lines += lines.decode().split("\n")
 
 
 def counted(warehouse: Warehouse, table: str) -> int:
@@ -26,6 +40,39 @@ def test_the_same_rows_written_again_are_stored_once(warehouse: Warehouse) -> No
         records.store_decisions([DecisionRecord(message, "send", "passed", {}, NOON)])
         records.store_messages([MessageRecord(message, "sent", NOON)])
     assert [counted(warehouse, table) for table in ("fires", "decisions", "messages")] == [1, 1, 1]
+
+
+def test_rows_are_these_bytes_so_that_a_repeat_by_another_release_is_recognised() -> None:
+    inserts = KeepingInserts()
+    records = Records(inserts)
+    records.store_decisions([DecisionRecord(queued(), "drop", "cap", {"max": 1}, NOON, arm="plain")])
+    records.store_messages(
+        [
+            queue_record(queued()),
+            MessageRecord(queued(), "sent", NOON, ("phone",), '{"title":"Hi"}', {"attempts": 1}),
+        ]
+    )
+    common = (
+        '"rule":"lingers","version":"v1","visitor_id":"anna","channel":"banner","template":"hello","tags":["discount"],'
+        '"class":"marketing"'
+    )
+    times = '"at":"2026-11-22 11:00:00.000","due_at":"2026-11-22 11:00:00.000","expires_at":"2026-11-23 11:00:00.000"'
+    assert inserts.lines == [
+        (
+            '{"message_id":"message-1","fire_id":"fire-1","site":"shop","rule":"lingers","visitor_id":"anna",'
+            '"channel":"banner","template":"hello","arm":"plain","verdict":"drop","reason":"cap",'
+            '"detail":"{\\"max\\":1}","decided_at":"2026-11-22 11:00:00.000"}'
+        ),
+        (
+            f'{{"message_id":"message-1","fire_id":"fire-1","site":"shop",{common},"state":"pending",{times},"recipients":[],'
+            '"content":"","detail":"{\\"position\\":0,\\"priority\\":50,\\"fired_at\\":1795345200000,\\"attempts\\":0,'
+            '\\"event\\":{\\"event\\":\\"hover\\",\\"name\\":\\"Tent\\"},\\"is_tried\\":false}","retries":0}'
+        ),
+        (
+            f'{{"message_id":"message-1","fire_id":"fire-1","site":"shop",{common},"state":"sent",{times},'
+            '"recipients":["phone"],"content":"{\\"title\\":\\"Hi\\"}","detail":"{\\"attempts\\":1}","retries":0}'
+        ),
+    ]
 
 
 def test_a_firing_that_is_found_again_later_is_one_firing(warehouse: Warehouse) -> None:

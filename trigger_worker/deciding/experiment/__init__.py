@@ -1,1 +1,1 @@
-"""What experiments found out: sufficient statistics from one query, and pure functions over them."""
+"""Experiments: the arm of each person, and the statistics of the results."""

@@ -1,4 +1,4 @@
-"""What an experiment says so far."""
+"""Results of an experiment: each arm beside the control, with intervals, and whether the figures can be trusted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.deciding.experiment.arm_data import TREATED_ARM, ArmData
 from trigger_worker.deciding.experiment.statistics import (
     MISMATCH_BELOW,
     Interval,
@@ -17,21 +16,22 @@ from trigger_worker.deciding.experiment.statistics import (
     visitors_per_arm,
 )
 from trigger_worker.rules.model import HOLDOUT_ARM, Experiment
+from trigger_worker.store.arm_data import TREATED_ARM, ArmData
 
-#: The probability of an error that intervals keep to.
+#: The probability of an error that intervals have unless asked otherwise.
 USUAL_ALPHA: Final = 0.05
 
 
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm, beside the control.
+    """The figures of one arm, beside the control.
 
     Args:
-        data: what was counted.
-        conversion, revenue: per visitor.
+        data: the sums over its persons.
+        conversion, revenue: the mean of a person.
         uplift: the difference in conversion to the control; None for the control itself.
         relative_uplift: the same as a share of the control's conversion; None when that is 0.
-        uplift_interval: where the difference in conversion lies; None while too little is known.
-        revenue_uplift_interval: where the difference in revenue per visitor lies.
+        uplift_interval: the interval of the difference in conversion; None while too little is known.
+        revenue_uplift_interval: the interval of the difference in revenue of a person.
         best: the probability that the arm converts best.
     """
 
@@ -46,17 +46,17 @@ class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Results(msgspec.Struct, frozen=True):
-    """The whole experiment.
+    """The figures of a whole experiment.
 
     Args:
-        control: the arm that the others are compared with: the holdout, or else the first arm.
+        control: the arm that other arms are compared with: the holdout, or else the first arm.
         arms: the control first.
-        alpha: of the intervals.
-        ratio_p_value: how probable it is that chance put the arms so far from their weights; None where there is
-            nothing to compare, or where the weights changed on the way.
+        alpha: the probability of an error of the intervals.
+        ratio_p_value: the probability that chance put the arms so far from their weights; None where there is nothing
+            to compare, or where the weights changed on the way.
         is_ratio_broken: whether that is too improbable, so that no other figure should be believed.
         effect: the relative uplift that `needed` is about.
-        needed: how many visitors each arm needs to find it; None while nobody converted.
+        needed: the number of persons that each arm needs to find it; None while nobody converted.
     """
 
     control: str
@@ -69,7 +69,7 @@ class Results(msgspec.Struct, frozen=True):
 
 
 def shares_of(experiment: Experiment) -> dict[str, float]:
-    """Returns, by arm, the share of visitors that it should have, the control first."""
+    """Return, by arm, the share of persons that it should have, the control first."""
     arms = experiment.arms or ((TREATED_ARM, 1.0),)
     total = sum(weight for _, weight in arms)
     shares = {name: (1 - experiment.holdout) * weight / total for name, weight in arms}
@@ -77,12 +77,12 @@ def shares_of(experiment: Experiment) -> dict[str, float]:
 
 
 def results_of(experiment: Experiment, found: Iterable[ArmData], effect: float, alpha: float = USUAL_ALPHA) -> Results:
-    """Returns what an experiment says.
+    """Return the results of an experiment.
 
     Args:
-        experiment: how visitors are divided.
-        found: what was counted; an arm that nobody met may be missing, one that is gone stands at the end.
-        effect: the relative uplift that the smallest sample is asked for, such as 0.1.
+        experiment: how persons are divided.
+        found: the sums of the arms; an arm that nobody met may be missing, an arm that is gone stands at the end.
+        effect: the relative uplift that the sample size is asked for, such as 0.1.
         alpha: the probability of an error that each interval keeps to.
     """
     shares = shares_of(experiment)

@@ -1,5 +1,6 @@
-"""An interval that stays valid while one looks at it: at every look together it errs with probability alpha at most.
+"""The statistics of an experiment: always valid intervals, the best arm, the sample size, the sample ratio.
 
+The interval stays valid while one looks at it: at all looks together it errs with probability alpha at most.
 Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence
 sequences", Annals of Statistics 2024 (arXiv:2103.06476), theorem 2.2: after t observations with the standard
 deviation s a mean lies within
@@ -20,20 +21,26 @@ from typing import Final
 import msgspec
 from scipy.special import betainc, betaincinv, chdtrc, ndtri
 
-from trigger_worker.deciding.experiment.arm_data import ArmData, Mean
+from trigger_worker.store.arm_data import ArmData, Mean
 
-#: How many visitors an interval is tightest at, of both arms together; valid it is at any number.
+#: The number of persons, of both arms together, at which an interval is tightest; it is valid at any number.
 TIGHTEST_AT: Final = 10_000
-#: Fewest visitors of each arm: the interval is asymptotic, and says nothing before the mean is about normal.
+#: Fewest persons of each arm: the interval is asymptotic, and says nothing before the mean is about normal.
 FEWEST_VISITORS: Final = 100
+#: The probability of finding the effect when it is there.
+USUAL_POWER: Final = 0.8
+#: Below it something is broken: Kohavi, Tang and Xu, "Trustworthy Online Controlled Experiments", 2020, chapter 21.
+MISMATCH_BELOW: Final = 0.001
+#: Points of the integral: an error of less than a thousandth.
+_POINTS: Final = 1_000
 
 
 class Interval(msgspec.Struct, frozen=True):
-    """Where a difference lies.
+    """The interval in which a difference lies.
 
     Args:
-        low, high: its ends.
-        p_value: always valid as well: how often, at most, a difference like this would ever be met by chance.
+        low, high: the ends.
+        p_value: at most the probability that chance alone shows such a difference at any look.
     """
 
     low: float
@@ -42,10 +49,10 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 def best_mixture(tightest_at: float, alpha: float) -> float:
-    """Returns the r of the boundary that is tightest at an intrinsic time, in the units of that time.
+    """Return the r of the boundary that is tightest at an intrinsic time, in the units of that time.
 
     Args:
-        tightest_at: for standardised observations how many.
+        tightest_at: the time; for standardised observations their number.
         alpha: the probability of an error, between 0 and 1.
     """
     doubled = 2 * log(1 / alpha)
@@ -53,21 +60,21 @@ def best_mixture(tightest_at: float, alpha: float) -> float:
 
 
 def boundary(time: float, mixture: float, alpha: float) -> float:
-    """Returns what the sum of standardised observations never leaves, with probability 1 - alpha."""
+    """Return the bound that the sum of standardised observations never leaves, with probability 1 - alpha."""
     return sqrt((time + mixture) * (2 * log(1 / alpha) + log(1 + time / mixture)))
 
 
 def log_evidence(total: float, time: float, mixture: float) -> float:
-    """Returns the logarithm of the likelihood ratio of any mean to none, mixed over the means."""
+    """Return the logarithm of the likelihood ratio of any mean to the mean 0, mixed over the means."""
     return total**2 / (2 * (time + mixture)) + log(mixture / (time + mixture)) / 2
 
 
 def difference_interval(treated: Mean, control: Mean, alpha: float) -> Interval | None:
-    """Returns where the difference of two means lies, None while too little is known of it.
+    """Return the interval in which the difference of two means lies, None while too little is known of it.
 
     Args:
         treated, control: both arms.
-        alpha: the probability that the true difference is ever outside.
+        alpha: the probability that the true difference is ever outside, between 0 and 1.
     """
     if min(treated.count, control.count) < FEWEST_VISITORS or not (treated.variance and control.variance):
         return None
@@ -81,15 +88,12 @@ def difference_interval(treated: Mean, control: Mean, alpha: float) -> Interval 
     return Interval(difference - margin, difference + margin, min(1.0, exp(-evidence)))
 
 
-#: Points of the integral: an error of less than a thousandth.
-_POINTS = 1_000
-
-
 def probabilities_to_be_best(arms: Sequence[ArmData]) -> dict[str, float]:
-    """Returns, by arm, the probability that its conversion is the highest; they add up to 1.
+    """Return, by arm, the probability that its conversion is the highest; the probabilities add up to 1.
 
-    That of arm a is the mean of the product of the other arms' distribution functions over a's posterior, which is
-    taken at equally probable points: Scott, "A modern Bayesian look at the multi-armed bandit", 2010, section 3.
+    The probability of arm a is the mean of the product of the other arms' distribution functions over a's posterior,
+    which is taken at equally probable points: Scott, "A modern Bayesian look at the multi-armed bandit", 2010,
+    section 3.
     """
     posteriors = {arm.arm: posterior(arm) for arm in arms}
     chances = {
@@ -101,21 +105,12 @@ def probabilities_to_be_best(arms: Sequence[ArmData]) -> dict[str, float]:
 
 
 def posterior(arm: ArmData) -> tuple[float, float]:
-    """Returns the parameters of the Beta distribution of an arm's conversion, after a uniform prior."""
+    """Return the parameters of the Beta distribution of an arm's conversion, after a uniform prior."""
     return 1.0 + arm.conversions, 1.0 + arm.visitors - arm.conversions
 
 
-def _chance(own: tuple[float, float], others: Sequence[tuple[float, float]]) -> float:
-    points = (float(betaincinv(*own, (index + 0.5) / _POINTS)) for index in range(_POINTS))
-    return sum(prod(float(betainc(*other, point)) for other in others) for point in points) / _POINTS
-
-
-#: The probability of finding the effect when it is there.
-USUAL_POWER: Final = 0.8
-
-
 def visitors_per_arm(rate: float, effect: float, alpha: float, power: float = USUAL_POWER) -> int | None:
-    """Returns the fewest visitors that each of two arms needs, for one look at the end.
+    """Return the fewest persons that each of two arms needs, for one look at the end.
 
     n = (z(1 - alpha / 2) * sqrt(2 p q) + z(power) * sqrt(p q + (p + d)(1 - p - d)))^2 / d^2, as in Evan Miller's
     calculator (www.evanmiller.org/ab-testing/sample-size.html).
@@ -123,8 +118,8 @@ def visitors_per_arm(rate: float, effect: float, alpha: float, power: float = US
     Args:
         rate: the control's conversion p, between 0 and 1.
         effect: the difference d to be found, absolute.
-        alpha: the probability of finding one that is not there.
-        power: the probability of finding one that is.
+        alpha: the probability of finding a difference that is not there.
+        power: the probability of finding a difference that is there.
 
     Returns:
         None where the effect cannot be: no conversion to start from, or more than all would convert.
@@ -137,16 +132,12 @@ def visitors_per_arm(rate: float, effect: float, alpha: float, power: float = US
     return ceil(spread**2 / effect**2)
 
 
-#: Below it something is broken: Kohavi, Tang and Xu, "Trustworthy Online Controlled Experiments", 2020, chapter 21.
-MISMATCH_BELOW: Final = 0.001
-
-
 def sample_ratio_p_value(visitors: Mapping[str, int], shares: Mapping[str, float]) -> float | None:
-    """Returns how probable it is that chance alone puts the arms so far from their shares (Pearson's chi-square test).
+    """Return the probability that chance alone puts the arms so far from their shares (Pearson's chi-square test).
 
     Args:
-        visitors: by arm, how many it has.
-        shares: by arm, what it should have of all; relative to each other.
+        visitors: by arm, how many persons it has.
+        shares: by arm, the share of all that it should have; relative to each other.
 
     Returns:
         None where there is nothing to compare: fewer than two arms, or nobody yet.
@@ -160,3 +151,8 @@ def sample_ratio_p_value(visitors: Mapping[str, int], shares: Mapping[str, float
     statistic = sum((visitors.get(arm, 0) - share) ** 2 / share for arm, share in zip(arms, expected, strict=True))
     # Not scipy.stats, which computes the same: importing it takes every command and the worker half a second.
     return float(chdtrc(len(arms) - 1, statistic))
+
+
+def _chance(own: tuple[float, float], others: Sequence[tuple[float, float]]) -> float:
+    points = (float(betaincinv(*own, (index + 0.5) / _POINTS)) for index in range(_POINTS))
+    return sum(prod(float(betainc(*other, point)) for other in others) for point in points) / _POINTS

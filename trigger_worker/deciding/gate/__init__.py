@@ -1,1 +1,1 @@
-"""Whether a message may go out now: one ordered list of checks over every channel, banners included."""
+"""The gate: an ordered list of checks that every message of every channel passes, banners included."""

@@ -1,4 +1,4 @@
-"""The one gate that every message of every channel passes."""
+"""Judge a message by the ordered list of the gate's checks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Final
 from trigger_worker.deciding.gate import checks
 from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.policy import Policy
-from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.gate.verdict import Verdict
+from trigger_worker.store.decisions import Reason
 
-#: Asked in this order. What ends a message comes before what delays it, so that none waits in vain.
+#: In this order. Checks that end a message come before checks that delay it, so that none waits in vain.
 CHECKS: Final[tuple[checks.Check, ...]] = (
     checks.consent,
     checks.subscription,
@@ -27,15 +28,15 @@ CHECKS: Final[tuple[checks.Check, ...]] = (
 
 
 def judge(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict:
-    """Decides on one message: the first check that stands against it gives the verdict.
+    """Return the verdict on one message: that of the first check that has something against it.
 
-    Of messages that come together the caller asks in order of priority, adds what was let through to the history of
-    those that follow, and names it as their rival.
+    The caller judges messages that come together in order of priority, adds each message that is let through to the
+    history of the messages that follow, and names it as their rival.
 
     Args:
-        facts: the message and its visitor.
+        facts: the message and its person.
         policy: what holds for all rules.
-        now_ms: the instant of the decision, in milliseconds since 1970.
+        now_ms: the instant of the decision, epoch ms.
     """
     for check in CHECKS:
         verdict = check(facts, policy, now_ms)

@@ -1,8 +1,7 @@
-"""What holds for the messages of all rules: consent, quiet hours, caps, gaps, fatigue and the global holdout."""
+"""The policy that restrains the messages of all rules: consent, quiet hours, caps, gaps, fatigue, global holdout."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Set
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -12,52 +11,22 @@ import msgspec
 from trigger_worker.rules.evaluate.calendar import local_time
 from trigger_worker.rules.language.duration import DAY_MS, format_duration
 from trigger_worker.rules.model import MessageClass, Quiet, QuietHours
+from trigger_worker.store.sent import SentMessage
 from warehouse.event import epoch_ms
 
-#: How far back the showings of a rule are looked for that fatigue counts.
+#: How far back the messages of a rule are looked for that fatigue counts.
 FATIGUE_LOOKBACK_MS: Final = 30 * DAY_MS
 
 
 class Fatigue(msgspec.Struct, frozen=True):
-    """A rule whose last `ignored` showings were not clicked rests for `rest_ms` after the latest of them."""
+    """The rest of an ignored rule: `rest_ms` after the latest of its last `ignored` messages, if none was clicked."""
 
     ignored: int
     rest_ms: int
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The restraint that every message passes.
-
-    Args:
-        consent_required: channels whose marketing needs a yes; on the others it is enough that nobody said no.
-        quiet: hours without messages, local to the visitor.
-        caps: all of them hold.
-        gap_ms: by channel, the least time between two messages, in milliseconds.
-        fatigue: when an ignored rule rests; None for never.
-        holdout: the share of visitors, from 0 to 1, who get no marketing at all.
-        suppressed: addresses, normalised, that the operator never wants written to.
-    """
-
-    consent_required: Set[str] = frozenset()
-    quiet: Quiet = {}
-    caps: tuple[Cap, ...] = ()
-    gap_ms: Mapping[str, int] = {}
-    fatigue: Fatigue | None = None
-    holdout: float = 0.0
-    suppressed: Set[str] = frozenset()
-
-    @property
-    def lookback_ms(self) -> int:
-        """How much of a visitor's history the checks need, in milliseconds."""
-        windows = [cap.per_ms for cap in self.caps]
-        windows.extend(self.gap_ms.values())
-        if self.fatigue is not None:
-            windows.append(max(FATIGUE_LOOKBACK_MS, self.fatigue.rest_ms))
-        return max(windows, default=0)
-
-
 class MessageKind(msgspec.Struct, frozen=True, kw_only=True):
-    """A description that messages meet or not; without any word of it, every message does.
+    """A description of messages; an empty description fits every message.
 
     Args:
         channel: only this channel; empty for all.
@@ -72,7 +41,7 @@ class MessageKind(msgspec.Struct, frozen=True, kw_only=True):
     message_class: MessageClass | None = None
 
     def covers(self, channel: str, tags: frozenset[str], message_class: MessageClass) -> bool:
-        """Tells whether such a message is meant."""
+        """Tell whether a message with this channel, these tags and this class fits the description."""
         return (
             self.channel in ("", channel)
             and (not self.tag or self.tag in tags)
@@ -80,20 +49,24 @@ class MessageKind(msgspec.Struct, frozen=True, kw_only=True):
             and self.message_class in (None, message_class)
         )
 
+    def takes(self, sent: SentMessage) -> bool:
+        """Tell whether a message that was sent fits the description."""
+        return self.covers(sent.channel, sent.tags, sent.message_class)
+
     def described(self) -> dict[str, object]:
-        """Returns the description as the policy file writes it."""
+        """Return the description as the policy file writes it."""
         words = {"channel": self.channel, "tag": self.tag, "without": self.without, "class": self.message_class}
         return {key: word for key, word in words.items() if word}
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `max` messages that count in any window of `per_ms`; then those that obey are stopped.
+    """A limit: once `max` counted messages were sent within `per_ms`, messages that obey are stopped.
 
     Args:
         max: how many may be sent.
-        per_ms: the length of the rolling window, in milliseconds.
-        obeys: what the cap may stop; transactional messages never.
-        counts: what uses it up.
+        per_ms: the length of the rolling window, ms.
+        obeys: the messages that the cap may stop; never transactional ones.
+        counts: the messages that use it up.
     """
 
     max: int
@@ -102,47 +75,54 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
     counts: MessageKind = MessageKind()
 
     def described(self) -> dict[str, object]:
-        """Returns the cap as the policy file writes it."""
+        """Return the cap as the policy file writes it."""
         limit = {"max": self.max, "per": format_duration(self.per_ms)}
         if self.obeys == self.counts:
             return {**self.obeys.described(), **limit}
         return {"obeys": self.obeys.described(), "counts": self.counts.described(), **limit}
 
 
-_BUCKETS = 2**64
-
-
-def in_holdout(site: str, visitor_id: str, share: float, rule: str = "") -> bool:
-    """Tells whether the visitor is held out: always the same answer, and raising the share only adds visitors.
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The restraint that every message passes.
 
     Args:
-        site: the site; a visitor of two sites is placed anew on each.
-        visitor_id: the person.
-        share: from 0 (nobody) to 1 (everybody).
-        rule: whose own holdout is meant, each rule placing visitors anew; empty for the global one.
+        consent_required: channels whose marketing needs a yes; on other channels it is enough that nobody said no.
+        quiet: by channel, hours without messages, local to the person.
+        caps: the caps, all of which hold.
+        gap_ms: by channel, the least time between two messages, ms.
+        fatigue: when an ignored rule rests; None for never.
+        holdout: the share of persons, from 0 to 1, who get no marketing at all.
+        suppressed: addresses, normalised, that the operator never wants written to.
     """
-    return share > 0 and place("holdout", site, rule, visitor_id) < share
 
+    consent_required: Set[str] = frozenset()
+    quiet: Quiet = {}
+    caps: tuple[Cap, ...] = ()
+    gap_ms: Mapping[str, int] = {}
+    fatigue: Fatigue | None = None
+    holdout: float = 0.0
+    suppressed: Set[str] = frozenset()
 
-def place(*parts: str) -> float:
-    """Gives what the parts name its lasting place between 0 and 1, evenly spread."""
-    digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8]) / _BUCKETS
+    @property
+    def lookback_ms(self) -> int:
+        """How much of a person's history the checks need, ms."""
+        windows = [cap.per_ms for cap in self.caps]
+        windows.extend(self.gap_ms.values())
+        if self.fatigue is not None:
+            windows.append(max(FATIGUE_LOOKBACK_MS, self.fatigue.rest_ms))
+        return max(windows, default=0)
 
 
 def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None:
-    """Finds when the quiet that holds now is over.
+    """Return when the quiet hours that hold now are over, epoch ms; None when it is not quiet.
 
     Where the clocks go forward over the end of the quiet, it lasts as long as if they had not; where they go
     back over it, it ends at the first of the two equal times and holds once more before the second.
 
     Args:
         quiet: the daily span.
-        now_ms: the instant asked about, in milliseconds since 1970.
-        zone_name: the visitor's zone, as the tz database names it; any other text means UTC.
-
-    Returns:
-        The end in milliseconds since 1970, later than `now_ms`; None when it is not quiet.
+        now_ms: the instant asked about, epoch ms.
+        zone_name: the person's zone, as the tz database names it; any other text means UTC.
     """
     local = local_time(now_ms, zone_name)
     minute = local.hour * 60 + local.minute
@@ -156,14 +136,14 @@ def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None
 
 
 def is_quiet(quiet: QuietHours, minute: int) -> bool:
-    """Tells whether it is quiet so many minutes after local midnight: from the start until just before the end."""
+    """Tell whether a minute after local midnight is quiet: from the start until just before the end."""
     if _passes_midnight(quiet):
         return minute >= quiet.start_minute or minute < quiet.end_minute
     return quiet.start_minute <= minute < quiet.end_minute
 
 
 def format_quiet(quiet: QuietHours) -> str:
-    """Writes a span as rules do: `21:00-09:00`."""
+    """Return a span as rules write it: `21:00-09:00`."""
     return f"{_clock(quiet.start_minute):%H:%M}-{_clock(quiet.end_minute):%H:%M}"
 
 

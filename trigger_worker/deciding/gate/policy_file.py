@@ -1,4 +1,4 @@
-"""Reads `policy.yaml`; every mistake is named with its file, line and column."""
+"""Read `policy.yaml`; every mistake is reported with its file, line and column."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from warehouse.errors import RuleError
 
 _KEYS: Final = ("consent_required", "quiet", "caps", "gap", "fatigue", "holdout")
 _FATIGUE_KEYS: Final = ("ignored", "rest")
+_CLASSES: Final[tuple[MessageClass, ...]] = get_args(MessageClass)
+_KIND_KEYS: Final = ("channel", "tag", "without", "class")
+_CAP_KEYS: Final = (*_KIND_KEYS, "obeys", "counts", "max", "per")
 
 
 class PolicyError(RuleError):
-    """A policy that cannot be followed.
+    """The error of a policy file with mistakes.
 
     Args:
-        problems: everything that is wrong with it, in the order of the file.
+        problems: the mistakes, in the order of the file.
     """
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -33,7 +36,7 @@ class PolicyError(RuleError):
 
 
 def load_policy(path: Path) -> Policy:
-    """Reads a policy from a file; where there is no such file, nothing is restrained.
+    """Return the policy of a file; without such a file nothing is restrained.
 
     Raises:
         PolicyError: when the file cannot be read or says something impossible.
@@ -49,11 +52,11 @@ def load_policy(path: Path) -> Policy:
 
 
 def read_policy(text: str, path: str = "policy.yaml") -> Policy:
-    """Reads a policy from YAML.
+    """Return the policy of a YAML text.
 
     Args:
         text: the content of the file.
-        path: the file, as problems name it.
+        path: the file, as mistakes name it.
 
     Raises:
         PolicyError: for example `policy.yaml:3:20: expected a duration such as 15m, found "soon"`.
@@ -105,13 +108,8 @@ def _fatigue(policy: Fields) -> Fatigue | None:
     return None if ignored is None or rest_ms is None else Fatigue(ignored=ignored, rest_ms=rest_ms)
 
 
-_CLASSES: Final[tuple[MessageClass, ...]] = get_args(MessageClass)
-_KIND_KEYS: Final = ("channel", "tag", "without", "class")
-_CAP_KEYS: Final = (*_KIND_KEYS, "obeys", "counts", "max", "per")
-
-
 def read_caps(policy: Fields) -> tuple[Cap, ...]:
-    """Returns the caps of a policy; those with problems are left out."""
+    """Return the caps of a policy; a cap with mistakes is left out."""
     caps = (_cap(policy, node) for node in policy.items("caps"))
     return tuple(cap for cap in caps if cap is not None)
 

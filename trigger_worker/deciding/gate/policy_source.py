@@ -1,4 +1,4 @@
-"""What holds for all rules: the policy file and the suppression list, each read again when it changes."""
+"""Watch the operator's two files, policy and suppression list, and read each again when it changes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.deciding.recipient.addresses import parse_address
 from warehouse.errors import RuleError
 
+_COMMENT: Final = "#"
+
 _log = structlog.get_logger("trigger_worker.policy")
 
 
 class PolicySource:
-    """What holds for all rules, as the files say now.
+    """The policy with the suppressed addresses, as the files say now.
 
     A mistake that comes into a file while the worker runs is logged, and errs on the side of silence: the earlier
     policy goes on holding, and to the earlier suppressions are added those that can be read.
 
     Args:
         policy: the policy file; without one nothing is restrained.
-        suppressions: the suppression list; without one nobody is on it.
+        suppressions: the suppression list; without one no address is suppressed.
 
     Raises:
-        RuleError: a file is wrong at the start, when nobody relies on an earlier one.
+        RuleError: a file has mistakes at the start, when nobody relies on an earlier state.
     """
 
     def __init__(self, policy: Path, suppressions: Path | None = None) -> None:
@@ -37,7 +39,7 @@ class PolicySource:
         self.policy: Policy = msgspec.structs.replace(load_policy(policy), suppressed=listed)
 
     def refresh(self) -> None:
-        """Read again what changed."""
+        """Read the files again that changed."""
         if self._file.changed():
             self._read_policy()
         if self._list is not None and self._list.changed():
@@ -61,10 +63,10 @@ class PolicySource:
 
 
 class WatchedFile:
-    """Tells whether a file is another than at the last look.
+    """A file, with its state at the last look.
 
     Args:
-        path: the file; it may come into being, and go.
+        path: the file, which need not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,14 +88,11 @@ class WatchedFile:
         return status.st_mtime_ns, status.st_size
 
 
-_COMMENT: Final = "#"
-
-
 class SuppressionError(RuleError):
-    """A list with lines that cannot be followed.
+    """The error of a suppression list with mistakes.
 
     Args:
-        message: every such line with its place.
+        message: every mistake with its place.
         readable: the addresses of the other lines.
     """
 
@@ -103,7 +102,7 @@ class SuppressionError(RuleError):
 
 
 def load_suppressions(path: Path) -> frozenset[str]:
-    """Return the addresses of a list, normalised; where there is no such file, none.
+    """Return the addresses of a list file, normalised; without such a file none.
 
     Raises:
         SuppressionError: the file cannot be read, or a line is neither an address nor a comment.
@@ -118,7 +117,7 @@ def load_suppressions(path: Path) -> frozenset[str]:
 
 
 def read_suppressions(text: str, path: str) -> frozenset[str]:
-    """Return the addresses of a list: one in a line, empty lines and `#` comments between them.
+    """Return the addresses of a list text: one address a line, with empty lines and `#` comments between them.
 
     Raises:
         SuppressionError: for example `suppressions.txt:3: expected an email address ...`.

@@ -1,1 +1,1 @@
-"""Who would receive a message: profile, addresses, consent, and what is in the cart."""
+"""The facts of the recipient of a message: profile, permission, addresses, cart."""

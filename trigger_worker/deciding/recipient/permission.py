@@ -1,4 +1,4 @@
-"""What a visitor allows to be sent, and where nothing must be sent any more: from their events."""
+"""Build a person's permission from the person's events: consent, unsubscribed channels, suppressed addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.deciding.gate.facts import Consent
 from trigger_worker.deciding.recipient.addresses import normalised
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.language.duration import DAY_MS
@@ -16,18 +15,29 @@ from warehouse.answers import ANSWER_EVENTS, Answers
 #: However long ago somebody said no, it holds: 50 years, which is longer than anything is kept.
 _FOREVER_MS: Final = 50 * 365 * DAY_MS
 
-#: The events that a permission is made from, with how far back they matter.
+#: By name of the events that a permission is built from, how far back they matter, ms.
 PERMISSION_LOOKBACK_MS: Final[Mapping[str, int]] = dict.fromkeys(
     ("identify", *sorted(ANSWER_EVENTS), "email_bounced", "email_complained"), _FOREVER_MS
 )
 
 
+class Consent(msgspec.Struct, frozen=True):
+    """The person's answers: True, False, or None (or absent) where never asked.
+
+    The gate does not ask about `analytics`: it is about what is recorded, also of opening and clicking a message.
+    """
+
+    marketing: bool | None = None
+    channels: Mapping[str, bool] = {}
+    analytics: bool | None = None
+
+
 class Permission(msgspec.Struct, frozen=True):
-    """What may be sent to a visitor.
+    """The channels and addresses on which a person may be sent messages.
 
     Args:
-        consent: the latest word on marketing, and on each channel.
-        unsubscribed: channels that the visitor left and did not come back to.
+        consent: the latest answer on marketing, and on each channel.
+        unsubscribed: channels that the person left and did not come back to.
         suppressed: by normalised address, why nothing goes there any more: `bounced` or `complained`.
     """
 
@@ -37,10 +47,10 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 def build_permission(events: Iterable[Event]) -> Permission:
-    """Returns what a visitor's events say.
+    """Return the permission that a person's events give.
 
     Args:
-        events: at least those of `PERMISSION_LOOKBACK_MS`, in order; others are passed over.
+        events: at least those of `PERMISSION_LOOKBACK_MS`, in order; other events are passed over.
     """
     reading = _Reading()
     for event in events:
@@ -51,7 +61,7 @@ def build_permission(events: Iterable[Event]) -> Permission:
 
 
 class _Reading:
-    """What was said and what was learned so far."""
+    """The answers and suppressed addresses of the events read so far."""
 
     def __init__(self) -> None:
         self.answers = Answers()
@@ -59,6 +69,7 @@ class _Reading:
         self._email = ""
 
     def take(self, event: Event) -> None:
+        """Read the next event."""
         if event.name == "identify":
             self._identify(event.fields.get("traits"))
         elif event.name == "email_complained":
@@ -77,7 +88,7 @@ class _Reading:
             self.answers.take("consent", traits["consent"])
 
     def _suppress(self, event: Event, cause: str) -> None:
-        """Stops an address: the one that the event names, else the one that was theirs at that time."""
+        """Suppress the address that an event names, else the person's email address at that time."""
         named = event.fields.get("address")
         address = normalised(named if isinstance(named, str) else self._email)
         if address:

@@ -1,28 +1,27 @@
-"""A visitor as messages see them: traits, permission, cart and latest order, from their events."""
+"""Build the profile of a person from their events: traits, permission, cart, latest order, subscriptions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from trigger_worker.deciding.recipient.addresses import email_address
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
-from trigger_worker.deciding.recipient.product import Product, recently_viewed
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, live_subscriptions
-from trigger_worker.delivery.content.context import CartContext, CartItem, VisitorContext
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.deciding.recipient.shopping import CartContext, build_cart, recently_viewed, text_of
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.language.duration import DAY_MS
+from trigger_worker.store.products import Product
 from trigger_worker.store.windows import Wanted
 
 _RECENT_MS: Final = 30 * DAY_MS
 _EVER_MS: Final = 400 * DAY_MS
-#: What was looked at longer ago is no longer on anybody's mind.
+#: What was viewed longer ago is no longer on anybody's mind.
 _VIEWED_MS: Final = 7 * DAY_MS
-_EMAIL_LENGTH: Final = 254  # RFC 5321
 
-#: What a profile is made from.
+#: The part of a person's history that a profile is built from.
 PROFILE_WANTED: Final = Wanted(
     {
         **PERMISSION_LOOKBACK_MS,
@@ -40,15 +39,28 @@ PROFILE_WANTED: Final = Wanted(
 )
 
 
+class VisitorContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fields of `visitor` in a template; `id` is the person's, `traits` are those of `identify`."""
+
+    id: str
+    first_name: str = ""
+    email: str = ""
+    locale: str = ""
+    timezone: str = ""
+    traits: Mapping[str, object] = {}
+
+
 class Profile(msgspec.Struct, frozen=True):
-    """What is known about a visitor at an instant.
+    """The facts of a person at an instant.
 
     Args:
-        permission: what may be sent to them, and where.
+        visitor: name, addresses and traits.
+        permission: what may be sent, and the addresses that must not be written to.
+        cart: the cart.
         order: fields of the latest purchase.
-        unsubscribed_at: when they last left a channel, epoch milliseconds; None when they never did.
-        recently_viewed: products that were looked at, the latest first.
-        push: where the person's browsers get notifications, the latest first.
+        unsubscribed_at: when the person last left a channel, epoch ms; None when they never did.
+        push: the push subscriptions of the person's browsers, the latest first.
+        recently_viewed: viewed products, the latest first.
     """
 
     visitor: VisitorContext
@@ -61,32 +73,36 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 def build_profile(visitor_id: str, history: History, at: int) -> Profile:
-    """Return the profile of a visitor.
+    """Return the profile of a person at an instant.
 
     Args:
-        history: holds at least `PROFILE_WANTED`.
-        at: epoch milliseconds.
+        visitor_id: the person's id.
+        history: the person's, at least `PROFILE_WANTED`.
+        at: epoch ms.
     """
     events = [event for event in history.events if event.ts <= at]
-    traits = _merged(event.fields.get("traits") for event in events if event.name == "identify")
     recent = [event for event in events if event.ts > at - _RECENT_MS]
     purchases = [event for event in recent if event.name == "purchase"]
-    visitor = VisitorContext(
-        id=visitor_id,
-        first_name=_text(traits.get("first_name")) or _text(traits.get("firstName")),
-        email=_email(traits.get("email")),
-        locale=str(history.context("locale").at(at) or ""),
-        timezone=str(history.context("timezone").at(at) or ""),
-        traits=traits,
-    )
+    traits = _merged(event.fields.get("traits") for event in events if event.name == "identify")
     return Profile(
-        visitor=visitor,
+        visitor=_visitor(visitor_id, traits, history, at),
         permission=build_permission(events),
-        cart=_cart(recent),
+        cart=build_cart(recent),
         order=purchases[-1].fields if purchases else {},
         unsubscribed_at=max((event.ts for event in events if event.name == "unsubscribed"), default=None),
         push=live_subscriptions(events),
         recently_viewed=recently_viewed(events),
+    )
+
+
+def _visitor(visitor_id: str, traits: Mapping[str, Any], history: History, at: int) -> VisitorContext:
+    return VisitorContext(
+        id=visitor_id,
+        first_name=text_of(traits.get("first_name")) or text_of(traits.get("firstName")),
+        email=email_address(traits.get("email")),
+        locale=str(history.context("locale").at(at) or ""),
+        timezone=str(history.context("timezone").at(at) or ""),
+        traits=traits,
     )
 
 
@@ -96,66 +112,3 @@ def _merged(objects: Iterable[object]) -> dict[str, Any]:
         if isinstance(item, dict):
             merged |= item
     return merged
-
-
-def _email(value: object) -> str:
-    """Return an address fit to send to, or ''; what a page says is not trusted to be one."""
-    text = value.strip() if isinstance(value, str) else ""
-    local, _, domain = text.rpartition("@")
-    plain = text.isascii() and text.isprintable() and not any(character in text for character in ' ,;<>"()[]\\')
-    return text if local and "@" not in local and "." in domain and plain and len(text) <= _EMAIL_LENGTH else ""
-
-
-def _cart(events: Sequence[Event]) -> CartContext:
-    """Return what is in the cart: added less removed since the latest purchase, in the order of the first adding."""
-    lines: dict[str, CartItem] = {}
-    emptied = next((rank for rank in range(len(events), 0, -1) if events[rank - 1].name == "purchase"), 0)
-    for event in events[emptied:]:
-        if event.name in {"add_to_cart", "remove_from_cart"}:
-            sign = 1 if event.name == "add_to_cart" else -1
-            for item in _items(event):
-                _move(lines, item, sign)
-    items = tuple(line for line in lines.values() if line.quantity > 0)
-    return CartContext(
-        value=sum(line.value or 0.0 for line in items),
-        quantity=sum(line.quantity for line in items),
-        currency=next((line.currency for line in items if line.currency), ""),
-        items=items,
-    )
-
-
-def _items(event: Event) -> list[dict[str, Any]]:
-    items = event.fields.get("items")
-    found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    shared = {"currency": event.fields.get("currency")}
-    return [{**shared, **item} for item in found] or [dict(event.fields)]
-
-
-def _move(lines: dict[str, CartItem], item: Mapping[str, Any], sign: int) -> None:
-    product_id = str(item.get("product_id") or "")
-    if not product_id:
-        return
-    known = lines.get(product_id)
-    moved = _number(item.get("quantity"))
-    quantity = (known.quantity if known else 0) + sign * (1 if moved is None else moved)
-    price = _number(item.get("price"))
-    if price is None and known:
-        price = known.price
-    texts = {name: _text(item.get(name)) for name in ("name", "category", "currency", "image", "url")}
-    if known:
-        texts = {name: text or getattr(known, name) for name, text in texts.items()}
-    lines[product_id] = CartItem(
-        product_id=product_id,
-        quantity=max(0, quantity),
-        price=price,
-        value=None if price is None else price * max(0, quantity),
-        **texts,
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""Where a browser gets notifications, as its page said when it subscribed: untrusted, and bounded here."""
+"""Push subscriptions of browsers, as their pages sent them: untrusted, and checked and bounded here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from trigger_worker.rules.evaluate.event import Event
 
-#: Most browsers of one person that are written to, the latest: a page could make up any number.
+#: Most subscriptions of one person that are kept, the latest: a page could make up any number.
 MAX_SUBSCRIPTIONS: Final = 10
 _LONGEST_ENDPOINT: Final = 1_000
 #: Bytes, as RFC 8291 says: an uncompressed point on P-256, and a secret.
@@ -20,12 +20,12 @@ _SECRET_BYTES: Final = 16
 
 
 class PushSubscription(msgspec.Struct, frozen=True, array_like=True):
-    """One browser's subscription.
+    """The subscription of one browser.
 
     Args:
-        endpoint: the push service's address of it; whoever knows it can send, so it stays out of logs.
+        endpoint: the push service's address of the browser; whoever knows it can send, so it stays out of logs.
         p256dh: the browser's public key, base64url.
-        auth: the secret that it shares with us, base64url.
+        auth: the secret that the browser shares with us, base64url.
     """
 
     endpoint: str
@@ -33,30 +33,30 @@ class PushSubscription(msgspec.Struct, frozen=True, array_like=True):
     auth: str
 
     def text(self) -> str:
-        """Return it as an address of the channel."""
+        """Return the subscription as an address of the channel `push`."""
         return msgspec.json.encode(self).decode()
 
     @property
     def public_key(self) -> bytes:
-        """The browser's public key."""
+        """The bytes of the browser's public key."""
         return decode_base64url(self.p256dh)
 
     @property
     def secret(self) -> bytes:
-        """The shared secret."""
+        """The bytes of the shared secret."""
         return decode_base64url(self.auth)
 
 
 def read_subscription(text: str) -> PushSubscription:
-    """Return what `PushSubscription.text` wrote."""
+    """Return the subscription that `PushSubscription.text` wrote."""
     return msgspec.json.decode(text, type=PushSubscription)
 
 
 def live_subscriptions(events: Iterable[Event]) -> tuple[PushSubscription, ...]:
-    """Return a person's subscriptions that were not revoked, the latest first.
+    """Return the subscriptions of a person that were not revoked, the latest first.
 
     Args:
-        events: the person's `push_subscribed` and `push_unsubscribed` in their order; others are passed over.
+        events: the person's `push_subscribed` and `push_unsubscribed` in order; other events are passed over.
     """
     live: dict[str, PushSubscription] = {}
     for event in events:
@@ -74,7 +74,7 @@ def decode_base64url(text: str) -> bytes:
     """Return the bytes of a text in base64url, with or without its padding.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not base64url.
     """
     return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
 

@@ -1,1 +1,1 @@
-"""The messages of a firing: queued, versioned, ended by what the visitor does, retried by hand."""
+"""The messages of a firing: when each is due, the outbox in which they wait, and messages asked for again."""

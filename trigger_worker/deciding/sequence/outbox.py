@@ -1,4 +1,7 @@
-"""Messages that wait for their time, earliest first. Its content follows from ClickHouse: a restart reads it again."""
+"""The outbox: messages that wait for their time, and which of the messages that are due are decided on first.
+
+Its content follows from ClickHouse: a worker that starts reads it again.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from trigger_worker.store.feed import Visitor
-from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Visitor
 
 
 class Outbox:
-    """A heap of queued messages; what is not due costs nothing."""
+    """A heap of waiting messages, the earliest first; a message that is not due costs nothing."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, str]] = []
@@ -21,22 +24,22 @@ class Outbox:
         return len(self._messages)
 
     def message_ids(self) -> set[str]:
-        """Return the ids of all that wait."""
+        """Return the ids of all waiting messages."""
         return set(self._messages)
 
     @property
     def next_due(self) -> int | None:
-        """Epoch milliseconds at which the earliest message is due, or None when none waits."""
+        """The instant at which the earliest message is due, epoch ms; None when none waits."""
         return self._heap[0][0] if self._heap else None
 
     def add(self, messages: Iterable[QueuedMessage]) -> None:
-        """Take messages; one that waits already is given its new time."""
+        """Add messages; a message that waits already gets its new time."""
         for message in messages:
             self._messages[message.message_id] = message
             heapq.heappush(self._heap, _place(message))
 
     def take_due(self, now_ms: int) -> list[QueuedMessage]:
-        """Return what is due and let go of it: earliest first, of the same instant the highest priority first."""
+        """Remove and return the messages that are due at `now_ms` (epoch ms), by time and then by priority."""
         due: list[QueuedMessage] = []
         while self._heap and self._heap[0][0] <= now_ms:
             place = heapq.heappop(self._heap)
@@ -47,20 +50,16 @@ class Outbox:
         return due
 
 
-def _place(message: QueuedMessage) -> tuple[int, int, str]:
-    return message.due_at, -message.priority, message.message_id
-
-
 def one_per_firing(
     due: Iterable[QueuedMessage], under_way: Iterable[QueuedMessage]
 ) -> tuple[list[QueuedMessage], list[QueuedMessage]]:
-    """Return the messages whose turn it is, and those that wait for an earlier one of their firing, both in order.
+    """Return the first due message of each firing, and the messages that wait for it, both in order.
 
-    After a standstill several steps of a sequence are due together: each is to know what became of the one before.
+    After a standstill several steps of a sequence are due together: each depends on what became of the one before.
 
     Args:
-        due: in the order in which they should go out.
-        under_way: being handed over.
+        due: the messages, in the order in which they should go out.
+        under_way: messages that are being handed over; later messages of their firings wait.
     """
     busy = {message.fire_id for message in under_way}
     turn: list[QueuedMessage] = []
@@ -72,26 +71,26 @@ def one_per_firing(
 
 
 def first_batch(due: Sequence[QueuedMessage], most: int) -> tuple[list[QueuedMessage], list[QueuedMessage]]:
-    """Return the messages to decide on first, and the others, both in their order.
+    """Return the messages to decide on first, and the other messages, both in order.
 
-    What is for one visitor stays together: only together can it be weighed.
+    Messages to one visitor stay together: the gate weighs them against each other.
 
     Args:
-        due: in the order in which they should go out.
-        most: messages of a portion, unless the first visitor alone has more.
+        due: the messages, in the order in which they should go out.
+        most: the most messages of the batch, unless the first visitor alone has more.
     """
     if len(due) <= most:
         return list(due), []
     room = most
     chosen: set[Visitor] = set()
-    for visitor, count in Counter(map(_visitor, due)).items():
+    for visitor, count in Counter(message.visitor for message in due).items():
         if chosen and count > room:
             break
         chosen.add(visitor)
         room -= count
-    portion = [message for message in due if _visitor(message) in chosen]
-    return portion, [message for message in due if _visitor(message) not in chosen]
+    batch = [message for message in due if message.visitor in chosen]
+    return batch, [message for message in due if message.visitor not in chosen]
 
 
-def _visitor(message: QueuedMessage) -> Visitor:
-    return Visitor(message.site, message.visitor_id)
+def _place(message: QueuedMessage) -> tuple[int, int, str]:
+    return message.due_at, -message.priority, message.message_id

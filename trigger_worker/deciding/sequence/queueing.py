@@ -1,4 +1,4 @@
-"""From a firing to the messages that it asks for."""
+"""Turn a firing into the messages that its rule asks for, each with the time at which it is due."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from datetime import datetime, time, timedelta
 
 from trigger_worker.rules.evaluate.calendar import local_time
 from trigger_worker.rules.model import Rule, SendEntry
-from trigger_worker.store.records import Fire, QueuedMessage, message_id
+from trigger_worker.store.fires import Fire
+from trigger_worker.store.message import QueuedMessage, message_id
 from warehouse.event import epoch_ms
 
 
 def lifetime(rule: Rule, entry: SendEntry, fired_at: int) -> tuple[int, int]:
-    """Return when a message of a firing is due, and from when on it is worthless, in epoch milliseconds."""
+    """Return when a message of a firing is due, and from when on it is worth nothing, both epoch ms."""
     due_at = fired_at + entry.after_ms
     return due_at, due_at + rule.ttl_ms
 
 
 def queue_messages(rule: Rule, fire: Fire, now_ms: int) -> list[QueuedMessage]:
-    """Return the messages of a firing, each with the time at which it is due and after which it is worthless.
+    """Return the messages of a firing.
 
     Args:
-        rule: what fired.
+        rule: the rule that fired.
         fire: the firing.
-        now_ms: when they are recorded, epoch milliseconds.
+        now_ms: when the messages are recorded, epoch ms.
     """
     messages = []
     for position, entry in enumerate(rule.send):
@@ -53,14 +54,14 @@ def queue_messages(rule: Rule, fire: Fire, now_ms: int) -> list[QueuedMessage]:
 
 
 def next_local_time(minute: int, now_ms: int, zone_name: str) -> int:
-    """Return when a clock in the zone next shows a time, in epoch milliseconds; now counts.
+    """Return the instant (epoch ms) at which a clock in the zone next shows a time; now counts.
 
     A time that the clock skips in spring is taken as the hour after it.
 
     Args:
         minute: minutes after local midnight.
-        now_ms: epoch milliseconds.
-        zone_name: of the tz database; UTC when unknown.
+        now_ms: epoch ms.
+        zone_name: a name of the tz database; an unknown zone is read as UTC.
     """
     local = local_time(now_ms, zone_name)
     wall = time(minute // 60, minute % 60)

@@ -5,22 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Protocol
 
-import msgspec
-
 from trigger_worker.delivery.content.model import Content
 from trigger_worker.rules.model import MessageClass
 from warehouse.errors import DeliveryError, DeliveryUnavailable
+from warehouse.message_identity import MessageIdentity
 from warehouse.message_token import MessageToken
 
 
-class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One rendered message to one person.
+class OutboundMessage(MessageIdentity, frozen=True, kw_only=True):
+    """One rendered message to one person; providers get its `message_id` as the idempotency key.
 
     Args:
-        message_id: the message's id, the same for every attempt; providers get it as the idempotency key.
-        site: the site that the person is on.
-        rule: the rule that sends the message.
-        visitor_id: the person.
         recipients: the person's addresses on the channel, the preferred one first: email addresses, for example, or
             anonymous ids for banners.
         content: the rendered content.
@@ -31,10 +26,6 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
         token: identifies the message in addresses that lead back to the collector; None to add no such addresses.
     """
 
-    message_id: str
-    site: str
-    rule: str
-    visitor_id: str
     recipients: tuple[str, ...]
     content: Content
     expires_at_ms: int

@@ -6,39 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-
-class VisitorContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`visitor` in a template; `traits` are those of `identify`."""
-
-    id: str
-    first_name: str = ""
-    email: str = ""
-    locale: str = ""
-    timezone: str = ""
-    traits: Mapping[str, object] = {}
-
-
-class CartItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of `cart.items`; `value` is that of the whole line."""
-
-    product_id: str
-    quantity: float
-    name: str = ""
-    category: str = ""
-    price: float | None = None
-    value: float | None = None
-    currency: str = ""
-    image: str = ""
-    url: str = ""
-
-
-class CartContext(msgspec.Struct, frozen=True, kw_only=True):
-    """`cart` in a template: its worth, the number of pieces, and its lines."""
-
-    value: float = 0.0
-    quantity: float = 0
-    currency: str = ""
-    items: tuple[CartItem, ...] = ()
+from trigger_worker.deciding.recipient.profile import VisitorContext
+from trigger_worker.deciding.recipient.shopping import CartContext
 
 
 class SiteContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

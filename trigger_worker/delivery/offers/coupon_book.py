@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
-
-import msgspec
+from typing import Final
 
 from trigger_worker.delivery.content.engine import FactRequest, MissingFacts
 from trigger_worker.delivery.offers.coupon_pool import CouponError, PoolExhausted, read_pool, take
+from trigger_worker.store.coupons import CouponAssignment, CouponStore, read_given, read_taken, store_assignments
 from trigger_worker.store.people import Person
-from warehouse.event import format_time
-from warehouse.queries import Inserts, Queries, read_sql
+from warehouse.queries import Queries
 
-PACKAGE: Final = "trigger_worker.delivery.offers"
 #: How long a code that was redeemed without having been assigned may go unnoticed, in ms.
 _TAKEN_FRESH_MS: Final = 15 * 60_000
 #: Most assigned codes that are kept in memory until their messages are rendered.
 _REMEMBERED: Final = 10_000
-
-
-class Store(Queries, Inserts, Protocol):
-    """The database of assignments: it answers queries and takes inserts."""
 
 
 class CouponRequest(FactRequest, frozen=True):
@@ -43,7 +35,7 @@ class CouponBook:
         folder: the folder of the pools.
     """
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: CouponStore, folder: Path) -> None:
         self._store = store
         self._folder = folder
         self._given: dict[CouponRequest, str] = {}
@@ -86,7 +78,7 @@ class CouponBook:
         for request in dict.fromkeys(requests):
             by_pool[request.person.site, request.pool].append(request)
         for (site, pool), asked in by_pool.items():
-            self._given |= find_given(self._store, site, pool, asked)
+            self._given |= find_given(self._store, pool, asked)
             lacking = [request for request in asked if request not in self._given]
             try:
                 self._choose(site, pool, lacking, now_ms)
@@ -101,7 +93,8 @@ class CouponBook:
         source, taken = read_pool(self._folder, pool), self._taken_of(site, pool, now_ms)
         codes = take(source, taken, len(requests))
         chosen = dict(zip(requests, codes, strict=False))
-        self._record(chosen, now_ms)
+        assigned = [CouponAssignment(pool, request.rule, request.person, code) for request, code in chosen.items()]
+        store_assignments(self._store, assigned, now_ms)
         taken.update(codes)
         self._given |= chosen
         if len(chosen) < len(requests):
@@ -113,37 +106,22 @@ class CouponBook:
         """Return the codes that are assigned or redeemed, read again every 15 minutes."""
         read_at, taken = self._taken.get((site, pool), (None, set()))
         if read_at is None or now_ms - read_at >= _TAKEN_FRESH_MS:
-            rows = self._store.query(read_sql(PACKAGE, "taken"), {"site": site, "pool": pool})
-            taken = {code for (code,) in rows}
+            taken = read_taken(self._store, site, pool)
             self._taken[site, pool] = (now_ms, taken)
         return taken
 
-    def _record(self, chosen: dict[CouponRequest, str], now_ms: int) -> None:
-        rows = [
-            {
-                "site": wish.person.site,
-                "pool": wish.pool,
-                "rule": wish.rule,
-                "visitor_id": wish.person.visitor_id,
-                "code": code,
-                "assigned_at": format_time(now_ms),
-            }
-            for wish, code in chosen.items()
-        ]
-        lines = b"\n".join(map(msgspec.json.encode, rows))
-        if lines:
-            self._store.insert_lines("coupon_assignments", lines, hashlib.sha256(lines).hexdigest())
 
+def find_given(queries: Queries, pool: str, requests: Iterable[CouponRequest]) -> dict[CouponRequest, str]:
+    """Return the codes that were assigned before, by request.
 
-def find_given(queries: Queries, site: str, pool: str, wishes: Iterable[CouponRequest]) -> dict[CouponRequest, str]:
-    """Return the codes that were given out before, under whichever id the person had then."""
-    asked = list(wishes)
-    ids = sorted({visitor_id for wish in asked for visitor_id in wish.person.ids})
-    rows = queries.query(read_sql(PACKAGE, "given"), {"site": site, "pool": pool, "ids": ids})
-    codes = {(visitor_id, rule): (at, code) for visitor_id, rule, at, code in rows}
-    found: dict[CouponRequest, str] = {}
-    for wish in asked:
-        theirs = [codes[visitor_id, wish.rule] for visitor_id in wish.person.ids if (visitor_id, wish.rule) in codes]
-        if theirs:
-            found[wish] = min(theirs)[1]
-    return found
+    Args:
+        queries: the database of assignments.
+        pool: the pool of all requests.
+        requests: the requests; a request without a code yet is left out.
+
+    Cost: as `read_given`.
+    """
+    asked = list(requests)
+    given = read_given(queries, pool, dict.fromkeys(request.person for request in asked))
+    found = {request: given.get((request.person, request.rule)) for request in asked}
+    return {request: code for request, code in found.items() if code is not None}

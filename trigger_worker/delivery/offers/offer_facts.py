@@ -8,9 +8,10 @@ from typing import Any
 
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.delivery.content.engine import MissingFacts
-from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest, Store, find_given
+from trigger_worker.delivery.offers.coupon_book import CouponBook, CouponRequest, find_given
 from trigger_worker.delivery.offers.coupon_pool import PoolExhausted
 from trigger_worker.delivery.offers.recommendations import Recommend, RecommendationRequest, Recommender
+from trigger_worker.store.coupons import CouponStore
 from trigger_worker.store.people import Person
 from warehouse.queries import Queries
 
@@ -23,7 +24,7 @@ class OfferFacts:
         coupons: the folder of coupon pools.
     """
 
-    def __init__(self, store: Store, coupons: Path) -> None:
+    def __init__(self, store: CouponStore, coupons: Path) -> None:
         self._recommender = Recommender(store)
         self._coupons = CouponBook(store, coupons)
 
@@ -77,7 +78,7 @@ class PreviewFacts:
 
         def coupon(pool: object, _fallback: object = "") -> str:
             request = CouponRequest(str(pool), rule, person)
-            given = find_given(self._queries, person.site, request.pool, [request])
+            given = find_given(self._queries, request.pool, [request])
             return given.get(request, f"{request.pool}-EXAMPLE".upper())
 
         return {"recommend": _recommend(self._recommender, person, profile), "coupon": coupon}

@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from trigger_worker.deciding.recipient.product import Product, is_out_of_stock
-from trigger_worker.delivery.content.context import CartContext
+from trigger_worker.deciding.recipient.shopping import CartContext
 from trigger_worker.delivery.content.engine import FactRequest, MissingFacts
-from trigger_worker.rules.language.duration import DAY_MS
-from warehouse.queries import Queries, read_sql
+from trigger_worker.store.products import Product, Recommendations, read_recommendations
+from warehouse.queries import Queries
 
 #: How long recommendations are used before they are read again, in ms.
 FRESH_MS: Final = 15 * 60_000
 #: Most products that a template gets at once, and how many it gets by default.
 _MOST: Final = 12
 _USUAL: Final = 3
-
-
-class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
-    """The products that a site can recommend, and how they belong together.
-
-    Args:
-        products: by id, the products that were viewed lately.
-        sold_out: the ids of products that are known to be out of stock.
-        complementary: by product, the products that are bought together with it, the best first.
-        also_viewed: by product, the products that are viewed in the same session, the best first.
-        trending: the products that more people than usual view, the best first.
-        read_at: when the recommendations were read, epoch ms.
-    """
-
-    products: Mapping[str, Product] = {}
-    sold_out: Set[str] = frozenset()
-    complementary: Mapping[str, Sequence[str]] = {}
-    also_viewed: Mapping[str, Sequence[str]] = {}
-    trending: Sequence[str] = ()
-    read_at: int = 0
-
-    def offer(self, ranked: Iterable[str], without: Set[str], limit: int) -> list[Product]:
-        """Return the first products of a ranking, leaving out unknown and sold out ones.
-
-        Args:
-            ranked: product ids, the best first.
-            without: further product ids to leave out.
-            limit: the most products to return.
-        """
-        chosen: list[Product] = []
-        for product_id in ranked:
-            product = self.products.get(product_id)
-            if product is not None and product_id not in self.sold_out and product_id not in without:
-                chosen.append(product)
-            if len(chosen) >= limit:
-                break
-        return chosen[: max(0, limit)]
 
 
 class Recommend:
@@ -174,53 +136,6 @@ class Recommender:
         Raises:
             WarehouseError: ClickHouse does not answer.
 
-        Cost: as `read_shelf`.
+        Cost: as `read_recommendations`.
         """
-        self._by_site[request.site] = read_shelf(self._queries, request.site, now_ms)
-
-
-PACKAGE: Final = "trigger_worker.delivery.offers"
-#: What is older says little about what people want now.
-LOOKBACK_MS: Final = 90 * DAY_MS
-#: A pair that fewer baskets or sessions hold is chance.
-MIN_SUPPORT: Final = 3
-#: Most products that are known of a site, the most looked at.
-MAX_PRODUCTS: Final = 20_000
-#: Most products of one basket or session that are paired: a robot's session must not cost its square.
-MAX_TOGETHER: Final = 30
-#: Kept per product: more than anybody shows, as some are in the cart or sold out.
-MAX_RELATED: Final = 24
-
-
-def read_shelf(queries: Queries, site: str, now_ms: int) -> Recommendations:
-    """Return what a site can recommend at an instant.
-
-    Cost: four queries over the site's purchases and looks of 90 days; pairs grow with the square of what lies in one
-    basket, which is cut at `MAX_TOGETHER`.
-    """
-    scope: dict[str, object] = {
-        "site": site,
-        "since": now_ms - LOOKBACK_MS,
-        "until": now_ms,
-        "day": now_ms - DAY_MS,
-        "week": now_ms - 8 * DAY_MS,
-        "support": MIN_SUPPORT,
-        "together": MAX_TOGETHER,
-        "related": MAX_RELATED,
-        "products": MAX_PRODUCTS,
-    }
-    rows = queries.query(read_sql(PACKAGE, "products"), scope)
-    products = [Product(**dict(zip(Product.__struct_fields__, row, strict=False))) for row in rows]
-    return Recommendations(
-        products={product.product_id: product for product in products},
-        sold_out=frozenset(row[0] for row in rows if is_out_of_stock(*row[-2:])),
-        complementary=_related(queries, "baskets", scope),
-        also_viewed=_related(queries, "sessions", scope),
-        trending=[product_id for (product_id,) in queries.query(read_sql(PACKAGE, "trending"), scope)],
-        read_at=now_ms,
-    )
-
-
-def _related(queries: Queries, groups: str, scope: Mapping[str, object]) -> dict[str, list[str]]:
-    sql = read_sql(PACKAGE, "related").replace("/* groups */", read_sql(PACKAGE, groups))
-    return dict(queries.query(sql, scope))
+        self._by_site[request.site] = read_recommendations(self._queries, request.site, now_ms)

@@ -1,5 +1,5 @@
 -- The events at which a person's surroundings changed, such as another device: between two of them the value stays.
--- The mark is filled by `window.py` from our own column names.
+-- The mark is filled by `windows.py` from our own column names.
 SELECT person, field, toUnixTimestamp64Milli(ts) AS at, value
 FROM (
     SELECT transform(visitor_id, {ids:Array(String)}, {persons:Array(String)}, visitor_id) AS person,

@@ -1,5 +1,5 @@
 -- Messages that failed, whole, by id or by rule: what it takes to ask for them again.
-SELECT message_id, any(fire_id), any(site), any(rule), any(version), any(visitor_id), any(channel), any(template),
+SELECT site, message_id, any(rule), visitor_id, any(channel), any(fire_id), any(version), any(template),
        any(tags), any(class), argMax(toUnixTimestamp64Milli(due_at), at), argMax(toUnixTimestamp64Milli(expires_at), at),
        max(retries), max(toUnixTimestamp64Milli(at)), argMaxIf(detail, at, state = 'pending')
 FROM messages

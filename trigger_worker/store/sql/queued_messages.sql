@@ -1,6 +1,6 @@
 -- Messages that were asked for, the last time of `retries`, and have reached no other state since: what a worker goes on
 -- with. Which those are is found from the key columns alone, in their order, whatever the table holds.
-SELECT message_id, any(fire_id), any(site), any(rule), any(version), any(visitor_id), any(channel), any(template),
+SELECT site, message_id, any(rule), visitor_id, any(channel), any(fire_id), any(version), any(template),
        any(tags), any(class), argMax(toUnixTimestamp64Milli(due_at), at), argMax(toUnixTimestamp64Milli(expires_at), at),
        max(retries), max(toUnixTimestamp64Milli(at)), argMax(detail, at)
 FROM messages

@@ -1,7 +1,7 @@
 -- Those of some firings that a newer one of the same rule, person and key has overtaken, each with the newest.
-SELECT fire_id, newest
+SELECT person, fire_id, newest
 FROM (
-    SELECT fire_id, at AS fired,
+    SELECT person, fire_id, at AS fired,
            argMax(fire_id, (fired, fire_id)) OVER (PARTITION BY person, rule, key) AS newest,
            max(fired) OVER (PARTITION BY person, rule, key) AS latest
     FROM (

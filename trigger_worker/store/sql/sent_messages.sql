@@ -1,6 +1,6 @@
 -- What these visitors were sent on every channel, and what became of it. What they were sent earlier has no row `sent`
 -- left, and is not counted for what became of it since.
-SELECT message_id, visitor_id, any(channel), any(rule), min(toUnixTimestamp64Milli(at)) AS sent_at, any(tags), any(class),
+SELECT visitor_id, message_id, any(channel), any(rule), min(toUnixTimestamp64Milli(at)) AS sent_at, any(tags), any(class),
        countIf(state = 'shown') > 0, countIf(state = 'clicked') > 0
 FROM messages
 WHERE site = {site:String}

@@ -1,5 +1,5 @@
 -- The candidates' rows of the names and windows that their rules look at, and nothing else. The two marks are filled
--- by `window.py` from our own column names and from bound parameters.
+-- by `events.py` from our own column names and from bound parameters.
 SELECT visitor_id, event, toUnixTimestamp64Milli(ts) AS at, event_id /* columns */
 FROM events
 WHERE site = {site:String}

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.deciding.experiment.arm_data import ArmData
 from trigger_worker.deciding.experiment.results import Results, results_of, shares_of
 from trigger_worker.deciding.experiment.statistics import visitors_per_arm
 from trigger_worker.rules.model import Experiment
+from trigger_worker.store.arm_data import ArmData
 
 HELD_OUT = Experiment(0.1, (("plain", 50.0), ("coupon", 50.0)))
 FOUND = [

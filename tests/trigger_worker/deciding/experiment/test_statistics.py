@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaln
 
-from trigger_worker.deciding.experiment.arm_data import ArmData, Mean
 from trigger_worker.deciding.experiment.statistics import (
     FEWEST_VISITORS,
     MISMATCH_BELOW,
@@ -22,6 +21,7 @@ from trigger_worker.deciding.experiment.statistics import (
     sample_ratio_p_value,
     visitors_per_arm,
 )
+from trigger_worker.store.arm_data import ArmData, Mean
 
 ALPHA = 0.05
 

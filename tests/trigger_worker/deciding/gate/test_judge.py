@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
-from trigger_worker.deciding.gate.facts import Consent, MessageFacts, Rival, SentMessage
+from trigger_worker.deciding.gate.facts import MessageFacts, Rival
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Cap, Fatigue, MessageKind, Policy
-from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.gate.verdict import Verdict
+from trigger_worker.deciding.recipient.permission import Consent
 from trigger_worker.rules.model import QuietHours
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.sent import SentMessage
 
 SECOND = 1_000
 HOUR = 3_600_000
@@ -32,6 +35,7 @@ def message(
 ) -> MessageFacts:
     return MessageFacts(
         site="shop",
+        message_id="m",
         visitor_id="ada",
         channel=channel,
         rule=rule,
@@ -251,7 +255,7 @@ def test_of_several_reasons_the_first_in_order_is_given(expected: str) -> None:
         suppressed=BOUNCED if "suppressed" in standing else {},
         # Without an address none can be suppressed: then the next reason is looked for.
         recipients=() if expected == "no_address" else ("ada@example.com",),
-        own=Verdict("drop", Reason.GOAL_REACHED) if "goal_reached" in standing else None,
+        rule_verdict=Verdict("drop", Reason.GOAL_REACHED) if "goal_reached" in standing else None,
         rival=Rival("more_important", "m2", 90) if "priority" in standing else None,
         expires_at_ms=NOON - 1 if "expired" in standing else NOON + 2 * DAY,
         history=(sent(SECOND, shown=True),),

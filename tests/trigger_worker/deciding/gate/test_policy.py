@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,12 +14,12 @@ from trigger_worker.deciding.gate.policy import (
     MessageKind,
     Policy,
     format_quiet,
-    in_holdout,
     is_quiet,
     quiet_until_ms,
 )
 from trigger_worker.rules.files.quiet import parse_quiet
 from trigger_worker.rules.model import MessageClass, QuietHours
+from trigger_worker.store.sent import SentMessage
 
 HOUR = 3_600_000
 
@@ -59,6 +58,14 @@ def test_a_kind_covers_what_fits_all_its_words(
     assert kind.covers(channel, frozenset(tags), message_class) is covered
 
 
+def test_a_kind_takes_the_messages_that_it_covers() -> None:
+    sent = SentMessage(channel="email", rule="r", at_ms=0, tags=frozenset({"discount"}), message_class="transactional")
+    assert MessageKind(channel="email", tag="discount", message_class="transactional").takes(sent)
+    assert not MessageKind(channel="banner").takes(sent)
+    assert not MessageKind(without="discount").takes(sent)
+    assert not MessageKind(message_class="marketing").takes(sent)
+
+
 def test_a_cap_describes_itself_as_the_file_does() -> None:
     emails = MessageKind(channel="email", message_class="marketing")
     assert Cap(max=1, per_ms=3_600_000, obeys=emails, counts=emails).described() == {
@@ -73,37 +80,6 @@ def test_a_cap_describes_itself_as_the_file_does() -> None:
         "max": 2,
         "per": "1m",
     }
-
-
-VISITORS = [f"visitor-{number}" for number in range(20_000)]
-
-
-def deviations(count: int, share: float) -> float:
-    """How many standard deviations of the binomial a count is from what the share promises."""
-    total = len(VISITORS)
-    return abs(count - total * share) / math.sqrt(total * share * (1 - share))
-
-
-@pytest.mark.parametrize("share", [0.01, 0.05, 0.1, 0.5, 0.9])
-def test_holds_out_the_share_it_is_asked_to(share: float) -> None:
-    assert deviations(sum(in_holdout("shop", visitor, share) for visitor in VISITORS), share) < 5
-
-
-def test_sites_place_a_visitor_independently() -> None:
-    both = sum(in_holdout("shop", visitor, 0.5) and in_holdout("other", visitor, 0.5) for visitor in VISITORS)
-    assert deviations(both, 0.25) < 5
-
-
-@given(st.text(), st.floats(0, 1), st.floats(0, 1))
-def test_a_larger_share_keeps_whom_a_smaller_one_held_out(visitor: str, one: float, other: float) -> None:
-    smaller, larger = sorted((one, other))
-    assert not in_holdout("shop", visitor, smaller) or in_holdout("shop", visitor, larger)
-
-
-@given(st.text())
-def test_nobody_and_everybody(visitor: str) -> None:
-    assert not in_holdout("shop", visitor, 0.0)
-    assert in_holdout("shop", visitor, 1.0)
 
 
 NIGHT = parse_quiet("21:00-09:00")

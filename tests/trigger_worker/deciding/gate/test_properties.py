@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.deciding.gate.facts import Consent, MessageFacts, Rival, SentMessage
+from trigger_worker.deciding.gate.facts import MessageFacts, Rival
 from trigger_worker.deciding.gate.judge import CHECKS, judge
 from trigger_worker.deciding.gate.policy import Cap, Fatigue, MessageKind, Policy, is_quiet
-from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.gate.verdict import Verdict
+from trigger_worker.deciding.recipient.permission import Consent
 from trigger_worker.rules.model import MessageClass, QuietHours
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.sent import SentMessage
 
 SECOND = 1_000
 HOUR = 3_600_000
@@ -76,7 +79,7 @@ def facts_of(message_classes: st.SearchStrategy[MessageClass] = classes) -> st.S
         tags=tags,
         priority=st.integers(0, 100),
         rival=st.none() | st.builds(Rival, st.just("another"), st.just("m2"), st.integers(0, 100)),
-        own=st.sampled_from([None, Verdict("drop", Reason.GOAL_REACHED), Verdict("drop", Reason.CONDITION)]),
+        rule_verdict=st.sampled_from([None, Verdict("drop", Reason.GOAL_REACHED), Verdict("drop", Reason.CONDITION)]),
         recipients=st.sampled_from([(), ("ada@example.com",), ("Ada@Example.com", "+491711234567")]),
         timezone=zones,
         quiet=quiets,
@@ -144,6 +147,7 @@ def test_no_sequence_of_messages_exceeds_a_cap_in_any_window(cap_list: list[Cap]
         now_ms += later_ms
         facts = MessageFacts(
             site="shop",
+            message_id="m",
             visitor_id="ada",
             channel=channel,
             rule="r",
@@ -162,8 +166,8 @@ def test_no_sequence_of_messages_exceeds_a_cap_in_any_window(cap_list: list[Cap]
 def _assert_none_is_exceeded(cap_list: list[Cap], made: SentMessage, sent: list[SentMessage]) -> None:
     """A message that obeys a cap finds room in the window that ends with it; transactional ones obey none."""
     for cap in cap_list:
-        if made.message_class == "marketing" and made.is_of(cap.obeys):
-            within = [other for other in sent if other.is_of(cap.counts) and made.at_ms - other.at_ms < cap.per_ms]
+        if made.message_class == "marketing" and cap.obeys.takes(made):
+            within = [other for other in sent if cap.counts.takes(other) and made.at_ms - other.at_ms < cap.per_ms]
             assert len(within) < cap.max
 
 
@@ -187,6 +191,7 @@ def test_no_message_goes_out_in_quiet_hours_and_none_waits_longer_than_them_when
     now_ms = int(moment.timestamp() * 1000)
     facts = MessageFacts(
         site="shop",
+        message_id="m",
         visitor_id="ada",
         channel="email",
         rule="r",

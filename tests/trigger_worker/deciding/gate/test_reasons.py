@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.trigger_worker.shop import START_MS, Shop
-from trigger_worker.deciding.gate.verdict import Decision, Reason
+from trigger_worker.store.decisions import Decision, Reason
 
 MINUTE_MS = 60_000
 MAIL = "when: hover\nevery: 0s\nsend:\n  - email: reminder\n"

@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from trigger_worker.deciding.gate.facts import Consent, MessageFacts, Rival, SentMessage
+from trigger_worker.deciding.gate.facts import MessageFacts, Rival
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Fatigue, Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
-from trigger_worker.deciding.gate.verdict import Reason, Verdict
+from trigger_worker.deciding.gate.verdict import Verdict
+from trigger_worker.deciding.recipient.permission import Consent
 from trigger_worker.rules.model import QuietHours
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.sent import SentMessage
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -23,6 +26,7 @@ NOON = 1_795_348_800_000
 def message(channel: str = "email", *tags: str, **other: Any) -> MessageFacts:
     return MessageFacts(
         site="shop",
+        message_id="m",
         visitor_id="ada",
         channel=channel,
         rule="reminds",

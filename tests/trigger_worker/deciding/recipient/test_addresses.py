@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.deciding.recipient.addresses import normalised, parse_address
+from trigger_worker.deciding.recipient.addresses import normalised, parse_address, phone_number
 from warehouse.errors import RuleError
 
 
@@ -34,3 +34,26 @@ def test_what_is_neither_is_refused(text: str) -> None:
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalised(normalised(text)) == normalised(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("+4915112345678", "+4915112345678"),
+        ("0049 151 / 123.456-78", "+4915112345678"),
+        (" +1 (415) 555-2671 ", "+14155552671"),
+        ("0151 12345678", ""),
+        ("15112345678", ""),
+        ("+0151123456", ""),
+        ("+49", ""),
+        ("+4915112345678999", ""),
+        ("+49151\n12345678", "+4915112345678"),
+        ("+49151x2345678", ""),
+        ("+" + " " * 50 + "4915112345678", ""),
+        ("+٤٩١٥١١٢٣٤٥٦٧٨", ""),
+        (4915112345678, ""),
+        (None, ""),
+    ],
+)
+def test_a_phone_number_is_one_in_its_international_form(said: object, number: str) -> None:
+    assert phone_number(said) == number

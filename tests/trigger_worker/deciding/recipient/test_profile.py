@@ -10,7 +10,7 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import NOON, event, ms
 from trigger_worker.deciding.recipient.permission import build_permission
 from trigger_worker.deciding.recipient.profile import Profile, build_profile
-from trigger_worker.delivery.content.context import CartItem
+from trigger_worker.deciding.recipient.shopping import CartItem
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 

@@ -7,7 +7,7 @@ import pytest
 from tests.trigger_worker.stored import NOON, person
 from trigger_worker.deciding.recipient.profile import Profile, build_profile
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, read_subscription
-from trigger_worker.deciding.recipient.recipients import Recipients, browsers, phone_number
+from trigger_worker.deciding.recipient.recipients import Recipients, browsers
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.people import Person
@@ -65,26 +65,3 @@ def test_notifications_go_to_the_subscriptions_of_the_persons_browsers() -> None
 )
 def test_banners_go_to_browsers_and_never_to_a_known_persons_own_id(who: Person, expected: tuple[str, ...]) -> None:
     assert browsers(who) == expected
-
-
-@pytest.mark.parametrize(
-    ("said", "number"),
-    [
-        ("+4915112345678", "+4915112345678"),
-        ("0049 151 / 123.456-78", "+4915112345678"),
-        (" +1 (415) 555-2671 ", "+14155552671"),
-        ("0151 12345678", ""),
-        ("15112345678", ""),
-        ("+0151123456", ""),
-        ("+49", ""),
-        ("+4915112345678999", ""),
-        ("+49151\n12345678", "+4915112345678"),
-        ("+49151x2345678", ""),
-        ("+" + " " * 50 + "4915112345678", ""),
-        ("+٤٩١٥١١٢٣٤٥٦٧٨", ""),
-        (4915112345678, ""),
-        (None, ""),
-    ],
-)
-def test_a_phone_number_is_one_in_its_international_form(said: object, number: str) -> None:
-    assert phone_number(said) == number

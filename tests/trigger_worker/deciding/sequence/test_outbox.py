@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.trigger_worker.stored import queued
 from trigger_worker.deciding.sequence.outbox import Outbox, first_batch, one_per_firing
-from trigger_worker.store.records import QueuedMessage
+from trigger_worker.store.message import QueuedMessage
 
 
 def test_an_empty_outbox_waits_for_nothing() -> None:

@@ -33,6 +33,7 @@ def message(content: Content, *anonymous_ids: str) -> OutboundMessage:
         site="shop",
         rule="hover_hesitation",
         visitor_id="ada",
+        channel="banner",
         recipients=anonymous_ids,
         content=content,
         expires_at_ms=1_795_348_800_000,

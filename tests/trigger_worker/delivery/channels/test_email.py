@@ -25,6 +25,7 @@ def message(
         site="shop",
         rule="cart_abandoned",
         visitor_id="ada",
+        channel="email",
         recipients=(recipient,) if recipient else (),
         content=content,
         expires_at_ms=NOW + 1,

@@ -39,6 +39,7 @@ def outbound(content: EmailContent = CONTENT, **changes: object) -> OutboundMess
         "site": "shop",
         "rule": "cart_abandoned",
         "visitor_id": "anna",
+        "channel": "email",
         "recipients": ("anna@example.com",),
         "content": content,
         "expires_at_ms": 0,

@@ -35,6 +35,7 @@ def mail_of(
         site="shop",
         rule="hello",
         visitor_id="ada",
+        channel="email",
         recipients=(recipient,),
         content=content,
         expires_at_ms=0,

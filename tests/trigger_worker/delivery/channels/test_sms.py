@@ -46,6 +46,7 @@ def message(content: Content | None = None, **changes: Any) -> OutboundMessage:
         site="shop",
         rule="cart_abandoned",
         visitor_id="ada",
+        channel="sms",
         content=content or SmsContent("Grüße & 10 % + Tee\nBis bald", 1),
         **{**usual, **changes},
     )

@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-from trigger_worker.delivery.content.context import (
-    CartContext,
-    CartItem,
-    RenderContext,
-    RuleContext,
-    SiteContext,
-    VisitorContext,
-)
+from trigger_worker.deciding.recipient.profile import VisitorContext
+from trigger_worker.deciding.recipient.shopping import CartContext, CartItem
+from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
 
 
 def test_names_are_plain_data_and_what_is_unknown_is_absent() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from trigger_worker.deciding.recipient.profile import VisitorContext
 from trigger_worker.delivery.content.banner import BannerContent
-from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext, VisitorContext
+from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
 from trigger_worker.delivery.content.document import PushContent, WebhookContent
 from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.templates import TemplateFolder

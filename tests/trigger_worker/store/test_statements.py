@@ -1,11 +1,17 @@
-"""Groups of ids that fit into one query."""
+"""Statements with their marks, and groups of ids that fit into one query."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.store.groups import MAX_BYTES, MAX_ITEMS, by_id, in_query_groups
+from trigger_worker.store.statements import MAX_BYTES, MAX_ITEMS, by_id, in_query_groups, statement
+
+
+def test_parts_stand_in_place_of_their_marks() -> None:
+    sql = statement("whole_events", columns=", name")
+    assert "event_id , name\nFROM events" in sql
+    assert "/*" not in sql
 
 
 def test_nothing_is_no_group() -> None:

@@ -1,4 +1,4 @@
-"""The message list of commands and console: each message with its state, and why it failed or was cancelled."""
+"""List messages for commands and console: each with its latest state, and why it failed or was cancelled."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from trigger_worker.store.feed import PACKAGE, Visitor
-from trigger_worker.store.people import find_people
-from trigger_worker.store.records import MessageState
+from trigger_worker.store.message import MessageState
+from trigger_worker.store.people import Visitor, find_people, read_sites
+from trigger_worker.store.statements import statement
 from warehouse.connection import Row
-from warehouse.queries import Queries, read_sql
+from warehouse.queries import Queries
 
 
 class ListedMessage(msgspec.Struct, frozen=True):
@@ -61,12 +61,11 @@ def read_messages(
     """
     ids = _ids_of(queries, visitor) if visitor else []
     parameters: dict[str, Any] = {"states": list(states), "rule": rule, "ids": ids, "limit": limit}
-    return [_listed(row) for row in queries.query(read_sql(PACKAGE, "listed_messages"), parameters)]
+    return [_listed(row) for row in queries.query(statement("listed_messages"), parameters)]
 
 
 def _ids_of(queries: Queries, visitor: str) -> list[str]:
-    sites = [site for (site,) in queries.query(read_sql(PACKAGE, "sites_of_visitor"), {"visitor": visitor})]
-    people = find_people(queries, [Visitor(site, visitor) for site in sites])
+    people = find_people(queries, [Visitor(site, visitor) for site in read_sites(queries, visitor)])
     return sorted({visitor}.union(*(person.ids for person in people.values())))
 
 

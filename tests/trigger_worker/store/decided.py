@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.trigger_worker.stored import NOON, event_row, fire, queued, store
-from trigger_worker.deciding.gate.verdict import Decision
-from trigger_worker.store.records import DecisionRecord, Records
+from trigger_worker.store.decisions import Decision, DecisionRecord
+from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 
 VERSION = "v1"

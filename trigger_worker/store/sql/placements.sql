@@ -1,6 +1,6 @@
 -- The arm that each of some visitors met first, and whether they were held out, by rule and version: as the results
 -- count them. (Aliases that are columns would hide those from WHERE.)
-SELECT rule, version, visitor_id,
+SELECT visitor_id, rule, version,
        argMin(arm, (decided_at, message_id)) AS met,
        argMin(reason = 'holdout', (decided_at, message_id)) AS held_out,
        min(decided_at) AS since

@@ -1,4 +1,4 @@
-"""A condition on one event as SQL, with the meaning that `evaluate` gives it: a missing operand makes a test false."""
+"""Translate a condition on one event to SQL with the evaluator's meaning: a missing operand makes a test false."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _TYPES: Final[dict[Kind, str]] = {"text": "String", "number": "Float64", "boolea
 
 
 class ConditionSql:
-    """Writes conditions, and gathers the parameters that they bind.
+    """Translate conditions, and collect the parameters that they bind.
 
     Args:
-        prefix: what the names of its parameters begin with.
+        prefix: the beginning of the parameters' names.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -51,7 +51,7 @@ class ConditionSql:
         self.parameters: dict[str, object] = {}
 
     def condition(self, node: Expression) -> str:
-        """Returns SQL that is 1 where the condition is true, and else 0.
+        """Return SQL that is 1 where a condition is true, and else 0.
 
         Raises:
             RuleError: two properties of unknown types are compared.
@@ -71,7 +71,7 @@ class ConditionSql:
                 return f"ifNull({self.value(node, 'boolean')}, 0)"
 
     def value(self, node: Expression, kind: Kind) -> str:
-        """Returns SQL for a value, NULL where it is missing or of another kind."""
+        """Return SQL for a value, NULL where the value is missing or of another kind."""
         match node:
             case Number() | Text() | Boolean() | Duration():
                 return self._bind(literal_value(node), kind) if _kind(node) == kind else "NULL"
@@ -119,7 +119,7 @@ class ConditionSql:
 
 
 def _kind(node: Expression) -> Kind | None:
-    """Returns the kind of a value where it can be told without the event."""
+    """Return the kind of a value, or None where only the event can tell."""
     match node:
         case Text():
             return "text"
@@ -134,7 +134,7 @@ def _kind(node: Expression) -> Kind | None:
 
 
 def _regular(glob: str) -> str:
-    """Returns the regular expression, in RE2's words, of a glob."""
+    """Return the regular expression, in RE2's syntax, of a glob."""
     return f"(?s)^{''.join(map(_regular_letter, glob))}$"
 
 

@@ -1,4 +1,4 @@
-"""Every version of a rule that a waiting message may have been asked for by."""
+"""Keep the text of every rule version, so that a waiting message goes by the version that asked for it."""
 
 from __future__ import annotations
 
@@ -13,45 +13,61 @@ from trigger_worker.rules.files.audiences import names_of
 from trigger_worker.rules.files.folder import NO_RULES, RuleSet
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.model import Rule
-from trigger_worker.store.feed import PACKAGE
-from trigger_worker.store.records import QueuedMessage, Records
-from warehouse.connection import Warehouse
-from warehouse.queries import read_sql
+from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.records import Records
+from trigger_worker.store.statements import statement
+from warehouse.queries import Queries
 
 #: A rule's id and version.
 Version = tuple[str, str]
 
-_log = structlog.get_logger("trigger_worker.deciding.sequence.rule_versions")
+_log = structlog.get_logger("trigger_worker.store.rule_versions")
 
 
 class RuleVersions:
-    """Keeps the text of each version in ClickHouse, and brings back the versions that messages still go by.
+    """Store the text of each rule version, and compile the versions that messages still go by.
 
     Safe for threads: rules change while messages are decided on.
 
     Args:
-        warehouse: where the versions are.
+        queries: the ClickHouse database with the versions.
+        records: stores the text of new versions.
     """
 
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
-        self._records = Records(warehouse)
+    def __init__(self, queries: Queries, records: Records) -> None:
+        self._queries = queries
+        self._records = records
         self._rule_set = NO_RULES
         self._stored: set[Version] | None = None
         self._compiled: dict[Version, CompiledRule] = {}
         self._lock = threading.Lock()
 
     def keep(self, rule_set: RuleSet, now_ms: int) -> None:
-        """Store the versions that were never seen before; cheap while the rules stay as they are.
+        """Store the versions of the rules as they are now that were never stored before.
 
         Args:
-            rule_set: the rules as they are now.
-            now_ms: epoch milliseconds.
+            rule_set: the rules.
+            now_ms: epoch ms.
+
+        Cost: nothing while the rules stay as they are; else one insert, and the first time one query over the ids of
+        all versions.
         """
         if rule_set is self._rule_set:
             return
         with self._lock:
             self._keep(rule_set, now_ms)
+
+    def of(self, messages: Iterable[QueuedMessage]) -> Mapping[Version, CompiledRule]:
+        """Return the versions that messages were asked for by, of rules that are still there.
+
+        An older version goes by the segments, stages and scores of today; a version that they make impossible is left
+        out.
+
+        Cost: nothing for versions that were asked for before; else one query for the text of older versions, by key.
+        """
+        wanted = {(message.rule, message.version) for message in messages}
+        with self._lock:
+            return self._of(wanted)
 
     def _keep(self, rule_set: RuleSet, now_ms: int) -> None:
         stored = self._read_stored() if self._stored is None else self._stored
@@ -60,15 +76,6 @@ class RuleVersions:
         self._stored = stored | set(map(_version, fresh))
         self._rule_set = rule_set
         self._compiled = {}
-
-    def of(self, messages: Iterable[QueuedMessage]) -> Mapping[Version, CompiledRule]:
-        """Return the versions that messages were asked for by, of rules that are still there.
-
-        An older one goes by the segments, stages and scores of today; one that they make impossible is left out.
-        """
-        wanted = {(message.rule, message.version) for message in messages}
-        with self._lock:
-            return self._of(wanted)
 
     def _of(self, wanted: set[Version]) -> Mapping[Version, CompiledRule]:
         present = {rule.id: rule for rule in self._rule_set.rules}
@@ -89,7 +96,7 @@ class RuleVersions:
             "versions": sorted({text for _, text in versions}),
         }
         found = []
-        for rule_id, version, source in self._warehouse.query(read_sql(PACKAGE, "rule_versions"), parameters):
+        for rule_id, version, source in self._queries.query(statement("rule_versions"), parameters):
             if (rule_id, version) in versions:
                 reading = read_rule(source, f"{rule_id} {version}", names)
                 if reading.rule is None:
@@ -100,7 +107,7 @@ class RuleVersions:
         return found
 
     def _read_stored(self) -> set[Version]:
-        return {(rule, version) for rule, version in self._warehouse.query(read_sql(PACKAGE, "known_versions"))}
+        return {(rule, version) for rule, version in self._queries.query(statement("known_versions"))}
 
 
 def _version(rule: Rule) -> Version:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.trigger_worker.rules.evaluate.support import NOON
-from trigger_worker.deciding.recipient.product import Product, recently_viewed
+from trigger_worker.deciding.recipient.shopping import recently_viewed
 from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.store.products import Product
 
 
 def look(second: int, event: str = "view_item", **fields: Any) -> Event:

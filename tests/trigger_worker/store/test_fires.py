@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, fire, person
-from trigger_worker.store.past_fires import read_past_fires
+from trigger_worker.store.fires import read_past_fires, read_restarted
 from trigger_worker.store.records import Records
 from warehouse.connection import Warehouse
 
@@ -46,3 +46,21 @@ def test_firings_after_the_instant_are_told_too(warehouse: Warehouse) -> None:
     Records(warehouse).store_fires([fire(at=NOON + HOUR)], NOON)
     past = read_past_fires(warehouse, [person("anna")], [LINGERS], NOON)
     assert past.of(person("anna"), "lingers") == {"": [NOON + HOUR]}
+
+
+ANNA = person("u1", "phone")
+
+
+def test_a_newer_firing_of_the_same_person_and_key_restarts_the_older_ones(warehouse: Warehouse) -> None:
+    fires = [
+        fire("first", visitor_id="phone", at=NOON),
+        fire("second", visitor_id="u1", at=NOON + 1),
+        fire("other_key", visitor_id="u1", key="k", at=NOON + 2),
+        fire("other_rule", visitor_id="u1", rule="other", at=NOON + 3),
+        fire("other_person", visitor_id="bob", at=NOON + 4),
+        fire("other_site", visitor_id="u1", site="other", at=NOON + 5),
+    ]
+    Records(warehouse).store_fires(fires, NOON + 10)
+    ids = [one.fire_id for one in fires]
+    assert read_restarted(warehouse, [ANNA, person("bob")], ids) == {"first": "second"}
+    assert read_restarted(warehouse, [ANNA], ["second"]) == {}

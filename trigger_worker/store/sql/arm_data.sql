@@ -1,6 +1,6 @@
 -- The sufficient statistics of an experiment's arms. A person is exposed once, by the first decision on a message of
 -- the rule's version that came as far as the holdout: what stops a message before it stops held-out visitors alike.
--- The marks are filled by `arm_data_query.py`, from our own column names and bound parameters.
+-- The marks are filled by `arm_data.py`, from our own column names and bound parameters.
 WITH
     people AS (
         SELECT site, alias, argMax(person, learned_at) AS person
@@ -29,7 +29,7 @@ WITH
                any(if(e.event = 'purchase', ifNull(e.value, 0), 0)) AS spent
         FROM events AS e
         LEFT JOIN people AS p ON p.site = e.site AND p.alias = e.visitor_id
-        WHERE (/* goal events */ OR e.event = 'purchase')
+        WHERE (/* goal_events */ OR e.event = 'purchase')
           AND e.ts > (SELECT min(exposed_at) FROM exposed)
           AND e.ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
         GROUP BY site, visitor, e.event_id)

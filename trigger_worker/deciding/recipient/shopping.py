@@ -1,0 +1,127 @@
+"""Build the cart and the viewed products of a person from the person's events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.store.products import Product
+
+#: Most viewed products that are kept: more than anybody shows, as some are in the cart or sold out.
+_MOST_VIEWED: Final = 24
+#: The facts of a product that are texts.
+_TEXTS: Final = ("name", "category", "currency", "image", "url")
+
+
+class CartItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of `cart.items` in a template; `value` is that of the whole line."""
+
+    product_id: str
+    quantity: float
+    name: str = ""
+    category: str = ""
+    price: float | None = None
+    value: float | None = None
+    currency: str = ""
+    image: str = ""
+    url: str = ""
+
+
+class CartContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of `cart` in a template: its worth, the number of pieces, and its lines."""
+
+    value: float = 0.0
+    quantity: float = 0
+    currency: str = ""
+    items: tuple[CartItem, ...] = ()
+
+
+def build_cart(events: Sequence[Event]) -> CartContext:
+    """Return the cart: products added less products removed since the latest purchase, in the order of adding.
+
+    Args:
+        events: the person's events, in order; other events than of cart and purchase are passed over.
+    """
+    lines: dict[str, CartItem] = {}
+    emptied = next((rank for rank in range(len(events), 0, -1) if events[rank - 1].name == "purchase"), 0)
+    for event in events[emptied:]:
+        if event.name in {"add_to_cart", "remove_from_cart"}:
+            sign = 1 if event.name == "add_to_cart" else -1
+            for item in _items(event):
+                _move(lines, item, sign)
+    items = tuple(line for line in lines.values() if line.quantity > 0)
+    return CartContext(
+        value=sum(line.value or 0.0 for line in items),
+        quantity=sum(line.quantity for line in items),
+        currency=next((line.currency for line in items if line.currency), ""),
+        items=items,
+    )
+
+
+def recently_viewed(events: Sequence[Event]) -> tuple[Product, ...]:
+    """Return the products of `view_item` events, the latest first, each once, as its latest event describes it.
+
+    Args:
+        events: the person's events, in order; other events are passed over.
+    """
+    found: dict[str, Product] = {}
+    for event in reversed(events):
+        product_id = event.fields.get("product_id")
+        if event.name == "view_item" and isinstance(product_id, str) and product_id not in found:
+            found[product_id] = _product(product_id, event.fields)
+            if len(found) == _MOST_VIEWED:
+                break
+    return tuple(found.values())
+
+
+def text_of(value: object) -> str:
+    """Return a value that is a text, and '' for any other: a page may send anything."""
+    return value if isinstance(value, str) else ""
+
+
+def _items(event: Event) -> list[dict[str, Any]]:
+    items = event.fields.get("items")
+    found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    shared = {"currency": event.fields.get("currency")}
+    return [{**shared, **item} for item in found] or [dict(event.fields)]
+
+
+def _move(lines: dict[str, CartItem], item: Mapping[str, Any], sign: int) -> None:
+    """Add a product to the lines of a cart, or remove it."""
+    product_id = str(item.get("product_id") or "")
+    if not product_id:
+        return
+    known = lines.get(product_id)
+    moved = _number(item.get("quantity"))
+    quantity = (known.quantity if known else 0) + sign * (1 if moved is None else moved)
+    price = _number(item.get("price"))
+    if price is None and known:
+        price = known.price
+    texts = _texts(item)
+    if known:
+        texts = {name: text or getattr(known, name) for name, text in texts.items()}
+    lines[product_id] = CartItem(
+        product_id=product_id,
+        quantity=max(0, quantity),
+        price=price,
+        value=None if price is None else price * max(0, quantity),
+        **texts,
+    )
+
+
+def _product(product_id: str, fields: Mapping[str, Any]) -> Product:
+    price = fields.get("price")
+    return Product(
+        product_id=product_id, price=float(price) if isinstance(price, int | float) else None, **_texts(fields)
+    )
+
+
+def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: text_of(fields.get(name)) for name in _TEXTS}
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
