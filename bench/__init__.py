@@ -1,1 +1,1 @@
-"""What the product costs and how fast it answers, measured on the running product."""
+"""The benchmarks: costs and response times of the product, measured while it runs."""

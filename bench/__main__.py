@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m bench`, or some of them by name; `live` alone takes options (`live --help`)."""
+"""The command that runs the benchmarks: `python -m bench` and names; `live` alone takes options (`live --help`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How long `micromoment backtest` takes for 40 rules over a million events of baskets, and how much memory.
+"""Benchmark of `micromoment backtest`: time and memory for 40 rules over a million events of baskets.
 
-The baskets are those of completejourney_transactions.csv.gz, which is not shipped, where the environment variable
-`BENCH_TRANSACTIONS` names that file; else they are made up.
+The baskets come from completejourney_transactions.csv.gz, which is not shipped, if the environment variable
+`BENCH_TRANSACTIONS` names that file; else they are generated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILE_VARIABLE: Final = "BENCH_TRANSACTIONS"
 EVENTS: Final = 1_000_000
 FROM, TO = "2017-01-01T00:00:00Z", "2018-01-01T00:00:00Z"
 
-#: `when` and the rest of ten rules; four variants of each make forty.
+#: The pattern and the rest of ten rules, of which four variants each make forty.
 RULES: Final = (
     ("view_item[price > {n}] -> add_to_cart within 2m -> no purchase within 10m", "if: cart.value >= {n}0"),
     ("add_to_cart[price > {n}]", "if: count(add_to_cart, 10m) > {n}"),
@@ -48,7 +48,7 @@ POLICY: Final = "quiet: 21:00-09:00\ncaps:\n  - {channel: email, max: 1, per: 24
 
 
 def measure() -> list[str]:
-    """Return a line with the seconds and the memory that a replay takes, and one for the import before it."""
+    """Return a line with the seconds and the memory of a replay, and a line for the import before it."""
     transactions = os.environ.get(FILE_VARIABLE)
     lines = read_transactions(Path(transactions)) if transactions else made_up_receipts()
     source = Path(transactions).name if transactions else "made-up baskets"
@@ -77,7 +77,7 @@ def _write_rules(folder: Path) -> None:
 
 
 def _run(folder: Path, *command: str) -> str:
-    """Return how long a command takes, on the clock and of the processor, and its largest memory."""
+    """Return the seconds of a command by the clock and of the processor, and its peak memory."""
     engine = ("--clickhouse", f"chdb://{folder}/clickhouse", "--data-folder", str(folder))
     arguments = (sys.executable, "-m", "micromoment", *command, *engine)
     output = os.open(folder / f"{command[0]}.out", os.O_CREAT | os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""From an action in a page to the banner that answers it, in Chromium on the demo store."""
+"""Benchmark of the time from an action on a page to its banner, in Chromium on the demo store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ACT_AND_WAIT = """() => new Promise((resolve) => {
 
 
 def measure(stack: Stack) -> list[str]:
-    """Return how long a banner takes to appear: each run is a visitor of its own on a page that has settled."""
+    """Return the time until a banner appears; each run is a new visitor on a page that has loaded."""
     (stack.rules_folder / "bench_banner.yaml").write_text(_RULE)
     (stack.rules_folder.parent / "templates" / "bench.banner.yaml").write_text(_TEMPLATE)
     with open_browser() as browser:

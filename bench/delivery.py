@@ -1,4 +1,4 @@
-"""How many emails a worker hands over in a second, and what steps that wait cost one that has nothing to do."""
+"""Benchmark of delivery: the emails a worker sends in a second, and the cost of waiting steps when idle."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EMAILS: Final = 2_000
 PENDING_STEPS: Final = 10_000
 SETTLED_MESSAGES: Final = 300_000
 IDLE_TICKS: Final = 40
-#: Longer than the feed is read again, so that an idle tick finds nothing.
+#: A time longer than the feed is read again, so that an idle tick finds nothing.
 SETTLE_SECONDS: Final = 5.0
 MEMORY_BYTES: Final = 1024**3
 _RULE: Final = "id: reminds\nwhen: add_to_cart\nevery: 0\nsend:\n  - email: reminder\n    after: 1h\n"
@@ -63,7 +63,7 @@ FROM numbers({count:UInt32})
 
 
 def measure() -> list[str]:
-    """Return how fast emails go out, and what waiting steps cost, on the embedded engine."""
+    """Return the rate of emails, and the cost of waiting steps, on the embedded engine."""
     with tempfile.TemporaryDirectory() as folder, _mail_server() as smtp_port:
         _write_shop(Path(folder))
         with connect(f"chdb://{folder}/clickhouse", MEMORY_BYTES) as warehouse:
@@ -133,7 +133,7 @@ async def _work_off(parts: _Parts) -> None:
 
 
 async def _idle(parts: _Parts) -> float:
-    """Return milliseconds of processor time of a tick that finds nothing to do."""
+    """Return the processor time, in ms, of a tick that finds nothing to do."""
     reader = await parts.worker.resume()
     await tick(parts.worker, reader)
     await asyncio.sleep(SETTLE_SECONDS)
@@ -163,7 +163,7 @@ def _write_shop(folder: Path) -> None:
 
 @contextmanager
 def _mail_server() -> Iterator[int]:
-    """Run the demonstration's mailbox in a process of its own."""
+    """Run the mailbox of the demo in a process of its own."""
     port, smtp_port = free_ports(2)
     command = [sys.executable, "-m", "micromoment.mailbox", "--port", str(port), "--smtp-port", str(smtp_port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)

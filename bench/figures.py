@@ -1,4 +1,4 @@
-"""Figures from samples."""
+"""Percentiles and summaries of samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the worker takes to decide on 1,000 messages that are due at once, and to render them."""
+"""Benchmark of the decisions on 1,000 messages that are due at once, and of their rendering."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ send:
   - {message}
     if: cart.value > 0
 """
-#: What they send, each a template of the library; the email's text is derived from its HTML.
+#: The messages of the rules, each with a template of the library; the email's text is derived from its HTML.
 MESSAGES: Final = ("banner: keep_my_cart", "email: cart_reminder")
-#: Where the template and the policy of a shop are.
+#: The folder with the templates and the policy of a shop.
 LIBRARY: Final = Path(library.__file__).parent
 MEMORY_BYTES: Final = 1024**3
 
-#: Each visitor's events of the last days: an address, a consent, a cart, and what else they did.
+#: The events of each visitor in the last days: an address, a consent, a cart and further behaviour.
 _EVENTS: Final = """
 INSERT INTO events (site, visitor_id, anonymous_id, event_id, event, type, source, ts, received_at,
                     product_id, name, price, quantity, value, currency, timezone, locale, props)
@@ -59,7 +59,7 @@ SELECT 'shop', concat('visitor-', toString(intDiv(number, {each:UInt32}))) AS vi
                event_name = 'consent', '{"marketing": true}', '{"colour": "red"}')
 FROM numbers({count:UInt32})
 """
-#: What each of them was sent in the last days.
+#: The messages to each visitor in the last days.
 _SENT: Final = """
 INSERT INTO messages (message_id, site, rule, visitor_id, channel, class, state, at, due_at, expires_at)
 SELECT toString(number), 'shop', 'another', concat('visitor-', toString(intDiv(number, {each:UInt32}))), 'banner',
@@ -70,7 +70,7 @@ FROM numbers({count:UInt32})
 
 
 def measure() -> list[str]:
-    """Return the processor time of deciding and rendering, the embedded engine's included."""
+    """Return the processor time of decisions and rendering, including the embedded engine's."""
     with (
         tempfile.TemporaryDirectory() as folder,
         connect(f"chdb://{folder}/clickhouse?database=gate", MEMORY_BYTES) as warehouse,
@@ -113,7 +113,7 @@ def _firings(message: str, now_ms: int) -> tuple[CompiledRule, list[QueuedMessag
 
 
 def _decided(warehouse: Warehouse, compiled: CompiledRule, due: list[QueuedMessage], now_ms: int) -> Iterator[Decided]:
-    """Yield verdicts, in the portions in which the worker asks for them."""
+    """Yield verdicts, in batches of the worker's size."""
     decider, policy = Decider(warehouse, Recipients({})), load_policy(LIBRARY / "policy.yaml")
     rules = {(compiled.rule.id, compiled.rule.version): compiled}
     for start in range(0, len(due), MAX_DECIDED):

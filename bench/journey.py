@@ -1,4 +1,4 @@
-"""Receipts as a shop's events."""
+"""Conversion of receipts to the events of a shop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-#: How long a household looks at one product before the next.
+#: The time that a household looks at one product before the next.
 _PACE: Final = timedelta(seconds=20)
 
 
@@ -20,7 +20,7 @@ class Line(msgspec.Struct, frozen=True):
     """A line of a receipt.
 
     Args:
-        value: what was paid for all its pieces.
+        value: the amount paid for all pieces of the line.
     """
 
     household: str
@@ -46,12 +46,12 @@ def read_transactions(path: Path) -> Iterator[Line]:
 
 
 def write_events(lines: Iterable[Line], target: Path, limit: int) -> None:
-    """Write events, one a line, as `micromoment import` reads them.
+    """Write the events of receipts to a file, one a line, as `micromoment import` reads them.
 
     Args:
-        lines: of receipts, basket by basket.
+        lines: the lines of the receipts, basket by basket.
         target: the file to write.
-        limit: how many events.
+        limit: the most events to write.
     """
     with target.open("wb") as file:
         for number, event in enumerate(itertools.islice(_events(lines), limit)):
@@ -64,7 +64,7 @@ def _events(lines: Iterable[Line]) -> Iterator[dict[str, Any]]:
 
 
 def _visit(basket: list[Line]) -> Iterator[dict[str, Any]]:
-    """Yield a visit: it starts, each product is looked at and put into the cart, and the cart is bought."""
+    """Yield the events of a visit: its start, a view of each product and its way into the cart, and the purchase."""
     visitor, moment = f"household-{basket[0].household}", basket[0].at
     yield _event("session_start", visitor, moment, {})
     for line in basket:

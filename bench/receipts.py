@@ -1,4 +1,4 @@
-"""Receipts that are made up: as many, as long and as uneven as those of the completejourney data."""
+"""Generated receipts, with the number, lengths and skew of the completejourney data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPEN_HOURS: Final = (8, 21)
 
 
 def made_up_receipts() -> Iterator[Line]:
-    """Yield the lines of a year's receipts, the same at every call, basket by basket in order of time."""
+    """Yield the lines of one year of receipts, the same in every call, basket by basket in order of time."""
     choose = random.Random(11)
     visits = [
         (_moment(choose), household)
@@ -45,5 +45,5 @@ def _moment(choose: random.Random) -> datetime:
 
 
 def _popular(choose: random.Random) -> int:
-    """Return a product: a few are in many baskets, most in a few."""
+    """Return a random product; few products are in many baskets, and most are in few."""
     return int(PRODUCTS * choose.random() ** 3)

@@ -1,4 +1,4 @@
-"""How many bytes the SDK costs a page."""
+"""Benchmark of the size of the SDK, in bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ process.stdout.write(String(packed.length));
 
 
 def measure() -> list[str]:
-    """Return the sizes of the built SDK's files, raw and compressed: what a page loads, then the parts."""
+    """Return the sizes of the built SDK, raw and compressed: of the files that a page loads, then of the parts."""
     return [_line(file) for file in (FOLDER / "mm.js", *sorted(FOLDER.glob("mm-*.js")))]
 
 

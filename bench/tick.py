@@ -1,4 +1,4 @@
-"""How long a tick of the worker takes, by how much is stored and how many rules there are."""
+"""Benchmark of a tick of the worker, by the number of stored events and of rules."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ RULES: Final = (10, 100, 1_000)
 ACTIVE_VISITORS: Final = 300
 TICKS: Final = 40
 IDLE_TICKS: Final = 100
-#: Longer than the feed is read again, and the clocks' skew, so that an idle tick finds nothing.
+#: A time longer than the feed is read again and the clocks' skew, so that an idle tick finds nothing.
 SETTLE_SECONDS: Final = 8.0
-#: The memory that the embedded engine may use.
+#: The most memory of the embedded engine, in bytes.
 MEMORY_BYTES: Final = 2 * 1024**3
 
 
 def measure() -> list[str]:
-    """Return how long ticks take on the embedded engine, for each amount of events and of rules."""
+    """Return the time of ticks on the embedded engine, for each number of events and of rules."""
     with tempfile.TemporaryDirectory() as folder:
         return [line for stored in STORED for line in _with_events(Path(folder), stored)]
 
@@ -98,7 +98,7 @@ async def _ticks(warehouse: Warehouse, worker: Worker, metrics: WorkerMetrics, n
 
 
 async def _busy_tick(warehouse: Warehouse, worker: Worker, reader: FeedSweep) -> tuple[float, float]:
-    """Return milliseconds by the clock and of the processors."""
+    """Return the time of a tick with work, in ms: by the clock, and of the processors."""
     await asyncio.to_thread(store, warehouse, ACTIVE_VISITORS, ACTIVE_VISITORS)
     started, cpu_before = time.perf_counter(), time.process_time()
     await tick(worker, reader)
@@ -106,7 +106,7 @@ async def _busy_tick(warehouse: Warehouse, worker: Worker, reader: FeedSweep) ->
 
 
 async def _idle_tick(worker: Worker, metrics: WorkerMetrics, reader: FeedSweep) -> float | None:
-    """Return milliseconds of the processors, None when a wait of the stored events ran out just then."""
+    """Return the processor time of an idle tick, in ms; None when a wait of the stored events ended in it."""
     asked, before = _candidates(metrics), time.process_time()
     await tick(worker, reader)
     spent = (time.process_time() - before) * 1000

@@ -1,4 +1,4 @@
-"""From a 200 of the collector to the row in ClickHouse."""
+"""Benchmark of the time from a 200 of the collector to the row in ClickHouse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GIVEN_UP_SECONDS = 10.0
 
 
 def measure(stack: Stack) -> list[str]:
-    """Return how long single events take, sent one after another to an otherwise idle product."""
+    """Return the times of single events, sent one after another to an otherwise idle product."""
     engine = EngineClient(stack.folder / "var" / "run" / "engine.sock")
     acknowledged: list[float] = []
     visible: list[float] = []

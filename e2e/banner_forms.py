@@ -1,4 +1,4 @@
-"""Banners of every form, from rules of their own, and what is asked of each on the page."""
+"""Banners of every form from rules made for the test, and the checks of a banner on the page."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _PHONE: Final = ViewportSize(width=320, height=568)
 
 @contextmanager
 def banner_rules(shopper: Shopper, templates: Mapping[str, str]) -> Iterator[None]:
-    """Have a rule for each template, which answers `NAME_probe`, until the block ends; templates need no words.
+    """Add a rule for each template, which answers the event `NAME_probe`, until the block ends.
 
     Args:
-        shopper: somebody whose page is open; finds out when the rules are in force, and sees no banner of them.
-        templates: their YAML without words, by name.
+        shopper: a visitor with an open page, who finds out when the rules are live and sees none of their banners.
+        templates: the YAML of each template by name, without the banner's words.
     """
     stack = shopper.stack
     with ExitStack() as cleanup:
@@ -67,7 +67,7 @@ def banner_rules(shopper: Shopper, templates: Mapping[str, str]) -> Iterator[Non
 
 
 def receive(shopper: Shopper, rule: str) -> str:
-    """Cause what a rule waits for, and return the id of the banner that it sends."""
+    """Send the event that a rule waits for, and return the message id of its banner."""
     known = set(_sent(shopper, rule))
     shopper.tell("track", f"{rule}_probe")
     return wait_for(lambda: next(iter(set(_sent(shopper, rule)) - known), None), f"a banner of {rule}")
@@ -79,7 +79,7 @@ def _sent(shopper: Shopper, rule: str) -> list[str]:
 
 
 def serious_faults(page: Page) -> list[str]:
-    """Return what axe-core finds serious or critical about the banner on a page."""
+    """Return the serious and critical accessibility violations of the banner on a page, found by axe-core."""
     page.evaluate(_AXE.read_text())
     found: list[str] = page.evaluate(_RUN_AXE)
     return found
@@ -89,8 +89,8 @@ def check_for_everyone(shopper: Shopper, *, covers: bool) -> None:
     """Assert that a banner is usable on a small phone, from right to left, and without motion.
 
     Args:
-        shopper: who sees it.
-        covers: whether it covers the page, and so must fit on the screen.
+        shopper: the visitor who sees the banner.
+        covers: whether the banner covers the page, so that it must fit on the screen.
     """
     page = shopper.page
     assert serious_faults(page) == []
@@ -108,5 +108,5 @@ def check_for_everyone(shopper: Shopper, *, covers: bool) -> None:
 
 
 def moves(shopper: Shopper) -> bool:
-    """Tell whether a banner comes with a movement."""
+    """Tell whether a banner appears with an animation."""
     return bool(shopper.banner.evaluate(_IS_MOVED))

@@ -1,4 +1,4 @@
-"""A Chromium for the tests: the system's, or Playwright's, or one that is installed now."""
+"""The Chromium of the tests: the system's, else Playwright's, which is installed if needed."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def open_browser() -> Iterator[Browser]:
 
 
 def system_chromium() -> str | None:
-    """Return the system's Chromium, or None to use Playwright's."""
+    """Return the path of the system's Chromium, or None when the system has none."""
     return next((path for name in _SYSTEM_NAMES if (path := shutil.which(name))), None)
 
 
 def playwright_chromium() -> bool:
-    """Tell whether Playwright has a Chromium of its own."""
+    """Tell whether Playwright's Chromium is installed."""
     with sync_playwright() as playwright:
         return Path(playwright.chromium.executable_path).exists()
 

@@ -1,7 +1,7 @@
-"""The running product, and visitors in Chromium.
+"""The fixtures of the end-to-end tests: the running product, and visitors in Chromium.
 
-By default one process with the embedded engine. With `MICROMOMENT_CLICKHOUSE=clickhouse://...`, or
-`MICROMOMENT_E2E=separate` for a listener of the tests' own, each role runs in a process of its own.
+By default, one process runs all roles with the embedded engine. With `MICROMOMENT_CLICKHOUSE=clickhouse://...`, or
+`MICROMOMENT_E2E=separate` for a listener started by the tests, each role runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_shopper(browser: Browser, stack: Stack) -> Iterator[Callable[[], Shopper]]:
-    """Makes shoppers, each a visitor of their own."""
+    """The type of a function that returns a shopper in a browser profile of its own."""
     with ExitStack() as cleanup:
         yield lambda: cleanup.enter_context(shopping(browser, stack))
 
@@ -73,7 +73,7 @@ def _server() -> Iterator[str | None]:
 
 @contextmanager
 def _database_of_our_own(server: str) -> Iterator[str]:
-    """Keep one run's behaviour from another's, and leave nothing on somebody's server."""
+    """Run the tests on a database of their own on a ClickHouse server, and drop it afterwards."""
     name = f"micromoment_e2e_{secrets.token_hex(4)}"
     dsn = urlsplit(server)._replace(path=f"/{name}").geturl()
     try:
@@ -84,7 +84,7 @@ def _database_of_our_own(server: str) -> Iterator[str]:
 
 
 def _shorten_waits(rules: Path) -> None:
-    """Change the live rules, which are read again within a second."""
+    """Return the editor of the live rules, which the worker reads again within a second."""
     for file in rules.glob("*.yaml"):
         text = file.read_text()
         file.write_text(re.sub(r"(-> no .* )within \d+s", rf"\1{_SHORT_WAIT}", text))

@@ -1,4 +1,4 @@
-"""What went wrong on a page, by the browser's own account."""
+"""The errors of a page that the browser reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SERVER_AWAY = "Failed to load resource"
 
 
 def watch_faults(context: BrowserContext) -> list[str]:
-    """Return a list that fills with uncaught errors and console errors, such as violations of the page's policy."""
+    """Return a list that collects the uncaught errors and console errors of a page, such as policy violations."""
     faults: list[str] = []
 
     def take_error(error: WebError) -> None:

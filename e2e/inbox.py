@@ -1,4 +1,4 @@
-"""The demo mailbox, as a program reads it."""
+"""The mailbox of the demo, read through its JSON API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from e2e.waiting import wait_for
 
 
 def mails_to(stack: Stack, address: str) -> list[dict[str, Any]]:
-    """Return the mails to an address, newest first."""
+    """Return the emails to an address, newest first."""
     query = urllib.parse.urlencode({"to": address})
     with urllib.request.urlopen(f"{stack.mailbox_url}/api/messages?{query}", timeout=10) as response:
         mails: list[dict[str, Any]] = json.load(response)
@@ -20,5 +20,5 @@ def mails_to(stack: Stack, address: str) -> list[dict[str, Any]]:
 
 
 def wait_for_mail(stack: Stack, address: str) -> dict[str, Any]:
-    """Return the newest mail to an address once there is one."""
+    """Return the newest email to an address, and wait for it if needed."""
     return wait_for(lambda: mails_to(stack, address), f"a mail to {address}")[0]

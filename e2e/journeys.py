@@ -1,4 +1,4 @@
-"""Two visits that do everything once which the snippet captures."""
+"""Two visits that together cause every event that the snippet captures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ADD_DEAD_BUTTON: Final = """
 
 
 def look_around(shopper: Shopper) -> None:
-    """Pay attention to this and that, stumble, and leave without buying."""
+    """Browse the shop, run into an error, and leave without buying."""
     page = shopper.page
     shopper.open(f"/?{CAMPAIGN}")
     take_picture(page, "store-home")
@@ -61,7 +61,7 @@ def look_around(shopper: Shopper) -> None:
 
 
 def buy_something(shopper: Shopper) -> str:
-    """Fill a cart, change it, sign up, order, and return the order's number."""
+    """Fill a cart, change it, sign up and order; return the number of the order."""
     page = shopper.page
     shopper.open_home()
     shopper.tell("consent", {"analytics": True, "marketing": False})

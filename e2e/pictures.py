@@ -1,4 +1,4 @@
-"""Screenshots for the documentation, taken only when they are asked for."""
+"""Screenshots for the documentation, taken only on request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VARIABLE: Final = "MICROMOMENT_PICTURES"
 
 
 def take_picture(page: Page, name: str) -> None:
-    """Keep what a page shows as `docs/pictures/NAME.jpg`, if pictures are wanted."""
+    """Save a screenshot of a page as `docs/pictures/NAME.jpg`, if pictures are requested."""
     if os.environ.get(VARIABLE) != "1":
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def take_picture(page: Page, name: str) -> None:
 
 
 def take_banner_picture(page: Page, form: str) -> None:
-    """Keep a banner and the page around it as `docs/pictures/banner-FORM.png`, if pictures are wanted."""
+    """Save a screenshot of a banner and its page as `docs/pictures/banner-FORM.png`, if pictures are requested."""
     if os.environ.get(VARIABLE) != "1":
         return
     FOLDER.mkdir(parents=True, exist_ok=True)

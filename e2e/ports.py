@@ -6,7 +6,7 @@ import socket
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody uses at the moment, all different."""
+    """Return different ports that are free at the moment."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:

@@ -1,4 +1,4 @@
-"""A push service with one browser that subscribed: decrypts what it is given, as that browser would."""
+"""A push service with one subscribed browser, which decrypts the pushes it receives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH: Final = "/push/1"
 
 @contextmanager
 def running_push_service(port: int) -> Iterator[Browser]:
-    """Take pushes for a browser until the block ends; its notifications are those that were signed."""
+    """Run a push service until the block ends, and yield the browser with the notifications of signed pushes."""
     browser = Browser(f"http://127.0.0.1:{port}{PATH}")
 
     class Handler(BaseHTTPRequestHandler):
@@ -37,7 +37,7 @@ def running_push_service(port: int) -> Iterator[Browser]:
             self.end_headers()
 
         def log_message(self, *_arguments: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, name="push service")

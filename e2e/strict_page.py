@@ -1,4 +1,4 @@
-"""A page that allows nothing but what carries its nonce, served as a shop would serve it."""
+"""A page with the strictest content security policy, which allows only scripts with its nonce."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _BUNDLE: Final = Path(__file__).parents[1] / "sdk_js" / "dist" / "mm.mjs"
 
 @contextmanager
 def strict_pages(collector: str) -> Iterator[str]:
-    """Serve `/script`, with the snippet's tag, and `/module`, with the bundle, until the block ends; yield the origin.
+    """Serve `/script`, with the snippet's tag, and `/module`, with the bundle, and yield the origin of both.
 
     Args:
-        collector: the collector's origin.
+        collector: the origin of the collector.
     """
     pages = {
         "/script": _PAGE.format(scripts=_TAG.format(collector=collector)),
@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("text/html; charset=utf-8", self._pages[self.path].encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(self, media_type: str, body: bytes) -> None:
         self.send_response(200)

@@ -19,7 +19,7 @@ _REMEMBER = "addEventListener('pageshow', ({ persisted }) => { window.isBack = p
 
 @pytest.fixture
 def returning(browser: Browser, stack: Stack) -> Iterator[Shopper]:
-    """Somebody whose browser keeps pages, which automated ones usually do not."""
+    """Return a shopper whose browser has a back/forward cache, which automated browsers usually lack."""
     flag = "--disable-back-forward-cache"
     keeping = browser.browser_type.launch(
         executable_path=system_chromium(), args=list(FLAGS), ignore_default_args=[flag]

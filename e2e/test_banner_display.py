@@ -32,7 +32,7 @@ _POSITION: Final = "host => getComputedStyle(host).position"
 
 @pytest.fixture(scope="module", autouse=True)
 def rules(browser: Browser, stack: Stack) -> Iterator[None]:
-    """A rule for each way of being shown."""
+    """Add a rule for each display condition."""
     with shopping(browser, stack) as somebody:
         somebody.open("/returns")
         with banner_rules(somebody, _TEMPLATES):
@@ -41,7 +41,7 @@ def rules(browser: Browser, stack: Stack) -> Iterator[None]:
 
 @pytest.fixture
 def reader(shopper: Shopper) -> Shopper:
-    """Somebody whose page is open."""
+    """Return a shopper with an open page."""
     shopper.open("/category/packs")
     shopper.wait_for_event("page_view")
     return shopper
@@ -122,7 +122,7 @@ def test_a_visitor_who_refuses_is_left_alone_at_once(reader: Shopper) -> None:
 
 @pytest.fixture(scope="module")
 def strict_shop(stack: Stack) -> Iterator[str]:
-    """The origin of pages that allow nothing but what carries their nonce."""
+    """Return the origin of pages with the strictest policy."""
     with strict_pages(stack.collector_url) as origin:
         yield origin
 

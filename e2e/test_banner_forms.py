@@ -16,7 +16,7 @@ from e2e.visit import shopping
 
 @pytest.fixture(scope="module", autouse=True)
 def rules(browser: Browser, stack: Stack) -> Iterator[None]:
-    """A rule for each form."""
+    """Add a rule for each form of a banner."""
     with shopping(browser, stack) as somebody:
         somebody.open("/returns")
         with banner_rules(somebody, {f"form_{form}": template for form, template in FORMS.items()}):
@@ -25,7 +25,7 @@ def rules(browser: Browser, stack: Stack) -> Iterator[None]:
 
 @pytest.fixture
 def reader(shopper: Shopper) -> Shopper:
-    """Somebody whose page is open."""
+    """Return a shopper with an open page."""
     shopper.open("/category/packs")
     shopper.wait_for_event("page_view")
     return shopper

@@ -17,7 +17,7 @@ from e2e.waiting import wait_for
 
 
 class Visit(msgspec.Struct):
-    """What is stored of a visit, in its order."""
+    """The stored events of a visit, in order."""
 
     shopper: Shopper
     rows: list[Row]
@@ -39,7 +39,7 @@ def buying(browser: Browser, stack: Stack) -> Iterator[Visit]:
 
 
 def _all_rows(shopper: Shopper) -> list[Row]:
-    """Return the rows once nothing of the visit is on its way any more."""
+    """Return the rows once all events of the visit are stored."""
     shopper.tell("track", "visit_over")
     shopper.wait_for_event("visit_over")
     return wait_for(lambda: rows if _without_gaps(rows := shopper.events()) else None, "every event of the visit")
@@ -126,7 +126,7 @@ def test_buying_is_captured(buying: Visit, event: str, columns: dict[str, object
 
 
 def _found(visit: Visit, event: str, columns: dict[str, object]) -> Row:
-    """Return the first such row; without one, say what there is of the event."""
+    """Return the first row with the given values, or fail with all rows of the event."""
     rows = [row for row in visit.rows if row["event"] == event]
     found = next((row for row in rows if matches(row, columns)), None)
     seen = [{name: column(row, name) for name in columns} for row in rows]

@@ -1,4 +1,4 @@
-"""What comes back from an email: openings, clicks, and readers who want no more."""
+"""The reactions to an email: opens, clicks, unsubscribes and reports of the provider."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def letters(stack: Stack) -> Iterator[None]:
 
 
 def want_letter(shopper: Shopper, number: int = 1) -> None:
-    """Ask for a letter."""
+    """Send the event that an email answers."""
     shopper.tell("track", "letter_wanted", {"number": number})
     shopper.wait_for_event("letter_wanted", number=number)
 
 
 def get_letter(shopper: Shopper, email: str) -> dict[str, Any]:
-    """Sign up, ask for a letter, and return it."""
+    """Sign up, cause an email, and return it."""
     shopper.sign_up(email)
     shopper.wait_for_event("sign_up")
     want_letter(shopper)
@@ -55,21 +55,21 @@ def get_letter(shopper: Shopper, email: str) -> dict[str, Any]:
 
 
 def open_letter(shopper: Shopper, letter: dict[str, Any]) -> Page:
-    """Read a letter in a tab of its own."""
+    """Open an email in a new tab."""
     page = shopper.page.context.new_page()
     page.goto(f"{shopper.stack.mailbox_url}/mail/{letter['id']}/html")
     return page
 
 
 def way_out(letter: dict[str, Any]) -> str:
-    """The address that mail programs post to."""
+    """Return the address that mail programs post to for one-click unsubscription."""
     headers = dict(letter["headers"])
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     return str(headers["List-Unsubscribe"]).strip("<>")
 
 
 def say(stack: Stack, user: str, event: str, properties: dict[str, Any]) -> None:
-    """Report an event as a shop's own server does."""
+    """Send an event as the server of a shop does."""
     body = {"writeKey": WRITE_KEY, "userId": user, "event": event, "properties": properties}
     request = urllib.request.Request(f"{stack.collector_url}/v1/track", json.dumps(body).encode())
     with urllib.request.urlopen(request, timeout=10) as reply:

@@ -12,14 +12,14 @@ from e2e.waiting import wait_for
 
 @pytest.fixture
 def reader(shopper: Shopper) -> Shopper:
-    """Somebody whose page is open."""
+    """Return a shopper with an open page."""
     shopper.open("/returns")
     shopper.wait_for_event("page_view")
     return shopper
 
 
 def cause_until_fired(shopper: Shopper, event: str, rule: str) -> None:
-    """Cause an event again and again until a rule that was just written fires."""
+    """Send an event repeatedly until a rule that was just written fires."""
 
     def try_once() -> bool:
         shopper.tell("track", event)

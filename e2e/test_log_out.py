@@ -1,4 +1,4 @@
-"""Whose a page is that a visitor comes to by logging out."""
+"""The visitor of the page that follows a log-out is a new one."""
 
 from __future__ import annotations
 

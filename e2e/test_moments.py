@@ -1,4 +1,4 @@
-"""From behaviour to a banner or an email, and what keeps them in bounds."""
+"""Behaviour leads to a banner or an email, within caps, gaps and consent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from e2e.waiting import wait_for
 
 
 def linger(shopper: Shopper) -> str:
-    """Rest on a product until the shop offers help, and return that banner's message id."""
+    """Rest on a product until a banner offers help, and return its message id."""
     shopper.open("/category/packs")
     shopper.point_at("fell-28-daypack")
     return shopper.see_banner("Thinking about the Fell 28 Daypack?")

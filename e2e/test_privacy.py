@@ -1,4 +1,4 @@
-"""Who says no leaves no trace."""
+"""A visitor who refuses consent leaves no trace."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_of_a_visitor_who_objects_nothing_is_sent_nor_kept(shopper: Shopper, obj
 
 
 def walk(shopper: Shopper) -> None:
-    """Do what would otherwise be captured, for as long as it would take to be sent."""
+    """Cause events, and wait for as long as sending them takes at most."""
     shopper.open("/category/packs")
     shopper.page.wait_for_function("window.micromoment.version")
     shopper.point_at("fell-28-daypack")

@@ -1,4 +1,4 @@
-"""A notification, from the click that allows it to the service worker that shows it."""
+"""Web push: from the click that allows notifications to the service worker that shows one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def subscribe(shopper: Shopper, browser: Browser) -> None:
 
 
 def deliver(page: Page, origin: str, payload: dict[str, Any]) -> None:
-    """Hand a payload to the service worker, as the browser does with what its push service brings."""
+    """Deliver a payload to the service worker, as the browser does with a push."""
     session = page.context.new_cdp_session(page)
     registrations: list[dict[str, Any]] = []
     session.on("ServiceWorker.workerRegistrationUpdated", lambda update: registrations.extend(update["registrations"]))

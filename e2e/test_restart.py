@@ -1,4 +1,4 @@
-"""Processes end, in order or not, while somebody shops."""
+"""Processes stop or are killed while a visitor shops, and no event or message is lost."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ WALK = "window.walk = setInterval(() => window.micromoment('track', 'step'), 40)
 
 
 def made(shopper: Shopper) -> list[str]:
-    """Return the ids of all messages that the snippet made."""
+    """Return the ids of all messages that the SDK sent."""
     return sorted(shopper.page.evaluate("JSON.parse(localStorage.getItem('made'))"))
 
 
 def stored(shopper: Shopper) -> list[str]:
-    """Return the ids of all events that are stored, each as often as it is."""
+    """Return the ids of all stored events, with duplicates."""
     return sorted(row["event_id"] for row in shopper.events())
 
 

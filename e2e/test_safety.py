@@ -1,4 +1,4 @@
-"""The shop does not depend on us."""
+"""The shop works without the SDK and the collector."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OURS = "[micromoment]"
 
 
 def test_the_shop_works_without_the_snippet_being_reachable(shopper: Shopper) -> None:
-    """As with an ad blocker; that no page has an error is asserted of every visit."""
+    """Open the shop as with an ad blocker; every visit asserts that its pages have no errors."""
     shopper.page.route(f"{shopper.stack.collector_url}/**", lambda route: route.abort())
     assert shopper.buy("ember-enamel-mug", Contact("dora@example.com")).startswith("TT-")
 

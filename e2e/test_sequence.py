@@ -1,4 +1,4 @@
-"""The example at the top of the rule language, hours pressed into seconds: a banner, an email, a text message."""
+"""The example of the rule language's documentation with seconds for hours: a banner, an email, a text message."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def texts(stack: Stack) -> Iterator[Texts]:
 
 
 def fill_cart(shopper: Shopper, email: str) -> None:
-    """Sign up, tell the telephone number, and put something into the cart."""
+    """Sign up, enter a telephone number, and put a product into the cart."""
     shopper.sign_up(email)
     shopper.tell("identify", email, {"email": email, "phone": PHONE})
     shopper.wait_for_event("identify")

@@ -1,4 +1,4 @@
-"""A visit to the shop, from an empty browser to the last word on what went wrong there."""
+"""A visit to the shop in an empty browser profile, which must end without errors on its pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMEZONE: Final = "Europe/Berlin"
 
 @contextmanager
 def shopping(browser: Browser, stack: Stack) -> Iterator[Shopper]:
-    """Open a browser of a visitor's own until the block ends; by then, nothing may have gone wrong on its pages."""
+    """Open a browser profile for one visitor until the block ends, then assert that its pages had no errors."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 800},
         locale=LOCALE,

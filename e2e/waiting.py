@@ -1,4 +1,4 @@
-"""Waiting for something to come true."""
+"""Waiting for a condition, with a deadline."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ T = TypeVar("T")
 
 
 def wait_for(check: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
-    """Return the first true answer of `check`, asked until `seconds` are over.
+    """Return the first true result of a function that is called until it returns one.
+
+    Args:
+        check: the function.
+        what: the name of the condition, for the error.
+        seconds: the longest wait.
 
     Raises:
-        AssertionError: there was none; names `what`.
+        AssertionError: the function returned nothing true in time.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -27,7 +32,7 @@ def wait_for(check: Callable[[], T | None], what: str, seconds: float = 30.0) ->
 
 
 def answers(url: str) -> bool:
-    """Tell whether a server answers at an address."""
+    """Tell whether a server answers a GET of an address with status 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as response:
             return bool(response.status == 200)
