@@ -98,7 +98,8 @@ def test_up_announces_the_collector_once_it_runs_and_ends_when_it_is_asked_to(
     (words,) = announced
     assert words.startswith(f"collector http://localhost:{settings.collector_port} ")
     events = [json.loads(line)["event"] for line in result.stderr.splitlines()]
-    assert (events[0], events[-1]) == ("warehouse_ready", "stopping")
+    assert events[0] == "warehouse_ready"
+    assert "stopping" in events
 
 
 def test_the_demo_announces_its_shop_and_its_inbox_and_has_rules_to_edit(

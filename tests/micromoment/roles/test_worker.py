@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from micromoment.configuration.settings import SiteSettings
 from micromoment.roles.shared import BANNERS, NEWS, Shared
 from micromoment.roles.worker import run_worker, run_worker_alone
 from micromoment.serving import running
@@ -69,6 +70,22 @@ async def test_a_worker_that_starts_again_does_not_send_again(embedded_warehouse
         await until(lambda: len(embedded_warehouse.query(sent)) == 2)
     assert set(first) < set(embedded_warehouse.query(sent))
     assert embedded_warehouse.query("SELECT count() FROM fires FINAL") == [(2,)]
+
+
+async def test_events_of_the_workers_own_are_kept_as_long_as_their_site_says(
+    embedded_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    sites = {
+        "brief": SiteSettings(write_key="key-1", retention_days=30),
+        "unsaid": SiteSettings(write_key="key-2"),
+    }
+    now_ms = time.time_ns() // 1_000_000
+    visits = {"brief": "anna", "unsaid": "bob"}
+    store(embedded_warehouse, *(event_row("hover", who, now_ms, site=site) for site, who in visits.items()))
+    told = "SELECT site, retention_days FROM events WHERE event = 'message_sent' ORDER BY site"
+    async with sharing(settings_in(tmp_path, sites=sites), embedded_warehouse) as shared, run_worker(shared):
+        await until(lambda: len(embedded_warehouse.query(told)) == 2)
+    assert embedded_warehouse.query(told) == [("brief", 30), ("unsaid", 400)]
 
 
 async def test_email_is_sent_once_a_mail_server_is_set(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
