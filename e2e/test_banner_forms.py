@@ -1,4 +1,4 @@
-"""Each form of a banner: from a rule to what the visitor does with it."""
+"""Each form of a banner: from the rule that sends it to the actions of the visitor on it."""
 
 from __future__ import annotations
 

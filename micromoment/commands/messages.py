@@ -36,7 +36,7 @@ def messages(
     format_name: str,
     **options: Any,  # noqa: ANN401 - the settings, as text
 ) -> None:
-    """List messages as they stand now, those that changed last first."""
+    """List messages with their present state; the latest change comes first."""
     with open_engine(read_options(options)) as engine:
         found = read_messages(engine, states=(states,) if states else (), rule=rule, visitor=visitor, limit=limit)
     if format_name == "json":

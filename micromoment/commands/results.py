@@ -49,7 +49,7 @@ def results(
     format_name: str,
     **options: Any,  # noqa: ANN401 - the settings, as text
 ) -> None:
-    """Tell what the experiment of RULE, an id of the rules folder or a file, says so far.
+    """Print the results so far of the experiment of RULE, an id of the rules folder or a file.
 
     Visitors count once, from their first decision under the version; the goal is that of the rule as it is now.
     """
