@@ -36,6 +36,7 @@ from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.decisions import Reason
 from trigger_worker.store.sent import SentMessage
 from warehouse.channel_traits import CHANNEL_TRAITS, PREFERENCE_CHANNELS, reader_names
+from warehouse.message_identity import MessageIdentity
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 #: The shortest template of each channel; a new channel adds its own.
@@ -87,7 +88,8 @@ def rendered(folder: Path) -> dict[str, Content]:
 
 
 def facts(channel: str, **other: Any) -> MessageFacts:
-    return MessageFacts(site="shop", visitor_id="anna", channel=channel, rule="r", expires_at_ms=NOON + 1, **other)
+    message = MessageIdentity("shop", "m", "r", "anna", channel)
+    return MessageFacts(**message.identifiers(), expires_at_ms=NOON + 1, **other)
 
 
 def missing(known: Iterable[str]) -> dict[str, object]:
