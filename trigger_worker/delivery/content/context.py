@@ -15,7 +15,6 @@ class SiteContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     name: str
     url: str = ""
-    currency: str = ""
 
 
 class RuleContext(msgspec.Struct, frozen=True, omit_defaults=True):
