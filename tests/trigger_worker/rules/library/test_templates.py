@@ -17,7 +17,7 @@ LAMP = {"product_id": "lamp", "name": EVIL, "category": "Light", "price": 40.0, 
 NOTHING_KNOWN = RenderContext(visitor=VisitorContext(id="v"), site=SiteContext(name="shop"), rule=RuleContext("r"))
 ALL_KNOWN = RenderContext(
     visitor=VisitorContext(id="v", first_name="Ada", email="ada@shop.example"),
-    site=SiteContext(name="shop", url=SHOP, currency="EUR"),
+    site=SiteContext(name="shop", url=SHOP),
     rule=RuleContext("r", "plain"),
     cart=CartContext(
         value=40.0, quantity=1, currency="EUR", items=(CartItem(product_id="lamp", name=EVIL, quantity=1, value=40.0),)
