@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import count
-from urllib.parse import urlsplit
+from typing import Final
 
 import pytest
 from hypothesis import settings
 
+from tests.databases import Databases, databases_of
 from tests.listener.process import running_listener
 from warehouse.connection import Warehouse, connect
-from warehouse.migrations import migrate
+from warehouse.dsn import parse_dsn
 
 # A slow machine is no failure; and what a check on a server finds, the next run there must find as well.
 settings.register_profile("default", deadline=None)
 settings.register_profile("server", deadline=None, derandomize=True)
 settings.load_profile("server" if os.environ.get("CI") else "default")
-
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -38,42 +36,60 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield dsn
 
 
-@pytest.fixture(params=["embedded", pytest.param("listener", marks=pytest.mark.listener)])
+@pytest.fixture(scope="session")
+def embedded_databases(embedded: str) -> Iterator[Databases]:
+    """Databases on the embedded engine."""
+    with databases_of(embedded) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def listener_databases(listener: str) -> Iterator[Databases]:
+    """Databases on the listener."""
+    with databases_of(listener) as databases:
+        yield databases
+
+
+ENGINES: Final = ["embedded", pytest.param("listener", marks=pytest.mark.listener)]
+
+
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """The data source name of each engine in turn, without a database."""
     dsn: str = request.getfixturevalue(request.param)
     return dsn
 
 
+@pytest.fixture(params=ENGINES)
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Databases on each engine in turn."""
+    found: Databases = request.getfixturevalue(f"{request.param}_databases")
+    return found
+
+
 @pytest.fixture
-def dsn(engine: str) -> Iterator[str]:
+def unmade_dsn(databases: Databases) -> Iterator[str]:
     """The data source name of a database that is not there yet, on each engine in turn."""
-    yield from _database(engine)
+    with databases.unmade() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def dsn(databases: Databases) -> Iterator[str]:
+    """The data source name of a database with the whole schema and no rows, on each engine in turn."""
+    with databases.lent() as dsn:
+        yield dsn
 
 
 @pytest.fixture
 def warehouse(dsn: str) -> Iterator[Warehouse]:
     """A database with the whole schema and no rows, on each engine in turn."""
-    yield from _migrated(dsn)
-
-
-@pytest.fixture
-def embedded_warehouse(embedded: str) -> Iterator[Warehouse]:
-    """A database with the whole schema and no rows, on the embedded engine: for what does not depend on the engine."""
-    for dsn in _database(embedded):
-        yield from _migrated(dsn)
-
-
-def _migrated(dsn: str) -> Iterator[Warehouse]:
-    with connect(dsn) as warehouse:
-        migrate(warehouse)
+    with Warehouse(parse_dsn(dsn)) as warehouse:
         yield warehouse
 
 
-def _database(engine: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    parts = urlsplit(engine)
-    here = parts._replace(query=f"database={name}") if parts.scheme == "chdb" else parts._replace(path=f"/{name}")
-    yield here.geturl()
-    with connect(engine) as cleaner:
-        cleaner.command(f"DROP DATABASE IF EXISTS {name}")
+@pytest.fixture
+def embedded_warehouse(embedded_databases: Databases) -> Iterator[Warehouse]:
+    """A database with the whole schema and no rows, on the embedded engine: for what does not depend on the engine."""
+    with embedded_databases.lent() as dsn, Warehouse(parse_dsn(dsn)) as warehouse:
+        yield warehouse

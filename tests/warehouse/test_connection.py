@@ -17,16 +17,16 @@ THREADS = 8
 HOSTILE = "it's `quoted` \\ {name:String}; DROP TABLE events; -- \u2028 \U0001f600 \x00"
 
 
-def test_the_database_is_made_when_it_is_missing(dsn: str) -> None:
-    with connect(dsn) as warehouse:
+def test_the_database_is_made_when_it_is_missing(unmade_dsn: str) -> None:
+    with connect(unmade_dsn) as warehouse:
         assert value(warehouse, "SELECT currentDatabase()") == warehouse.dsn.database
 
 
-def test_connecting_again_finds_what_was_stored(dsn: str) -> None:
-    with connect(dsn) as first:
+def test_connecting_again_finds_what_was_stored(unmade_dsn: str) -> None:
+    with connect(unmade_dsn) as first:
         first.command("CREATE TABLE note (text String) ENGINE = MergeTree ORDER BY text")
         first.command("INSERT INTO note VALUES ({text:String})", {"text": "kept"})
-    with connect(dsn) as second:
+    with connect(unmade_dsn) as second:
         assert list(second.query("SELECT text FROM note")) == [("kept",)]
 
 

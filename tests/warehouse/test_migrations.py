@@ -34,8 +34,8 @@ def test_statements_end_with_a_semicolon_at_the_end_of_a_line() -> None:
     assert migration.statements == ["-- first; really\nSELECT ';'", "SELECT 2\nFROM numbers(1)"]
 
 
-def test_a_fresh_database_gets_every_file_and_a_record_of_each(dsn: str) -> None:
-    with connect(dsn) as warehouse:
+def test_a_fresh_database_gets_every_file_and_a_record_of_each(unmade_dsn: str) -> None:
+    with connect(unmade_dsn) as warehouse:
         assert migrate(warehouse) == [migration.name for migration in shipped()]
         assert recorded(warehouse) == [(each.version, each.name, each.checksum) for each in shipped()]
 
@@ -46,31 +46,31 @@ def test_a_second_run_applies_nothing(warehouse: Warehouse) -> None:
     assert recorded(warehouse) == before
 
 
-def test_only_new_files_are_applied(dsn: str) -> None:
-    with connect(dsn) as warehouse:
+def test_only_new_files_are_applied(unmade_dsn: str) -> None:
+    with connect(unmade_dsn) as warehouse:
         assert migrate(warehouse, [FIRST]) == [FIRST.name]
         assert migrate(warehouse, [FIRST, SECOND]) == [SECOND.name]
 
 
-def test_a_crash_between_a_file_and_its_record_is_healed(dsn: str) -> None:
-    with connect(dsn) as warehouse:
+def test_a_crash_between_a_file_and_its_record_is_healed(unmade_dsn: str) -> None:
+    with connect(unmade_dsn) as warehouse:
         migrate(warehouse)
         warehouse.command("TRUNCATE TABLE schema_migrations")
         assert migrate(warehouse) == [migration.name for migration in shipped()]
         assert migrate(warehouse) == []
 
 
-def test_a_file_that_fails_halfway_is_not_recorded_and_runs_again(dsn: str) -> None:
+def test_a_file_that_fails_halfway_is_not_recorded_and_runs_again(unmade_dsn: str) -> None:
     broken = msgspec.structs.replace(SECOND, sql=SECOND.sql + "SELECT * FROM nowhere;\n")
-    with connect(dsn) as warehouse:
+    with connect(unmade_dsn) as warehouse:
         with pytest.raises(WarehouseError, match="nowhere"):
             migrate(warehouse, [FIRST, broken])
         assert [name for _, name, _ in recorded(warehouse)] == [FIRST.name]
         assert migrate(warehouse, [FIRST, SECOND]) == [SECOND.name]
 
 
-def test_a_file_that_was_edited_after_it_was_applied_is_an_error(dsn: str) -> None:
-    with connect(dsn) as warehouse:
+def test_a_file_that_was_edited_after_it_was_applied_is_an_error(unmade_dsn: str) -> None:
+    with connect(unmade_dsn) as warehouse:
         migrate(warehouse, [FIRST])
         edited = msgspec.structs.replace(FIRST, sql=FIRST.sql + "-- a late thought\n")
         with pytest.raises(WarehouseError, match=FIRST.name) as caught:

@@ -79,7 +79,7 @@ def test_a_socket_that_was_left_behind_does_not_answer(tmp_path: Path) -> None:
     client.close()
 
 
-def test_without_a_running_process_a_command_opens_clickhouse_itself(dsn: str, tmp_path: Path) -> None:
-    with open_engine(Settings(clickhouse=dsn, data_folder=str(tmp_path))) as engine:
+def test_without_a_running_process_a_command_opens_clickhouse_itself(unmade_dsn: str, tmp_path: Path) -> None:
+    with open_engine(Settings(clickhouse=unmade_dsn, data_folder=str(tmp_path))) as engine:
         assert isinstance(engine, Warehouse)
         assert engine.export("SELECT count() FROM events", "TSV") == b"0\n"
