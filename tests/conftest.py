@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.databases import Databases, databases_of
 from tests.listener.process import running_listener
+from tests.scratch import scratch_folder
 from warehouse.connection import Warehouse, connect
 from warehouse.dsn import parse_dsn
 
@@ -28,12 +29,11 @@ def listener() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def embedded() -> Iterator[str]:
     """The data source name of the embedded engine, which opens one folder in a process and stays open between tests."""
-    dsn = f"chdb://{tmp_path_factory.mktemp('clickhouse')}"
-    with connect(dsn) as keeper:
+    with scratch_folder() as folder, connect(f"chdb://{folder}") as keeper:
         keeper.query("SELECT 1")
-        yield dsn
+        yield f"chdb://{folder}"
 
 
 @pytest.fixture(scope="session")

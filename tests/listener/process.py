@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +24,7 @@ from typing import Final
 import httpx
 
 from tests.listener import server_files
+from tests.scratch import scratch_folder
 
 VARIABLE: Final = "MICROMOMENT_TEST_CLICKHOUSE"
 LIBRARY: Final = Path(__file__).parent / "node_modules" / "@chdb" / "lib-linux-x64-gnu" / "libchdb.so"
@@ -52,10 +52,10 @@ def running_listener() -> Iterator[str]:
     if given:
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="micromoment-listener-", ignore_cleanup_errors=True) as folder:
+    with scratch_folder() as folder:
         ports = _free_ports()
-        with _process(_command(Path(folder), ports), Path(folder)) as process:
-            _wait_until_ready(process, ports.http, Path(folder))
+        with _process(_command(folder, ports), folder) as process:
+            _wait_until_ready(process, ports.http, folder)
             yield f"clickhouse://{_HOST}:{ports.http}"
 
 
