@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -36,42 +37,46 @@ def examples(name: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("key", [key for key in Settings.__struct_fields__ if key != "sites"])
-def test_every_setting_is_documented_with_its_variable_and_default(key: str) -> None:
-    (row,) = [line for line in page("configuration.md").splitlines() if line.startswith(f"| `{key}` |")]
-    default = next(field.default for field in msgspec.structs.fields(Settings) if field.name == key)
-    assert f"`MICROMOMENT_{key.upper()}`" in row
-    assert (f"| `{default}` |" if default != "" else "| empty |") in row
+def rows(text: str, key: str) -> list[str]:
+    """Return the rows of a page's tables that begin with a name."""
+    return [line for line in text.splitlines() if line.startswith(f"| `{key}` |")]
 
 
-@pytest.mark.parametrize("key", SiteSettings.__struct_fields__)
-def test_every_setting_of_a_site_is_documented(key: str) -> None:
-    assert f"| `{key}` |" in page("configuration.md").partition("## Sites")[2]
+def undocumented(names: Iterable[str], text: str, form: str) -> list[str]:
+    """Return the names that a text does not say in a form, in which `{}` stands for the name."""
+    return [name for name in names if form.format(name) not in text]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_section(command: str) -> None:
-    assert f"\n## {command}\n" in page("commands.md")
+def test_every_setting_is_documented_with_its_variable_and_default() -> None:
+    text = page("configuration.md")
+    shown = {
+        field.name: (
+            f"`MICROMOMENT_{field.name.upper()}`",
+            f"| `{field.default}` |" if field.default != "" else "| empty |",
+        )
+        for field in msgspec.structs.fields(Settings)
+        if field.name != "sites"
+    }
+    found = {key: rows(text, key) for key in shown}
+    assert {key: said for key, said in found.items() if len(said) != 1} == {}
+    assert {key: said for key, said in found.items() if not all(part in said[0] for part in shown[key])} == {}
 
 
-@pytest.mark.parametrize("reason", Reason)
-def test_every_reason_of_the_gate_is_documented(reason: str) -> None:
-    assert f"| `{reason}` |" in page("gate.md")
-
-
-@pytest.mark.parametrize("reason", GiveUpReason)
-def test_every_reason_to_give_a_message_up_is_documented(reason: str) -> None:
-    assert f"| `{reason}` |" in page("messages.md").partition("## What failed")[2]
-
-
-@pytest.mark.parametrize("reason", DropReason)
-def test_every_reason_to_drop_an_event_is_documented(reason: str) -> None:
-    assert f"| `{reason}` |" in page("http.md")
-
-
-@pytest.mark.parametrize("event", sorted(EVENT_NAMES))
-def test_every_event_name_is_documented(event: str) -> None:
-    assert f"`{event}`" in page("events.md")
+def test_everything_that_has_a_name_is_documented_in_its_place() -> None:
+    pages = {
+        "settings of a site": (
+            undocumented(SiteSettings.__struct_fields__, page("configuration.md").partition("## Sites")[2], "| `{}` |")
+        ),
+        "commands": undocumented(COMMANDS, page("commands.md"), "\n## {}\n"),
+        "reasons of the gate": undocumented(Reason, page("gate.md"), "| `{}` |"),
+        "reasons to give a message up": (
+            undocumented(GiveUpReason, page("messages.md").partition("## What failed")[2], "| `{}` |")
+        ),
+        "reasons to drop an event": undocumented(DropReason, page("http.md"), "| `{}` |"),
+        "names of events": undocumented(sorted(EVENT_NAMES), page("events.md"), "`{}`"),
+        "fields of a banner": undocumented(BANNER_KEYS, page("banners.md"), "`{}`"),
+    }
+    assert {what: names for what, names in pages.items() if names} == {}
 
 
 def test_the_configuration_that_is_shown_works(tmp_path: Path) -> None:
@@ -98,18 +103,18 @@ def test_each_form_of_quiet_hours_that_is_shown_is_valid() -> None:
     assert all(read_policy(line).quiet for line in forms.splitlines())
 
 
-@pytest.mark.parametrize("field", BANNER_KEYS)
-def test_every_field_of_a_banner_is_documented(field: str) -> None:
-    assert f"`{field}`" in page("banners.md")
-
-
 @pytest.mark.parametrize("name", ["banners.md", "messages.md"])
 def test_the_banners_that_are_shown_are_valid(name: str) -> None:
     (template,) = [text for text in examples(f"docs/{name}", "yaml") if "form:" in text]
     assert BannerTemplate(template, "shown.banner.yaml", TextEngine()).render({}).title
 
 
-@pytest.mark.parametrize("file", [ROOT / "README.md", *DOCS.glob("*.md")], ids=lambda file: file.name)
-def test_every_link_to_a_file_leads_somewhere(file: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (file.parent / target).exists()] == []
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    broken = [
+        f"{file.name}:{text.count(chr(10), 0, link.start()) + 1}: {link[1]}"
+        for file in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+        for text in [file.read_text(encoding="utf-8")]
+        for link in re.finditer(r"\]\((?!https?:)([^)#]+)", text)
+        if not (file.parent / link[1]).exists()
+    ]
+    assert broken == []

@@ -69,7 +69,7 @@ def circles(sources: Sources) -> list[str]:
         if found.target in sources.modules:
             modules[found.importer.name, found.target].append(found)
     offences = list(_closing(modules, "modules", sources))
-    for folder in sorted({module.folder for module in sources if module.folder}):
+    for folder in sorted({name for module in sources for name in _above(module.name)}):
         inside: dict[Arrow, list[Import]] = defaultdict(list)
         for found in sources.imports:
             here, there = _child(folder, found.importer.name), _child(folder, found.target)
@@ -182,12 +182,14 @@ def import_statements(sources: Sources) -> list[str]:
 
 def _statements(module: Module) -> Iterator[str]:
     functions = [node for node in ast.walk(module.tree) if isinstance(node, Function)]
-    inside = {node for each in functions for node in ast.walk(each) if isinstance(node, ast.Import | ast.ImportFrom)}
-    for node in sorted(inside, key=lambda node: node.lineno):
-        yield f"{module.path}:{node.lineno}: imports inside a function: imports stand at the top"
-    for each in ast.walk(module.tree):
-        if isinstance(each, ast.ImportFrom) and each.level:
-            yield f"{module.path}:{each.lineno}: imports relative to itself: imports are absolute"
+    inside = {
+        node for function in functions for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    for each in sorted(inside, key=lambda node: node.lineno):
+        yield f"{module.path}:{each.lineno}: imports inside a function: imports stand at the top"
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield f"{module.path}:{node.lineno}: imports relative to itself: imports are absolute"
     for node in module.tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == "__all__" for to in node.targets):
             missing = set(ast.literal_eval(node.value)) - _defined(module)
@@ -218,6 +220,12 @@ def _sql_lines(module: Module) -> Iterator[int]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.match(node.value):
             yield node.lineno
+
+
+def _above(name: str) -> Iterator[str]:
+    """Yield the packages that a module lies in, the innermost first."""
+    while name := name.rpartition(".")[0]:
+        yield name
 
 
 def _is_folder(sources: Sources, name: str) -> bool:

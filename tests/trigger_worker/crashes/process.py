@@ -1,7 +1,6 @@
 """A worker in a process of its own that is killed at one boundary: before or after something is stored or handed over.
 
-Run as `python -m tests.trigger_worker.crashes.process FOLDER RUN BOUNDARY NTH WEBHOOK_URL SMTP_PORT`. Without a
-boundary it runs until nothing is left to do, and prints what is stored.
+Without a boundary it runs until nothing is left to do, and prints what is stored.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -178,5 +178,13 @@ async def main(folder: Path, run: int, boundary: str, nth: int, webhook_url: str
         print(json.dumps(warehouse.query(STORED), default=str), file=sys.stderr)
 
 
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5], int(sys.argv[6])))
+def run(said: Path, *arguments: Any) -> None:
+    """Be that process.
+
+    Args:
+        said: the file that takes what it prints.
+        arguments: as of `main`.
+    """
+    with said.open("w") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    asyncio.run(main(*arguments))

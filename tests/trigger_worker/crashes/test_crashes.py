@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import signal
-import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.scratch import scratch_folder
+from tests.trigger_worker.crashes import process
 from tests.trigger_worker.crashes.process import VISITORS_EACH
 from tests.trigger_worker.delivery.channels.http_peer import HttpPeer
 from tests.trigger_worker.delivery.channels.mail_peer import MailPeer
+from tests.waiting import LONGEST_SECONDS
 
 #: Where the worker is killed, and the how-manieth time that it comes there.
 BOUNDARIES = (
@@ -50,17 +56,24 @@ TEMPLATES = {
 }
 
 
+#: Starts each worker from a process that has imported everything and done nothing: imports took most of the time.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload([process.__name__])
+
+
 async def run(folder: Path, number: int, boundary: str, nth: int, http: HttpPeer, mail: MailPeer) -> tuple[int, str]:
-    """Run a worker, and return how it ended and what it said last."""
-    arguments = (folder, number, boundary, nth, http.url, mail.port)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.trigger_worker.crashes.process", *map(str, arguments)),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, said = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, said.decode()
+    """Run a worker, and return how it ended and what it said."""
+    said = folder / f"worker-{number}.log"
+    worker = _PROCESSES.Process(target=process.run, args=(said, folder, number, boundary, nth, http.url, mail.port))
+    worker.start()
+    try:
+        await asyncio.to_thread(worker.join, LONGEST_SECONDS)
+        assert worker.exitcode is not None, f"{boundary}: {said.read_text()[-2000:]}"
+        return worker.exitcode, said.read_text()
+    finally:
+        worker.kill()
+        worker.join()
+        worker.close()
 
 
 def write_shop(folder: Path) -> None:
@@ -72,13 +85,19 @@ def write_shop(folder: Path) -> None:
         (folder / "templates" / name).write_text(text)
 
 
-async def test_a_worker_that_is_killed_anywhere_neither_loses_nor_repeats(tmp_path: Path) -> None:
-    write_shop(tmp_path)
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with scratch_folder() as folder:
+        yield folder
+
+
+async def test_a_worker_that_is_killed_anywhere_neither_loses_nor_repeats(folder: Path) -> None:
+    write_shop(folder)
     async with HttpPeer() as http, MailPeer() as mail:
         for number, (boundary, nth) in enumerate(BOUNDARIES):
-            ended, said = await run(tmp_path, number, boundary, nth, http, mail)
+            ended, said = await run(folder, number, boundary, nth, http, mail)
             assert ended == -signal.SIGKILL, f"{boundary}: {said[-2000:]}"
-        ended, said = await run(tmp_path, len(BOUNDARIES), "", 0, http, mail)
+        ended, said = await run(folder, len(BOUNDARIES), "", 0, http, mail)
         assert ended == 0, said[-2000:]
     everybody = {f"visitor-{run}-{n}" for run in range(len(BOUNDARIES) + 1) for n in range(VISITORS_EACH)}
     columns = ("rule", "visitor", "message_id", "state", "detail", "decided", "fired", "told")
