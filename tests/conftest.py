@@ -1,4 +1,4 @@
-"""ClickHouse for every suite: the embedded engine and a real listener, a fresh database for each test."""
+"""ClickHouse for every suite: the embedded engine and a real listener, an empty database for each test."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.listener.process import running_listener
 from tests.scratch import scratch_folder
 from warehouse.connection import Warehouse, connect
 from warehouse.dsn import parse_dsn
+
+pytest_plugins = ["tests.seeds"]
 
 # A slow machine is no failure; and what a check on a server finds, the next run there must find as well.
 settings.register_profile("default", deadline=None)

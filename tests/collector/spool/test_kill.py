@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import socket
 import subprocess
 import sys
@@ -63,7 +62,7 @@ class Service:
         """Start, and wait until it takes events."""
         self._launch()
         async with httpx.AsyncClient() as client:
-            await until_told(lambda: self._is_ready(client))
+            await until_told(partial(self._is_up, client))
 
     def _launch(self) -> None:
         with (self.folder / "output.log").open("ab") as log:
@@ -86,9 +85,13 @@ class Service:
     def _command(self, name: str) -> list[str]:
         return [sys.executable, "-m", "micromoment", name, "--config", str(self.folder / "micromoment.toml")]
 
-    async def _is_ready(self, client: httpx.AsyncClient) -> bool:
+    async def _is_up(self, client: httpx.AsyncClient) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.folder / "output.log").read_text()[-2000:]
+        return await self.is_ready(client)
+
+    async def is_ready(self, client: httpx.AsyncClient) -> bool:
+        """Tell whether it takes events."""
         try:
             return (await client.get(f"{self.url}/readyz", timeout=2)).is_success
         except httpx.TransportError:
@@ -123,7 +126,7 @@ class Burst:
             for number in self._batches:
                 while not await self._send(client, number):
                     self.sent_again += 1
-                    await asyncio.sleep(random.uniform(0.1, 0.3))
+                    await until_told(partial(self._service.is_ready, client))
                 self.acknowledged += 1
 
     async def _send(self, client: httpx.AsyncClient, number: int) -> bool:
