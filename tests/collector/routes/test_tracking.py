@@ -3,9 +3,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar
@@ -14,12 +17,11 @@ from litestar.testing import AsyncTestClient
 from collector.banners.desk import Browser
 from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
-from collector.spool.file import Spool
+from collector.spool.file import Spool, SpooledEvent
 from collector.spool.writer import Writer
 from tests.collector.collector_parts import client_of, running_parts, spooled_rows
 from tests.collector.messages import NOON, message
 from tests.collector.spools import FailingSpool
-from tests.waiting import until
 from warehouse.connection import Warehouse
 from warehouse.limits import MAX_BODY_BYTES, MAX_EVENTS_PER_BATCH
 
@@ -244,12 +246,26 @@ async def test_a_disk_that_fails_is_answered_503_and_nothing_is_acknowledged(
         assert parts.spool.depth == 1
 
 
-async def test_a_sender_that_hangs_up_harms_nobody(client: Client, parts: CollectorParts) -> None:
-    senders = [asyncio.create_task(_send(client, f"m{number}")) for number in range(40)]
-    await until(lambda: parts.spool.depth > 0)
-    for sender in senders[::2]:
-        sender.cancel()
-    await asyncio.gather(*senders, return_exceptions=True)
+async def test_a_sender_that_hangs_up_harms_nobody(
+    client: Client, parts: CollectorParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, is_on_its_way = parts.spool.append, asyncio.Event()
+
+    def noticed(events: Sequence[SpooledEvent], now_ms: int) -> Future[list[SpooledEvent]]:
+        is_on_its_way.set()
+        return append(events, now_ms)
+
+    monkeypatch.setattr(parts.spool, "append", noticed)
+    # The test client answers one request at a time; these are under way together.
+    transport = httpx.ASGITransport(cast(Any, client.app))
+    async with httpx.AsyncClient(transport=transport, base_url=str(client.base_url)) as together:
+        senders = [asyncio.create_task(_send(together, f"m{number}")) for number in range(40)]
+        await is_on_its_way.wait()
+        for sender in senders[::2]:
+            sender.cancel()
+        answers = await asyncio.gather(*senders, return_exceptions=True)
+    assert any(sender.cancelled() for sender in senders), "nobody hung up before the answer"
+    assert answers[1::2] == [200] * 20
     async with asyncio.timeout(10):
         assert await _send(client, "last") == 200
 
@@ -282,5 +298,5 @@ async def test_any_other_error_is_json_with_code_and_message(
     assert set(reply.json()) == {"code", "message"}
 
 
-async def _send(client: Client, message_id: str) -> int:
+async def _send(client: httpx.AsyncClient, message_id: str) -> int:
     return (await client.post("/v1/batch", json=batch(message(messageId=message_id)))).status_code
