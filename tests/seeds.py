@@ -23,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the seed; the processes of a run inherit it with the environment."""
     seed = os.environ.setdefault(VARIABLE, str(secrets.randbits(_SEED_BITS)))
     if config.getoption("--hypothesis-seed") is None:
-        core.global_force_seed = int(seed)
+        core.global_force_seed = int(seed)  # type: ignore[assignment]  # declared as None only
 
 
 def pytest_report_header() -> str:

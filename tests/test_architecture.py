@@ -51,7 +51,7 @@ def test_no_class_name_occurs_twice(sources: Sources) -> None:
 
 
 def test_every_module_is_worth_its_file_and_imports_as_all_do(sources: Sources) -> None:
-    check(rules.module_shape(sources) + rules.import_statements(sources))
+    check(rules.module_shape(sources) + rules.import_statements(sources) + rules.idle_exceptions(sources))
 
 
 def test_no_file_says_where_it_was_made() -> None:

@@ -14,9 +14,8 @@ from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import Engine, open_engine
-from micromoment.roles.channels import open_http_channels, smtp_settings
+from micromoment.roles.channels import email_channel, open_http_channels
 from trigger_worker.delivery.channels.base import Channel, OutboundMessage
-from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Preview, Previewed, Previewer, mark_as_test
@@ -81,7 +80,7 @@ async def _send(settings: Settings, engine: Engine, name: str, message: Outbound
     async with AsyncExitStack() as stack:
         channels: list[Channel] = []
         if settings.smtp_host:
-            channels.append(await stack.enter_async_context(EmailChannel(smtp_settings(settings), _now_ms)))
+            channels.append(await stack.enter_async_context(email_channel(settings, _now_ms)))
         channels += await open_http_channels(settings, Records(engine, settings.retention_days), stack, _now_ms)
         channel = next((each for each in channels if each.name == name), None)
         if channel is None:

@@ -9,7 +9,7 @@ from micromoment.configuration.kept_secrets import read_push_key, read_secret
 from micromoment.configuration.settings import Settings, SiteSettings, collector_url
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.delivery.channels.base import Channel
-from trigger_worker.delivery.channels.email import EmailSettings
+from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
 from trigger_worker.delivery.channels.mail_links import MailLinks
 from trigger_worker.delivery.channels.push import PushChannel, PushSettings, Revocations
 from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
@@ -51,6 +51,17 @@ async def open_http_channels(
 def fixed_recipients(settings: Settings) -> Recipients:
     """Return the finder of recipients, which knows that webhooks and chat have one fixed address each."""
     return Recipients({"webhook": settings.webhook_url, "chat": "chat" if settings.chat_url else ""})
+
+
+def email_channel(settings: Settings, now_ms: Callable[[], int], links: MailLinks | None = None) -> EmailChannel:
+    """Return the channel `email`, not yet connected.
+
+    Args:
+        settings: the settings of the installation.
+        now_ms: the clock, in epoch ms.
+        links: adds tracking and unsubscribe links; None for a test message, which has none.
+    """
+    return EmailChannel(smtp_settings(settings), now_ms, links=links)
 
 
 def smtp_settings(settings: Settings) -> EmailSettings:

@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import start_http_server
 
-from micromoment.roles.channels import fixed_recipients, mail_links, message_links, open_http_channels, smtp_settings
+from micromoment.roles.channels import email_channel, fixed_recipients, mail_links, message_links, open_http_channels
 from micromoment.roles.shared import BANNERS, NEWS, Shared
 from micromoment.serving import require_free, running
 from trigger_worker.deciding.decider import Decider
@@ -18,7 +18,6 @@ from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import Channel
-from trigger_worker.delivery.channels.email import EmailChannel
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
@@ -175,7 +174,7 @@ async def _open_channels(
 
     channels: list[Channel] = [BannerChannel(publish)]
     if settings.smtp_host:
-        email = EmailChannel(smtp_settings(settings), _now_ms, links=mail_links(settings, links))
+        email = email_channel(settings, _now_ms, mail_links(settings, links))
         channels.append(await stack.enter_async_context(email))
     channels += await open_http_channels(settings, records, stack, _now_ms)
     return {channel.name: channel for channel in channels}

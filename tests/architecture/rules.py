@@ -131,25 +131,37 @@ def scattered_statements(sources: Sources) -> list[str]:
 
 def shared_class_names(sources: Sources) -> list[str]:
     """Name the classes whose name another class of the product bears."""
+    return [
+        f"{places[0]}: class {name} is also in {', '.join(places[1:])}: one word has one meaning {SEE}"
+        for name, places in sorted(_classes(sources).items())
+        if len(places) > 1 and name not in walls.SHARED_CLASS_NAMES
+    ]
+
+
+def _classes(sources: Sources) -> dict[str, list[str]]:
+    """Return where the classes of each name are, but for those of a separate product."""
     places: dict[str, list[str]] = defaultdict(list)
     for module in sources:
         if module.package not in walls.SEPARATE_PRODUCTS:
             for node in ast.walk(module.tree):
                 if isinstance(node, ast.ClassDef):
                     places[node.name].append(f"{module.path}:{node.lineno}")
-    return [
-        f"{found[0]}: class {name} is also in {', '.join(found[1:])}: one word has one meaning {SEE}"
-        for name, found in sorted(places.items())
-        if len(found) > 1 and name not in walls.SHARED_CLASS_NAMES
-    ]
+    return places
 
 
 def module_shape(sources: Sources) -> list[str]:
     """Name the modules that do not say what they are for, are too long, too thin, or named like their package."""
-    importers: dict[str, set[str]] = defaultdict(set)
-    for found in sources.imports:
-        importers[found.target].add(found.importer.name)
+    importers = _importers(sources)
     return [f"{module.path}:{said}" for module in sources for said in _shape(module, importers[module.name])]
+
+
+def idle_exceptions(sources: Sources) -> list[str]:
+    """Name the exceptions that were agreed on for modules or names that no longer need one."""
+    importers = _importers(sources)
+    thin = [module for module in sources if _is_thin(module, importers[module.name])]
+    idle = [name for name in walls.THIN_MODULES if not any(_matches(module.name, name) for module in thin)]
+    idle += [name for name in walls.SHARED_CLASS_NAMES if len(_classes(sources)[name]) < 2]
+    return [f"tests/architecture/walls.py:1: agrees on an exception for {name}, which needs none" for name in idle]
 
 
 def _shape(module: Module, importers: set[str]) -> Iterator[str]:
@@ -163,16 +175,27 @@ def _shape(module: Module, importers: set[str]) -> Iterator[str]:
         return
     if module.name.rpartition(".")[2] == module.folder.rpartition(".")[2]:
         yield f"1: bears the name of its package {module.folder}: an import of it is ambiguous"
-    if module.code_lines < walls.FEWEST_LINES and len(importers) == 1 and not _may_be_thin(module):
+    if _is_thin(module, importers) and not any(_matches(module.name, name) for name in walls.THIN_MODULES):
         yield (
             f"1: has {module.code_lines} lines of code and one importer, {next(iter(importers))}:"
             f" fold it in, or agree on it in tests/architecture/walls.py"
         )
 
 
-def _may_be_thin(module: Module) -> bool:
-    names = [name for name in walls.THIN_MODULES if module.name == name or module.name.startswith(name.rstrip("*"))]
-    return bool(names) or module.package in walls.SEPARATE_PRODUCTS
+def _importers(sources: Sources) -> dict[str, set[str]]:
+    importers: dict[str, set[str]] = defaultdict(set)
+    for found in sources.imports:
+        importers[found.target].add(found.importer.name)
+    return importers
+
+
+def _is_thin(module: Module, importers: set[str]) -> bool:
+    ours = module.package not in walls.SEPARATE_PRODUCTS and not module.is_package
+    return ours and module.code_lines < walls.FEWEST_LINES and len(importers) == 1
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
 def import_statements(sources: Sources) -> list[str]:
@@ -183,19 +206,18 @@ def import_statements(sources: Sources) -> list[str]:
 def _statements(module: Module) -> Iterator[str]:
     functions = [node for node in ast.walk(module.tree) if isinstance(node, Function)]
     inside = {
-        node for function in functions for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)
+        each for function in functions for each in ast.walk(function) if isinstance(each, ast.Import | ast.ImportFrom)
     }
-    for each in sorted(inside, key=lambda node: node.lineno):
-        yield f"{module.path}:{each.lineno}: imports inside a function: imports stand at the top"
+    for line in sorted(each.lineno for each in inside):
+        yield f"{module.path}:{line}: imports inside a function: imports stand at the top"
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             yield f"{module.path}:{node.lineno}: imports relative to itself: imports are absolute"
-    for node in module.tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == "__all__" for to in node.targets):
-            missing = set(ast.literal_eval(node.value)) - _defined(module)
-            yield from (
-                f"{module.path}:{node.lineno}: lists {name}, which it does not have" for name in sorted(missing)
-            )
+    for statement in module.tree.body:
+        if isinstance(statement, ast.Assign) and "__all__" in map(ast.unparse, statement.targets):
+            missing = set(ast.literal_eval(statement.value)) - _defined(module)
+            place = f"{module.path}:{statement.lineno}"
+            yield from (f"{place}: lists {name}, which it does not have" for name in sorted(missing))
 
 
 def _defined(module: Module) -> set[str]:

@@ -54,14 +54,14 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("metrics", "counts; knows nothing of what it counts"),
     ),
     "trigger_worker.delivery": (
-        _floor("loop dispatcher renderer attempts ledger grouped_writes revocations", "one attempt", together=True),
+        _floor("loop dispatcher renderer attempts ledger grouped_writes", "one attempt", together=True),
         _floor("channels offers", "ways out, and what is offered on them: neither knows the other"),
         _floor("content", "turns a template and facts into a message; knows no channel"),
     ),
     "trigger_worker.deciding": (
         _floor("decider rule_verdicts", "ask all others, in order", together=True),
-        _floor("experiment", "who gets which arm, and what came of it"),
-        _floor("gate", "pure checks in a fixed order"),
+        _floor("gate", "pure checks in a fixed order, one of which is the holdout"),
+        _floor("experiment", "who gets which arm or none, and what came of it"),
         _floor("sequence", "which messages of a firing wait, and by which version of the rule"),
         _floor("recipient", "who a person is to a message: profile, consent, addresses"),
     ),
@@ -75,9 +75,9 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("app", "puts routes together"),
         _floor("routes", "one address each"),
         _floor("parts", "what the routes share"),
-        _floor("ingest", "a request's way from the body to the spool"),
-        _floor("intake spool banners feedback", "the stages: none knows another"),
-        _floor("errors metrics sites rate script", "what every stage may use", together=True),
+        _floor("ingest feedback", "a batch's way to the spool, and what comes back about messages: side by side"),
+        _floor("intake spool banners", "the stages: none knows another"),
+        _floor("errors metrics sites rate", "what every stage may use", together=True),
     ),
     "micromoment": (
         _floor("__main__", "lists the commands"),
@@ -85,7 +85,7 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("history starter", "what `import` and `init` do"),
         _floor("roles", "wire the packages together"),
         _floor("engine mailbox terminal", "serve and word what roles and commands need: side by side"),
-        _floor("serving configuration version", "settings, and how a server is run"),
+        _floor("serving configuration", "settings, and how a server is run"),
     ),
 }
 
@@ -98,7 +98,10 @@ MAY_IMPORT_CHANNELS: Final = ("micromoment.roles", CHANNELS)
 STATEMENT_HOLDERS: Final = {
     "warehouse": "the schema, and how ClickHouse is asked",
     "trigger_worker.store": "every statement of the worker",
-    "collector": "its few statements lie in collector/sql",
+    "collector.banners": "asks for banners that no page has had, by collector/sql",
+    "collector.feedback": "asks whose a message is and what its person allows, by collector/sql",
+    "collector.spool": "inserts what was accepted",
+    "collector.routes.health": "asks whether ClickHouse answers, by collector/sql",
     "console.sql": "the console's pages",
     "micromoment.history": "imports a file of events, and asks which are there",
     "micromoment.engine": "passes on what others ask of the engine it holds",
@@ -115,6 +118,5 @@ FEWEST_LINES: Final = 40
 THIN_MODULES: Final[dict[str, str]] = {
     "trigger_worker.delivery.channels.*": "a channel is a file, however little it has to say",
     "collector.routes.*": "an address is a file",
-    "collector.intake.*": "a step of the pipeline is a file",
-    "micromoment.commands.*": "a command is a file",
+    "trigger_worker.reports.*": "a report is a file, for a command and a page of the console",
 }
