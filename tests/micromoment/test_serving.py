@@ -14,6 +14,10 @@ from micromoment.serving import require_free, running, serve
 from warehouse.errors import ConfigurationError
 
 
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
 async def test_work_runs_beside_the_block_and_stops_with_it() -> None:
     seen: list[str] = []
 
@@ -41,13 +45,13 @@ async def test_work_that_fails_stops_the_block_with_its_error() -> None:
 
 async def test_an_error_of_the_block_is_its_own() -> None:
     with pytest.raises(ValueError, match="mine"):
-        async with running(asyncio.sleep(60), "work"):
+        async with running(forever(), "work"):
             raise ValueError("mine")
 
 
 async def test_cancelling_the_block_is_no_failure_of_the_work() -> None:
     async def block() -> None:
-        async with running(asyncio.sleep(60), "work"):
+        async with running(forever(), "work"):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(block())
