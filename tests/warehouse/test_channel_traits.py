@@ -15,7 +15,7 @@ from collector.feedback import preferences
 from micromoment.commands.send_test import send_test
 from micromoment.configuration.settings import Settings
 from micromoment.roles import worker
-from micromoment.roles.channels import fixed_recipients, open_http_channels
+from micromoment.roles.channels import email_channel, fixed_recipients, open_http_channels
 from micromoment.terminal.preview_text import preview_json, preview_page, preview_text
 from tests.trigger_worker.stored import NOON, person, queued
 from trigger_worker.deciding.gate.facts import MessageFacts
@@ -190,8 +190,8 @@ async def test_roles_wire_every_channel(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         settings = Settings(data_folder=str(tmp_path), **EVERYTHING_ON)
         opened = [each.name for each in await open_http_channels(settings, nobody, stack, lambda: NOON)]
-    # The worker's role opens the other two itself: one needs the bus, the other a connection.
-    opened += [vars(worker)[name].name for name in ("BannerChannel", "EmailChannel")]
+        # The worker's role opens the other two itself: one needs the bus, the other links.
+        opened += [email_channel(settings, lambda: NOON).name, vars(worker)["BannerChannel"].name]
     offenders("micromoment/roles", missing(opened))
 
 
