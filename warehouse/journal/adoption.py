@@ -84,7 +84,7 @@ def _adopt_ids(journal: Journal, spool: sqlite3.Connection) -> bool:
 def _adopt_rows(journal: Journal, spool: sqlite3.Connection, path: Path, now_ms: int) -> bool:
     """Take over the rows; tell whether all of them could be read."""
     try:
-        for lines, position, token in _chunks(spool, journal.adopted.get(path.name, _NOTHING)):
+        for lines, position, token in _portions(spool, journal.adopted.get(path.name, _NOTHING)):
             journal.adopt(EVENTS, lines, now_ms, Adopted(path.name, position), token)
             journal.commit()
     except sqlite3.DatabaseError as error:
@@ -92,19 +92,34 @@ def _adopt_rows(journal: Journal, spool: sqlite3.Connection, path: Path, now_ms:
     return True
 
 
-def _chunks(spool: sqlite3.Connection, done: int) -> Iterator[tuple[list[bytes], int, str]]:
-    """Yield rows behind position `done`, the position that they reach, and the token of the batch that they are."""
-    begun, token = spool.execute("SELECT max(seq), max(batch) FROM event WHERE batch IS NOT NULL").fetchone()
-    if begun is not None and begun > done:
-        open_batch = spool.execute("SELECT line FROM event WHERE batch IS NOT NULL ORDER BY seq")
-        yield [line for (line,) in open_batch], begun, token
-    waiting = spool.execute("SELECT seq, line FROM event WHERE batch IS NULL AND seq > ? ORDER BY seq", (done,))
-    while rows := waiting.fetchmany(_ROWS_AT_ONCE):
-        yield [line for _, line in rows], rows[-1][0], ""
-    (last,) = spool.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+def _portions(spool: sqlite3.Connection, done: int) -> Iterator[tuple[list[bytes], int, str]]:
+    """Yield rows behind position `done`, the position that they reach, and the token of the batch that they are.
+
+    Rows before a damaged place are yielded before its error is raised.
+    """
+    lines: list[bytes] = []
+    last, token, damage = done, "", None
+    # In the order of the table itself: an index may be damaged elsewhere. The open batch are the oldest rows.
+    rows = spool.execute(
+        "SELECT seq, ifnull(batch, ''), line FROM event NOT INDEXED WHERE seq > ? ORDER BY seq", (done,)
+    )
+    try:
+        for seq, batch, line in rows:
+            if lines and (batch != token or (not token and len(lines) >= _ROWS_AT_ONCE)):
+                yield lines, last, token
+                lines = []
+            lines.append(line)
+            last, token = seq, batch
+    except sqlite3.DatabaseError as error:
+        damage = error
+    if lines:
+        yield lines, last, token
+    if damage is not None:
+        raise damage
     refused = [line for (line,) in spool.execute("SELECT line FROM refused")]
-    if refused and done <= last:
-        yield refused, last + 1, ""
+    (end,) = spool.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    if refused and done <= end:
+        yield refused, end + 1, ""
 
 
 def _tell_damage(error: sqlite3.DatabaseError) -> bool:

@@ -63,9 +63,10 @@ class Adopted(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True, tag=4, gc=False):
-    """A row that ClickHouse cannot take, with ClickHouse's reason."""
+    """A row that ClickHouse cannot take, with the token of its batch and ClickHouse's reason."""
 
     table: int
+    token: str
     line: bytes
     reason: str
 

@@ -178,7 +178,7 @@ class Journal:
         if self._open_batches.get(batch.table) != batch:
             return
         if refused:
-            self._refused.add([Refused(batch.table.number, row.line, row.reason) for row in refused])
+            self._refused.add([Refused(batch.table.number, batch.token, row.line, row.reason) for row in refused])
         self._records.append(Finished(batch.table.number, batch.end))
         self._effects.append(lambda _: self._leave(batch))
 
@@ -306,10 +306,12 @@ class Journal:
 
     def _take_back_refused(self) -> None:
         now = time.time_ns() // 1_000_000
-        by_number = {table.number: table for table in self._waiting}
+        # Rows of a batch that was not finished after all wait as part of it.
+        open_tokens = {batch.token for batch in self._open_batches.values()}
         for name, rows in self._refused.earlier():
             if name not in self.adopted:
-                for number, table in by_number.items():
-                    self.adopt(table, [row.line for row in rows if row.table == number], now, Adopted(name, len(rows)))
+                for table in self._waiting:
+                    lines = [row.line for row in rows if row.table == table.number and row.token not in open_tokens]
+                    self.adopt(table, lines, now, Adopted(name, len(rows)))
                 self.commit()
             self._refused.remove(name)

@@ -9,6 +9,7 @@ says that the files have theirs.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mmap
 import os
@@ -32,6 +33,7 @@ _MIN_PLACES: Final = 1 << 16
 _HEADER_BYTES: Final = 4096
 _HEADER: Final = struct.Struct("<8s16sQI")  # magic, salt, places, CRC-32 of these
 _MAGIC: Final = b"mmseen\x00\x01"
+_SALT_BYTES: Final = 16
 _SAMPLE: Final = 1 << 16
 _halves = struct.Struct("<QQ").unpack
 _log = structlog.get_logger("warehouse.journal.seen")
@@ -96,7 +98,7 @@ class SeenIds:
         self.synced = 0
         self._is_dirty = False
         self._sync: threading.Thread | None = None
-        self._salt = os.urandom(16)
+        self._salt = _kept_salt(folder)
         for path in sorted(folder.path.glob("seen-*.ids")):
             self._open(path)
         self._hash = hashlib.blake2b(digest_size=ID_BYTES, salt=self._salt)
@@ -218,6 +220,22 @@ class SeenIds:
     def _close(self, day: int) -> None:
         for table in self._days.pop(day):
             table.close()
+
+
+def _kept_salt(folder: JournalFolder) -> bytes:
+    """Return the salt of the folder's hashes, so that a file of ids that was lost is made anew from the journal."""
+    path = folder.path / "salt"
+    try:
+        salt = path.read_bytes()
+    except FileNotFoundError:
+        salt = b""
+    if len(salt) != _SALT_BYTES:
+        salt = os.urandom(_SALT_BYTES)
+        # On a full disk the files of ids, which know it as well, cannot be made either.
+        with contextlib.suppress(OSError):
+            path.write_bytes(salt)
+            folder.sync()
+    return salt
 
 
 def _header(salt: bytes, places: int) -> bytes:
