@@ -78,6 +78,8 @@ def _adopt_ids(journal: Journal, spool: sqlite3.Connection) -> bool:
             journal.seen.add(journal.seen.hash_ids([event_key(site, event_id)]), at)
     except sqlite3.DatabaseError as error:
         return _tell_damage(error)
+    finally:
+        journal.seen.sync()
     return True
 
 

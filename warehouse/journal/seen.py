@@ -156,6 +156,16 @@ class SeenIds:
             place, mark = _halves(each)
             add(place, mark)
 
+    def sync(self) -> None:
+        """Make all ids durable, those that no row of the journal has among them.
+
+        Raises:
+            OSError: the disk is failing.
+        """
+        for day in self._days.values():
+            for table in day:
+                sync_data(table.handle)
+
     def begin_sync(self, number: int) -> None:
         """Make the ids of all rows before `number` durable, in a thread of its own; `synced` tells when they are."""
         if self._sync is not None and self._sync.is_alive():

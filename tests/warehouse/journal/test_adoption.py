@@ -77,6 +77,17 @@ def test_ids_that_the_spool_remembers_are_known(tmp_path: Path, spool: Path) -> 
         assert append(journal, "left", "e3", "new") == ["left", "e3"]
 
 
+def test_ids_of_the_spool_are_durable_before_it_is_renamed(
+    tmp_path: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        synced: list[bool] = []
+        original = journal.seen.sync
+        monkeypatch.setattr(journal.seen, "sync", lambda: (synced.append(spool.exists()), original()))
+        adopt_spool(journal, spool, NOON)
+        assert synced == [True]
+
+
 def test_without_a_spool_nothing_happens(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal") as journal:
         adopt_spool(journal, tmp_path / "spool.sqlite", NOON)
