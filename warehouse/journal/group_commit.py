@@ -99,7 +99,7 @@ class GroupCommit:
 
     def unready(self, now_ms: int) -> str:
         """Return why rows would be refused at `now_ms` (epoch ms), by the last commit and the bounds; else ""."""
-        return self.trouble or self._journal.full(now_ms)
+        return self.trouble or self._journal.refusal(now_ms)
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Have `wake` called in the running event loop after each commit."""
@@ -173,7 +173,7 @@ class GroupCommit:
             if work.begin():
                 self._do(work)
                 group.append(work)
-            full = len(group) >= MAX_WORK_IN_ONE_COMMIT or self._journal.staged_bytes >= MAX_BYTES_IN_ONE_COMMIT
+            full = len(group) >= MAX_WORK_IN_ONE_COMMIT or self._journal.staged_size >= MAX_BYTES_IN_ONE_COMMIT
             if full or self._waiting.empty():
                 return group, True
             work = self._waiting.get()

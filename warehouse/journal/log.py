@@ -1,10 +1,9 @@
 """The journal: rows of every table, durable in one log, and their movement to ClickHouse batch by batch.
 
 A batch is formed durably before it may be inserted: the same rows under the same token through every retry and
-restart. ClickHouse recognises a token among the last 10,000 that were inserted into the table
-(`non_replicated_deduplication_window`). The insert whose answer was lost is the last one of this journal, so its token
-is forgotten only if the process stays away while others insert 10,000 batches: at two a second and journal, more than
-80 minutes for one other collector, eight minutes for ten.
+restart. ClickHouse recognises a token among the last 10,000 inserted into the table (its deduplication window): the
+token of an insert whose answer was lost is forgotten only if others insert 10,000 batches before this process is back,
+which at two inserts a second takes one other collector 80 minutes, and ten of them eight.
 
 Not safe for threads: `warehouse.journal.group_commit` owns the one thread that uses it.
 """
@@ -13,45 +12,31 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
-import msgspec
 import structlog
 
 from warehouse.errors import JournalFull
 from warehouse.journal.folder import JournalFolder
-from warehouse.journal.frames import Adopted, Finished, Record, Refused, Rows, Taken
+from warehouse.journal.frames import Adopted, Finished, Refused, Rows, Taken
+from warehouse.journal.limits import DEFAULT_LIMITS, JournalLimits
 from warehouse.journal.refused import RefusedRows
 from warehouse.journal.replay import Replay, replay
 from warehouse.journal.seen import SeenIds
 from warehouse.journal.segments import Position, Segments
+from warehouse.journal.staged import Staged, joined_lines
 from warehouse.journal.tables import TABLES, Batch, JournalTable, RefusedRow
 from warehouse.journal.waiting import Memory, Slice, WaitingRows
 
 _log = structlog.get_logger("warehouse.journal.log")
 
 
-class JournalLimits(msgspec.Struct, frozen=True):
-    """What a journal may hold.
-
-    Args:
-        max_bytes: most bytes on disk; beyond it rows are refused.
-        max_age_ms: rows are refused while the oldest waiting one is older.
-        memory_bytes: most bytes of waiting rows in memory; the others are read back from disk.
-        segment_bytes: size of one file.
-    """
-
-    max_bytes: int = 4 * 1024**3
-    max_age_ms: int = 7 * 86_400_000
-    memory_bytes: int = 64 * 1024**2
-    segment_bytes: int = 16 * 1024**2
-
-
-DEFAULT_LIMITS: Final = JournalLimits()
+#: With more segments than this, the few rows that keep the oldest one are written again at the end.
+_PINNED_SEGMENTS: Final = 4
 
 
 class Journal:
@@ -81,12 +66,7 @@ class Journal:
         #: Up to which position the rows of other files were adopted, by the file's name.
         self.adopted: Final = state.adopted
         self._next_number = state.next_number
-        self._records: list[Record] = []
-        self._effects: list[Callable[[Position], None]] = []
-        self._staged_ids: set[bytes] = set()
-        self._staged_takes: dict[JournalTable, Batch] = {}
-        self._staged_rows = 0
-        self.staged_bytes = 0
+        self._staged: Final = Staged()
         self._open_batches: dict[JournalTable, Batch] = {}
         memory = Memory(limits.memory_bytes)
         self._waiting = {table: WaitingRows(table.number, memory, self._segments.read) for table in TABLES}
@@ -103,6 +83,11 @@ class Journal:
         """Bytes on disk, of rows that wait and of rows that lie between them."""
         return self._segments.bytes
 
+    @property
+    def staged_size(self) -> int:
+        """Bytes of the rows that the next commit makes durable."""
+        return self._staged.size
+
     def depth(self, table: JournalTable) -> int:
         """Return how many rows of a table wait."""
         return self._waiting[table].depth
@@ -113,22 +98,20 @@ class Journal:
         return min((rows.oldest_at for rows in asked if rows.oldest_at is not None), default=None)
 
     def append(self, table: JournalTable, lines: Sequence[bytes], at: int, ids: Sequence[bytes] = ()) -> list[int]:
-        """Take rows, all or none of them.
+        """Take rows, all or none of them; return the indexes of those whose id was acknowledged before.
 
         Args:
             table: whose rows they are.
             lines: rows as JSON objects, in the order in which they arrived.
             at: now, epoch ms.
-            ids: for each row its id, when repeats of a row are to be recognised.
-
-        Returns:
-            The indexes of the rows whose id was acknowledged before, which are not taken again.
+            ids: for each row its id, when repeats are to be recognised; they are not taken again.
 
         Raises:
             JournalFull: there is no room for them.
             OSError: the disk is full.
         """
-        self._require_room(sum(map(len, lines)), at)
+        if reason := self.refusal(at, sum(map(len, lines))):
+            raise JournalFull(reason, "bring ClickHouse back, or raise `journal_max_bytes`")
         if not ids:
             self._stage_rows(table, lines, at, [])
             return []
@@ -137,12 +120,12 @@ class Journal:
         fresh: dict[bytes, bytes] = {}
         repeated = []
         for index, each in enumerate(hashes):
-            if each in known or each in fresh or each in self._staged_ids:
+            if each in known or each in fresh or each in self._staged.ids:
                 repeated.append(index)
             else:
                 fresh[each] = lines[index]
-        self.seen.prepare(at, len(self._staged_ids) + len(fresh))
-        self._staged_ids.update(fresh)
+        self.seen.prepare(at, len(self._staged.ids) + len(fresh))
+        self._staged.ids.update(fresh)
         self._stage_rows(table, list(fresh.values()), at, list(fresh))
         return repeated
 
@@ -153,7 +136,7 @@ class Journal:
             table: whose rows.
             limit: most rows of a new batch.
         """
-        begun = self._open_batches.get(table) or self._staged_takes.get(table)
+        begun = self._open_batches.get(table) or self._staged.batches.get(table)
         if begun is not None:
             return begun
         rows = self._waiting[table].first_rows(limit)
@@ -162,8 +145,8 @@ class Journal:
     def shrink(self, batch: Batch) -> Batch:
         """Replace an open batch of two rows or more, which is not in ClickHouse, by one of its first half."""
         middle = len(batch.lines) // 2
-        rows = self._waiting[batch.table].first_rows(middle)
-        if rows is None or self._open_batches.get(batch.table) != batch:
+        begun, rows = self._open_batches.get(batch.table), self._waiting[batch.table].first_rows(middle)
+        if rows is None or begun is None or begun.token != batch.token:
             return batch
         return self._stage_batch(batch.table, rows)
 
@@ -175,28 +158,25 @@ class Journal:
         Raises:
             OSError: the disk is full.
         """
-        if self._open_batches.get(batch.table) != batch:
+        begun = self._open_batches.get(batch.table)
+        if begun is None or begun.token != batch.token:
             return
         if refused:
             self._refused.add([Refused(batch.table.number, batch.token, row.line, row.reason) for row in refused])
-        self._records.append(Finished(batch.table.number, batch.end))
-        self._effects.append(lambda _: self._leave(batch))
+        self._staged.add(Finished(batch.table.number, begun.end), lambda _: self._leave(begun))
 
     def adopt(self, table: JournalTable, lines: Sequence[bytes], at: int, source: Adopted, token: str = "") -> None:
-        """Take rows that another file held, once.
+        """Take rows that another file held, once; there may be none.
 
         Args:
-            table: whose rows they are.
-            lines: rows as JSON objects; there may be none.
-            at: now, epoch ms.
+            table, lines, at: as in `append`.
             source: what of the file is in the journal after these rows.
             token: of the batch that they were, as which they may be in ClickHouse already; it counts only while no
                 other row of the table waits.
         """
-        first = self._next_number + self._staged_rows
+        first = self._next_number + self._staged.row_count
         self._stage_rows(table, lines, at, [])
-        self._records.append(source)
-        self._effects.append(lambda _: self.adopted.update({source.name: source.position}))
+        self._staged.add(source, lambda _: self.adopted.update({source.name: source.position}))
         if token and lines and not self._waiting[table].depth:
             self._stage_batch(table, Slice(first, first + len(lines), list(lines)), token)
 
@@ -206,23 +186,13 @@ class Journal:
         Raises:
             OSError: nothing of it was; it stays staged until `rollback`.
         """
-        if not self._records:
-            self.rollback()
-            return
-        position = self._segments.append(self._next_number, self._records)
-        self._next_number += self._staged_rows
-        for effect in self._effects:
-            effect(position)
-        self.rollback()
+        self._write()
         self._remove_passed()
+        self._carry_forward()
 
     def rollback(self) -> None:
         """Forget what is staged."""
-        self._records.clear()
-        self._effects.clear()
-        self._staged_ids.clear()
-        self._staged_takes.clear()
-        self._staged_rows = self.staged_bytes = 0
+        self._staged.clear()
 
     def repair(self) -> None:
         """See that the next commit can succeed.
@@ -232,37 +202,30 @@ class Journal:
         """
         self._segments.repair()
 
-    def full(self, at: int, more: int = 0) -> str:
-        """Return why no row can be taken at `at` (epoch ms), or "" when there is room for `more` bytes."""
-        if self.size + self.staged_bytes + more > self._limits.max_bytes:
-            return f"{self.size} bytes wait for ClickHouse, the most the journal may hold"
+    def refusal(self, at: int, more: int = 0) -> str:
+        """Return why `more` bytes of rows would be refused at `at` (epoch ms), or "" when they would be taken."""
         oldest = self.oldest_at()
-        if oldest is not None and at - oldest > self._limits.max_age_ms:
-            return f"rows have waited for ClickHouse for {(at - oldest) // 3_600_000} h, the longest they may"
-        return ""
+        return self._limits.refusal(self.size + self._staged.size + more, at - oldest if oldest is not None else 0)
 
-    def _require_room(self, more: int, at: int) -> None:
-        if reason := self.full(at, more):
-            raise JournalFull(reason, "bring ClickHouse back, or raise `journal_max_bytes`")
+    def _write(self) -> None:
+        if self._staged.records:
+            position = self._segments.append(self._next_number, self._staged.records)
+            self._next_number += self._staged.row_count
+            for effect in self._staged.effects:
+                effect(position)
+        self._staged.clear()
 
     def _stage_rows(self, table: JournalTable, lines: Sequence[bytes], at: int, hashes: list[bytes]) -> None:
-        if not lines:
-            return
-        joined = b"\n".join(lines)
-        if joined.count(b"\n") != len(lines) - 1:  # JSON means the same without its line breaks
-            joined = b"\n".join(line.replace(b"\n", b" ") for line in lines)
-        rows = Rows(table.number, at, len(lines), b"".join(hashes), joined)
-        first = self._next_number + self._staged_rows
-        self._records.append(rows)
-        self._effects.append(partial(self._arrive, table, rows, first, hashes))
-        self._staged_rows += len(lines)
-        self.staged_bytes += len(joined)
+        if lines:
+            rows = Rows(table.number, at, len(lines), b"".join(hashes), joined_lines(lines))
+            first = self._next_number + self._staged.row_count
+            self._staged.add_rows(rows, partial(self._arrive, table, rows, first, hashes))
 
     def _stage_batch(self, table: JournalTable, rows: Slice, token: str = "") -> Batch:
         batch = Batch(table, token or uuid.uuid4().hex, rows.first, rows.end, rows.lines)
-        self._records.append(Taken(table.number, batch.token, batch.first, batch.end))
-        self._staged_takes[table] = batch
-        self._effects.append(lambda _: self._open_batches.update({table: batch}))
+        taken = Taken(table.number, batch.token, batch.first, batch.end)
+        self._staged.add(taken, lambda _: self._open_batches.update({table: batch}))
+        self._staged.batches[table] = batch
         return batch
 
     def _arrive(self, table: JournalTable, rows: Rows, first: int, hashes: list[bytes], position: Position) -> None:
@@ -278,21 +241,43 @@ class Journal:
         """Remove the oldest segments when all their rows have left and their ids are durable elsewhere."""
         oldest = min((rows.oldest_number for rows in self._waiting.values() if rows.depth), default=self._next_number)
         passed = self._segments.passed(oldest)
-        if not passed:
-            return
-        if passed[-1].next_number > self.seen.synced:
+        if passed and passed[-1].next_number > self.seen.synced:
             self.seen.begin_sync(self._next_number)
             passed = self._segments.passed(min(oldest, self.seen.synced))
+        self._segments.remove(passed)
+
+    def _carry_forward(self) -> None:
+        """Write the few rows that keep the oldest segments again, so that a table that is refused fills no disk."""
+        oldest = self._segments.files[:-_PINNED_SEGMENTS]
+        pinning = [
+            (table, rows.all_rows(self._limits.segment_bytes // 8))
+            for table, rows in self._waiting.items()
+            if oldest and rows.depth and rows.oldest_number < oldest[0].next_number
+        ]
+        if not all(rows for _, rows in pinning):
+            return
         try:
-            self._segments.remove(passed)
+            for table, rows in pinning:
+                if rows is not None:
+                    self._stage_again(table, rows)
+            self._write()
         except OSError as error:
-            _log.warning("segments_not_removed", error=str(error))
+            self.rollback()
+            _log.warning("rows_not_carried_forward", error=str(error))
+
+    def _stage_again(self, table: JournalTable, rows: Slice) -> None:
+        waiting, open_batch = self._waiting[table], self._open_batches.get(table)
+        first, at = self._next_number + self._staged.row_count, waiting.oldest_at or 0
+        self._staged.add(Finished(table.number, rows.end), lambda _: waiting.finish(rows.end, len(rows.lines)))
+        self._stage_rows(table, rows.lines, at, [])
+        if open_batch is not None:
+            again = Slice(first, first + len(open_batch.lines), open_batch.lines)
+            self._stage_batch(table, again, open_batch.token)
 
     def _resume(self, state: Replay) -> None:
-        start = Position(0, 0)
         for table, rows in self._waiting.items():
             found = state.table(table.number)
-            rows.resume(found.cursor, found.depth, start)
+            rows.resume(found.cursor, found.depth, Position(0, 0))
             begun = found.open_batch
             if begun is not None and (batch := rows.rows_before(begun.end)):
                 self._open_batches[table] = Batch(table, begun.token, batch.first, batch.end, batch.lines)
@@ -300,9 +285,7 @@ class Journal:
             self._take_back_refused()
         except OSError as error:
             self.rollback()
-            _log.error(
-                "refused_rows_stay_aside", error=str(error), remedy="free disk space; they are tried at the next start"
-            )
+            _log.error("refused_rows_stay_aside", error=str(error), remedy="free disk space and start again")
 
     def _take_back_refused(self) -> None:
         now = time.time_ns() // 1_000_000

@@ -29,7 +29,7 @@ from warehouse.journal.segments import sync_data
 DAY_MS: Final = 86_400_000
 #: Days before today of which an id may be younger than 72 h.
 REMEMBERED_DAYS: Final = 3
-_MIN_PLACES: Final = 1 << 16
+_MIN_PLACES: Final = 1 << 18
 _HEADER_BYTES: Final = 4096
 _HEADER: Final = struct.Struct("<8s16sQI")  # magic, salt, places, CRC-32 of these
 _MAGIC: Final = b"mmseen\x00\x01"
@@ -135,11 +135,11 @@ class SeenIds:
 
     def known(self, hashes: Sequence[bytes]) -> set[bytes]:
         """Return those of the ids that were added before."""
-        tables = [(table.marks, table.places) for day in self._days.values() for table in day]
+        halves = [(*_halves(each), each) for each in hashes]
         found = set()
-        for each in hashes:
-            start, mark = _halves(each)
-            for marks, places in tables:
+        for table in (table for day in self._days.values() for table in day):
+            marks, places = table.marks, table.places
+            for start, mark, each in halves:
                 place = start % places
                 while there := marks[place]:
                     if there == mark:

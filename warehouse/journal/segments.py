@@ -135,13 +135,16 @@ class Segments:
         return found
 
     def remove(self, segments: list[Segment]) -> None:
-        """Remove segments, which are the oldest."""
-        for segment in segments:
-            (self._folder.path / segment.name).unlink(missing_ok=True)
-            self.bytes -= segment.end
-        self.files = self.files[len(segments) :]
-        if segments:
-            self._folder.sync()
+        """Remove segments, which are the oldest; a failure is told in the log."""
+        try:
+            for segment in segments:
+                (self._folder.path / segment.name).unlink(missing_ok=True)
+                self.files.remove(segment)
+                self.bytes -= segment.end
+            if segments:
+                self._folder.sync()
+        except OSError as error:
+            _log.warning("segments_not_removed", error=str(error))
 
     def close(self) -> None:
         """Close the file that is written to."""

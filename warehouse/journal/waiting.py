@@ -107,6 +107,11 @@ class WaitingRows:
         self._load(lambda: bool(self._chunks) and self._chunks[-1].end >= end)
         return self._slice(None, end)
 
+    def all_rows(self, most_bytes: int) -> Slice | None:
+        """Return every waiting row, or None when they are more than so many bytes."""
+        is_small = self._on_disk is None and self._bytes <= most_bytes
+        return self._slice(None, self._loaded_to) if is_small else None
+
     def finish(self, end: int, count: int) -> None:
         """Drop the rows before number `end`, `count` of them."""
         self.cursor = end

@@ -6,8 +6,9 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from warehouse.journal import segments
 from warehouse.journal.adoption import event_key
@@ -100,11 +101,12 @@ class _Os:
 def failing_disk(reserve: int = SMALL_RESERVE) -> Iterator[Disk]:
     """Put a disk of ours under every journal; segments keep a small reserve, so that small ones do."""
     disk = Disk()
-    kept = segments.os, segments.allocate, segments.RESERVE_BYTES, segments.DRAINING_BYTES
-    segments.os = _Os(disk)  # type: ignore[attr-defined,assignment]
-    segments.allocate = disk.allocate  # type: ignore[attr-defined]
-    segments.RESERVE_BYTES, segments.DRAINING_BYTES = reserve, 200  # type: ignore[misc]
-    try:
+    with ExitStack() as patches:
+        for name, ours in {
+            "os": _Os(disk),
+            "allocate": disk.allocate,
+            "RESERVE_BYTES": reserve,
+            "DRAINING_BYTES": 200,
+        }.items():
+            patches.enter_context(patch.object(segments, name, ours))
         yield disk
-    finally:
-        segments.os, segments.allocate, segments.RESERVE_BYTES, segments.DRAINING_BYTES = kept  # type: ignore[attr-defined,misc]

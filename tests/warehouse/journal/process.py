@@ -1,7 +1,7 @@
 """A process with a journal and its mover, made to be killed: `python process.py FOLDER DSN`.
 
-It reads numbers of batches from standard input, appends each batch, and writes a line for each that is durable. When all
-are and everything is in ClickHouse, it writes what ClickHouse has.
+It reads numbers of batches from standard input, appends each batch, and writes a line for each that is durable. When
+all are and everything is in ClickHouse, it writes what ClickHouse has.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+from tests.waiting import until
 from tests.warehouse.journal.journals import key, line
 from warehouse.connection import connect
 from warehouse.journal.group_commit import GroupCommit
-from warehouse.journal.log import Journal, JournalLimits
+from warehouse.journal.limits import JournalLimits
+from warehouse.journal.log import Journal
 from warehouse.journal.mover import Mover
 from warehouse.journal.tables import EVENTS, OWN_EVENTS, TABLES, JournalTable
 from warehouse.migrations import migrate
@@ -37,8 +39,7 @@ async def main(folder: Path, dsn: str) -> None:
         with GroupCommit(Journal(folder, limits)) as journal, Mover(journal, warehouse, _nothing) as mover:
             moving = asyncio.create_task(mover.run())
             await asyncio.gather(*(_send(journal, batches) for _ in range(SENDERS)))
-            while any(journal.depth(table) for table in TABLES):
-                await asyncio.sleep(0.01)
+            await until(lambda: not any(journal.depth(table) for table in TABLES))
             moving.cancel()
         print(json.dumps(list(warehouse.query(STORED)[0])), flush=True)
 

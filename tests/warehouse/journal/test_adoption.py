@@ -83,7 +83,12 @@ def test_ids_of_the_spool_are_durable_before_it_is_renamed(
     with Journal(tmp_path / "journal") as journal:
         synced: list[bool] = []
         original = journal.seen.sync
-        monkeypatch.setattr(journal.seen, "sync", lambda: (synced.append(spool.exists()), original()))
+
+        def sync() -> None:
+            synced.append(spool.exists())
+            original()
+
+        monkeypatch.setattr(journal.seen, "sync", sync)
         adopt_spool(journal, spool, NOON)
         assert synced == [True]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ from tests.waiting import until
 from tests.warehouse.journal.journals import NOON, SMALL_SEGMENT, Disk, failing_disk, key, line, names
 from warehouse.errors import JournalError, JournalFull
 from warehouse.journal.group_commit import MAX_WORK_IN_ONE_COMMIT, GroupCommit
-from warehouse.journal.log import Journal, JournalLimits
+from warehouse.journal.limits import JournalLimits
+from warehouse.journal.log import Journal
 from warehouse.journal.tables import EVENTS, FIRES
 
 WAIT_SECONDS = 10
@@ -36,7 +38,7 @@ class FailingJournal(CountingJournal):
     fails = False
 
     def commit(self) -> None:
-        if self.fails and self._records:
+        if self.fails and self._staged.records:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         super().commit()
 
@@ -145,9 +147,12 @@ async def test_an_event_loop_is_woken_once_for_a_commit(path: Path, monkeypatch:
         group.listen(lambda: news.append(group.depth(EVENTS)))
         held = Held(group)
         futures = [append_async(group, f"e{number}") for number in range(100)]
-        monkeypatch.setattr(
-            loop, "call_soon_threadsafe", lambda *args, **kwargs: (calls.append(args), original(*args, **kwargs))
-        )
+
+        def counted(*args: Any) -> object:
+            calls.append(args)
+            return original(*args)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
         held.let_go()
         assert await asyncio.gather(*futures) == [[]] * 100
         assert len(calls) == 1

@@ -14,9 +14,9 @@ import pytest
 
 from tests.warehouse.journal.process import EVENTS_EACH
 
-BATCHES = 250
+BATCHES = 160
 #: After how many acknowledged batches of its life each process is killed.
-KILLS = (25, 70, 60)
+KILLS = (25, 70)
 ROOT = Path(__file__).parents[3]
 
 

@@ -20,7 +20,8 @@ from tests.warehouse.journal.journals import (
     take,
 )
 from warehouse.errors import ConfigurationError, JournalFull
-from warehouse.journal.log import Journal, JournalLimits
+from warehouse.journal.limits import JournalLimits
+from warehouse.journal.log import Journal
 from warehouse.journal.tables import DECISIONS, EVENTS, FIRES, OWN_EVENTS, TABLES, RefusedRow
 
 SMALL = JournalLimits(segment_bytes=SMALL_SEGMENT)
@@ -190,12 +191,12 @@ def test_a_row_with_a_line_break_stays_one_row(path: Path) -> None:
 def test_a_full_journal_takes_all_of_an_append_or_nothing(path: Path) -> None:
     with Journal(path, JournalLimits(max_bytes=700)) as journal:
         append(journal, "a", "b")
-        with pytest.raises(JournalFull, match="bytes wait") as caught:
+        with pytest.raises(JournalFull, match="700 bytes") as caught:
             journal.append(EVENTS, [line("c"), line("d")], NOON, [key("c"), key("d")])
         journal.rollback()
         assert caught.value.retryable
-        assert journal.full(NOON, 400)
-        assert not journal.full(NOON)
+        assert journal.refusal(NOON, 400)
+        assert not journal.refusal(NOON)
         assert append(journal, "c") == []
         assert names(take(journal)) == ["a", "b", "c"]
 
@@ -252,6 +253,30 @@ def test_segments_are_removed_once_every_table_has_moved_past_them(path: Path) -
     with Journal(path, SMALL) as journal:
         assert append(journal, "e0", "e59", "more") == ["e0", "e59", "more"]
         assert names(take(journal)) == ["last"]
+
+
+def test_a_table_that_does_not_move_keeps_no_disk_full_of_what_has_moved(path: Path) -> None:
+    with failing_disk(), Journal(path, SMALL) as journal:
+        journal.append(FIRES, [line("f0"), line("f1")], NOON)
+        journal.commit()
+        stuck = take(journal, 1, FIRES)
+        most = 0
+        for number in range(300):
+            append(journal, f"e{number}")
+            finish(journal, take(journal))
+            if journal.seen._sync is not None:
+                journal.seen._sync.join()
+            most = max(most, len(segments(path)))
+        assert most <= 6
+        again = take(journal, table=FIRES)
+        assert stuck is not None
+        assert again is not None
+        assert (again.token, again.lines) == (stuck.token, stuck.lines)
+        assert journal.oldest_at() == NOON
+    with Journal(path, SMALL) as journal:
+        assert take(journal, table=FIRES) == again
+        finish(journal, stuck)
+        assert names(take(journal, table=FIRES)) == ["f1"]
 
 
 def test_a_second_opener_is_refused_with_the_remedy_and_touches_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.warehouse.journal.journals import NOON, SMALL_SEGMENT, failing_disk, key
-from warehouse.journal import folder, seen
+from warehouse.journal import folder, log, seen
 from warehouse.journal.frames import Rows
-from warehouse.journal.log import Journal, JournalLimits
+from warehouse.journal.limits import JournalLimits
+from warehouse.journal.log import Journal
 from warehouse.journal.seen import DAY_MS
 from warehouse.journal.segments import Position
 from warehouse.journal.tables import EVENTS, FIRES, MESSAGES, Batch, JournalTable, RefusedRow
@@ -53,14 +55,11 @@ class JournalMachine(RuleBasedStateMachine):
         super().__init__()
         memory = Path("/dev/shm")
         self.path = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
-        self.patches = [
-            patch.object(seen, "_MIN_PLACES", 8),
-            patch.object(folder, "LOCK_WAIT_SECONDS", 0.0),
-        ]
-        for each in self.patches:
-            each.start()
-        self.disk_context = failing_disk()
-        self.disk = self.disk_context.__enter__()
+        self.patches = ExitStack()
+        self.patches.enter_context(patch.object(seen, "_MIN_PLACES", 8))
+        self.patches.enter_context(patch.object(log, "_PINNED_SEGMENTS", 1))
+        self.patches.enter_context(patch.object(folder, "LOCK_WAIT_SECONDS", 0.0))
+        self.disk = self.patches.enter_context(failing_disk())
         self.now = NOON
         self.count = 0
         self.model = Model()
@@ -100,9 +99,7 @@ class JournalMachine(RuleBasedStateMachine):
                 self.drain()
                 self.journal.__exit__()
         finally:
-            self.disk_context.__exit__(None, None, None)
-            for each in self.patches:
-                each.stop()
+            self.patches.close()
             shutil.rmtree(self.path)
 
     # --- what callers do: each returns what the model is after it
@@ -134,7 +131,7 @@ class JournalMachine(RuleBasedStateMachine):
             assert not after.waiting[table]
             return after
         if table in after.open:
-            assert batch == after.open[table]
+            assert (batch.token, batch.lines) == (after.open[table].token, after.open[table].lines)
         assert batch.lines == after.waiting[table][: len(batch.lines)]
         assert table in after.open or len(batch.lines) <= limit
         after.open[table] = batch
@@ -212,7 +209,8 @@ class JournalMachine(RuleBasedStateMachine):
     ) -> None:
         """End in the middle of a write, whose end is cut off or garbled; a write that was whole may be there."""
         after = self.staged_append(table, names)
-        if self.model.open and data.draw(st.booleans()):
+        finishes = data.draw(st.booleans())
+        if self.model.open and finishes:
             self.journal.rollback()
             after = self.staged_finish(self.an_open_table(data), data.draw(st.integers(0, 2)))
         self.doubts.append(after)
@@ -247,7 +245,7 @@ class JournalMachine(RuleBasedStateMachine):
         return data.draw(st.sampled_from(sorted(self.model.open, key=lambda table: table.number)))
 
     def commit(self, after: Model) -> None:
-        is_written = bool(self.journal._records)
+        is_written = bool(self.journal._staged.records)
         try:
             self.journal.commit()
         except OSError:
