@@ -66,6 +66,8 @@ class Mover:
             await lane.wait_until_due()
             if await lane.move():
                 await self._tell(lane.table)
+            else:
+                await asyncio.sleep(lane.table.busy_seconds)
 
     async def _drain_lane(self, lane: Lane) -> None:
         while batch := await self._journal.take_async(lane.table, MAX_ROWS_PER_INSERT):

