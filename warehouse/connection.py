@@ -34,6 +34,8 @@ READ_TIMEOUT_SECONDS: Final = 60
 TRANSIENT_CODES: Final = frozenset({3, 159, 160, 202, 203, 209, 210, 236, 241, 242, 252, 279, 425, 439, 999})
 #: Its codes for rows that do not fit: what cannot be parsed, is out of its range, too large or of another type.
 ROW_CODES: Final = frozenset({6, 25, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 349})
+#: Its code for too many parts of a table, which passes, and for too many partitions in one insert, which does not.
+_TOO_MANY: Final = 252
 _CLOSED: Final = "the connection to ClickHouse was closed"
 
 Row = tuple[Any, ...]
@@ -147,7 +149,10 @@ class Warehouse:
             if not isinstance(error, DatabaseError) or not error.code:
                 self._local.__dict__.clear()
                 raise _unreachable(self.dsn, error) from error
-            raise _kind(error.code)(f"ClickHouse at {self.dsn}: {_first_line(error)}") from error
+            reason = _first_line(error)
+            failure = _kind(error.code, reason)(f"ClickHouse at {self.dsn}: {reason}")
+            failure.code = error.code
+            raise failure from error
 
 
 def connect(dsn: str, memory_bytes: int = 4 * 1024**3) -> Warehouse:
@@ -221,7 +226,9 @@ def _require_writable(folder: Path) -> None:
         ) from error
 
 
-def _kind(code: int) -> type[WarehouseError]:
+def _kind(code: int, reason: str) -> type[WarehouseError]:
+    if code == _TOO_MANY and "partitions" in reason:
+        return RowsRefused
     if code in TRANSIENT_CODES:
         return WarehouseUnavailable
     return RowsRefused if code in ROW_CODES else WarehouseError

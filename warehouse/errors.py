@@ -9,6 +9,8 @@ MicromomentError
 │   └── RowsRefused            rows that cannot be read as the table's, at any time
 ├── SpoolError              the durable spool cannot take or give events
 │   └── SpoolFull              worth retrying once the warehouse has caught up
+├── JournalError            the durable journal cannot take or give rows
+│   └── JournalFull            worth retrying once the warehouse has caught up
 └── DeliveryError           a message could not be handed to its channel
     └── DeliveryUnavailable    worth retrying: the peer may take it later
 """
@@ -51,6 +53,9 @@ class TemplateError(MicromomentError):
 class WarehouseError(MicromomentError):
     """ClickHouse refused a statement, or cannot answer."""
 
+    #: ClickHouse's number for its refusal; 0 when it did not answer.
+    code = 0
+
 
 class WarehouseUnavailable(WarehouseError):
     """ClickHouse cannot be reached just now."""
@@ -59,7 +64,7 @@ class WarehouseUnavailable(WarehouseError):
 
 
 class RowsRefused(WarehouseError):
-    """Rows that ClickHouse cannot read as the table's: sent again, they are refused again."""
+    """Rows that ClickHouse cannot read as the table's, or not together: sent again, they are refused again."""
 
 
 class SpoolError(MicromomentError):
@@ -68,6 +73,16 @@ class SpoolError(MicromomentError):
 
 class SpoolFull(SpoolError):
     """The spool holds as much as it may until the warehouse has caught up."""
+
+    retryable = True
+
+
+class JournalError(MicromomentError):
+    """The durable journal cannot take or give rows."""
+
+
+class JournalFull(JournalError):
+    """The journal holds as much as it may until the warehouse has caught up."""
 
     retryable = True
 

@@ -1,0 +1,144 @@
+"""One table's way from the journal to ClickHouse: when to insert, what to do when ClickHouse refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import Executor
+from typing import Final
+
+import stamina
+import structlog
+
+from warehouse.errors import JournalError, WarehouseError
+from warehouse.journal.group_commit import GroupCommit
+from warehouse.journal.insertion import MAX_REFUSED_ROWS, insert_rows
+from warehouse.journal.tables import Batch, JournalTable, RefusedRow
+from warehouse.queries import Inserts
+
+MAX_ROWS_PER_INSERT: Final = 5_000
+#: How long the first row of a quiet table waits for others.
+QUIET_SECONDS: Final = 0.05
+MAX_RETRY_SECONDS: Final = 5.0
+#: After so many refusals in a row that may be of the rows, a batch is halved.
+REFUSALS_BEFORE_HALVING: Final = 10
+#: ClickHouse's codes for trouble that no smaller batch would end: too many queries or parts, read-only, shutting down.
+_OVERLOAD_CODES: Final = frozenset({202, 203, 236, 242, 252, 279, 425, 439, 999})
+_log = structlog.get_logger("warehouse.journal.lane")
+
+
+def insert_due_at(first_row_at: float, last_insert_at: float, busy_seconds: float) -> float:
+    """Return when to insert rows of a table: soon while it is quiet, at a steady pace while rows keep arriving.
+
+    Args:
+        first_row_at: when the first row that waits was seen, in seconds.
+        last_insert_at: when the insert before began, in seconds on the same clock.
+        busy_seconds: least seconds between the beginnings of two inserts.
+    """
+    return max(first_row_at + QUIET_SECONDS, last_insert_at + busy_seconds)
+
+
+class Lane:
+    """Moves the rows of one table, batch after batch; the others do not wait for it.
+
+    Args:
+        table: whose rows.
+        journal: where they wait.
+        warehouse: where they go.
+        threads: where inserts run.
+    """
+
+    def __init__(self, table: JournalTable, journal: GroupCommit, warehouse: Inserts, threads: Executor) -> None:
+        self.table: Final = table
+        #: Rows in ClickHouse, rows set aside, and failed inserts, since the process began.
+        self.inserted = self.set_aside = self.failures = 0
+        #: How long the latest insert took.
+        self.insert_seconds = 0.0
+        self._journal = journal
+        self._warehouse = warehouse
+        self._threads = threads
+        self._news = asyncio.Event()
+        self._first_row_at = self._last_insert_at = float("-inf")
+        self._limit = MAX_ROWS_PER_INSERT
+        self._refused_alone = 0
+
+    def wake(self) -> None:
+        """Say that rows may have arrived."""
+        if not self._news.is_set() and self._journal.depth(self.table):
+            self._first_row_at = time.monotonic()
+            self._news.set()
+
+    async def wait_until_due(self) -> None:
+        """Wait until there is something to insert, and it is time to."""
+        if not self._journal.depth(self.table):
+            await self._news.wait()
+        self._news.clear()
+        if self._journal.depth(self.table) < self._limit:
+            due_at = insert_due_at(self._first_row_at, self._last_insert_at, self.table.busy_seconds)
+            await asyncio.sleep(due_at - time.monotonic())
+        self._last_insert_at = time.monotonic()
+
+    async def move(self) -> bool:
+        """Insert the oldest batch, however often it takes; tell whether rows of it are in ClickHouse now."""
+        refusals = 0
+        async for attempt in stamina.retry_context(
+            on=self._may_retry, attempts=None, timeout=None, wait_initial=0.1, wait_max=MAX_RETRY_SECONDS
+        ):
+            with attempt:
+                batch = await self._journal.take_async(self.table, self._limit)
+                if batch is None:
+                    return False
+                try:
+                    await self.insert(batch)
+                except WarehouseError as error:
+                    refusals = refusals + 1 if error.code and error.code not in _OVERLOAD_CODES else 0
+                    if refusals < REFUSALS_BEFORE_HALVING or not await self._halve(batch, error):
+                        raise
+                    refusals = 0
+                    return False
+        return True
+
+    async def insert(self, batch: Batch) -> None:
+        """Insert a batch and finish it.
+
+        Raises:
+            WarehouseError: it is not in ClickHouse, as far as is known.
+            JournalError: it is, and the journal does not know yet.
+        """
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        refused = await loop.run_in_executor(
+            self._threads, insert_rows, self._warehouse, self.table, batch.lines, batch.token
+        )
+        self.insert_seconds = time.monotonic() - started
+        await self._finish(batch, refused)
+        self._limit = min(MAX_ROWS_PER_INSERT, 2 * self._limit)
+        self._refused_alone = 0
+
+    async def _halve(self, batch: Batch, error: WarehouseError) -> bool:
+        """Make a refused batch smaller, or set its only row aside; tell whether anything could be done."""
+        if len(batch.lines) > 1:
+            smaller = await self._journal.shrink_async(batch)
+            self._limit = len(smaller.lines)
+            _log.warning("batch_halved", table=self.table.name, rows=self._limit, error=error.message)
+        elif self._refused_alone < MAX_REFUSED_ROWS:
+            self._refused_alone += 1
+            await self._finish(batch, [RefusedRow(batch.lines[0], error.message)])
+        else:
+            return False
+        return True
+
+    async def _finish(self, batch: Batch, refused: list[RefusedRow]) -> None:
+        for row in refused:
+            _log.error("row_set_aside", table=self.table.name, reason=row.reason)
+        await self._journal.finish_async(batch, refused)
+        self.set_aside += len(refused)
+        self.inserted += len(batch.lines) - len(refused)
+
+    def _may_retry(self, error: Exception) -> bool:
+        if not isinstance(error, WarehouseError | JournalError):
+            return False
+        self.failures += 1
+        waiting = self._journal.depth(self.table)
+        _log.warning("insert_failed", table=self.table.name, error=error.message, remedy=error.hint, waiting=waiting)
+        return True
