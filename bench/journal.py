@@ -18,7 +18,7 @@ from typing import Any, Final
 from collector.spool.file import Spool, SpooledEvent
 from collector.spool.group_commit import GroupCommit as SpoolThread
 from warehouse.journal.adoption import event_key
-from warehouse.journal.group_commit import GroupCommit
+from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.log import Journal
 from warehouse.journal.tables import EVENTS, FIRES
 
@@ -73,7 +73,7 @@ def _spool(folder: Path) -> Iterator[tuple[Append, Move]]:
 
 @contextmanager
 def _journal(folder: Path) -> Iterator[tuple[Append, Move]]:
-    with GroupCommit(Journal(folder / "journal")) as journal:
+    with JournalThread(Journal(folder / "journal")) as journal:
 
         def append(ids: Sequence[str]) -> Future[Any]:
             return journal.append(EVENTS, [LINE] * len(ids), NOW_MS, [event_key("shop", each) for each in ids])
@@ -83,11 +83,11 @@ def _journal(folder: Path) -> Iterator[tuple[Append, Move]]:
 
 @contextmanager
 def _journal_without_ids(folder: Path) -> Iterator[tuple[Append, Move]]:
-    with GroupCommit(Journal(folder / "journal")) as journal:
+    with JournalThread(Journal(folder / "journal")) as journal:
         yield lambda ids: journal.append(FIRES, [LINE] * len(ids), NOW_MS), lambda: 1
 
 
-def _move(journal: GroupCommit) -> int:
+def _move(journal: JournalThread) -> int:
     batch = journal.take(EVENTS, ROWS_IN_A_BATCH).result()
     if batch is None:
         return 0
@@ -123,7 +123,7 @@ def _with_full_days() -> str:
                 ids = [b"%d-%d" % (day, number) for number in range(begin, begin + 10_000)]
                 journal.seen.prepare(at, len(ids))
                 journal.seen.add(journal.seen.hash_ids(ids), at)
-        with GroupCommit(journal) as group:
+        with JournalThread(journal) as group:
             requests = [[event_key("shop", str(uuid.uuid4())) for _ in range(200)] for _ in range(COMMITS)]
             started = time.process_time()
             for ids in requests:

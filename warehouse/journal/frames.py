@@ -39,7 +39,7 @@ class Rows(msgspec.Struct, frozen=True, array_like=True, tag=0, gc=False):
     lines: bytes
 
 
-class Taken(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
+class TakenFrame(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     """A batch was formed: the rows of the table from number `first` to before `end` go to ClickHouse under `token`."""
 
     table: int
@@ -71,7 +71,7 @@ class Refused(msgspec.Struct, frozen=True, array_like=True, tag=4, gc=False):
     reason: str
 
 
-Record = Rows | Taken | Finished | Adopted | Refused
+Record = Rows | TakenFrame | Finished | Adopted | Refused
 
 
 class Frame(msgspec.Struct, frozen=True):

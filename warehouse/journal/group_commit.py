@@ -18,7 +18,7 @@ import structlog
 
 from warehouse.errors import JournalError
 from warehouse.journal.log import Journal
-from warehouse.journal.tables import Batch, JournalTable, RefusedRow
+from warehouse.journal.tables import JournalBatch, JournalTable, RowSetAside
 
 T = TypeVar("T")
 MAX_WORK_IN_ONE_COMMIT: Final = 512
@@ -28,7 +28,7 @@ REPAIR_SECONDS: Final = 1.0
 _log = structlog.get_logger("warehouse.journal.group_commit")
 
 
-class _Work(Generic[T]):
+class _Task(Generic[T]):
     """Something to do with the journal, and the future that gets its result once it is on disk."""
 
     __slots__ = ("action", "error", "future", "loop", "result")
@@ -56,7 +56,7 @@ class _Work(Generic[T]):
             self.future.set_result(self.result)
 
 
-class GroupCommit:
+class JournalThread:
     """The journal's thread.
 
     Args:
@@ -65,7 +65,7 @@ class GroupCommit:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._waiting: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Task[Any] | None] = queue.SimpleQueue()
         #: Why the last commit failed; "" when it did not.
         self.trouble = ""
         self._listener: tuple[asyncio.AbstractEventLoop, Callable[[], None]] | None = None
@@ -117,35 +117,35 @@ class GroupCommit:
         """Take rows as `append` does, for the running event loop: one wake-up of the loop answers a whole commit."""
         return self._submit_async(lambda journal: journal.append(table, lines, at, ids))
 
-    def take(self, table: JournalTable, limit: int) -> Future[Batch | None]:
+    def take(self, table: JournalTable, limit: int) -> Future[JournalBatch | None]:
         """Return the batch to insert next, its token on disk."""
         return self._submit(lambda journal: journal.take(table, limit))
 
-    def take_async(self, table: JournalTable, limit: int) -> asyncio.Future[Batch | None]:
+    def take_async(self, table: JournalTable, limit: int) -> asyncio.Future[JournalBatch | None]:
         """Return the batch to insert next, for the running event loop."""
         return self._submit_async(lambda journal: journal.take(table, limit))
 
-    def shrink_async(self, batch: Batch) -> asyncio.Future[Batch]:
+    def shrink_async(self, batch: JournalBatch) -> asyncio.Future[JournalBatch]:
         """Replace an open batch by one of its first half, for the running event loop."""
         return self._submit_async(lambda journal: journal.shrink(batch))
 
-    def finish(self, batch: Batch, refused: Sequence[RefusedRow] = ()) -> Future[None]:
+    def finish(self, batch: JournalBatch, refused: Sequence[RowSetAside] = ()) -> Future[None]:
         """Forget a batch that ClickHouse has, but for the rows that it refused."""
         return self._submit(lambda journal: journal.finish(batch, refused))
 
-    def finish_async(self, batch: Batch, refused: Sequence[RefusedRow] = ()) -> asyncio.Future[None]:
+    def finish_async(self, batch: JournalBatch, refused: Sequence[RowSetAside] = ()) -> asyncio.Future[None]:
         """Forget a batch as `finish` does, for the running event loop."""
         return self._submit_async(lambda journal: journal.finish(batch, refused))
 
     def _submit(self, action: Callable[[Journal], T]) -> Future[T]:
-        future: Future[T] = self._put(_Work(action, None)).future
+        future: Future[T] = self._put(_Task(action, None)).future
         return future
 
     def _submit_async(self, action: Callable[[Journal], T]) -> asyncio.Future[T]:
-        future: asyncio.Future[T] = self._put(_Work(action, asyncio.get_running_loop())).future
+        future: asyncio.Future[T] = self._put(_Task(action, asyncio.get_running_loop())).future
         return future
 
-    def _put(self, work: _Work[T]) -> _Work[T]:
+    def _put(self, work: _Task[T]) -> _Task[T]:
         with self._gate:
             if self._is_closed:
                 raise JournalError("the journal is closed: the process is stopping", "send again to another collector")
@@ -165,9 +165,9 @@ class GroupCommit:
                 self._commit(group)
                 self._settle(group)
 
-    def _stage(self, work: _Work[Any] | None) -> tuple[list[_Work[Any]], bool]:
+    def _stage(self, work: _Task[Any] | None) -> tuple[list[_Task[Any]], bool]:
         """Do everything that waits, and return it with whether there may be more to come after it."""
-        group: list[_Work[Any]] = []
+        group: list[_Task[Any]] = []
         while work is not None:
             # A request whose sender hung up was cancelled; from here on the others are not.
             if work.begin():
@@ -179,7 +179,7 @@ class GroupCommit:
             work = self._waiting.get()
         return group, False
 
-    def _do(self, work: _Work[Any]) -> None:
+    def _do(self, work: _Task[Any]) -> None:
         try:
             work.result = work.action(self._journal)
         except JournalError as error:
@@ -189,7 +189,7 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - a mistake in one request's work must not end the thread of all
             work.error = error
 
-    def _commit(self, group: list[_Work[Any]]) -> None:
+    def _commit(self, group: list[_Task[Any]]) -> None:
         try:
             self._journal.commit()
         except OSError as error:
@@ -201,9 +201,9 @@ class GroupCommit:
             if not any(work.error for work in group):
                 self.trouble = ""
 
-    def _settle(self, group: list[_Work[Any]]) -> None:
+    def _settle(self, group: list[_Task[Any]]) -> None:
         """Hand over the results, with one call into each event loop that waits for some of them."""
-        by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Work[Any]]] = defaultdict(list)
+        by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Task[Any]]] = defaultdict(list)
         for work in group:
             if work.loop is None:
                 work.settle()
@@ -237,7 +237,7 @@ class GroupCommit:
         return failure
 
 
-def _settle_all(waiting: list[_Work[Any]], wake: Callable[[], None] | None) -> None:
+def _settle_all(waiting: list[_Task[Any]], wake: Callable[[], None] | None) -> None:
     for work in waiting:
         work.settle()
     if wake is not None:

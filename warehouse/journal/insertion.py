@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from warehouse.errors import RowsRefused, WarehouseError
-from warehouse.journal.tables import JournalTable, RefusedRow
+from warehouse.journal.tables import JournalTable, RowSetAside
 from warehouse.queries import Inserts
 
 #: More refused rows than this, in one batch, are no matter of rows: tables of another version refuse everything.
@@ -18,7 +18,7 @@ MAX_REFUSED_ROWS: Final = 100
 MAX_MONTHS: Final = 12
 
 
-def insert_rows(warehouse: Inserts, table: JournalTable, lines: Sequence[bytes], token: str) -> list[RefusedRow]:
+def insert_rows(warehouse: Inserts, table: JournalTable, lines: Sequence[bytes], token: str) -> list[RowSetAside]:
     """Insert rows, and return those that ClickHouse cannot take.
 
     Rows of more than `MAX_MONTHS` months are inserted by groups of months. A refused insert is halved until the rows
@@ -35,7 +35,7 @@ def insert_rows(warehouse: Inserts, table: JournalTable, lines: Sequence[bytes],
         WarehouseUnavailable: ClickHouse cannot answer just now.
         WarehouseError: it refused something other than rows, or so many of them that the fault is not theirs.
     """
-    refused: list[RefusedRow] = []
+    refused: list[RowSetAside] = []
     waiting = _by_months(table, lines, token)
     while waiting:
         name, rows = waiting.pop()
@@ -46,7 +46,7 @@ def insert_rows(warehouse: Inserts, table: JournalTable, lines: Sequence[bytes],
                 middle = len(rows) // 2
                 waiting += [(f"{name}.1", rows[middle:]), (f"{name}.0", rows[:middle])]
             else:
-                refused.append(RefusedRow(rows[0], error.message))
+                refused.append(RowSetAside(rows[0], error.message))
         if len(refused) > MAX_REFUSED_ROWS:
             raise WarehouseError(
                 f"ClickHouse refuses rows of {table.into} by the hundred, the last one so: {refused[-1].reason}",

@@ -11,9 +11,9 @@ import stamina
 import structlog
 
 from warehouse.errors import JournalError, WarehouseError
-from warehouse.journal.group_commit import GroupCommit
+from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.insertion import MAX_REFUSED_ROWS, insert_rows
-from warehouse.journal.tables import Batch, JournalTable, RefusedRow
+from warehouse.journal.tables import JournalBatch, JournalTable, RowSetAside
 from warehouse.queries import Inserts
 
 MAX_ROWS_PER_INSERT: Final = 5_000
@@ -48,7 +48,7 @@ class Lane:
         threads: where inserts run.
     """
 
-    def __init__(self, table: JournalTable, journal: GroupCommit, warehouse: Inserts, threads: Executor) -> None:
+    def __init__(self, table: JournalTable, journal: JournalThread, warehouse: Inserts, threads: Executor) -> None:
         self.table: Final = table
         #: Rows in ClickHouse, rows set aside, and failed inserts, since the process began.
         self.inserted = self.set_aside = self.failures = 0
@@ -98,7 +98,7 @@ class Lane:
                     return False
         return True
 
-    async def insert(self, batch: Batch) -> None:
+    async def insert(self, batch: JournalBatch) -> None:
         """Insert a batch and finish it.
 
         Raises:
@@ -115,7 +115,7 @@ class Lane:
         self._limit = min(MAX_ROWS_PER_INSERT, 2 * self._limit)
         self._refused_alone = 0
 
-    async def _halve(self, batch: Batch, error: WarehouseError) -> bool:
+    async def _halve(self, batch: JournalBatch, error: WarehouseError) -> bool:
         """Make a refused batch smaller, or set its only row aside; tell whether anything could be done."""
         if len(batch.lines) > 1:
             smaller = await self._journal.shrink_async(batch)
@@ -123,12 +123,12 @@ class Lane:
             _log.warning("batch_halved", table=self.table.name, rows=self._limit, error=error.message)
         elif self._refused_alone < MAX_REFUSED_ROWS:
             self._refused_alone += 1
-            await self._finish(batch, [RefusedRow(batch.lines[0], error.message)])
+            await self._finish(batch, [RowSetAside(batch.lines[0], error.message)])
         else:
             return False
         return True
 
-    async def _finish(self, batch: Batch, refused: list[RefusedRow]) -> None:
+    async def _finish(self, batch: JournalBatch, refused: list[RowSetAside]) -> None:
         for row in refused:
             _log.error("row_set_aside", table=self.table.name, reason=row.reason)
         await self._journal.finish_async(batch, refused)

@@ -22,15 +22,12 @@ import structlog
 
 from warehouse.errors import JournalFull
 from warehouse.journal.folder import JournalFolder
-from warehouse.journal.frames import Adopted, Finished, Refused, Rows, Taken
-from warehouse.journal.limits import DEFAULT_LIMITS, JournalLimits
-from warehouse.journal.refused import RefusedRows
+from warehouse.journal.frames import Adopted, Finished, Refused, Rows, TakenFrame
 from warehouse.journal.replay import Replay, replay
 from warehouse.journal.seen import SeenIds
-from warehouse.journal.segments import Position, Segments
-from warehouse.journal.staged import Staged, joined_lines
-from warehouse.journal.tables import TABLES, Batch, JournalTable, RefusedRow
-from warehouse.journal.waiting import Memory, Slice, WaitingRows
+from warehouse.journal.segments import JournalPosition, RefusedRows, Segments
+from warehouse.journal.tables import DEFAULT_LIMITS, TABLES, JournalBatch, JournalLimits, JournalTable, RowSetAside
+from warehouse.journal.waiting import Memory, Slice, Staged, WaitingRows, joined_lines
 
 _log = structlog.get_logger("warehouse.journal.log")
 
@@ -67,7 +64,7 @@ class Journal:
         self.adopted: Final = state.adopted
         self._next_number = state.next_number
         self._staged: Final = Staged()
-        self._open_batches: dict[JournalTable, Batch] = {}
+        self._open_batches: dict[JournalTable, JournalBatch] = {}
         memory = Memory(limits.memory_bytes)
         self._waiting = {table: WaitingRows(table.number, memory, self._segments.read) for table in TABLES}
         self._resume(state)
@@ -129,7 +126,7 @@ class Journal:
         self._stage_rows(table, list(fresh.values()), at, list(fresh))
         return repeated
 
-    def take(self, table: JournalTable, limit: int) -> Batch | None:
+    def take(self, table: JournalTable, limit: int) -> JournalBatch | None:
         """Return the batch to insert next: the open one, else a new one of the oldest rows.
 
         Args:
@@ -142,7 +139,7 @@ class Journal:
         rows = self._waiting[table].first_rows(limit)
         return self._stage_batch(table, rows) if rows else None
 
-    def shrink(self, batch: Batch) -> Batch:
+    def shrink(self, batch: JournalBatch) -> JournalBatch:
         """Replace an open batch of two rows or more, which is not in ClickHouse, by one of its first half."""
         middle = len(batch.lines) // 2
         begun, rows = self._open_batches.get(batch.table), self._waiting[batch.table].first_rows(middle)
@@ -150,7 +147,7 @@ class Journal:
             return batch
         return self._stage_batch(batch.table, rows)
 
-    def finish(self, batch: Batch, refused: Sequence[RefusedRow] = ()) -> None:
+    def finish(self, batch: JournalBatch, refused: Sequence[RowSetAside] = ()) -> None:
         """Forget a batch that ClickHouse has, but for the rows that it refused: those are set aside.
 
         They wait for ClickHouse again when the journal is opened next.
@@ -221,19 +218,21 @@ class Journal:
             first = self._next_number + self._staged.row_count
             self._staged.add_rows(rows, partial(self._arrive, table, rows, first, hashes))
 
-    def _stage_batch(self, table: JournalTable, rows: Slice, token: str = "") -> Batch:
-        batch = Batch(table, token or uuid.uuid4().hex, rows.first, rows.end, rows.lines)
-        taken = Taken(table.number, batch.token, batch.first, batch.end)
+    def _stage_batch(self, table: JournalTable, rows: Slice, token: str = "") -> JournalBatch:
+        batch = JournalBatch(table, token or uuid.uuid4().hex, rows.first, rows.end, rows.lines)
+        taken = TakenFrame(table.number, batch.token, batch.first, batch.end)
         self._staged.add(taken, lambda _: self._open_batches.update({table: batch}))
         self._staged.batches[table] = batch
         return batch
 
-    def _arrive(self, table: JournalTable, rows: Rows, first: int, hashes: list[bytes], position: Position) -> None:
+    def _arrive(
+        self, table: JournalTable, rows: Rows, first: int, hashes: list[bytes], position: JournalPosition
+    ) -> None:
         self._waiting[table].add(rows, first, position)
         if hashes:
             self.seen.add(hashes, rows.at)
 
-    def _leave(self, batch: Batch) -> None:
+    def _leave(self, batch: JournalBatch) -> None:
         self._open_batches.pop(batch.table, None)
         self._waiting[batch.table].finish(batch.end, len(batch.lines))
 
@@ -277,10 +276,10 @@ class Journal:
     def _resume(self, state: Replay) -> None:
         for table, rows in self._waiting.items():
             found = state.table(table.number)
-            rows.resume(found.cursor, found.depth, Position(0, 0))
+            rows.resume(found.cursor, found.depth, JournalPosition(0, 0))
             begun = found.open_batch
             if begun is not None and (batch := rows.rows_before(begun.end)):
-                self._open_batches[table] = Batch(table, begun.token, batch.first, batch.end, batch.lines)
+                self._open_batches[table] = JournalBatch(table, begun.token, batch.first, batch.end, batch.lines)
         try:
             self._take_back_refused()
         except OSError as error:

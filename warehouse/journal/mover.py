@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import structlog
 
-from warehouse.journal.group_commit import GroupCommit
+from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.lane import MAX_ROWS_PER_INSERT, Lane
 from warehouse.journal.tables import TABLES, JournalTable
 from warehouse.queries import Inserts
@@ -30,7 +30,7 @@ class Mover:
         announce: told of each table that has news in ClickHouse; its failures are logged and forgotten.
     """
 
-    def __init__(self, journal: GroupCommit, warehouse: Inserts, announce: Announce) -> None:
+    def __init__(self, journal: JournalThread, warehouse: Inserts, announce: Announce) -> None:
         self._journal = journal
         self._announce = announce
         # A thread for each table: one whose insert hangs holds up none of the others, nor anybody else's threads.

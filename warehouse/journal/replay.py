@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from warehouse.journal.frames import ID_BYTES, Adopted, Finished, Frame, Rows, Taken
+from warehouse.journal.frames import ID_BYTES, Adopted, Finished, Frame, Rows, TakenFrame
 from warehouse.journal.seen import SeenIds
 
 _log = structlog.get_logger("warehouse.journal.replay")
@@ -20,7 +20,7 @@ class TableState:
 
     cursor: int = 0
     chunks: deque[tuple[int, int]] = field(default_factory=deque)
-    open_batch: Taken | None = None
+    open_batch: TakenFrame | None = None
 
     @property
     def depth(self) -> int:
@@ -59,7 +59,7 @@ def replay(frames: Iterable[Frame], seen: SeenIds) -> Replay:
                 state.table(record.table).chunks.append((number, number + record.count))
                 number += record.count
                 _remember(seen, record)
-            elif isinstance(record, Taken):
+            elif isinstance(record, TakenFrame):
                 state.table(record.table).open_batch = record
             elif isinstance(record, Finished):
                 state.table(record.table).finish(record.end)

@@ -8,13 +8,14 @@ while the disk is full.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import structlog
 
 from warehouse.journal.folder import JournalFolder, allocate
-from warehouse.journal.frames import Damage, Frame, Record, encode_frame, read_frames
+from warehouse.journal.frames import Damage, Frame, Record, Refused, encode_frame, read_frames
 
 #: Bytes at the end of a segment for frames of `DRAINING_BYTES` at most: about 600 batches taken and finished.
 RESERVE_BYTES: Final = 64 * 1024
@@ -23,7 +24,7 @@ _ENDING: Final = ".segment"
 _log = structlog.get_logger("warehouse.journal.segments")
 
 
-class Position(NamedTuple):
+class JournalPosition(NamedTuple):
     """A place between two frames."""
 
     segment: int
@@ -72,9 +73,9 @@ class Segments:
         self._has_doubtful_end = False
 
     @property
-    def end(self) -> Position:
+    def end(self) -> JournalPosition:
         """The place behind the last durable frame."""
-        return Position(self.files[-1].number, self.files[-1].end) if self.files else Position(0, 0)
+        return JournalPosition(self.files[-1].number, self.files[-1].end) if self.files else JournalPosition(0, 0)
 
     def recover(self) -> Iterator[Frame]:
         """Yield every good frame at start; damaged files are set aside and told in the log."""
@@ -90,7 +91,7 @@ class Segments:
             self.bytes += segment.end
             self._tell(segment, damages, is_last=is_last)
 
-    def append(self, number: int, records: list[Record]) -> Position:
+    def append(self, number: int, records: list[Record]) -> JournalPosition:
         """Write one frame and wait until it is durable; return where it begins.
 
         Raises:
@@ -105,7 +106,7 @@ class Segments:
         segment.end = begin + len(frame)
         self.bytes += len(frame)
         segment.next_number = number + sum(getattr(record, "count", 0) for record in records)
-        return Position(segment.number, begin)
+        return JournalPosition(segment.number, begin)
 
     def repair(self) -> None:
         """Undo what a failed write may have left, and see that there is room for the next frame.
@@ -115,7 +116,7 @@ class Segments:
         """
         self._with_room(DRAINING_BYTES + 1)
 
-    def read(self, position: Position) -> Iterator[tuple[Frame, Position]]:
+    def read(self, position: JournalPosition) -> Iterator[tuple[Frame, JournalPosition]]:
         """Yield the durable frames from a place on, each with the place behind it."""
         for segment in self.files:
             if segment.number < position.segment:
@@ -123,7 +124,7 @@ class Segments:
             offset = position.offset if segment.number == position.segment else 0
             for found in read_frames(self._read(segment, offset, segment.end)):
                 if isinstance(found, Frame):
-                    yield found, Position(segment.number, offset + found.end)
+                    yield found, JournalPosition(segment.number, offset + found.end)
 
     def passed(self, number: int) -> list[Segment]:
         """Return the oldest segments, never the last one, all of whose rows come before row `number`."""
@@ -227,3 +228,48 @@ def sync_data(handle: int) -> None:
 
 def _row_count(frame: Frame) -> int:
     return sum(getattr(record, "count", 0) for record in frame.records)
+
+
+_REFUSED_ENDING: Final = ".refused"
+
+
+class RefusedRows:
+    """The folder's files of refused rows.
+
+    Each process writes a file of its own, so that the next one knows which of them it has taken back.
+
+    Args:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: JournalFolder) -> None:
+        self._folder = folder
+        self._path = folder.path / f"{uuid.uuid4().hex}{_REFUSED_ENDING}"
+        self._earlier = sorted(path.name for path in folder.path.glob(f"*{_REFUSED_ENDING}"))
+
+    def add(self, rows: Sequence[Refused]) -> None:
+        """Keep rows; they are durable when this returns.
+
+        Raises:
+            OSError: they are not kept.
+        """
+        is_new = not self._path.exists()
+        with self._path.open("ab") as file:
+            file.write(encode_frame(0, list(rows)))
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            self._folder.sync()
+
+    def earlier(self) -> Iterator[tuple[str, list[Refused]]]:
+        """Yield the files of earlier processes by name, each with its rows, a row that was kept twice once."""
+        for name in self._earlier:
+            frames = read_frames((self._folder.path / name).read_bytes())
+            records = [record for frame in frames if isinstance(frame, Frame) for record in frame.records]
+            rows = {(each.table, each.line): each for each in records if isinstance(each, Refused)}
+            yield name, list(rows.values())
+
+    def remove(self, name: str) -> None:
+        """Remove a file of an earlier process, whose rows are in the journal."""
+        (self._folder.path / name).unlink(missing_ok=True)
+        self._folder.sync()

@@ -1,4 +1,4 @@
-"""What the journal moves: the tables, and the batches in which their rows go to ClickHouse."""
+"""The tables that a journal moves, the batches in which their rows go to ClickHouse, and the bounds of a journal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class JournalTable(msgspec.Struct, frozen=True):
     busy_seconds: float
 
 
-class Batch(msgspec.Struct, frozen=True):
+class JournalBatch(msgspec.Struct, frozen=True):
     """Rows that go to ClickHouse together, the same ones under the same token until they are in.
 
     Args:
@@ -43,7 +43,7 @@ class Batch(msgspec.Struct, frozen=True):
     lines: list[bytes]
 
 
-class RefusedRow(msgspec.Struct, frozen=True):
+class RowSetAside(msgspec.Struct, frozen=True):
     """A row that ClickHouse cannot take, with ClickHouse's reason."""
 
     line: bytes
@@ -57,3 +57,35 @@ MESSAGES: Final = JournalTable(4, "messages", "messages", "due_at", 1.0)
 #: Events that the worker itself makes, such as `message_sent`: they do not wait behind those of visitors.
 OWN_EVENTS: Final = JournalTable(5, "own_events", "events", "ts", 1.0)
 TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS)
+
+
+class JournalLimits(msgspec.Struct, frozen=True):
+    """What a journal may hold.
+
+    Args:
+        max_bytes: most bytes on disk; beyond it rows are refused.
+        max_age_ms: rows are refused while the oldest waiting one is older.
+        memory_bytes: most bytes of waiting rows in memory; the others are read back from disk.
+        segment_bytes: size of one file.
+    """
+
+    max_bytes: int = 4 * 1024**3
+    max_age_ms: int = 7 * 86_400_000
+    memory_bytes: int = 64 * 1024**2
+    segment_bytes: int = 16 * 1024**2
+
+    def refusal(self, size: int, age_ms: int) -> str:
+        """Return why a journal can take no more rows, or "" when it can.
+
+        Args:
+            size: bytes on disk, with the rows that are to be taken.
+            age_ms: how long the oldest row has waited.
+        """
+        if size > self.max_bytes:
+            return f"the journal holds the {self.max_bytes} bytes that it may, which wait for ClickHouse"
+        if age_ms > self.max_age_ms:
+            return f"rows have waited for ClickHouse for {age_ms // 3_600_000} h, the longest they may"
+        return ""
+
+
+DEFAULT_LIMITS: Final = JournalLimits()

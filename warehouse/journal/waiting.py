@@ -1,21 +1,22 @@
-"""The rows of one table that wait for ClickHouse: the oldest in memory, the rest on disk when memory is full."""
+"""The rows of one table that wait for ClickHouse, the oldest in memory, the rest on disk; and rows staged for a commit."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 import structlog
 
-from warehouse.journal.frames import Frame, Rows
-from warehouse.journal.segments import Position
+from warehouse.journal.frames import Frame, Record, Rows
+from warehouse.journal.segments import JournalPosition
+from warehouse.journal.tables import JournalBatch, JournalTable
 
 #: Most bytes of rows in one batch; a single row may be larger.
 MAX_BATCH_BYTES: Final = 8 * 1024**2
 _log = structlog.get_logger("warehouse.journal.waiting")
-ReadFrames = Callable[[Position], Iterator[tuple[Frame, Position]]]
+ReadFrames = Callable[[JournalPosition], Iterator[tuple[Frame, JournalPosition]]]
 
 
 class Memory:
@@ -61,7 +62,7 @@ class WaitingRows:
         self._rows_in_memory = 0
         #: Number behind the last row that is or was in memory.
         self._loaded_to = 0
-        self._on_disk: Position | None = None
+        self._on_disk: JournalPosition | None = None
         #: Number of the first row that may still wait: every earlier one of the table has left.
         self.cursor = 0
         #: How many rows wait.
@@ -80,14 +81,14 @@ class WaitingRows:
         """Number of the oldest waiting row, or a lower one; the next file's rows come after it."""
         return max(self.cursor, self._chunks[0].first) if self._chunks else self.cursor
 
-    def resume(self, cursor: int, depth: int, position: Position) -> None:
+    def resume(self, cursor: int, depth: int, position: JournalPosition) -> None:
         """Begin with rows that are all on disk, from `position` on."""
         self.cursor = self._loaded_to = cursor
         self.depth = depth
         self._on_disk = position if depth else None
         self._read_ahead()
 
-    def add(self, rows: Rows, first: int, position: Position) -> None:
+    def add(self, rows: Rows, first: int, position: JournalPosition) -> None:
         """Take in rows that are durable, in the frame at `position`."""
         self.depth += rows.count
         if self._on_disk is not None:
@@ -178,3 +179,46 @@ class WaitingRows:
     def _count_bytes(self, more: int) -> None:
         self._bytes += more
         self._memory.used += more
+
+
+Effect = Callable[[JournalPosition], None]
+
+
+class Staged:
+    """Records in order, each with the change in memory that follows when it is durable."""
+
+    def __init__(self) -> None:
+        self.records: Final[list[Record]] = []
+        self.effects: Final[list[Effect]] = []
+        #: Hashed ids of staged rows.
+        self.ids: Final[set[bytes]] = set()
+        #: The batch that was formed of a table.
+        self.batches: Final[dict[JournalTable, JournalBatch]] = {}
+        self.row_count = self.size = 0
+
+    def add(self, record: Record, effect: Effect) -> None:
+        """Stage a record that holds no rows."""
+        self.records.append(record)
+        self.effects.append(effect)
+
+    def add_rows(self, rows: Rows, effect: Effect) -> None:
+        """Stage rows."""
+        self.add(rows, effect)
+        self.row_count += rows.count
+        self.size += len(rows.lines)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.records.clear()
+        self.effects.clear()
+        self.ids.clear()
+        self.batches.clear()
+        self.row_count = self.size = 0
+
+
+def joined_lines(lines: Sequence[bytes]) -> bytes:
+    """Return rows as lines of one text; a line break inside a row's JSON becomes a space, which means the same."""
+    joined = b"\n".join(lines)
+    if joined.count(b"\n") == len(lines) - 1:
+        return joined
+    return b"\n".join(line.replace(b"\n", b" ") for line in lines)

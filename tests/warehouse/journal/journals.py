@@ -13,7 +13,7 @@ from unittest.mock import patch
 from warehouse.journal import segments
 from warehouse.journal.adoption import event_key
 from warehouse.journal.log import Journal
-from warehouse.journal.tables import EVENTS, Batch, JournalTable, RefusedRow
+from warehouse.journal.tables import EVENTS, JournalBatch, JournalTable, RowSetAside
 
 #: Sunday 22 November 2026, 12:00 UTC, in milliseconds.
 NOON = 1_795_348_800_000
@@ -47,19 +47,19 @@ def append(journal: Journal, *names: str, at: int = NOON, table: JournalTable = 
     return [names[index] for index in repeated]
 
 
-def take(journal: Journal, limit: int = 100, table: JournalTable = EVENTS) -> Batch | None:
+def take(journal: Journal, limit: int = 100, table: JournalTable = EVENTS) -> JournalBatch | None:
     batch = journal.take(table, limit)
     journal.commit()
     return batch
 
 
-def finish(journal: Journal, batch: Batch | None, refused: Sequence[RefusedRow] = ()) -> None:
+def finish(journal: Journal, batch: JournalBatch | None, refused: Sequence[RowSetAside] = ()) -> None:
     assert batch is not None
     journal.finish(batch, refused)
     journal.commit()
 
 
-def names(batch: Batch | None) -> list[str]:
+def names(batch: JournalBatch | None) -> list[str]:
     assert batch is not None
     return [str(json.loads(row)["event_id"]) for row in batch.lines]
 

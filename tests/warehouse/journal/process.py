@@ -15,11 +15,10 @@ from pathlib import Path
 from tests.waiting import until
 from tests.warehouse.journal.journals import key, line
 from warehouse.connection import connect
-from warehouse.journal.group_commit import GroupCommit
-from warehouse.journal.limits import JournalLimits
+from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.log import Journal
 from warehouse.journal.mover import Mover
-from warehouse.journal.tables import EVENTS, OWN_EVENTS, TABLES, JournalTable
+from warehouse.journal.tables import EVENTS, OWN_EVENTS, TABLES, JournalLimits, JournalTable
 from warehouse.migrations import migrate
 
 EVENTS_EACH = 20
@@ -36,7 +35,7 @@ async def main(folder: Path, dsn: str) -> None:
     with connect(dsn) as warehouse:
         migrate(warehouse)
         limits = JournalLimits(memory_bytes=20_000, segment_bytes=200_000)
-        with GroupCommit(Journal(folder, limits)) as journal, Mover(journal, warehouse, _nothing) as mover:
+        with JournalThread(Journal(folder, limits)) as journal, Mover(journal, warehouse, _nothing) as mover:
             moving = asyncio.create_task(mover.run())
             await asyncio.gather(*(_send(journal, batches) for _ in range(SENDERS)))
             await until(lambda: not any(journal.depth(table) for table in TABLES))
@@ -44,7 +43,7 @@ async def main(folder: Path, dsn: str) -> None:
         print(json.dumps(list(warehouse.query(STORED)[0])), flush=True)
 
 
-async def _send(journal: GroupCommit, batches: object) -> None:
+async def _send(journal: JournalThread, batches: object) -> None:
     for number in batches:  # type: ignore[attr-defined]
         names = [f"{number}-{index}" for index in range(EVENTS_EACH)]
         table = OWN_EVENTS if number % 5 == 0 else EVENTS

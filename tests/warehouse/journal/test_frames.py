@@ -12,7 +12,7 @@ from warehouse.journal.frames import (
     Record,
     Refused,
     Rows,
-    Taken,
+    TakenFrame,
     encode_frame,
     read_frames,
 )
@@ -21,7 +21,7 @@ NUMBERS = st.integers(0, 2**63)
 SMALL = st.integers(0, 200)
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.builds(Rows, SMALL, NUMBERS, SMALL, st.binary(max_size=40), st.binary(max_size=200)),
-    st.builds(Taken, SMALL, st.text(max_size=32), NUMBERS, NUMBERS),
+    st.builds(TakenFrame, SMALL, st.text(max_size=32), NUMBERS, NUMBERS),
     st.builds(Finished, SMALL, NUMBERS),
     st.builds(Adopted, st.text(max_size=20), st.integers(-1, 2**40)),
     st.builds(Refused, SMALL, st.text(max_size=32), st.binary(max_size=40), st.text(max_size=40)),

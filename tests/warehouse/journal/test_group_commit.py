@@ -14,10 +14,9 @@ import pytest
 from tests.waiting import until
 from tests.warehouse.journal.journals import NOON, SMALL_SEGMENT, Disk, failing_disk, key, line, names
 from warehouse.errors import JournalError, JournalFull
-from warehouse.journal.group_commit import MAX_WORK_IN_ONE_COMMIT, GroupCommit
-from warehouse.journal.limits import JournalLimits
+from warehouse.journal.group_commit import MAX_WORK_IN_ONE_COMMIT, JournalThread
 from warehouse.journal.log import Journal
-from warehouse.journal.tables import EVENTS, FIRES
+from warehouse.journal.tables import EVENTS, FIRES, JournalLimits
 
 WAIT_SECONDS = 10
 
@@ -50,7 +49,7 @@ class FailingJournal(CountingJournal):
 class Held:
     """Keeps the journal's thread busy, so that work gathers behind it."""
 
-    def __init__(self, group: GroupCommit) -> None:
+    def __init__(self, group: JournalThread) -> None:
         self._let_go = Event()
         begun = Event()
 
@@ -77,21 +76,21 @@ def disk() -> Iterator[Disk]:
         yield disk
 
 
-def append(group: GroupCommit, *events: str) -> Future[list[int]]:
+def append(group: JournalThread, *events: str) -> Future[list[int]]:
     return group.append(EVENTS, [line(name) for name in events], NOON, [key(name) for name in events])
 
 
-def append_async(group: GroupCommit, *events: str) -> asyncio.Future[list[int]]:
+def append_async(group: JournalThread, *events: str) -> asyncio.Future[list[int]]:
     return group.append_async(EVENTS, [line(name) for name in events], NOON, [key(name) for name in events])
 
 
-def taken(group: GroupCommit) -> list[str]:
+def taken(group: JournalThread) -> list[str]:
     return names(group.take(EVENTS, 1000).result(WAIT_SECONDS))
 
 
 def test_work_that_gathered_is_one_commit(path: Path) -> None:
     journal = CountingJournal(path)
-    with GroupCommit(journal) as group:
+    with JournalThread(journal) as group:
         held = Held(group)
         futures = [append(group, f"e{number}") for number in range(100)]
         futures += [group.append(FIRES, [b"{}"], NOON)]
@@ -102,7 +101,7 @@ def test_work_that_gathered_is_one_commit(path: Path) -> None:
 
 def test_a_commit_takes_no_more_than_its_share(path: Path) -> None:
     journal = CountingJournal(path)
-    with GroupCommit(journal) as group:
+    with JournalThread(journal) as group:
         held = Held(group)
         futures = [append(group, f"e{number}") for number in range(MAX_WORK_IN_ONE_COMMIT + 1)]
         held.let_go()
@@ -111,7 +110,7 @@ def test_a_commit_takes_no_more_than_its_share(path: Path) -> None:
 
 
 def test_many_threads_are_all_answered_and_all_is_on_disk(path: Path) -> None:
-    with GroupCommit(Journal(path)) as group, ThreadPoolExecutor(8) as pool:
+    with JournalThread(Journal(path)) as group, ThreadPoolExecutor(8) as pool:
 
         def send(number: int) -> list[int]:
             return append(group, *(f"{number}-{step}" for step in range(10))).result(WAIT_SECONDS)
@@ -130,7 +129,7 @@ def test_nobody_is_answered_before_the_commit(path: Path) -> None:
             super().commit()
 
     futures: list[Future[list[int]]] = []
-    with GroupCommit(Watching(path)) as group:
+    with JournalThread(Watching(path)) as group:
         held = Held(group)
         futures += [append(group, f"e{number}") for number in range(3)]
         held.let_go()
@@ -142,7 +141,7 @@ async def test_an_event_loop_is_woken_once_for_a_commit(path: Path, monkeypatch:
     loop = asyncio.get_running_loop()
     calls: list[object] = []
     original = loop.call_soon_threadsafe
-    with GroupCommit(Journal(path)) as group:
+    with JournalThread(Journal(path)) as group:
         news: list[int] = []
         group.listen(lambda: news.append(group.depth(EVENTS)))
         held = Held(group)
@@ -160,7 +159,7 @@ async def test_an_event_loop_is_woken_once_for_a_commit(path: Path, monkeypatch:
 
 
 async def test_a_request_that_was_given_up_is_not_done_and_harms_nobody(path: Path) -> None:
-    with GroupCommit(Journal(path)) as group:
+    with JournalThread(Journal(path)) as group:
         held = Held(group)
         gone, stays, gone_too = append_async(group, "gone"), append_async(group, "stays"), append(group, "gone too")
         assert gone.cancel()
@@ -172,7 +171,7 @@ async def test_a_request_that_was_given_up_is_not_done_and_harms_nobody(path: Pa
 
 
 async def test_a_loop_that_ended_keeps_nobody_from_being_answered(path: Path) -> None:
-    with GroupCommit(Journal(path)) as group:
+    with JournalThread(Journal(path)) as group:
 
         def ask_and_leave() -> None:
             async def ask() -> None:
@@ -189,7 +188,7 @@ async def test_a_loop_that_ended_keeps_nobody_from_being_answered(path: Path) ->
 
 
 def test_a_repeat_is_told_to_the_one_who_sent_it(path: Path) -> None:
-    with GroupCommit(Journal(path)) as group:
+    with JournalThread(Journal(path)) as group:
         held = Held(group)
         first, second = append(group, "a"), append(group, "a", "b")
         held.let_go()
@@ -198,7 +197,7 @@ def test_a_repeat_is_told_to_the_one_who_sent_it(path: Path) -> None:
 
 
 def test_a_full_journal_refuses_one_and_keeps_the_others_of_the_same_commit(path: Path) -> None:
-    with GroupCommit(Journal(path, JournalLimits(max_bytes=500))) as group:
+    with JournalThread(Journal(path, JournalLimits(max_bytes=500))) as group:
         held = Held(group)
         small, large, other = append(group, "a"), append(group, "b", "c"), append(group, "d")
         held.let_go()
@@ -209,7 +208,7 @@ def test_a_full_journal_refuses_one_and_keeps_the_others_of_the_same_commit(path
 
 
 def test_a_mistake_in_one_work_is_told_to_its_owner_alone(path: Path) -> None:
-    with GroupCommit(Journal(path)) as group:
+    with JournalThread(Journal(path)) as group:
         held = Held(group)
         wrong = group._submit(lambda journal: 1 // 0)
         right = append(group, "a")
@@ -224,7 +223,7 @@ async def test_a_disk_that_fails_is_told_to_all_until_it_is_well_again(
 ) -> None:
     monkeypatch.setattr("warehouse.journal.group_commit.REPAIR_SECONDS", 0.01)
     journal = FailingJournal(path)
-    with GroupCommit(journal) as group:
+    with JournalThread(journal) as group:
         held = Held(group)
         futures = [append(group, f"e{number}") for number in range(3)]
         journal.fails = True
@@ -245,7 +244,7 @@ async def test_a_disk_that_fails_is_told_to_all_until_it_is_well_again(
 
 async def test_a_disk_that_filled_up_is_recovered_from(path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warehouse.journal.group_commit.REPAIR_SECONDS", 0.01)
-    with GroupCommit(Journal(path, JournalLimits(segment_bytes=SMALL_SEGMENT))) as group:
+    with JournalThread(Journal(path, JournalLimits(segment_bytes=SMALL_SEGMENT))) as group:
         disk.is_full = True
         with pytest.raises(JournalError, match="No space left"):
             append(group, "a").result(WAIT_SECONDS)
@@ -261,7 +260,7 @@ async def test_a_disk_that_filled_up_is_recovered_from(path: Path, disk: Disk, m
 
 
 def test_closing_does_what_waits(path: Path) -> None:
-    with GroupCommit(Journal(path)) as group:
+    with JournalThread(Journal(path)) as group:
         futures = [append(group, f"e{number}") for number in range(20)]
     assert [future.result(0) for future in futures] == [[]] * 20
     with Journal(path) as journal:
@@ -272,9 +271,9 @@ def test_closing_does_what_waits(path: Path) -> None:
     "ask", [lambda group: append(group, "late"), lambda group: group.take(EVENTS, 10)], ids=["append", "take"]
 )
 def test_what_comes_after_closing_is_refused_and_never_left_waiting(
-    path: Path, ask: Callable[[GroupCommit], object]
+    path: Path, ask: Callable[[JournalThread], object]
 ) -> None:
-    with GroupCommit(Journal(path)) as group:
+    with JournalThread(Journal(path)) as group:
         pass
     with pytest.raises(JournalError, match="closed"):
         ask(group)

@@ -20,9 +20,8 @@ from tests.warehouse.journal.journals import (
     take,
 )
 from warehouse.errors import ConfigurationError, JournalFull
-from warehouse.journal.limits import JournalLimits
 from warehouse.journal.log import Journal
-from warehouse.journal.tables import DECISIONS, EVENTS, FIRES, OWN_EVENTS, TABLES, RefusedRow
+from warehouse.journal.tables import DECISIONS, EVENTS, FIRES, OWN_EVENTS, TABLES, JournalLimits, RowSetAside
 
 SMALL = JournalLimits(segment_bytes=SMALL_SEGMENT)
 HOUR_MS = 3_600_000
@@ -306,7 +305,7 @@ def test_refused_rows_are_kept_and_wait_again_once_the_journal_is_opened_anew(pa
         append(journal, "a", "b", "c")
         batch = take(journal)
         assert batch is not None
-        finish(journal, batch, [RefusedRow(batch.lines[1], "not a number")])
+        finish(journal, batch, [RowSetAside(batch.lines[1], "not a number")])
         assert (journal.depth(EVENTS), take(journal)) == (0, None)
     for _ in range(2):
         with Journal(path) as journal:
@@ -320,7 +319,7 @@ def test_refused_rows_come_back_once_when_the_process_ends_before_their_file_is_
         append(journal, "a")
         batch = take(journal)
         assert batch is not None
-        finish(journal, batch, [RefusedRow(batch.lines[0], "not a number")])
+        finish(journal, batch, [RowSetAside(batch.lines[0], "not a number")])
     (file,) = path.glob("*.refused")
     kept = file.read_bytes()
     with Journal(path) as journal:
@@ -336,9 +335,9 @@ def test_a_batch_refused_twice_because_of_a_crash_sets_its_row_aside_once(path: 
         batch = take(journal)
         assert batch is not None
         for _ in range(2):
-            journal.finish(batch, [RefusedRow(batch.lines[0], "not a number")])
+            journal.finish(batch, [RowSetAside(batch.lines[0], "not a number")])
             journal.rollback()
-        finish(journal, batch, [RefusedRow(batch.lines[0], "not a number")])
+        finish(journal, batch, [RowSetAside(batch.lines[0], "not a number")])
     with Journal(path) as journal:
         assert names(take(journal)) == ["a"]
 

@@ -16,11 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.warehouse.journal.journals import NOON, SMALL_SEGMENT, failing_disk, key
 from warehouse.journal import folder, log, seen
 from warehouse.journal.frames import Rows
-from warehouse.journal.limits import JournalLimits
 from warehouse.journal.log import Journal
 from warehouse.journal.seen import DAY_MS
-from warehouse.journal.segments import Position
-from warehouse.journal.tables import EVENTS, FIRES, MESSAGES, Batch, JournalTable, RefusedRow
+from warehouse.journal.segments import JournalPosition
+from warehouse.journal.tables import EVENTS, FIRES, MESSAGES, JournalBatch, JournalLimits, JournalTable, RowSetAside
 
 TABLES = st.sampled_from([EVENTS, FIRES, MESSAGES])
 NAMES = st.lists(st.integers(0, 400).map(str), min_size=1, max_size=8)
@@ -33,7 +32,7 @@ class Model:
 
     def __init__(self) -> None:
         self.waiting: dict[JournalTable, list[bytes]] = {EVENTS: [], FIRES: [], MESSAGES: []}
-        self.open: dict[JournalTable, Batch] = {}
+        self.open: dict[JournalTable, JournalBatch] = {}
         self.aside: list[tuple[JournalTable, bytes]] = []
         self.ids: dict[str, int] = {}
 
@@ -81,7 +80,7 @@ class JournalMachine(RuleBasedStateMachine):
     def contents(self) -> dict[JournalTable, list[bytes]]:
         """Return the rows that the journal's files say wait."""
         found: dict[JournalTable, list[bytes]] = {table: [] for table in self.model.waiting}
-        for frame, _ in self.journal._segments.read(Position(0, 0)):
+        for frame, _ in self.journal._segments.read(JournalPosition(0, 0)):
             number = frame.number
             for record in frame.records:
                 if isinstance(record, Rows):
@@ -140,7 +139,7 @@ class JournalMachine(RuleBasedStateMachine):
     def staged_finish(self, table: JournalTable, refused: int) -> Model:
         after = self.model.copy()
         batch = after.open.pop(table)
-        rows = [RefusedRow(line, "no") for line in batch.lines[:refused]]
+        rows = [RowSetAside(line, "no") for line in batch.lines[:refused]]
         self.journal.finish(batch, rows)
         after.aside += [(table, row.line) for row in rows]
         del after.waiting[table][: len(batch.lines)]

@@ -15,7 +15,7 @@ from tests.waiting import until
 from tests.warehouse.journal.journals import NOON, key, line
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError, WarehouseUnavailable
-from warehouse.journal.group_commit import GroupCommit
+from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.lane import QUIET_SECONDS, REFUSALS_BEFORE_HALVING, insert_due_at
 from warehouse.journal.log import Journal
 from warehouse.journal.mover import Mover
@@ -92,18 +92,18 @@ def without_waiting() -> Iterator[None]:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[GroupCommit]:
-    with GroupCommit(Journal(tmp_path / "journal")) as journal:
+def journal(tmp_path: Path) -> Iterator[JournalThread]:
+    with JournalThread(Journal(tmp_path / "journal")) as journal:
         yield journal
 
 
-def append(journal: GroupCommit, *names: str, table: JournalTable = EVENTS) -> None:
+def append(journal: JournalThread, *names: str, table: JournalTable = EVENTS) -> None:
     ids = [key(name) for name in names] if table is EVENTS else ()
     journal.append(table, [line(name) for name in names], NOON, ids).result(WAIT_SECONDS)
 
 
 @asynccontextmanager
-async def moving(journal: GroupCommit, warehouse: Inserts) -> AsyncIterator[tuple[Mover, list[JournalTable]]]:
+async def moving(journal: JournalThread, warehouse: Inserts) -> AsyncIterator[tuple[Mover, list[JournalTable]]]:
     """Run a mover; the list grows by a table with each announcement of news."""
     news: list[JournalTable] = []
 
@@ -120,7 +120,7 @@ async def moving(journal: GroupCommit, warehouse: Inserts) -> AsyncIterator[tupl
                 await task
 
 
-async def until_empty(journal: GroupCommit, *tables: JournalTable) -> None:
+async def until_empty(journal: JournalThread, *tables: JournalTable) -> None:
     await until(lambda: not any(journal.depth(table) for table in tables or TABLES))
 
 
@@ -138,7 +138,7 @@ def test_an_insert_is_due_soon_after_quiet_and_at_a_steady_pace_when_busy(
         assert due_at == first_row_at + QUIET_SECONDS
 
 
-async def test_what_waits_is_inserted_and_announced(journal: GroupCommit) -> None:
+async def test_what_waits_is_inserted_and_announced(journal: JournalThread) -> None:
     warehouse = FakeWarehouse()
     append(journal, "a", "b")
     append(journal, "f", table=FIRES)
@@ -152,14 +152,14 @@ async def test_what_waits_is_inserted_and_announced(journal: GroupCommit) -> Non
     assert sorted(table.name for table in news) == ["events", "events", "fires"]
 
 
-async def test_nothing_is_inserted_when_nothing_waits(journal: GroupCommit) -> None:
+async def test_nothing_is_inserted_when_nothing_waits(journal: JournalThread) -> None:
     warehouse = FakeWarehouse()
     async with moving(journal, warehouse) as (_, news):
         await asyncio.sleep(0.05)
     assert (warehouse.attempts, news) == ([], [])
 
 
-async def test_rows_that_keep_arriving_are_inserted_together(journal: GroupCommit) -> None:
+async def test_rows_that_keep_arriving_are_inserted_together(journal: JournalThread) -> None:
     warehouse = FakeWarehouse()
     async with moving(journal, warehouse):
         for number in range(50):
@@ -171,7 +171,9 @@ async def test_rows_that_keep_arriving_are_inserted_together(journal: GroupCommi
 
 
 @pytest.mark.parametrize("kind", [WarehouseUnavailable, WarehouseError])
-async def test_a_batch_is_tried_until_the_warehouse_takes_it(journal: GroupCommit, kind: type[WarehouseError]) -> None:
+async def test_a_batch_is_tried_until_the_warehouse_takes_it(
+    journal: JournalThread, kind: type[WarehouseError]
+) -> None:
     failures = 3 * REFUSALS_BEFORE_HALVING
     warehouse = FakeWarehouse([kind("away")] * failures)
     append(journal, "a", "b")
@@ -182,7 +184,7 @@ async def test_a_batch_is_tried_until_the_warehouse_takes_it(journal: GroupCommi
     assert len(set(warehouse.attempts)) == 1, "each attempt has the same rows under the same token"
 
 
-async def test_a_table_that_is_refused_holds_up_none_of_the_others(journal: GroupCommit) -> None:
+async def test_a_table_that_is_refused_holds_up_none_of_the_others(journal: JournalThread) -> None:
     warehouse = RefusingWarehouse(TOO_MANY_PARTS, tables=["decisions"])
     append(journal, "d", table=DECISIONS)
     append(journal, "f", table=FIRES)
@@ -194,7 +196,7 @@ async def test_a_table_that_is_refused_holds_up_none_of_the_others(journal: Grou
     assert set(warehouse.tables) == {"events", "fires"}
 
 
-async def test_the_row_that_a_batch_is_refused_for_is_found_and_set_aside(journal: GroupCommit) -> None:
+async def test_the_row_that_a_batch_is_refused_for_is_found_and_set_aside(journal: JournalThread) -> None:
     warehouse = RefusingWarehouse(MEMORY_LIMIT, poison=line("e5"))
     names = [f"e{number}" for number in range(9)]
     append(journal, *names)
@@ -204,7 +206,7 @@ async def test_the_row_that_a_batch_is_refused_for_is_found_and_set_aside(journa
     assert warehouse.tables["events"] == [line(name) for name in names if name != "e5"]
 
 
-async def test_a_batch_that_is_refused_because_of_overload_stays_whole(journal: GroupCommit) -> None:
+async def test_a_batch_that_is_refused_because_of_overload_stays_whole(journal: JournalThread) -> None:
     warehouse = FakeWarehouse([refusal(TOO_MANY_PARTS)] * (3 * REFUSALS_BEFORE_HALVING))
     append(journal, "a", "b")
     async with moving(journal, warehouse):
@@ -213,7 +215,7 @@ async def test_a_batch_that_is_refused_because_of_overload_stays_whole(journal: 
 
 
 async def test_a_table_that_takes_nothing_at_all_loses_no_more_than_a_hundred_rows_to_the_side(
-    journal: GroupCommit, monkeypatch: pytest.MonkeyPatch
+    journal: JournalThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("warehouse.journal.lane.REFUSALS_BEFORE_HALVING", 1)
     monkeypatch.setattr("warehouse.journal.lane.MAX_REFUSED_ROWS", 3)
@@ -226,7 +228,7 @@ async def test_a_table_that_takes_nothing_at_all_loses_no_more_than_a_hundred_ro
         assert journal.depth(FIRES) == 5
 
 
-async def test_events_that_arrive_meanwhile_go_into_a_batch_of_their_own(journal: GroupCommit) -> None:
+async def test_events_that_arrive_meanwhile_go_into_a_batch_of_their_own(journal: JournalThread) -> None:
     warehouse = FakeWarehouse([WarehouseUnavailable("away")] * 3, loses_answers=True)
     append(journal, "a")
     begun = journal.take(EVENTS, 1).result(WAIT_SECONDS)
@@ -238,7 +240,7 @@ async def test_events_that_arrive_meanwhile_go_into_a_batch_of_their_own(journal
     assert warehouse.attempts[0] == (begun.token, line("a"))
 
 
-async def test_an_error_that_is_no_warehouses_ends_the_mover_loudly(journal: GroupCommit) -> None:
+async def test_an_error_that_is_no_warehouses_ends_the_mover_loudly(journal: JournalThread) -> None:
     append(journal, "a")
     with Mover(journal, FakeWarehouse([KeyError("bug")]), _nothing) as mover, pytest.raises(ExceptionGroup) as caught:
         async with asyncio.timeout(WAIT_SECONDS):
@@ -247,7 +249,7 @@ async def test_an_error_that_is_no_warehouses_ends_the_mover_loudly(journal: Gro
     assert journal.depth(EVENTS) == 1
 
 
-async def test_news_that_nobody_takes_stops_nothing(journal: GroupCommit) -> None:
+async def test_news_that_nobody_takes_stops_nothing(journal: JournalThread) -> None:
     async def fail(_: JournalTable) -> None:
         raise ConnectionError("the bus is away")
 
@@ -263,7 +265,7 @@ async def test_news_that_nobody_takes_stops_nothing(journal: GroupCommit) -> Non
     assert warehouse.tables["events"] == [line("a"), line("b")]
 
 
-async def test_draining_moves_everything(journal: GroupCommit) -> None:
+async def test_draining_moves_everything(journal: JournalThread) -> None:
     warehouse = FakeWarehouse()
     append(journal, *(f"e{number}" for number in range(5_001)))
     append(journal, "f", table=FIRES)
@@ -273,7 +275,7 @@ async def test_draining_moves_everything(journal: GroupCommit) -> None:
     assert sorted(lines.count(b"\n") + 1 for lines in warehouse.inserted.values()) == [1, 1, 5_000]
 
 
-async def test_draining_gives_up_a_table_at_its_first_failure_and_loses_nothing(journal: GroupCommit) -> None:
+async def test_draining_gives_up_a_table_at_its_first_failure_and_loses_nothing(journal: JournalThread) -> None:
     warehouse = RefusingWarehouse(TOO_MANY_PARTS, tables=["events"])
     append(journal, "a")
     append(journal, "f", table=FIRES)
@@ -286,7 +288,9 @@ async def test_draining_gives_up_a_table_at_its_first_failure_and_loses_nothing(
     assert len(set(warehouse.attempts)) == 2
 
 
-async def test_a_row_that_cannot_be_stored_is_set_aside_and_counted(journal: GroupCommit, warehouse: Warehouse) -> None:
+async def test_a_row_that_cannot_be_stored_is_set_aside_and_counted(
+    journal: JournalThread, warehouse: Warehouse
+) -> None:
     journal.append(EVENTS, [line("a"), b"{", line("b")], NOON).result(WAIT_SECONDS)
     async with moving(journal, warehouse) as (mover, _):
         await until_empty(journal)
@@ -295,7 +299,7 @@ async def test_a_row_that_cannot_be_stored_is_set_aside_and_counted(journal: Gro
     assert list(warehouse.query("SELECT event_id FROM events ORDER BY event_id")) == [("a",), ("b",)]
 
 
-async def test_lost_answers_store_nothing_twice(journal: GroupCommit, warehouse: Warehouse) -> None:
+async def test_lost_answers_store_nothing_twice(journal: JournalThread, warehouse: Warehouse) -> None:
     for table in ("events", "event_feed"):
         warehouse.command(f"SYSTEM STOP MERGES {table}")
     async with moving(journal, LosingWarehouse(warehouse, 3)):
