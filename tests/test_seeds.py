@@ -18,27 +18,41 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-drawn = []
-
 def test_draws():
     print("drew", random.random())
 
-@settings(derandomize=False)
-@given(st.integers())
-def test_draws_examples(number):
-    drawn.append(number)
+def test_draws_examples():
+    drawn = []
+
+    @settings(derandomize=False)
+    @given(st.integers())
+    def draw(number):
+        drawn.append(number)
+
+    draw()
+    print("drew", hash(tuple(drawn)))
 
 def test_fails():
-    print("drew", random.random(), hash(tuple(drawn)))
+    print("drew", random.random())
     assert False
 """
 
 
-def run(folder: Path, seed: str = "") -> str:
+def run(folder: Path, *options: str, seed: str = "") -> str:
     (folder / "test_draws.py").write_text(DRAWS)
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     environment |= {VARIABLE: seed} if seed else {}
-    arguments = ["-p", "tests.seeds", "-p", "no:cacheprovider", "-rA", "-q", f"--rootdir={folder}", str(folder)]
+    arguments = [
+        "-p",
+        "tests.seeds",
+        "-p",
+        "no:cacheprovider",
+        "-rA",
+        "-q",
+        *options,
+        f"--rootdir={folder}",
+        str(folder),
+    ]
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-c", os.devnull, *arguments],
         cwd=ROOT,
@@ -52,13 +66,12 @@ def run(folder: Path, seed: str = "") -> str:
 
 
 def drawn(output: str) -> list[str]:
-    return re.findall(r"^drew .*", output, re.MULTILINE)
+    return sorted(re.findall(r"^drew .*", output, re.MULTILINE))
 
 
-def test_a_run_that_failed_tells_the_seed_that_draws_the_same_again(tmp_path: Path) -> None:
+def test_a_run_that_failed_tells_the_seed_that_draws_the_same_again_in_any_number_of_processes(tmp_path: Path) -> None:
     first = run(tmp_path)
     (seed,) = set(re.findall(rf"seed: (\d+) \(set {VARIABLE} ", first))
-    again = run(tmp_path, seed)
-    assert len(drawn(first)) == 2
-    assert drawn(again) == drawn(first)
-    assert drawn(run(tmp_path, str(int(seed) + 1))) != drawn(first)
+    assert len(drawn(first)) == 3
+    assert len(set(drawn(first))) == 3
+    assert drawn(run(tmp_path, "--numprocesses=2", seed=seed)) == drawn(first)
