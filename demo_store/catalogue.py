@@ -57,6 +57,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     colours: Annotated[tuple[Colour, ...], msgspec.Meta(min_length=1)]
     sizes: tuple[str, ...] = ()
     size_chart: SizeChart | None = None
+    motif: Annotated[str, msgspec.Meta(pattern=r"^[a-z_]+$")]
     accent: Hex
     tags: tuple[str, ...] = ()
     bestseller: bool = False

@@ -14,7 +14,7 @@ def test_it_offers_at_least_28_products_in_at_least_four_categories(catalogue: C
     assert all(len(catalogue.in_category(category)) >= 4 for category in catalogue.categories)
 
 
-@pytest.mark.parametrize("field", ["slug", "sku", "name"])
+@pytest.mark.parametrize("field", ["slug", "sku", "name", "motif"])
 def test_no_two_products_share_their(field: str, catalogue: Catalogue) -> None:
     values = [getattr(product, field) for product in catalogue.products]
     assert len(values) == len(set(values))
@@ -57,7 +57,7 @@ def test_related_products_are_others_of_the_same_category(catalogue: Catalogue) 
         (("colours: [tarn, moss]", "colours: [tarn, mauve]"), "mauve"),
         (('price: "119.00"', 'price: "cheap"'), "decimal"),
         (("stock: 31", "stock: -1"), "stock"),
-        (("tagline: Four", "tagged: Four"), "tagged"),
+        (("motif: tarp", "motive: tarp"), "motive"),
     ],
 )
 def test_a_wrong_entry_is_refused_by_name(wrong: tuple[str, str], complaint: str, tmp_path: Path) -> None:
