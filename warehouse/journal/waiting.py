@@ -1,4 +1,4 @@
-"""The rows of one table that wait for ClickHouse, the oldest in memory, the rest on disk; and rows staged for a commit."""
+"""The rows of one table that wait for ClickHouse, the oldest in memory, the rest on disk; rows staged for a commit."""
 
 from __future__ import annotations
 
