@@ -23,6 +23,7 @@ from e2e.shopper import Shopper
 from e2e.stack import Stack, running_stack
 from e2e.visit import shopping
 from tests.listener.process import running_listener
+from tests.scratch import scratch_folder
 from warehouse.connection import connect
 
 #: The sample rules wait a minute so that a person can follow; nobody watches here.
@@ -33,6 +34,8 @@ _SHORT_WAIT = "within 3s"
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("product")
     with ExitStack() as cleanup:
+        # What is stored lies in memory; the logs stay where a failure says that they are.
+        (folder / "var").symlink_to(cleanup.enter_context(scratch_folder()))
         server = cleanup.enter_context(_server())
         redis = cleanup.enter_context(running_redis(folder)) if server else None
         product = cleanup.enter_context(running_stack(folder, server, redis))

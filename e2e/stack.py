@@ -24,6 +24,8 @@ from micromoment.engine.client import Engine, EngineClient
 from micromoment.engine.protocol import socket_path
 from warehouse.connection import connect
 
+#: A machine that has not run ClickHouse for a while reads it from a disk first.
+STARTED_WITHIN_SECONDS: Final = 120.0
 STOPPED_WITHIN_SECONDS: Final = 15.0
 WRITE_KEY: Final = "demo-write-key"
 
@@ -96,7 +98,13 @@ class Stack(msgspec.Struct):
     def wait_until_up(self) -> None:
         """Wait until every server answers."""
         for url in (f"{self.collector_url}/healthz", self.store_url, self.mailbox_url):
-            wait_for(partial(answers, url), f"{url}; the logs are in {self.folder}")
+            what = f"{url}; the logs are in {self.folder}"
+            wait_for(partial(self._answers, url), what, STARTED_WITHIN_SECONDS)
+
+    def _answers(self, url: str) -> bool:
+        for role, process in self.processes.items():
+            assert process.poll() is None, f"{role} ended by itself; its log is in {self.folder}"
+        return answers(url)
 
     def sql(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of a query as `micromoment sql` does, without the start of a process."""
