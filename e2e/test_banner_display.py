@@ -39,6 +39,15 @@ def rules(browser: Browser, stack: Stack) -> Iterator[None]:
             yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def in_vain(browser: Browser, stack: Stack, rules: None) -> Iterator[tuple[Shopper, str]]:
+    """Somebody whose banner waits ten seconds for an element that is not there, while the other tests go on."""
+    with shopping(browser, stack) as waiting:
+        waiting.open("/category/packs")
+        waiting.wait_for_event("page_view")
+        yield waiting, receive(waiting, "show_nowhere")
+
+
 @pytest.fixture
 def reader(shopper: Shopper) -> Shopper:
     """Return a shopper with an open page."""
@@ -99,12 +108,6 @@ def test_an_inline_banner_waits_for_its_element(reader: Shopper) -> None:
     expect(reader.page.locator("#late > div")).to_be_visible()
 
 
-def test_an_inline_banner_without_its_element_is_given_up_and_said_so(reader: Shopper) -> None:
-    message_id = receive(reader, "show_nowhere")
-    reader.wait_for_event("message_failed", message_id=message_id, reason="no_slot")
-    reader.wait_for_message(message_id=message_id, state="failed")
-
-
 def test_a_countdown_takes_its_banner_away(reader: Shopper) -> None:
     message_id = receive(reader, "show_brief")
     reader.see_banner("Warm for less")
@@ -143,3 +146,9 @@ def test_a_browser_without_constructed_sheets_uses_the_nonce_for_styles(shopper:
     receive(shopper, "show_plain")
     shopper.see_banner("Warm for less")
     assert shopper.banner.evaluate(_POSITION) == "fixed"
+
+
+def test_an_inline_banner_without_its_element_is_given_up_and_said_so(in_vain: tuple[Shopper, str]) -> None:
+    waiting, message_id = in_vain
+    waiting.wait_for_event("message_failed", message_id=message_id, reason="no_slot")
+    waiting.wait_for_message(message_id=message_id, state="failed")

@@ -6,9 +6,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
+
+_POLL_SECONDS: Final = 0.04
 
 
 def wait_for(check: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
@@ -28,7 +30,7 @@ def wait_for(check: Callable[[], T | None], what: str, seconds: float = 30.0) ->
         if answer:
             return answer
         assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}; last answer: {answer!r}"
-        time.sleep(0.1)
+        time.sleep(_POLL_SECONDS)
 
 
 def answers(url: str) -> bool:
