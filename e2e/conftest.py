@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,11 +24,18 @@ from e2e.shopper import Shopper
 from e2e.stack import Stack, running_stack
 from e2e.visit import shopping
 from tests.listener.process import running_listener
+from tests.order import begin_with
 from tests.scratch import scratch_folder
 from warehouse.connection import connect
 
+LONGEST: Final = ("e2e/test_moments", "e2e/test_restart", "e2e/test_banner_display", "e2e/test_capture", "e2e/test_sql")
+
 #: The sample rules wait a minute so that a person can follow; nobody watches here.
 _SHORT_WAIT = "within 3s"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    begin_with(LONGEST, items)
 
 
 @pytest.fixture(scope="session")

@@ -11,16 +11,32 @@ from hypothesis import settings
 
 from tests.databases import Databases, databases_of
 from tests.listener.process import running_listener
+from tests.order import begin_with
 from tests.scratch import scratch_folder
 from warehouse.connection import Warehouse, connect
 from warehouse.dsn import parse_dsn
 
 pytest_plugins = ["tests.seeds"]
 
+LONGEST: Final = (
+    "tests/trigger_worker/agreement",
+    "tests/trigger_worker/crashes",
+    "tests/trigger_worker/test_worker",
+    "tests/collector/spool/test_kill",
+    "tests/micromoment/commands/test_beside_up",
+    "tests/trigger_worker/rules/evaluate/test_agreement",
+    "tests/trigger_worker/deciding/",
+    "tests/trigger_worker/live/",
+)
+
 # A slow machine is no failure; and what a check on a server finds, the next run there must find as well.
 settings.register_profile("default", deadline=None)
 settings.register_profile("server", deadline=None, derandomize=True)
 settings.load_profile("server" if os.environ.get("CI") else "default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    begin_with(LONGEST, items)
 
 
 @pytest.fixture(scope="session")
