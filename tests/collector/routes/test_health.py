@@ -61,6 +61,8 @@ async def test_a_clickhouse_that_takes_too_long_is_named_and_not_waited_for(
     try:
         async with running_parts(tmp_path, slow) as parts, client_of(parts) as client:
             reply = await client.get("/readyz")
+            # The client's threads end with it, and so does this one.
+            answer.set()
     finally:
         answer.set()
     assert (reply.status_code, reply.json()["clickhouse"]) == (200, "unreachable; 0 events wait on disk: ")
