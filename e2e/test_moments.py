@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from e2e.inbox import wait_for_mail
 from e2e.pictures import take_picture
 from e2e.shopper import Contact, Shopper
 from e2e.stack import Stack
+from e2e.visit import shopping
 from e2e.waiting import wait_for
 
+#: How many tests begin with somebody who lingers.
+LINGERERS: Final = 5
 
-def linger(shopper: Shopper) -> str:
-    """Rest on a product until a banner offers help, and return its message id."""
+#: A browser and the message id of the banner that it shows.
+Lingerer = tuple[Shopper, str]
+
+
+def begin_to_linger(shopper: Shopper) -> None:
+    """Rest on a product."""
     shopper.open("/category/packs")
     shopper.point_at("fell-28-daypack")
+
+
+def see_help(shopper: Shopper) -> str:
+    """Wait until a banner offers help, and return its message id."""
     return shopper.see_banner("Thinking about the Fell 28 Daypack?")
 
 
-def test_lingering_over_a_product_brings_a_banner_and_seeing_it_is_recorded(shopper: Shopper) -> None:
-    message_id = linger(shopper)
+@pytest.fixture(scope="module")
+def lingerers(browser: Browser, stack: Stack) -> Iterator[list[Lingerer]]:
+    """Some who linger at the same time, since each has to rest for three seconds."""
+    with ExitStack() as cleanup:
+        shoppers = [cleanup.enter_context(shopping(browser, stack)) for _ in range(LINGERERS)]
+        for shopper in shoppers:
+            begin_to_linger(shopper)
+        yield [(shopper, see_help(shopper)) for shopper in shoppers]
+
+
+@pytest.fixture
+def lingerer(lingerers: list[Lingerer]) -> Lingerer:
+    """One of them, for each test another."""
+    return lingerers.pop()
+
+
+def test_lingering_over_a_product_brings_a_banner_and_seeing_it_is_recorded(lingerer: Lingerer) -> None:
+    shopper, message_id = lingerer
     take_picture(shopper.page, "banner")
     shown = shopper.wait_for_event("message_shown", message_id=message_id)
     assert shown["props"] == {"rule": "hover_hesitation", "channel": "banner"}
@@ -32,16 +61,16 @@ def test_lingering_over_a_product_brings_a_banner_and_seeing_it_is_recorded(shop
 
 
 @pytest.mark.parametrize(("key", "reason"), [("Escape", "escape"), ("Enter", "button")])
-def test_a_banner_is_dismissed_by_keyboard(shopper: Shopper, key: str, reason: str) -> None:
-    message_id = linger(shopper)
+def test_a_banner_is_dismissed_by_keyboard(lingerer: Lingerer, key: str, reason: str) -> None:
+    shopper, message_id = lingerer
     shopper.banner.get_by_role("button", name="Just looking").press(key)
     expect(shopper.banner).to_have_count(0)
     shopper.wait_for_event("message_dismissed", message_id=message_id, reason=reason, rule="hover_hesitation")
     shopper.wait_for_message(message_id=message_id, state="dismissed")
 
 
-def test_following_a_banner_leads_on_and_is_recorded(shopper: Shopper) -> None:
-    message_id = linger(shopper)
+def test_following_a_banner_leads_on_and_is_recorded(lingerer: Lingerer) -> None:
+    shopper, message_id = lingerer
     shopper.banner.get_by_role("link", name="How returns work").click()
     shopper.page.wait_for_url("**/returns")
     shopper.wait_for_event("message_clicked", message_id=message_id, rule="hover_hesitation")
@@ -125,7 +154,8 @@ def test_two_visitors_never_see_each_others_banner(new_shopper: Callable[[], Sho
     lingering, reading = new_shopper(), new_shopper()
     reading.open("/category/packs")
     reading.wait_for_event("page_view")
-    message_id = linger(lingering)
+    begin_to_linger(lingering)
+    message_id = see_help(lingering)
     # Each word of the reader is answered by a batch reply, and their stream stays open all the while.
     for number in range(3):
         reading.tell("track", "still_reading", {"number": number})
@@ -162,8 +192,9 @@ def test_a_banner_is_shown_in_one_tab_only(shopper: Shopper, stack: Stack) -> No
     assert len(shopper.events("message_shown")) == 1
 
 
-def test_each_message_has_a_verdict_with_its_reason(shopper: Shopper, stack: Stack) -> None:
-    shopper.wait_for_message(message_id=linger(shopper), state="shown")
+def test_each_message_has_a_verdict_with_its_reason(lingerer: Lingerer, stack: Stack) -> None:
+    shopper, message_id = lingerer
+    shopper.wait_for_message(message_id=message_id, state="shown")
     decided = "SELECT message_id FROM decisions WHERE verdict != '' AND reason != ''"
     settled = "SELECT count() AS silent FROM messages WHERE state != 'pending'"
     assert stack.sql(f"{settled} AND message_id NOT IN ({decided})") == [{"silent": 0}]
