@@ -1,4 +1,4 @@
-"""Decide on messages that are due: read the facts, ask the messages' own rules, then the gate."""
+"""Decide on messages that are due: ask the messages' own rules, then the gate, by what is known of their persons."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from trigger_worker.deciding.experiment.placement import NOWHERE, Placements
+from trigger_worker.deciding.experiment.placement import NOWHERE, Posteriors, place
 from trigger_worker.deciding.gate.facts import MessageFacts, Rival
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.verdict import Verdict
-from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, Profile, build_profile
+from trigger_worker.deciding.recipient.profile import Profile, build_profile
 from trigger_worker.deciding.recipient.recipients import Recipients
-from trigger_worker.deciding.rule_verdicts import RuleVerdicts, rule_verdict_needs
+from trigger_worker.deciding.rule_verdicts import RuleVerdicts
+from trigger_worker.people.state import PersonState
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
-from trigger_worker.rules.model import Rule
-from trigger_worker.store.decisions import Placed, Placement
+from trigger_worker.store.decisions import Version
 from trigger_worker.store.message import QueuedMessage
-from trigger_worker.store.people import Person, Visitor, find_people
-from trigger_worker.store.rule_versions import Version
-from trigger_worker.store.sent import SentMessage, read_sent
-from trigger_worker.store.windows import combine, read_histories
-from warehouse.queries import Queries
+from trigger_worker.store.people import Person, Visitor
+from trigger_worker.store.sent import SentMessage
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -46,21 +43,21 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Decider:
-    """Give verdicts on messages.
+    """Decide on messages that are due, by what is known of their persons.
 
     Args:
-        queries: the ClickHouse database.
         recipients: finds addresses.
+        posteriors: what adaptive experiments have learned.
     """
 
-    def __init__(self, queries: Queries, recipients: Recipients) -> None:
-        self._queries = queries
+    def __init__(self, recipients: Recipients, posteriors: Posteriors) -> None:
         self._recipients = recipients
-        self._placements = Placements(queries)
+        self.posteriors = posteriors
 
     def decide(
         self,
         messages: Sequence[QueuedMessage],
+        people: Mapping[Visitor, PersonState],
         rules: Mapping[Version, CompiledRule],
         policy: Policy,
         now_ms: int,
@@ -72,22 +69,22 @@ class Decider:
         through to the same person on the same channel.
 
         Args:
-            messages: the messages that are due, the earlier first; some hundred at most.
+            messages: the messages that are due, the earlier first.
+            people: the person behind each visitor whom a message was asked for; the histories hold at least
+                `PROFILE_WANTED` and `rule_verdict_needs`.
             rules: the compiled rules of the messages, by version, as far as they are still there.
             policy: the policy of the gate.
             now_ms: the instant of the decision, epoch ms.
             under_way: messages that are being handed over, which count as sent, too.
 
-        Cost: one query for each kind of fact, whatever the number of messages: people, histories, messages sent
-        before, and as `RuleVerdicts.of` and `Placements.of` say; each reads the rows of these people alone.
+        Cost: none, but that of `Posteriors.of` for a rule that `Posteriors.missing` names.
         """
-        messages = sorted(messages, key=lambda message: -message.priority)
-        known = self._read(messages, rules, policy, now_ms, under_way)
+        known = self._gather(messages, people, rules, policy, now_ms, under_way)
         rivals: dict[tuple[Person, str], Rival] = {}
         decided = []
-        for message in messages:
-            person = known.people[message.visitor]
-            one = _judged(message, known, rivals.get((person, message.channel)), policy, now_ms)
+        for message in sorted(messages, key=lambda message: -message.priority):
+            person = people[message.visitor].person
+            one = self._judge(message, known, rivals.get((person, message.channel)))
             if one.verdict.decision == "send":
                 known.sent[person].append(_as_sent(message, now_ms))
                 if message.message_class == "marketing":
@@ -95,88 +92,79 @@ class Decider:
             decided.append(one)
         return decided
 
-    def _read(
+    def _gather(
         self,
         messages: Sequence[QueuedMessage],
+        people: Mapping[Visitor, PersonState],
         rules: Mapping[Version, CompiledRule],
         policy: Policy,
         now_ms: int,
         under_way: Sequence[QueuedMessage],
     ) -> _Known:
         """Return all that the verdicts depend on."""
-        people = find_people(self._queries, {message.visitor for message in messages})
-        everybody = set(people.values())
-        wanted = combine([PROFILE_WANTED, rule_verdict_needs(messages, rules, now_ms)])
-        histories = read_histories(self._queries, everybody, wanted, now_ms, now_ms)
-        profiles = {person: build_profile(person.visitor_id, histories[person], now_ms) for person in everybody}
+        states = {state.person: state for state in (people[message.visitor] for message in messages)}
+        profiles = {person: build_profile(person.visitor_id, state.history, now_ms) for person, state in states.items()}
         return _Known(
-            rules=rules,
             people=people,
+            rules=rules,
+            policy=policy,
+            now_ms=now_ms,
             profiles=profiles,
-            recipients=self._recipients,
-            sent=self._sent(everybody, policy, now_ms, under_way),
-            rule_verdicts=RuleVerdicts(self._queries, people, histories, profiles, rules, now_ms).of(messages),
-            placed=self._placements.of(_with_rules(messages, people, rules), now_ms),
+            rule_verdicts=RuleVerdicts(people, profiles, rules, now_ms),
+            sent={person: _sent(state, policy, now_ms, under_way) for person, state in states.items()},
         )
 
-    def _sent(
-        self, people: set[Person], policy: Policy, now_ms: int, under_way: Sequence[QueuedMessage]
-    ) -> dict[Person, list[SentMessage]]:
-        ids = {message.message_id for message in under_way}
-        sent = read_sent(self._queries, people, now_ms - policy.lookback_ms, but_not=ids)
-        by_id = {Visitor(person.site, visitor_id): person for person in people for visitor_id in person.ids}
-        for message in under_way:
-            person = by_id.get(message.visitor)
-            if person is not None:
-                sent[person].append(_as_sent(message, now_ms))
-        return sent
+    def _judge(self, message: QueuedMessage, known: _Known, rival: Rival | None) -> Decided:
+        state, compiled = known.people[message.visitor], known.rules.get((message.rule, message.version))
+        person, profile = state.person, known.profiles[state.person]
+        recipients = self._recipients.of(message.channel, person, profile)
+        placed = NOWHERE
+        if compiled is not None and compiled.rule.experiment is not None:
+            before = state.placements.get((message.rule, message.version))
+            placed = place(compiled.rule, person, before, self.posteriors, known.now_ms)
+        facts = MessageFacts(
+            **message.identifiers(visitor_id=profile.visitor.id),
+            expires_at_ms=message.expires_at,
+            message_class=message.message_class,
+            tags=frozenset(message.tags),
+            priority=message.priority,
+            rival=rival,
+            rule_verdict=known.rule_verdicts.of(message),
+            recipients=recipients,
+            timezone=profile.visitor.timezone,
+            quiet=compiled.rule.quiet if compiled else {},
+            rule_holdout=compiled.rule.experiment.holdout if compiled and compiled.rule.experiment else 0.0,
+            held_out=placed.held_out,
+            consent=profile.permission.consent,
+            unsubscribed=profile.permission.unsubscribed,
+            suppressed=profile.permission.suppressed,
+            history=tuple(known.sent[person]),
+        )
+        verdict = judge(facts, known.policy, known.now_ms)
+        return Decided(message, verdict, placed.arm, person, profile, recipients)
 
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of messages that are decided on together; `sent` grows with each message that is let through."""
 
+    people: Mapping[Visitor, PersonState]
     rules: Mapping[Version, CompiledRule]
-    people: Mapping[Visitor, Person]
+    policy: Policy
+    now_ms: int
     profiles: Mapping[Person, Profile]
-    recipients: Recipients
+    rule_verdicts: RuleVerdicts
     sent: Mapping[Person, list[SentMessage]]
-    rule_verdicts: Mapping[str, Verdict]
-    placed: Mapping[Placed, Placement]
 
 
-def _judged(message: QueuedMessage, known: _Known, rival: Rival | None, policy: Policy, now_ms: int) -> Decided:
-    person = known.people[message.visitor]
-    profile = known.profiles[person]
-    recipients = known.recipients.of(message.channel, person, profile)
-    place = known.placed.get((message.rule, message.version, person), NOWHERE)
-    compiled = known.rules.get((message.rule, message.version))
-    facts = MessageFacts(
-        **message.identifiers(visitor_id=profile.visitor.id),
-        expires_at_ms=message.expires_at,
-        message_class=message.message_class,
-        tags=frozenset(message.tags),
-        priority=message.priority,
-        rival=rival,
-        rule_verdict=known.rule_verdicts.get(message.message_id),
-        recipients=recipients,
-        timezone=profile.visitor.timezone,
-        quiet=compiled.rule.quiet if compiled else {},
-        rule_holdout=compiled.rule.experiment.holdout if compiled and compiled.rule.experiment else 0.0,
-        held_out=place.held_out,
-        consent=profile.permission.consent,
-        unsubscribed=profile.permission.unsubscribed,
-        suppressed=profile.permission.suppressed,
-        history=tuple(known.sent[person]),
-    )
-    return Decided(message, judge(facts, policy, now_ms), place.arm, person, profile, recipients)
+def _sent(state: PersonState, policy: Policy, now_ms: int, under_way: Sequence[QueuedMessage]) -> list[SentMessage]:
+    """Return what a person was sent, with what is being handed over; a message that is both counts once."""
+    theirs = [message for message in under_way if _is_to(message, state.person)]
+    before = state.sent(now_ms - policy.lookback_ms, but_not={message.message_id for message in theirs})
+    return [*before, *(_as_sent(message, now_ms) for message in theirs)]
 
 
-def _with_rules(
-    messages: Sequence[QueuedMessage], people: Mapping[Visitor, Person], rules: Mapping[Version, CompiledRule]
-) -> list[tuple[Rule, Person]]:
-    """Return the rule and the person of each message whose rule is still there."""
-    found = ((rules.get((message.rule, message.version)), people[message.visitor]) for message in messages)
-    return [(compiled.rule, person) for compiled, person in found if compiled is not None]
+def _is_to(message: QueuedMessage, person: Person) -> bool:
+    return message.site == person.site and message.visitor_id in person.ids
 
 
 def _as_rival(message: QueuedMessage) -> Rival:

@@ -69,7 +69,7 @@ def explain(queries: Queries, compiled: CompiledRule, audiences: Audiences, visi
     person = find_people(queries, [visitor])[visitor]
     since = at - REPLAY_MS - compiled.rule.every_ms
     history = read_histories(queries, [person], combine([compiled.needs]), since, at)[person]
-    stored = read_past_fires(queries, [person], [compiled.rule], since).of(person, compiled.rule.id)
+    stored = read_past_fires(queries, [person], since, [compiled.rule.id])[person].of(compiled.rule.id)
     return _Explainer(compiled, audiences, history, at, stored).explain(person, since)
 
 

@@ -80,6 +80,8 @@ class DecisionRecord(msgspec.Struct, frozen=True):
     arm: str = ""
 
 
+#: A rule's id and version.
+Version = tuple[str, str]
 #: A rule's id and version, and the person.
 Placed = tuple[str, str, Person]
 
@@ -94,6 +96,17 @@ class Placement(msgspec.Struct, frozen=True):
 
     arm: str
     held_out: bool | None = None
+
+
+def placement_of(decision: DecisionRecord) -> Placement | None:
+    """Return the place that a decision found for its person; None when it was made before the holdout was asked.
+
+    A person whom the policy keeps from every message has no place in the experiment of a rule.
+    """
+    held_out = decision.reason == Reason.HOLDOUT
+    if decision.reason in BEFORE_HOLDOUT or (held_out and decision.detail.get("holdout") == "global"):
+        return None
+    return Placement(decision.arm, held_out)
 
 
 def read_placements(queries: Queries, people: Iterable[Person], rules: Iterable[str]) -> dict[Placed, Placement]:

@@ -1,13 +1,12 @@
-"""Read firings: those that keep a rule from firing again, those that a newer firing has overtaken, and their number."""
+"""Read firings: of some people, who remember which rule fired when, and their number by rule."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from trigger_worker.rules.model import Rule
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people
 from trigger_worker.store.statements import statement
@@ -32,48 +31,68 @@ class Fire(msgspec.Struct, frozen=True):
     event: dict[str, Any]
 
 
+class PastFire(msgspec.Struct, frozen=True, gc=False):
+    """A firing of before: its rule, its key, its instant (epoch ms) and its id."""
+
+    rule: str
+    key: str
+    at: int
+    fire_id: str
+
+
 class PastFires:
-    """The instants at which rules fired before, by person, rule and key."""
+    """The firings of one person, by rule and key."""
 
-    def __init__(self) -> None:
-        self._instants: dict[tuple[Person, str], dict[str, list[int]]] = {}
+    def __init__(self, fires: Iterable[PastFire] = ()) -> None:
+        self._instants: dict[str, dict[str, list[int]]] = {}
+        self._by_id: dict[str, PastFire] = {}
+        for fire in fires:
+            self.add(fire)
 
-    def add(self, person: Person, rule: str, key: str, at: int) -> None:
-        """Add a firing at `at` (epoch ms)."""
-        self._instants.setdefault((person, rule), {}).setdefault(key, []).append(at)
+    def __len__(self) -> int:
+        return len(self._by_id)
 
-    def of(self, person: Person, rule: str) -> Mapping[str, Sequence[int]]:
-        """Return, by key, the instants (epoch ms) at which a rule fired for a person."""
-        return self._instants.get((person, rule), {})
+    def __iter__(self) -> Iterator[PastFire]:
+        return iter(self._by_id.values())
+
+    def add(self, fire: PastFire) -> None:
+        """Add a firing; one that is known already changes nothing."""
+        if fire.fire_id not in self._by_id:
+            self._by_id[fire.fire_id] = fire
+            self._instants.setdefault(fire.rule, {}).setdefault(fire.key, []).append(fire.at)
+
+    def of(self, rule: str) -> Mapping[str, Sequence[int]]:
+        """Return, by key, the instants (epoch ms) at which a rule fired."""
+        return self._instants.get(rule, {})
+
+    def newer_than(self, fire_id: str) -> str | None:
+        """Return the id of the newest firing of the same rule and key, if it is later than a firing; else None."""
+        asked = self._by_id.get(fire_id)
+        if asked is None:
+            return None
+        alike = (fire for fire in self if (fire.rule, fire.key) == (asked.rule, asked.key))
+        newest = max(alike, key=lambda fire: (fire.at, fire.fire_id))
+        return newest.fire_id if newest.at > asked.at else None
 
 
-def read_past_fires(queries: Queries, people: Iterable[Person], rules: Iterable[Rule], since: int) -> PastFires:
-    """Return the firings that still keep these rules from firing for these people.
+def read_past_fires(
+    queries: Queries, people: Iterable[Person], since: int, rules: Iterable[str] = ()
+) -> dict[Person, PastFires]:
+    """Return, by person, the firings since an instant.
 
     Args:
         queries: the ClickHouse database with the firings.
         people: the persons.
-        rules: the rules; the longest `every` of them is how long before `since` a firing matters.
-        since: the earliest instant asked about, epoch ms.
+        since: the earliest instant of a firing, epoch ms.
+        rules: ids of the rules; none for all.
 
     Cost: one query for each group of some hundred people, which reads their firings of that time, found by the key.
     """
-    chosen = list(rules)
-    longest = max((rule.every_ms for rule in chosen), default=0)
-    parameters = {"rules": [rule.id for rule in chosen], "since": max(0, since - longest)}
-    past = PastFires()
-    for person, (rule_id, key, at) in for_people(queries, people, statement("past_fires"), parameters):
-        past.add(person, rule_id, key, at)
-    return past
-
-
-def read_restarted(queries: Queries, people: Iterable[Person], fire_ids: Iterable[str]) -> dict[str, str]:
-    """Return, by firing, the id of the newest firing of the same rule, person and key, where that is another.
-
-    Cost: one query for each group of some hundred people, which reads their firings of the rules in question.
-    """
-    rows = for_people(queries, people, statement("restarted"), {"fires": sorted(fire_ids)})
-    return {fire_id: newest for _, (fire_id, newest) in rows}
+    found = {person: PastFires() for person in people}
+    parameters = {"rules": list(rules), "since": max(0, since)}
+    for person, row in for_people(queries, found, statement("past_fires"), parameters):
+        found[person].add(PastFire(*row))
+    return found
 
 
 def count_fires(queries: Queries, since: int) -> dict[str, int]:

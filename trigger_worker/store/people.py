@@ -37,14 +37,31 @@ class Person(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
 
 
-def find_people(queries: Queries, visitors: Iterable[Visitor]) -> dict[Visitor, Person]:
+class Join(msgspec.Struct, frozen=True):
+    """An anonymous id of a site that an event of `learned_at` (epoch ms) joined to a person."""
+
+    site: str
+    alias: str
+    person: str
+    learned_at: int
+
+
+def find_people(queries: Queries, visitors: Iterable[Visitor], joins: Iterable[Join] = ()) -> dict[Visitor, Person]:
     """Return the person behind each visitor.
+
+    Args:
+        queries: the ClickHouse database with the identities.
+        visitors: any ids.
+        joins: joins that the database may not hold yet.
 
     Cost: for each group of some hundred ids of a site a few look-ups by key in `identity`, whatever the table holds.
     """
+    by_site: dict[str, list[Join]] = defaultdict(list)
+    for join in joins:
+        by_site[join.site].append(join)
     found: dict[Visitor, Person] = {}
     for site, ids in visitor_groups(visitors):
-        found |= _find_group(queries, site, ids)
+        found |= _find_group(_Links(queries, site, by_site.get(site, ())), site, ids)
     return found
 
 
@@ -66,8 +83,7 @@ def read_sites(queries: Queries, visitor_id: str) -> list[str]:
     return [site for (site,) in queries.query(statement("sites_of_visitor"), {"visitor": visitor_id})]
 
 
-def _find_group(queries: Queries, site: str, ids: list[str]) -> dict[Visitor, Person]:
-    links = _Links(queries, site)
+def _find_group(links: _Links, site: str, ids: list[str]) -> dict[Visitor, Person]:
     owners = _owners(links, ids)
     aliases = _aliases(links, set(owners.values()))
     people = {owner: Person(site, owner, (owner, *sorted(aliases[owner] - {owner}))) for owner in owners.values()}
@@ -80,12 +96,18 @@ class _Links:
     Both come with one query, and for a visitor of whom nothing is known it is the only query.
     """
 
-    def __init__(self, queries: Queries, site: str) -> None:
+    def __init__(self, queries: Queries, site: str, joins: Iterable[Join]) -> None:
         self._queries = queries
         self._site = site
         self._asked: set[str] = set()
         self._latest: dict[str, tuple[int, str]] = {}
         self.listed_under: dict[str, set[str]] = defaultdict(set)
+        for join in joins:
+            self._note(join.alias, join.person, join.learned_at)
+            self.listed_under[join.person].add(join.alias)
+
+    def _note(self, alias: str, person: str, learned: int) -> None:
+        self._latest[alias] = max((learned, person), self._latest.get(alias, (learned, person)))
 
     def ask(self, ids: Iterable[str]) -> None:
         """Read the links of ids, of each id only once."""
@@ -94,7 +116,7 @@ class _Links:
             parameters = {"site": self._site, "ids": group, "limit": MAX_ALIASES}
             for is_asked, alias, person, learned in self._queries.query(statement("identity_links"), parameters):
                 if is_asked:
-                    self._latest[alias] = max((learned, person), self._latest.get(alias, (learned, person)))
+                    self._note(alias, person, learned)
                 else:
                     self.listed_under[person].add(alias)
 

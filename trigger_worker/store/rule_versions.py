@@ -13,13 +13,11 @@ from trigger_worker.rules.files.audiences import names_of
 from trigger_worker.rules.files.folder import NO_RULES, RuleSet
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.model import Rule
+from trigger_worker.store.decisions import Version
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.records import Records
 from trigger_worker.store.statements import statement
 from warehouse.queries import Queries
-
-#: A rule's id and version.
-Version = tuple[str, str]
 
 _log = structlog.get_logger("trigger_worker.store.rule_versions")
 

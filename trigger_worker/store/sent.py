@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -14,7 +13,7 @@ from trigger_worker.store.people import Person, find_people
 from trigger_worker.store.people_queries import PeopleGroup, for_people, item_groups
 from trigger_worker.store.statements import statement
 from warehouse.channel_traits import CHANNEL_TRAITS
-from warehouse.connection import Row, Warehouse
+from warehouse.connection import Warehouse
 from warehouse.queries import Queries
 
 #: Channels whose messages a person is taken to have met once they are sent.
@@ -29,18 +28,16 @@ _PROVES: Final[Mapping[str, tuple[str, ...]]] = {
     "opened": ("opened", "delivered"),
     "clicked": ("clicked", "opened", "shown", "delivered"),
 }
-#: Events that move a message to another state.
-OUTCOME_EVENTS: Final = frozenset(
-    {
-        "message_delivered",
-        "message_shown",
-        "message_clicked",
-        "message_dismissed",
-        "message_failed",
-        "email_opened",
-        "email_clicked",
-    }
-)
+#: By event, the state that it moves a message to.
+OUTCOME_STATES: Final[Mapping[str, str]] = {
+    "message_delivered": "delivered",
+    "message_shown": "shown",
+    "message_clicked": "clicked",
+    "message_dismissed": "dismissed",
+    "message_failed": "failed",
+    "email_opened": "opened",
+    "email_clicked": "clicked",
+}
 
 
 class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,36 +67,61 @@ class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.shown or self.channel in _MET_WHEN_SENT
 
 
-def read_sent(
-    queries: Queries, people: Iterable[Person], since: int, but_not: Container[str] = ()
-) -> dict[Person, list[SentMessage]]:
-    """Return, by person, the messages sent after `since` (epoch ms), the oldest first.
+class PersonMessage(msgspec.Struct):
+    """A message to a person, and the states that it reached.
 
     Args:
-        queries: the ClickHouse database with the messages.
-        people: the persons.
-        since: epoch ms.
-        but_not: ids of messages to leave out.
+        message_id, fire_id: the message, and the firing that asked for it.
+        channel, rule, tags, message_class: as in `SentMessage`.
+        states: by state, when it was reached first, epoch ms.
+    """
+
+    message_id: str
+    fire_id: str
+    channel: str
+    rule: str
+    tags: frozenset[str]
+    message_class: MessageClass
+    states: dict[str, int]
+
+    def reach(self, state: str, at: int) -> None:
+        """Note that the message reached a state at `at` (epoch ms)."""
+        self.states[state] = min(at, self.states.get(state, at))
+
+    def as_sent(self, since: int) -> SentMessage | None:
+        """Return the message as one that was sent after `since` (epoch ms), None if it was not."""
+        sent_at = self.states.get("sent")
+        if sent_at is None or sent_at <= since:
+            return None
+        return SentMessage(
+            channel=self.channel,
+            rule=self.rule,
+            at_ms=sent_at,
+            tags=self.tags,
+            message_class=self.message_class,
+            shown="shown" in self.states,
+            clicked="clicked" in self.states,
+        )
+
+    def facts(self) -> dict[str, bool]:
+        """Return the states that the message reached, such as `opened(email)`, as rules name them."""
+        return {f"{proven}({self.channel})": True for state in self.states for proven in _proven(self.channel, state)}
+
+
+def read_messages(queries: Queries, people: Iterable[Person], since: int) -> dict[Person, list[PersonMessage]]:
+    """Return, by person, the messages that were due after `since` (epoch ms).
 
     Cost: one query for each group of some hundred people, over their own messages, found by the key.
     """
-    sent: dict[Person, list[SentMessage]] = {person: [] for person in people}
-    for person, row in for_people(queries, sent, statement("sent_messages"), {"since": max(0, since)}):
-        if row[0] not in but_not:
-            sent[person].append(_as_sent(row))
-    return sent
-
-
-def read_fire_facts(queries: Queries, people: Iterable[Person], fire_ids: Iterable[str]) -> dict[str, dict[str, bool]]:
-    """Return, by firing, the states that its messages reached, such as `opened(email)`, as rules name them.
-
-    Cost: one query for each group of some hundred people, over their own messages, found by the key.
-    """
-    facts: dict[str, dict[str, bool]] = defaultdict(dict)
-    rows = for_people(queries, people, statement("fire_states"), {"fires": sorted(set(fire_ids))})
-    for _, (fire_id, channel, state) in rows:
-        facts[fire_id] |= {f"{proven}({channel})": True for proven in _proven(channel, state)}
-    return facts
+    found: dict[Person, list[PersonMessage]] = {person: [] for person in people}
+    parameters = {"since": max(0, since)}
+    for person, row in for_people(queries, found, statement("person_messages"), parameters):
+        message_id, fire_id, channel, rule, tags, message_class, states = row
+        message = PersonMessage(message_id, fire_id, channel, rule, frozenset(tags), message_class, {})
+        for state, at in states:
+            message.reach(state, at)
+        found[person].append(message)
+    return found
 
 
 def record_outcomes(warehouse: Warehouse, news: Iterable[News]) -> None:
@@ -108,26 +130,13 @@ def record_outcomes(warehouse: Warehouse, news: Iterable[News]) -> None:
     Cost: nothing without such events; else one query for the people and one `INSERT ... SELECT`, for each group of
     some hundred events of a site, over their people's events and messages.
     """
-    outcomes = [item for item in news if item.event in OUTCOME_EVENTS]
+    outcomes = [item for item in news if item.event in OUTCOME_STATES]
     if not outcomes:
         return
     people = find_people(warehouse, {item.visitor for item in outcomes})
     owned = ((people[item.visitor], item) for item in outcomes)
     for group, items in item_groups(owned, lambda item: (item.event_id,)):
         _record(warehouse, group, items)
-
-
-def _as_sent(row: Row) -> SentMessage:
-    _, channel, rule, at, tags, message_class, shown, clicked = row
-    return SentMessage(
-        channel=channel,
-        rule=rule,
-        at_ms=at,
-        tags=frozenset(tags),
-        message_class=message_class,
-        shown=bool(shown),
-        clicked=bool(clicked),
-    )
 
 
 def _proven(channel: str, state: str) -> tuple[str, ...]:
@@ -143,5 +152,7 @@ def _record(warehouse: Warehouse, group: PeopleGroup, outcomes: Sequence[News]) 
         "owners": group.ids,
         "persons": group.persons,
         "events": [item.event_id for item in outcomes],
+        "names": list(OUTCOME_STATES),
+        "states": list(OUTCOME_STATES.values()),
     }
     warehouse.command(statement("message_outcomes"), parameters)

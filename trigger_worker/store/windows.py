@@ -11,12 +11,13 @@ import msgspec
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs
+from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.store.events import Span, read_events
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people, people_groups
 from trigger_worker.store.statements import statement
 from warehouse.queries import Queries
-from warehouse.vocabulary import CONTEXT_FIELDS
+from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS
 
 #: Most different needs in one query; each is a condition that ClickHouse tests rows against.
 MAX_PARTS: Final = 4
@@ -37,6 +38,29 @@ class Wanted(msgspec.Struct, frozen=True):
     lookback_ms: Mapping[str, int]
     fields: frozenset[str] | None
     contexts: frozenset[str] = frozenset()
+
+    def takes(self, name: str) -> bool:
+        """Tell whether events of a name are wanted."""
+        return name in self.lookback_ms or (ANY in self.lookback_ms and name not in MESSAGE_EVENTS)
+
+    def cut(self, event: Event) -> Event:
+        """Return an event with the wanted fields alone: as it would be read."""
+        columns = self.fields
+        if columns is None:
+            return event
+        has_props = not columns <= COLUMN_FIELDS.keys()
+        fields = {
+            name: value
+            for name, value in event.fields.items()
+            if (name in columns if name in COLUMN_FIELDS else has_props)
+        }
+        return Event(event.name, event.ts, event.event_id, fields)
+
+    def covers(self, other: Wanted) -> bool:
+        """Tell whether all that another part holds is in this one."""
+        fields = self.fields is None or (other.fields is not None and other.fields <= self.fields)
+        spans = all(self.lookback_ms.get(name, -1) >= span for name, span in other.lookback_ms.items())
+        return fields and spans and other.contexts <= self.contexts
 
 
 def combine(needs: Iterable[Needs | Wanted]) -> Wanted:
@@ -69,7 +93,7 @@ def read_histories(
     """
     events = read_own_events(queries, dict.fromkeys(people, wanted), since, until)
     histories = {person: History(found, {}) for person, found in events.items()}
-    for person, contexts in _read_contexts(queries, histories, wanted.contexts, until).items():
+    for person, contexts in read_contexts(queries, histories, wanted.contexts, until).items():
         histories[person].surround(contexts)
     return histories
 
@@ -97,38 +121,21 @@ def read_own_events(
     return events
 
 
-def surround(
-    queries: Queries,
-    histories: Mapping[Person, History],
-    contexts: frozenset[str],
-    instants: Mapping[Person, int],
-    until: int,
-) -> None:
-    """Add context fields, such as `device`, to the histories of some people.
+def read_contexts(
+    queries: Queries, people: Iterable[Person], contexts: frozenset[str], until: int
+) -> dict[Person, Contexts]:
+    """Return, by person, the changes of context fields until an instant (epoch ms).
 
-    Nearly every event carries them, so their values at an instant are, as a rule, told by the event of that instant,
-    which is cheap to find. The whole history is read only of people of whom some value is not told by then.
-
-    Args:
-        queries: the ClickHouse database with the events.
-        histories: by person, the history to add to.
-        contexts: the context fields.
-        instants: the earliest instant that each person is asked about, epoch ms.
-        until: the latest instant of all, epoch ms.
-
-    Cost: for each group of some hundred people one query from the earliest instant on; one more, over their whole
-    history, for the people just named.
+    Cost: nothing without fields; else one query for each group of some hundred people, over their own rows.
     """
-    found = _read_contexts(queries, histories, contexts, until, min(instants.values()))
-    unknown = [
-        person
-        for person, changes in found.items()
-        if not all(known and known[0][0] <= instants[person] for known in changes.values())
-    ]
-    if unknown:
-        found |= _read_contexts(queries, unknown, contexts, until)
-    for person, history in histories.items():
-        history.surround(found[person])
+    fields = [field for field in CONTEXT_FIELDS if field in contexts]
+    found: dict[Person, Contexts] = {person: {field: [] for field in fields} for person in people}
+    if fields:
+        pairs = ", ".join(f"('{field}', toString({field}))" for field in fields)
+        sql = statement("context_changes", pairs=pairs)
+        for person, (field, at, value) in for_people(queries, found, sql, {"until": until}):
+            found[person][field].append((at, value))
+    return found
 
 
 def _different(wanted: Iterable[Wanted]) -> list[Wanted]:
@@ -157,17 +164,3 @@ def _spans(ids: Sequence[str] | None, wanted: Wanted, since: int, until: int) ->
     for name, lookback in sorted(wanted.lookback_ms.items()):
         names_of[lookback].append(name)
     return [Span(names, since - lookback, until, ids) for lookback, names in names_of.items()]
-
-
-def _read_contexts(
-    queries: Queries, people: Iterable[Person], contexts: frozenset[str], until: int, since: int = 0
-) -> dict[Person, Contexts]:
-    """Return, by person, the changes of context fields from `since` on."""
-    fields = [field for field in CONTEXT_FIELDS if field in contexts]
-    found: dict[Person, Contexts] = {person: {field: [] for field in fields} for person in people}
-    if fields:
-        pairs = ", ".join(f"('{field}', toString({field}))" for field in fields)
-        sql = statement("context_changes", pairs=pairs)
-        for person, (field, at, value) in for_people(queries, found, sql, {"since": since, "until": until}):
-            found[person][field].append((at, value))
-    return found

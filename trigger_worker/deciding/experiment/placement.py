@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -11,7 +11,7 @@ from trigger_worker.deciding.experiment.assignment import Posterior, choose_arm,
 from trigger_worker.deciding.experiment.statistics import posterior
 from trigger_worker.rules.model import Rule
 from trigger_worker.store.arm_data import ArmData, read_arm_data
-from trigger_worker.store.decisions import Placed, Placement, read_placements
+from trigger_worker.store.decisions import Placement
 from trigger_worker.store.people import Person
 from warehouse.queries import Queries
 
@@ -22,46 +22,28 @@ NOWHERE: Final = Placement("")
 SNAPSHOT_MS: Final = 3_600_000
 
 
-class Placements:
-    """Find places.
+def place(rule: Rule, person: Person, before: Placement | None, posteriors: Posteriors, now_ms: int) -> Placement:
+    """Return the place of a person in a rule's experiment.
+
+    A person who logged in, or whose arm became less likely, stays in the arm of the first decision under the rule's
+    version.
 
     Args:
-        queries: the ClickHouse database with decisions and events.
+        rule: the rule.
+        person: the person.
+        before: the place that the first decision found; None for a person who was not decided on before.
+        posteriors: what adaptive experiments have learned, as far as `Posteriors.missing` names no rule.
+        now_ms: epoch ms.
     """
-
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
-        self._posteriors = Posteriors(queries)
-
-    def of(self, wanted: Iterable[tuple[Rule, Person]], now_ms: int) -> Mapping[Placed, Placement]:
-        """Return the place of each person in each rule's experiment; rules without an experiment are left out.
-
-        A person who logged in, or whose arm became less likely, stays in the arm of the first decision under the
-        rule's version.
-
-        Args:
-            wanted: rules with persons, some hundred at most.
-            now_ms: epoch ms.
-
-        Cost: nothing where no rule has an experiment; else as `read_placements`, and once an hour for each adaptive
-        rule as `read_arm_data`.
-        """
-        asked = {(rule.id, rule.version, person): rule for rule, person in wanted if rule.experiment is not None}
-        people = {person for _, _, person in asked}
-        before = read_placements(self._queries, people, {rule.id for rule in asked.values()}) if asked else {}
-        return {key: self._place(rule, key[2], before.get(key, NOWHERE), now_ms) for key, rule in asked.items()}
-
-    def _place(self, rule: Rule, person: Person, before: Placement, now_ms: int) -> Placement:
-        arms = rule.experiment.arms if rule.experiment else ()
-        if not arms or before.arm in dict(arms):
-            return before
-        return msgspec.structs.replace(before, arm=self._choose(rule, person, now_ms))
-
-    def _choose(self, rule: Rule, person: Person, now_ms: int) -> str:
-        if rule.experiment is not None and rule.experiment.is_adaptive:
-            return draw_arm(self._posteriors.of(rule, now_ms), person.site, rule.id, person.visitor_id)
-        arms = rule.experiment.arms if rule.experiment else ()
-        return choose_arm(arms, person.site, rule.id, person.visitor_id)
+    known = before or NOWHERE
+    arms = rule.experiment.arms if rule.experiment else ()
+    if not arms or known.arm in dict(arms):
+        return known
+    if rule.experiment is not None and rule.experiment.is_adaptive:
+        arm = draw_arm(posteriors.of(rule, now_ms), person.site, rule.id, person.visitor_id)
+    else:
+        arm = choose_arm(arms, person.site, rule.id, person.visitor_id)
+    return msgspec.structs.replace(known, arm=arm)
 
 
 class Posteriors:
@@ -75,6 +57,14 @@ class Posteriors:
         self._queries = queries
         self._snapshots: dict[str, _Snapshot] = {}
 
+    def missing(self, rules: Iterable[Rule], now_ms: int) -> list[Rule]:
+        """Return the adaptive rules whose snapshot of this hour was not read yet."""
+        return [
+            rule
+            for rule in rules
+            if rule.experiment is not None and rule.experiment.is_adaptive and self._known(rule, now_ms) is None
+        ]
+
     def of(self, rule: Rule, now_ms: int) -> Posterior:
         """Return the parameters of the Beta distribution of each arm's conversion.
 
@@ -86,16 +76,24 @@ class Posteriors:
 
         Cost: once an hour for each rule as `read_arm_data`.
         """
-        taken_at = now_ms - now_ms % SNAPSHOT_MS
-        known = self._snapshots.get(rule.id)
-        if known is None or (known.version, known.taken_at) != (rule.version, taken_at):
+        known = self._known(rule, now_ms)
+        if known is None:
+            taken_at = _hour(now_ms)
             known = self._snapshots[rule.id] = _Snapshot(rule.version, taken_at, self._read(rule, taken_at))
         return known.posteriors
+
+    def _known(self, rule: Rule, now_ms: int) -> _Snapshot | None:
+        known = self._snapshots.get(rule.id)
+        return known if known and (known.version, known.taken_at) == (rule.version, _hour(now_ms)) else None
 
     def _read(self, rule: Rule, taken_at: int) -> Posterior:
         found = {arm.arm: arm for arm in read_arm_data(self._queries, rule, rule.version, taken_at, only_over=True)}
         names = [name for name, _ in rule.experiment.arms] if rule.experiment else []
         return {name: posterior(found.get(name, ArmData(name, 0, 0))) for name in names}
+
+
+def _hour(now_ms: int) -> int:
+    return now_ms - now_ms % SNAPSHOT_MS
 
 
 class _Snapshot(msgspec.Struct, frozen=True):

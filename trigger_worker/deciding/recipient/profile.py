@@ -91,7 +91,7 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
         order=purchases[-1].fields if purchases else {},
         unsubscribed_at=max((event.ts for event in events if event.name == "unsubscribed"), default=None),
         push=live_subscriptions(events),
-        recently_viewed=recently_viewed(events),
+        recently_viewed=recently_viewed([event for event in recent if event.ts > at - _VIEWED_MS]),
     )
 
 

@@ -1,4 +1,8 @@
-"""Hold one visitor's events in order, and remember the selections, splits and fields that rules ask for again."""
+"""Hold one visitor's events in order, and remember the selections, splits and fields that rules ask for again.
+
+A history grows: an event that comes after the others is added to what is remembered, so that a visitor who browses
+costs one event each time, and not the whole history.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from trigger_worker.rules.evaluate.event import Event, Value, keys_of
-from trigger_worker.rules.evaluate.selector import Selector, compile_field
+from trigger_worker.rules.evaluate.selector import Fields, Selector, compile_field
 from trigger_worker.rules.language.names import TRAITS_PREFIX
 from trigger_worker.rules.language.syntax import Name
 from warehouse.vocabulary import MESSAGE_EVENTS
@@ -73,26 +77,76 @@ class History:
     def __init__(
         self, events: Iterable[Event], contexts: Mapping[str, Sequence[tuple[int, str]]] | None = None
     ) -> None:
-        self.events = _ordered(events)
-        self._times = [event.ts for event in self.events]
         self._contexts = contexts
-        self._by_name = _ranks_by_name(self.events)
-        self._ranks: dict[frozenset[str] | None, list[int]] = {}
-        self._selected: dict[str, Selected] = {}
-        self._splits: dict[tuple[str, tuple[str, ...]], dict[str, Selected]] = {}
-        self._fields: dict[tuple[str, tuple[str, ...]], list[Value]] = {}
-        self._derived: dict[str, Any] = {}
         self._context_series: dict[str, Series] = {}
+        self._hold(_ordered(events))
+
+    def _hold(self, events: list[Event]) -> None:
+        """Hold ordered events, and nothing that was worked out from others."""
+        self.events = events
+        self._times = [event.ts for event in events]
+        self._by_name = _ranks_by_name(events)
+        self._ranks: dict[frozenset[str] | None, list[int]] = {}
+        self._selected: dict[str, tuple[Selector, Selected]] = {}
+        self._splits: dict[tuple[str, tuple[str, ...]], dict[str, Selected]] = {}
+        self._fields: dict[tuple[str, tuple[str, ...]], tuple[Callable[[Fields], Value], list[Value]]] = {}
+        self._derived: dict[str, Any] = {}
         self._trait_series: dict[tuple[str, ...], Series] = {}
+        if self._contexts is None:
+            self._context_series = {}
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Add events whose ids are new to the history.
+
+        Cost: of each event that comes after the others, the selections that it may belong to; else the whole history.
+        """
+        ordered = sorted(events, key=_ORDER)
+        if ordered and self.events and _ORDER(ordered[0]) < _ORDER(self.events[-1]):
+            self._hold(_ordered([*self.events, *ordered]))
+            return
+        for event in ordered:
+            self._append(event)
+
+    def _append(self, event: Event) -> None:
+        rank, ts, name = len(self.events), event.ts, event.name
+        self.events.append(event)
+        self._times.append(ts)
+        self._by_name.setdefault(name, []).append(rank)
+        for names, ranks in self._ranks.items():
+            if name in names if names is not None else name not in MESSAGE_EVENTS:
+                ranks.append(rank)
+        for key, (selector, selected) in self._selected.items():
+            if selector.takes(name) and (selector.test is None or selector.test(event.fields) is True):
+                selected.append(rank, ts, event)
+                self._append_to_splits(key, rank, event)
+        self._derived.clear()
+        if name == "identify":
+            self._trait_series.clear()
+        if self._contexts is None:
+            self._context_series.clear()
+
+    def _append_to_splits(self, key: str, rank: int, event: Event) -> None:
+        for (selection, path), parts in self._splits.items():
+            if selection == key:
+                _put_into_splits(parts, path, rank, event)
+        for (selection, _), (read, values) in self._fields.items():
+            if selection == key:
+                values.append(read(event.fields))
 
     def surround(self, contexts: Mapping[str, Sequence[tuple[int, str]]]) -> None:
-        """Set the contexts of the visitor, such as the device over time; call it before a context is asked for."""
+        """Set the contexts of the visitor, such as the device over time; call it again whenever one has changed."""
         self._contexts = contexts
+        self._context_series.clear()
+
+    def between(self, since: int, until: int) -> list[Event]:
+        """Return the events with `since <= ts <= until`, epoch ms."""
+        return self.events[bisect_left(self._times, since) : bisect_right(self._times, until)]
 
     def within(self, selector: Selector, since: int, until: int) -> list[Event]:
         """Return the events that a selector takes with `since <= ts <= until`; its condition is asked of no others."""
-        known = self._selected.get(selector.key)
-        if known is not None:
+        found = self._selected.get(selector.key)
+        if found is not None:
+            known = found[1]
             return known.events[bisect_left(known.times, since) : bisect_right(known.times, until)]
         ranks = self._named(selector.names)
         first, end = bisect_left(self._times, since), bisect_right(self._times, until)
@@ -107,8 +161,8 @@ class History:
         """Return the events that a selector takes; worked out once for each selector."""
         found = self._selected.get(selector.key)
         if found is None:
-            found = self._selected[selector.key] = self._select(selector)
-        return found
+            found = self._selected[selector.key] = selector, self._select(selector)
+        return found[1]
 
     def split(self, selector: Selector, path: tuple[str, ...]) -> dict[str, Selected]:
         """Return the events that a selector takes, by the value of a key field."""
@@ -124,8 +178,8 @@ class History:
         found = self._fields.get(key)
         if found is None:
             read = compile_field(name)
-            found = self._fields[key] = [read(event.fields) for event in self.select(selector).events]
-        return found
+            found = self._fields[key] = read, [read(event.fields) for event in self.select(selector).events]
+        return found[1]
 
     def derived(self, name: str, derive: Callable[[History], Derived]) -> Derived:
         """Return the object that `derive` makes from the history; made once for each name."""
@@ -215,14 +269,18 @@ def _ranks_by_name(events: Sequence[Event]) -> dict[str, list[int]]:
 
 def _split(selected: Selected, path: tuple[str, ...]) -> dict[str, Selected]:
     parts: dict[str, Selected] = {}
-    for rank, ts, event in zip(selected.ranks, selected.times, selected.events, strict=True):
-        for key in keys_of(event.fields, path):
-            part = parts.get(key)
-            if part is None:
-                parts[key] = Selected([rank], [ts], [event])
-            else:
-                part.append(rank, ts, event)
+    for rank, event in zip(selected.ranks, selected.events, strict=True):
+        _put_into_splits(parts, path, rank, event)
     return parts
+
+
+def _put_into_splits(parts: dict[str, Selected], path: tuple[str, ...], rank: int, event: Event) -> None:
+    for key in keys_of(event.fields, path):
+        part = parts.get(key)
+        if part is None:
+            parts[key] = Selected([rank], [event.ts], [event])
+        else:
+            part.append(rank, event.ts, event)
 
 
 def _series(changes: Iterable[tuple[int, Value]]) -> Series:

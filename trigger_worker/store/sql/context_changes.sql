@@ -11,8 +11,8 @@ FROM (
         ARRAY JOIN [/* pairs */] AS pair
         WHERE site = {site:String}
           AND visitor_id IN {ids:Array(String)}
-          AND ts >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
           AND ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
           AND value != ''))
 WHERE value != previous
 ORDER BY ts, event_id
+SETTINGS max_threads = 1

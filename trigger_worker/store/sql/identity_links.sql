@@ -9,3 +9,4 @@ FROM identity_by_person
 WHERE site = {site:String} AND person IN {ids:Array(String)}
 ORDER BY learned DESC, alias
 LIMIT {limit:UInt32} BY person
+SETTINGS max_threads = 1

@@ -3,10 +3,7 @@ INSERT INTO messages
     (message_id, fire_id, site, rule, version, visitor_id, channel, template, tags, class,
      state, at, due_at, expires_at, recipients, content, detail, retries)
 SELECT m.message_id, m.fire_id, m.site, m.rule, m.version, m.visitor_id, m.channel, m.template, m.tags, m.class,
-       transform(e.event,
-                 ['message_delivered', 'message_shown', 'message_clicked', 'message_dismissed', 'message_failed',
-                  'email_opened', 'email_clicked'],
-                 ['delivered', 'shown', 'clicked', 'dismissed', 'failed', 'opened', 'clicked'], '') AS state,
+       transform(e.event, {names:Array(String)}, {states:Array(String)}, '') AS state,
        e.ts, m.due_at, m.expires_at, [], '',
        -- Pages say why a banner went, or never came.
        if(e.reason = '', '', concat('{"reason":', toJSONString(substringUTF8(e.reason, 1, 100)), '}')), m.retries

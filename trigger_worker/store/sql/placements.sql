@@ -17,3 +17,4 @@ WHERE site = {site:String}
   AND NOT (reason = 'holdout' AND JSONExtractString(detail, 'holdout') = 'global')
 GROUP BY rule, version, visitor_id
 ORDER BY since
+SETTINGS max_threads = 1

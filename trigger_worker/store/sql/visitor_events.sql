@@ -6,3 +6,4 @@ WHERE site = {site:String}
   AND visitor_id IN {ids:Array(String)}
   AND ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
   AND (/* windows */)
+SETTINGS max_threads = 1

@@ -7,3 +7,4 @@ WHERE site = {site:String}
   AND event_id IN {events:Array(String)}
 ORDER BY ts
 LIMIT 1 BY visitor_id, event_id
+SETTINGS max_threads = 1

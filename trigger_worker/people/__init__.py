@@ -1,0 +1,1 @@
+"""Who is here: the state of each person in memory, and how it is loaded, kept, joined and forgotten."""

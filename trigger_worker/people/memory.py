@@ -1,0 +1,155 @@
+"""The people in memory: found by any of their ids, and forgotten, least recently seen first, to make room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+from trigger_worker.people.arrival import Arrival
+from trigger_worker.people.reading import Scope
+from trigger_worker.people.state import PersonState, Write
+from trigger_worker.people.unstored import UnstoredEvents, UnstoredWrites, visitor_of
+from trigger_worker.store.people import Person, Visitor
+from warehouse.newborn import born_at
+
+#: Most bytes of people in memory, about.
+DEFAULT_BYTES: Final = 512 * 1024**2
+#: An id that was born within this time has no past: nobody is forgotten so soon after they were seen.
+NEWBORN_MS: Final = 20_000
+#: A page's clock may be ahead by so much.
+CLOCK_SKEW_MS: Final = 2_000
+
+
+class People:
+    """The people in memory.
+
+    Args:
+        max_bytes: most bytes that they may take, about.
+        started_at: when this process began to hear of events, epoch ms: an id that is older may have a past.
+    """
+
+    def __init__(self, max_bytes: int = DEFAULT_BYTES, started_at: int = 0) -> None:
+        self._max_bytes = max_bytes
+        self._started_at = started_at
+        self._states: OrderedDict[Visitor, PersonState] = OrderedDict()
+        self._by_visitor: dict[Visitor, PersonState] = {}
+        #: Ids that were in memory a moment ago, with the instant at which their age alone tells that they have a past.
+        self._dropped: OrderedDict[Visitor, int] = OrderedDict()
+        self.scope = Scope()
+        #: The bytes that the people take, about.
+        self.size = 0
+        #: How many people were forgotten to make room.
+        self.evicted = 0
+        self.events: Final = UnstoredEvents()
+        self.writes: Final = UnstoredWrites()
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def find(self, visitor: Visitor) -> PersonState | None:
+        """Return the state of the person behind a visitor, None when it is not in memory."""
+        state = self._by_visitor.get(visitor)
+        if state is not None:
+            self._states.move_to_end(state.key)
+        return state
+
+    def find_or_bear(self, visitor: Visitor, now_ms: int) -> PersonState | None:
+        """Return the state of a person who is in memory or newborn, None of a person who must be read.
+
+        Args:
+            visitor: any id.
+            now_ms: epoch ms.
+        """
+        state = self.find(visitor)
+        if state is None and self._is_newborn(visitor, now_ms):
+            state = PersonState(Person(visitor.site, visitor.visitor_id, (visitor.visitor_id,)))
+            self._keep(state)
+        return state
+
+    def receive(self, read: Iterable[PersonState]) -> None:
+        """Keep people who were read, with what ClickHouse did not show yet; a person in memory stays as they are."""
+        for state in read:
+            known = self._states.get(state.key)
+            if known is not None and known.person == state.person:
+                continue
+            # Parts of the person that were not known to belong together are in the tables or not shown yet.
+            for visitor_id in state.person.ids:
+                self.forget(Visitor(state.person.site, visitor_id))
+            for write in self.writes.of(state.person):
+                state.note(write)
+            # What does not fit comes with the feed, when the table has it.
+            state.take(self.events.of(state.person), self.scope.wanted)
+            self._keep(state)
+
+    def take(self, state: PersonState, arrivals: Iterable[Arrival]) -> list[Arrival]:
+        """Add events to a person; return those for which the person must be read anew."""
+        before = state.size
+        misfits = state.take(arrivals, self.scope.wanted)
+        self.size += state.size - before
+        return misfits
+
+    def note(self, write: Write, at: int) -> None:
+        """Note a row that goes into the journal at `at`, epoch ms."""
+        self.writes.add(write, at)
+        state = self._by_visitor.get(visitor_of(write))
+        if state is not None:
+            before = state.size
+            state.note(write)
+            self.size += state.size - before
+
+    def is_joined(self, visitor: Visitor, alias: str) -> bool:
+        """Tell whether a visitor and an anonymous id are known to be one person."""
+        state = self._by_visitor.get(visitor)
+        return state is not None and alias in state.person.ids
+
+    def forget(self, visitor: Visitor) -> None:
+        """Forget the person behind a visitor, who is read anew."""
+        state = self._by_visitor.get(visitor)
+        if state is not None:
+            self._drop(state)
+
+    def forget_site(self, site: str) -> None:
+        """Forget the people of a site: what the tables hold of them has changed behind our back."""
+        for state in [state for state in self._states.values() if state.person.site == site]:
+            self._drop(state)
+
+    def look_at(self, scope: Scope) -> None:
+        """Keep what a scope needs from now on; people who were read with less are read anew."""
+        if not self.scope.covers(scope):
+            for state in list(self._states.values()):
+                self._drop(state)
+            self.scope = scope
+
+    def make_room(self, now_ms: int) -> None:
+        """Forget those seen longest ago while there is no room; `now_ms` is epoch ms."""
+        self._forget_dropped(now_ms)
+        while self.size > self._max_bytes and self._states:
+            self._drop(next(iter(self._states.values())))
+            self.evicted += 1
+
+    def _is_newborn(self, visitor: Visitor, now_ms: int) -> bool:
+        born = born_at(visitor.visitor_id)
+        if born is None or visitor in self._dropped:
+            return False
+        return max(self._started_at, now_ms - NEWBORN_MS) < born <= now_ms + CLOCK_SKEW_MS
+
+    def _keep(self, state: PersonState) -> None:
+        self._states[state.key] = state
+        self.size += state.size
+        for known in state.person.ids:
+            self._by_visitor[Visitor(state.person.site, known)] = state
+
+    def _drop(self, state: PersonState) -> None:
+        del self._states[state.key]
+        self.size -= state.size
+        for known in state.person.ids:
+            visitor = Visitor(state.person.site, known)
+            self._by_visitor.pop(visitor, None)
+            born = born_at(known)
+            if born is not None:
+                self._dropped[visitor] = born + NEWBORN_MS
+
+    def _forget_dropped(self, now_ms: int) -> None:
+        while self._dropped and next(iter(self._dropped.values())) < now_ms - NEWBORN_MS:
+            self._dropped.popitem(last=False)
