@@ -16,11 +16,46 @@ class WorkerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self.ticks = Counter("micromoment_ticks_total", "Ticks of the worker.", registry=registry)
-        self.ticks_failed = Counter(
-            "micromoment_ticks_failed_total", "Ticks that ended in an error; each is tried again.", registry=registry
+        self.sweeps = Counter("micromoment_sweeps_total", "Sweeps of the feed.", registry=registry)
+        self.steps_failed = Counter(
+            "micromoment_steps_failed_total",
+            "Steps of the worker that ended in an error; each is tried again.",
+            ["step"],
+            registry=registry,
         )
-        self.tick_seconds = Histogram("micromoment_tick_seconds", "One tick.", buckets=_SECONDS, registry=registry)
+        self.sweep_seconds = Histogram("micromoment_sweep_seconds", "One sweep.", buckets=_SECONDS, registry=registry)
+        self.turn_seconds = Histogram(
+            "micromoment_turn_seconds",
+            "Rules asked about events that came together.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.events_handled = Counter(
+            "micromoment_events_handled_total",
+            "Events that rules were asked about, by the way on which they came: bus or sweep.",
+            ["way"],
+            registry=registry,
+        )
+        self.events_left = Counter(
+            "micromoment_events_left_to_sweep_total",
+            "Events from the bus that the next sweep handles, by the reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.people_loaded = Counter(
+            "micromoment_people_loaded_total", "Visitors read from ClickHouse.", registry=registry
+        )
+        self.load_seconds = Histogram(
+            "micromoment_load_seconds", "One reading of people from ClickHouse.", buckets=_SECONDS, registry=registry
+        )
+        self.people = Gauge("micromoment_people", "People in memory.", registry=registry)
+        self.people_bytes = Gauge("micromoment_people_bytes", "Memory that people take, about.", registry=registry)
+        self.people_evicted = Counter(
+            "micromoment_people_evicted_total", "People forgotten to make room for others.", registry=registry
+        )
+        self.unstored_events = Gauge(
+            "micromoment_unstored_events", "Events from the bus that the feed has not told of yet.", registry=registry
+        )
         self.candidates = Counter("micromoment_candidates_total", "Visitors that were asked about.", registry=registry)
         self.fires = Counter("micromoment_fires_total", "Matches that fired.", ["rule"], registry=registry)
         self.decisions = Counter(
@@ -35,10 +70,5 @@ class WorkerMetrics:
         self.deliveries_postponed = Counter(
             "micromoment_deliveries_postponed_total", "Attempts that are made again.", ["channel"], registry=registry
         )
-        self.records_refused = Counter(
-            "micromoment_records_refused_total",
-            "Verdicts and states of messages that ClickHouse refused for good; their messages are not sent.",
-            registry=registry,
-        )
-        self.lag_seconds = Gauge("micromoment_lag_seconds", "From an event's storing to its tick.", registry=registry)
+        self.lag_seconds = Gauge("micromoment_lag_seconds", "From an event's storing to its sweep.", registry=registry)
         self.outbox_depth = Gauge("micromoment_outbox_depth", "Messages that wait for their time.", registry=registry)

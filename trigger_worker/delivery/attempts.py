@@ -18,8 +18,9 @@ from trigger_worker.delivery.renderer import ReadyMessage
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.store.message import MessageRecord, QueuedMessage
 from trigger_worker.store.queue import queue_record
+from trigger_worker.store.row_log import WorkerRows
 from warehouse.channel_traits import CHANNEL_TRAITS
-from warehouse.errors import DeliveryError, DeliveryUnavailable, TemplateError
+from warehouse.errors import DeliveryError, DeliveryUnavailable, JournalError, TemplateError
 
 #: The wait after the first failed attempt, which doubles with each further one, and the longest wait, in ms.
 FIRST_RETRY_MS: Final = 5_000
@@ -99,7 +100,7 @@ class Attempts:
         except DeliveryUnavailable as error:
             self._note_postponed(ready.message, error)
         except DeliveryError as error:
-            await self._ledger.store_message(self.failure(ready.message, GiveUpReason.REFUSED, error))
+            await self._ledger.store_outcome(self.failure(ready.message, GiveUpReason.REFUSED, error))
         else:
             self._count_sent(ready.message)
 
@@ -131,12 +132,20 @@ class Attempts:
             if self._is_stopped:
                 return
             message = self._with_attempt(ready.message)
-            if not await self._ledger.store_message(queue_record(message)):
+            try:
+                await self._ledger.store(WorkerRows(messages=[queue_record(message)]))
+            except JournalError as error:
+                self._put_off(ready.message, error)
                 return
             record = await self._try(message, ready.outbound)
-            await self._ledger.store_message(record)
+            await self._ledger.store_outcome(record)
         if record.state == "pending":
             self._outbox.add([record.message])
+
+    def _put_off(self, message: QueuedMessage, error: JournalError) -> None:
+        """Try a message again in a while whose attempt could not be recorded, and so was not made."""
+        _log.error("attempt_not_recorded", message_id=message.message_id, error=error.message, remedy=error.hint)
+        self._outbox.add([msgspec.structs.replace(message, due_at=self._now_ms() + FIRST_RETRY_MS)])
 
     def _with_attempt(self, message: QueuedMessage) -> QueuedMessage:
         at = message.next_row_at(self._now_ms())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
+import structlog
 
 from trigger_worker.deciding.decider import Decided
 from trigger_worker.deciding.sequence.outbox import Outbox
@@ -14,21 +15,24 @@ from trigger_worker.delivery.attempts import Attempts, GiveUpReason, outcome_det
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.content.banner import BannerContent, banner_payload
 from trigger_worker.delivery.ledger import Ledger
-from trigger_worker.delivery.renderer import ReadyMessage, Renderer
+from trigger_worker.delivery.renderer import ReadyMessage, Rendered, Renderer
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.store.decisions import DecisionRecord, Reason
+from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import MessageRecord, QueuedMessage
 from trigger_worker.store.message_event import Occurrence
 from trigger_worker.store.queue import queue_record
-from trigger_worker.store.records import Records
-from warehouse.errors import DeliveryError
+from trigger_worker.store.row_log import WorkerRows
+from warehouse.errors import DeliveryError, JournalError
+
+_log = structlog.get_logger("trigger_worker.delivery.dispatcher")
 
 
 class Dispatcher:
     """Carries out the gate's verdicts.
 
     Args:
-        records: inserts the rows of verdicts and states.
+        ledger: stores firings, verdicts and states of messages.
         outbox: takes back the messages that are deferred or must be tried again.
         renderer: renders messages.
         channels: the configured channels, by name.
@@ -38,45 +42,81 @@ class Dispatcher:
 
     def __init__(
         self,
-        records: Records,
+        ledger: Ledger,
         outbox: Outbox,
         renderer: Renderer,
         channels: Mapping[str, Channel],
         metrics: WorkerMetrics,
         now_ms: Callable[[], int],
     ) -> None:
-        self._ledger = Ledger(records, metrics)
-        self._attempts = Attempts(self._ledger, outbox, channels, metrics, now_ms)
+        self._ledger = ledger
+        self._attempts = Attempts(ledger, outbox, channels, metrics, now_ms)
         self._outbox = outbox
         self._renderer = renderer
         self._metrics = metrics
         self._now_ms = now_ms
 
-    async def dispatch(self, decided: Sequence[Decided]) -> None:
+    async def dispatch(
+        self, decided: Sequence[Decided], fires: Sequence[Fire] = (), queued: Sequence[QueuedMessage] = ()
+    ) -> None:
         """Carry out verdicts, in their order.
 
-        Every verdict is stored before any message is sent. A banner counts as sent once it is stored, because every
-        page of the person can ask for it from then on. For other messages the attempt is stored before it is made.
+        Every verdict is durable before any message is sent, together with the firing that asked for it. A banner counts
+        as sent once it is stored, because every page of the person can ask for it from then on. For other messages the
+        attempt is stored before it is made.
 
-        Cost: two inserts for all verdicts together, and two more per attempt, which attempts of the same time share.
+        Args:
+            decided: the verdicts.
+            fires: firings to store with them.
+            queued: the messages of these firings, to be stored as pending.
+
+        Raises:
+            JournalError: nothing was stored, and no message is sent.
         """
         now_ms = self._now_ms()
-        decided = await self._store_decisions(decided, now_ms)
-        rendered = await self._renderer.render([one for one in decided if one.verdict.decision == "send"], now_ms)
-        records = [
-            self._attempts.failure(one.message, GiveUpReason.TEMPLATE, why, one.arm) for one, why in rendered.failed
-        ]
+        rendered = self._renderer.attempt([one for one in decided if one.verdict.decision == "send"], now_ms)
+        waiting = {id(one) for one, _ in rendered.waiting}
+        settled = [one for one in decided if id(one) not in waiting]
+        await self._carry_out(settled, rendered, now_ms, fires, queued)
+        if rendered.waiting:
+            await self._dispatch_late([one for one, _ in rendered.waiting], rendered, now_ms)
+
+    async def _dispatch_late(self, decided: Sequence[Decided], rendered: Rendered, now_ms: int) -> None:
+        """Carry out the verdicts on messages whose facts have to be read first; they are stored as pending."""
+        late = await self._renderer.render(rendered.waiting, now_ms)
+        try:
+            await self._carry_out(decided, late, self._now_ms(), (), ())
+        except JournalError as error:
+            _log.error("verdicts_not_recorded", count=len(decided), error=error.message, remedy=error.hint)
+            self._outbox.add(one.message for one in decided)
+
+    async def _carry_out(
+        self,
+        decided: Sequence[Decided],
+        rendered: Rendered,
+        now_ms: int,
+        fires: Sequence[Fire],
+        queued: Sequence[QueuedMessage],
+    ) -> None:
         banners, others = _split(rendered.ready)
         deferred = [_deferred(one, now_ms) for one in decided if one.verdict.decision == "defer"]
-        records += [_sent_banner(one, content, now_ms) for one, content in banners]
-        records += map(queue_record, deferred)
-        records += [_cancelled(one, now_ms) for one in decided if one.verdict.decision == "drop"]
-        refused = {record.message.message_id for record in await self._ledger.store_messages(records)}
+        failures = [
+            self._attempts.failure(one.message, GiveUpReason.TEMPLATE, why, one.arm) for one, why in rendered.failed
+        ]
+        messages = [
+            *map(queue_record, queued),
+            *failures,
+            *(_sent_banner(one, content, now_ms) for one, content in banners),
+            *map(queue_record, deferred),
+            *(_cancelled(one, now_ms) for one in decided if one.verdict.decision == "drop"),
+        ]
+        decisions = [self._decision(one, now_ms) for one in decided]
+        await self._ledger.store(WorkerRows(messages, decisions, fires))
         self._outbox.add(deferred)
-        stored = [one for one, _ in banners if one.message.message_id not in refused]
-        await asyncio.gather(*map(self._attempts.publish, stored))
         for one in others:
             self._attempts.start(one)
+        for banner, _ in banners:
+            await self._attempts.publish(banner)
 
     async def take_over(self, in_doubt: Iterable[QueuedMessage], untold: Iterable[Occurrence]) -> None:
         """Settle the messages that an earlier process left unfinished.
@@ -84,11 +124,15 @@ class Dispatcher:
         Args:
             in_doubt: messages that it may have sent and that must not be sent twice; they are recorded as failed.
             untold: states that it stored without storing their event.
+
+        Raises:
+            JournalError: it cannot be recorded just now.
         """
-        self._ledger.announce(untold)
+        await self._ledger.announce(untold)
         unknown = DeliveryError("the worker ended before it could record whether the message was taken")
         failures = [self._attempts.failure(message, GiveUpReason.UNKNOWN_OUTCOME, unknown) for message in in_doubt]
-        await self._ledger.store_messages(failures)
+        if failures:
+            await self._ledger.store(WorkerRows(failures))
 
     def under_way(self) -> list[QueuedMessage]:
         """Return the messages that are being delivered, whose outcome is not known yet."""
@@ -114,13 +158,7 @@ class Dispatcher:
             await asyncio.wait(tasks, timeout=until - time.monotonic())
 
     def _open_tasks(self) -> set[asyncio.Task[None]]:
-        return self._attempts.open_tasks() | self._ledger.open_tasks() | self._renderer.open_tasks()
-
-    async def _store_decisions(self, decided: Sequence[Decided], now_ms: int) -> list[Decided]:
-        """Store verdicts, and return the decisions that were stored: refused ones are not carried out."""
-        records = [self._decision(one, now_ms) for one in decided]
-        refused = {record.message.message_id for record in await self._ledger.store_decisions(records)}
-        return [one for one in decided if one.message.message_id not in refused]
+        return self._attempts.open_tasks() | self._renderer.open_tasks()
 
     def _decision(self, one: Decided, now_ms: int) -> DecisionRecord:
         verdict = one.verdict

@@ -1,108 +1,82 @@
-"""Stores verdicts, states of messages and their events; waits while ClickHouse is away, and isolates refused rows."""
+"""Stores firings, verdicts and states of messages: durable before any effect, and known in memory at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
-import stamina
+import msgspec
 import structlog
 
-from trigger_worker.delivery.grouped_writes import GroupedWrites
-from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.store.decisions import DecisionRecord
+from trigger_worker.people.memory import People
+from trigger_worker.people.state import Write
 from trigger_worker.store.message import MessageRecord
 from trigger_worker.store.message_event import Occurrence, message_event, occurrence
-from trigger_worker.store.records import Records
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from trigger_worker.store.row_log import RowLog, WorkerRows
+from warehouse.errors import JournalError
 from warehouse.event import EventRow
 
-T = TypeVar("T", DecisionRecord, MessageRecord, EventRow)
+#: How long an outcome that must be recorded waits for the disk, each time, in seconds.
+RETRY_SECONDS: Final = 1.0
 
-#: The longest wait between two attempts to reach ClickHouse, in seconds.
-LONGEST_WAIT_SECONDS: Final = 5.0
-#: States gather for as long as their last insert took: in a burst, half as many inserts of twice as many rows.
-STATES_REST: Final = 1.0
-#: An event is inserted into five tables; this pause leaves ClickHouse four fifths of the time for other work.
-EVENTS_REST: Final = 4.0
+#: Hears of events of our own that were stored, with the instant in epoch ms.
+Tell = Callable[[Sequence[EventRow], int], None]
 
 _log = structlog.get_logger("trigger_worker.delivery.ledger")
 
 
 class Ledger:
-    """Stores the rows of messages before and after they are sent.
-
-    A message whose row ClickHouse refuses for good is not sent, because there would be no record of it. The refusal is
-    logged and counted, the message stays pending, and the next worker that starts tries it again.
+    """Stores rows in the worker's log.
 
     Args:
-        records: inserts the rows.
-        metrics: counts refused rows.
+        log: makes rows durable.
+        people: the people in memory, who know of a row as soon as it is on its way to the disk.
+        tell: hears of the events that the rows become, such as `message_sent`.
+        now_ms: returns the present, in epoch ms.
     """
 
-    def __init__(self, records: Records, metrics: WorkerMetrics) -> None:
-        self._records = records
-        self._metrics = metrics
-        self._states = GroupedWrites(self.store_messages, STATES_REST)
-        self._events = GroupedWrites(self._store_events, EVENTS_REST)
+    def __init__(self, log: RowLog, people: People, tell: Tell, now_ms: Callable[[], int]) -> None:
+        self._log = log
+        self._people = people
+        self._tell = tell
+        self._now_ms = now_ms
 
-    async def store_decisions(self, decisions: list[DecisionRecord]) -> list[DecisionRecord]:
-        """Store verdicts, and return the records that ClickHouse refused.
+    async def store(self, rows: WorkerRows) -> None:
+        """Store rows, and the events that states of messages become; return once all of them are durable.
 
-        Cost: one insert; after a refusal about 2 log2(n) more per refused row of n.
+        Raises:
+            JournalError: nothing was stored; the people concerned are read anew.
         """
-        return await self._store(self._records.store_decisions, decisions)
-
-    async def store_messages(self, records: list[MessageRecord]) -> list[MessageRecord]:
-        """Store states of messages, and return the records that ClickHouse refused.
-
-        The events that belong to the stored states are queued and stored later.
-
-        Cost: one insert; after a refusal about 2 log2(n) more per refused row of n.
-        """
-        refused = await self._store(self._records.store_messages, records)
-        lost = {id(record) for record in refused}
-        self.announce(occurrence(record) for record in records if id(record) not in lost)
-        return refused
-
-    async def store_message(self, record: MessageRecord) -> bool:
-        """Store one state of a message in a group with others of the same time; tell whether it is stored."""
-        return await self._states.add(record)
-
-    def announce(self, happened: Iterable[Occurrence]) -> None:
-        """Queue the events of some occurrences, to be stored later."""
-        for event in map(message_event, happened):
-            if event is not None:
-                self._events.add(event)
-
-    def open_tasks(self) -> set[asyncio.Task[None]]:
-        """Return the tasks that write rows."""
-        return self._states.open_tasks() | self._events.open_tasks()
-
-    async def _store_events(self, events: list[EventRow]) -> list[EventRow]:
-        return await self._store(self._records.store_events, events)
-
-    async def _store(self, store: Callable[[list[T]], None], rows: list[T]) -> list[T]:
-        """Store rows, waiting while ClickHouse is away; halve a refused insert until the refused rows are alone."""
+        events = [*rows.events, *_events(map(occurrence, rows.messages))]
+        writes: list[Write] = [*rows.fires, *rows.decisions, *rows.messages]
+        now_ms = self._now_ms()
+        for write in writes:
+            self._people.note(write, now_ms)
         try:
-            await _store_at_last(store, rows)
-        except WarehouseError as error:
-            if len(rows) > 1:
-                middle = len(rows) // 2
-                return await self._store(store, rows[:middle]) + await self._store(store, rows[middle:])
-            self._metrics.records_refused.inc()
-            _log.error("record_refused", message_id=_message_id(rows[0]), error=error.message, remedy=error.hint)
-            return rows
-        return []
+            await self._log.append(msgspec.structs.replace(rows, events=events), now_ms)
+        except JournalError:
+            self._people.take_back(writes)
+            raise
+        self._tell(events, now_ms)
+
+    async def store_outcome(self, record: MessageRecord) -> None:
+        """Store the outcome of an attempt, however long the disk takes: the attempt cannot be taken back."""
+        while True:
+            try:
+                await self.store(WorkerRows(messages=[record]))
+            except JournalError as error:
+                _log.error("outcome_waits", message_id=record.message.message_id, error=error.message)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def announce(self, happened: Iterable[Occurrence]) -> None:
+        """Store the events of states that an earlier process stored without them."""
+        events = _events(happened)
+        if events:
+            await self.store(WorkerRows(events=events))
 
 
-def _message_id(row: DecisionRecord | MessageRecord | EventRow) -> str:
-    return row.message_id if isinstance(row, EventRow) else row.message.message_id
-
-
-async def _store_at_last(store: Callable[[list[T]], None], rows: list[T]) -> None:
-    endless = stamina.retry_context(on=WarehouseUnavailable, attempts=None, timeout=None, wait_max=LONGEST_WAIT_SECONDS)
-    async for attempt in endless:
-        with attempt:
-            await asyncio.to_thread(store, rows)
+def _events(happened: Iterable[Occurrence]) -> list[EventRow]:
+    return [event for event in map(message_event, happened) if event is not None]

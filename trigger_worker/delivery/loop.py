@@ -1,20 +1,27 @@
-"""The delivery loop: messages that are due are decided on, in batches, and handed to the dispatcher."""
+"""The delivery loop: messages that are due are decided on and handed over, those of new firings at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.rule_verdicts import rule_verdict_needs
 from trigger_worker.deciding.sequence.outbox import Outbox, first_batch, one_per_firing
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.source import PeopleSource
+from trigger_worker.people.state import PersonState
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
+from trigger_worker.store.decisions import Version
+from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Visitor
 from trigger_worker.store.rule_versions import RuleVersions
-from warehouse.errors import WarehouseError
+from warehouse.errors import JournalError, WarehouseError
 
 #: Most messages that are decided on together, unless one person alone has more.
 MAX_DECIDED: Final = 500
@@ -30,8 +37,9 @@ class DeliveryLoop:
         decider, dispatcher: judge and deliver messages.
         versions: the rule versions that messages were asked for by.
         policy: the policy of the gate.
+        people: the people whom messages go to.
         metrics: shows how many messages wait.
-        clock_ms: the clock that stamps the feed, in epoch ms.
+        now_ms: returns the present, in epoch ms.
     """
 
     def __init__(
@@ -42,17 +50,21 @@ class DeliveryLoop:
         dispatcher: Dispatcher,
         versions: RuleVersions,
         policy: PolicySource,
+        people: PeopleSource,
         metrics: WorkerMetrics,
-        clock_ms: Callable[[], int],
+        now_ms: Callable[[], int],
     ) -> None:
         self._outbox = outbox
         self._decider = decider
         self._dispatcher = dispatcher
         self._versions = versions
         self._policy = policy
+        self._people = people
         self._metrics = metrics
-        self._clock_ms = clock_ms
+        self._now_ms = now_ms
         self._in_hand: list[QueuedMessage] = []
+        #: Decided on, and not yet handed over, by id.
+        self._claimed: dict[str, QueuedMessage] = {}
         #: Set when messages were added.
         self.queued = asyncio.Event()
 
@@ -66,20 +78,62 @@ class DeliveryLoop:
 
     def message_ids(self) -> set[str]:
         """Return the ids of all messages that wait, are decided on, or are being handed over."""
-        elsewhere = [*self._in_hand, *self._dispatcher.under_way()]
+        elsewhere = [*self._in_hand, *self._under_way()]
         return self._outbox.message_ids() | {message.message_id for message in elsewhere}
+
+    def decide_at_once(
+        self,
+        queued: Sequence[QueuedMessage],
+        people: Mapping[Visitor, PersonState],
+        rules: Mapping[Version, CompiledRule],
+        now_ms: int,
+    ) -> list[Decided]:
+        """Return verdicts on those messages of new firings that can go out now; `deliver` carries them out.
+
+        Args:
+            queued: the messages of the firings.
+            people: the person behind each of their visitors.
+            rules: the rules that fired, by version.
+            now_ms: epoch ms.
+        """
+        due = [message for message in queued if message.due_at <= now_ms]
+        if not due or self._decider.posteriors.missing((compiled.rule for compiled in rules.values()), now_ms):
+            return []
+        turn, _ = one_per_firing(due, self._under_way())
+        return self._decide(turn, people, rules, now_ms)
+
+    async def deliver(
+        self, decided: Sequence[Decided], fires: Sequence[Fire] = (), queued: Sequence[QueuedMessage] = ()
+    ) -> None:
+        """Carry out verdicts; store firings with them, and let the other messages of the firings wait for their time.
+
+        Args:
+            decided: the verdicts.
+            fires: firings that are to be stored.
+            queued: all messages of these firings.
+
+        Raises:
+            JournalError: nothing was stored, and nothing is sent.
+        """
+        try:
+            await self._dispatcher.dispatch(decided, fires, queued)
+        finally:
+            for one in decided:
+                self._claimed.pop(one.message.message_id, None)
+        decided_ids = {one.message.message_id for one in decided}
+        self.add(message for message in queued if message.message_id not in decided_ids)
 
     async def step(self) -> float:
         """Send the messages that are due, and return the most seconds until another is.
 
         Raises:
-            WarehouseError: as `send_due`.
+            WarehouseError, JournalError: as `send_due`.
         """
         started = time.monotonic()
         self.queued.clear()
         if not len(self._outbox):
             return IDLE_INTERVAL_SECONDS
-        now_ms = await asyncio.to_thread(self._clock_ms)
+        now_ms = self._now_ms()
         await self.send_due(now_ms)
         next_due = self._outbox.next_due
         if next_due is None:
@@ -95,29 +149,49 @@ class DeliveryLoop:
 
         Raises:
             WarehouseError: the facts cannot be read; messages that were not decided on wait again.
+            JournalError: the verdicts cannot be stored; the messages wait again.
 
-        Cost: for each batch as `Decider.decide`.
+        Cost: nothing for people in memory; others are read, as `read_people` says.
         """
         self._in_hand = self._outbox.take_due(now_ms)
         while self._in_hand:
-            turn, waiting = one_per_firing(self._in_hand, self._dispatcher.under_way())
+            turn, waiting = one_per_firing(self._in_hand, self._under_way())
             batch, later = first_batch(turn, MAX_DECIDED)
             if not batch:
                 break
             try:
-                decided = await asyncio.to_thread(self._decide, batch, now_ms)
+                await self._send(batch, now_ms)
             except Exception as error:
                 # What a mistake of ours stops must not stop the others: it stays pending until the next start.
-                self._in_hand = [*(batch if isinstance(error, WarehouseError) else ()), *later, *waiting]
+                again = batch if isinstance(error, WarehouseError | JournalError) else ()
+                self._in_hand = [*again, *later, *waiting]
                 self._put_back()
                 raise
-            await self._dispatcher.dispatch(decided)
             self._in_hand = [*later, *waiting]
         self._put_back()
 
-    def _decide(self, due: list[QueuedMessage], now_ms: int) -> list[Decided]:
-        under_way = self._dispatcher.under_way()
-        return self._decider.decide(due, self._versions.of(due), self._policy.policy, now_ms, under_way)
+    async def _send(self, batch: Sequence[QueuedMessage], now_ms: int) -> None:
+        rules = await asyncio.to_thread(self._versions.of, batch)
+        wanted = rule_verdict_needs(batch, rules, now_ms)
+        people = await self._people.of({message.visitor for message in batch}, now_ms, wanted)
+        posteriors = self._decider.posteriors
+        for rule in posteriors.missing((compiled.rule for compiled in rules.values()), now_ms):
+            await asyncio.to_thread(posteriors.of, rule, now_ms)
+        await self.deliver(self._decide(batch, people, rules, now_ms))
+
+    def _decide(
+        self,
+        due: Sequence[QueuedMessage],
+        people: Mapping[Visitor, PersonState],
+        rules: Mapping[Version, CompiledRule],
+        now_ms: int,
+    ) -> list[Decided]:
+        decided = self._decider.decide(due, people, rules, self._policy.policy, now_ms, self._under_way())
+        self._claimed |= {one.message.message_id: one.message for one in decided if one.verdict.decision == "send"}
+        return decided
+
+    def _under_way(self) -> list[QueuedMessage]:
+        return [*self._claimed.values(), *self._dispatcher.under_way()]
 
     def _put_back(self) -> None:
         self._outbox.add(self._in_hand)

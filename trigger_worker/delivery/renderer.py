@@ -66,10 +66,12 @@ class Rendered(msgspec.Struct, frozen=True):
     Args:
         ready: the rendered messages, in the order in which they were given.
         failed: the messages whose template failed, with the error.
+        waiting: the messages whose template asks for facts that have to be read first.
     """
 
     ready: list[ReadyMessage]
     failed: list[tuple[Decided, TemplateError]]
+    waiting: list[tuple[Decided, MissingFacts]]
 
 
 class Renderer:
@@ -95,34 +97,44 @@ class Renderer:
         self._links = links
         self._refreshing: asyncio.Task[None] | None = None
 
-    async def render(self, sending: Sequence[Decided], now_ms: int) -> Rendered:
-        """Render messages; further facts that templates ask for are read for all messages at once.
+    def attempt(self, sending: Sequence[Decided], now_ms: int) -> Rendered:
+        """Render messages from the facts at hand.
 
         Args:
             sending: the decisions to send, with the facts of their messages.
             now_ms: the instant of sending, epoch ms.
+        """
+        rendered = Rendered([], [], [])
+        for one in sending:
+            try:
+                rendered.ready.append(ReadyMessage(one.message, self.outbound(one, now_ms)))
+            except MissingFacts as asked:
+                rendered.waiting.append((one, asked))
+            except TemplateError as error:
+                rendered.failed.append((one, error))
+        self._refresh(now_ms)
+        return rendered
+
+    async def render(self, waiting: Sequence[tuple[Decided, MissingFacts]], now_ms: int) -> Rendered:
+        """Render messages once the facts that they wait for are read, for all of them at once.
+
+        Args:
+            waiting: the messages, as `attempt` returned them.
+            now_ms: the instant of sending, epoch ms.
 
         Cost: none of its own; as `TemplateFacts.read`, once per round of requests.
         """
-        ready: dict[str, ReadyMessage] = {}
-        failed: list[tuple[Decided, TemplateError]] = []
-        waiting = list(sending)
+        done = Rendered([], [], [])
         while waiting:
-            missing: dict[str, MissingFacts] = {}
-            for one in waiting:
-                try:
-                    ready[one.message.message_id] = ReadyMessage(one.message, self.outbound(one, now_ms))
-                except MissingFacts as asked:
-                    missing[one.message.message_id] = asked
-                except TemplateError as error:
-                    failed.append((one, error))
-            waiting = [one for one in waiting if one.message.message_id in missing]
-            refused = await self._read(list(missing.values()), now_ms)
+            refused = await self._read([asked for _, asked in waiting], now_ms)
             if refused is not None:
-                failed += [(one, refused) for one in waiting]
+                done.failed.extend((one, refused) for one, _ in waiting)
                 break
-        self._refresh(now_ms)
-        return Rendered([ready[one.message.message_id] for one in sending if one.message.message_id in ready], failed)
+            rendered = self.attempt([one for one, _ in waiting], now_ms)
+            done.ready.extend(rendered.ready)
+            done.failed.extend(rendered.failed)
+            waiting = rendered.waiting
+        return done
 
     def open_tasks(self) -> set[asyncio.Task[None]]:
         """Return the background task that reads outdated facts again, if there is one."""

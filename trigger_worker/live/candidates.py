@@ -103,27 +103,6 @@ class Candidates:
             known.join(since, rules)
 
 
-def keep_completable(
-    index: CompletionIndex, people: Mapping[Person, Candidate], fresh: Mapping[Person, Iterable[Event]], now_ms: int
-) -> dict[Person, Candidate]:
-    """Return the candidates with the rules that a fresh event may complete; other candidates are left out.
-
-    A rule matches only where its last step takes an event, so a candidate without such an event has no match.
-
-    Args:
-        index: finds the live rules by their last step.
-        people: the candidates, by person.
-        fresh: by person, the events that may be a last step, and others.
-        now_ms: the latest instant asked about, epoch ms.
-    """
-    left: dict[Person, Candidate] = {}
-    for person, candidate in people.items():
-        taking = completed_rules(index, candidate, fresh[person], now_ms)
-        if taking:
-            left[person] = Candidate(candidate.since, taking)
-    return left
-
-
 def completed_rules(
     index: CompletionIndex, candidate: Candidate, events: Iterable[Event], now_ms: int
 ) -> frozenset[CompiledRule]:

@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 
+from trigger_worker.deciding.recipient.profile import PROFILE_WANTED
 from trigger_worker.live.completion_index import CompletionIndex
+from trigger_worker.people.reading import FACTS_MS, Scope
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, compile_rules
-from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.rules.model import Audiences, Rule
-from trigger_worker.store.windows import Wanted, combine
+from trigger_worker.store.windows import combine
 from warehouse.vocabulary import MESSAGE_EVENTS
 
 
@@ -45,6 +46,12 @@ class LiveRules:
     Args:
         rules: the rules to compile.
         audiences: the segments, stages and scores that they refer to.
+
+    Attributes:
+        by_id: the compiled rules.
+        completions: finds rules by the events that complete them.
+        scope: the part of people that the rules, their messages, the gate and templates look at.
+        waits: the waits of the rules that wait.
     """
 
     def __init__(self, rules: Iterable[Rule] = (), audiences: Audiences | None = None) -> None:
@@ -55,9 +62,7 @@ class LiveRules:
         self._looking_at = _index((name, each) for each in compiled_rules for name in each.needs.lookback_ms)
         self._looking_at_contexts = frozenset(compiled for compiled in compiled_rules if compiled.needs.contexts)
         self.completions = CompletionIndex(compiled_rules)
-        self.shared_needs = SharedNeeds(compiled_rules)
-        #: The event names, fields and lookbacks of all rules together.
-        self.looked_at = combine(compiled.needs for compiled in compiled_rules)
+        self.scope = _scope(compiled_rules)
         self.waits = self._index_by_wait()
 
     def completed_by(self, event: str) -> frozenset[CompiledRule]:
@@ -83,6 +88,17 @@ class LiveRules:
         ]
 
 
+def _scope(rules: Iterable[CompiledRule]) -> Scope:
+    """Return the part of people that rules, their messages, the gate and templates look at."""
+    chosen = list(rules)
+    needs = [need for each in chosen for need in (each.needs, each.sending_needs, *each.goal_needs(FACTS_MS))]
+    return Scope(
+        combine([PROFILE_WANTED, *needs]),
+        max([FACTS_MS, *(each.rule.every_ms for each in chosen)]),
+        frozenset(each.rule.id for each in chosen if each.rule.experiment is not None),
+    )
+
+
 def is_among(event: str, names: frozenset[str]) -> bool:
     """Tell whether a set of event names, `any` possible, has an event's name."""
     return event in names or (ANY in names and event not in MESSAGE_EVENTS)
@@ -103,53 +119,3 @@ def _found(index: Mapping[str, frozenset[CompiledRule]], event: str) -> frozense
 
 
 _NONE: Final[frozenset[CompiledRule]] = frozenset()
-
-
-#: Most combinations of needs that are remembered.
-MAX_REMEMBERED: Final = 1_000
-
-#: A set of needs, each by its number.
-Kinds = frozenset[int]
-
-_Key = tuple[frozenset[tuple[str, int]], frozenset[str]]
-
-
-class SharedNeeds:
-    """The needs that rules share: hundreds of rules that differ in a product look at the same events and fields.
-
-    Args:
-        rules: the live rules.
-    """
-
-    def __init__(self, rules: Iterable[CompiledRule]) -> None:
-        kinds: dict[_Key, int] = {}
-        self._needs: list[Needs] = []
-        self._kind_of: dict[CompiledRule, int] = {}
-        for compiled in rules:
-            kind = kinds.setdefault(_key(compiled.needs), len(kinds))
-            if kind == len(self._needs):
-                self._needs.append(compiled.needs)
-            self._kind_of[compiled] = kind
-        self._wanted: dict[Kinds, Wanted] = {}
-
-    def kinds(self, rules: Iterable[CompiledRule]) -> Kinds:
-        """Return the needs of some rules as a set of numbers; a superset serves the rules of its subsets as well."""
-        return frozenset(self._kind_of[compiled] for compiled in rules)
-
-    def wanted(self, kinds: Kinds) -> Wanted:
-        """Return the events and fields to read for a set of needs; the same object for the same set.
-
-        Surroundings such as `device` are left out: they are read only for people of whom a pattern matches.
-        """
-        found = self._wanted.get(kinds)
-        if found is None:
-            if len(self._wanted) == MAX_REMEMBERED:
-                self._wanted.clear()
-            found = self._wanted[kinds] = msgspec.structs.replace(
-                combine(self._needs[kind] for kind in kinds), contexts=frozenset()
-            )
-        return found
-
-
-def _key(needs: Needs) -> _Key:
-    return frozenset(needs.lookback_ms.items()), needs.fields

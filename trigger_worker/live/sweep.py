@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.live.candidates import LATE_MS, Candidates, NewestSeen
+from trigger_worker.live.candidates import LATE_MS
 from trigger_worker.live.live_rules import LiveRules, Wait
 from trigger_worker.live.waits import LateTimers, ReadAhead, read_on
 from trigger_worker.store.feed import Anchor, News, read_news
-from trigger_worker.store.people import Person, Visitor, find_people
+from trigger_worker.store.people import Visitor
 from warehouse.connection import Warehouse
 
 #: How far back the feed is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
@@ -50,18 +50,16 @@ class Sweep(msgspec.Struct, frozen=True):
     """The outcome of one sweep.
 
     Args:
+        now_ms: its instant, epoch ms.
         news: the events that no sweep found before.
         due: by wait, the events whose wait is over.
-        people: the person behind each visitor id in both.
-        candidates: the rules to ask, by person.
         complete: False when there were more events than one sweep takes.
         position: how far the feed is read once this sweep is dealt with.
     """
 
+    now_ms: int
     news: list[News]
     due: Due
-    people: Mapping[Visitor, Person]
-    candidates: Candidates
     complete: bool
     position: Position
 
@@ -78,7 +76,6 @@ class FeedSweep:
         self._warehouse = warehouse
         # Further back, so that what comes out of order after a restart is known to.
         self._position = Position(news_to=read_to - LATE_MS, ahead={}, seen={})
-        self._newest_seen = NewestSeen()
 
     @property
     def read_to(self) -> int:
@@ -92,30 +89,18 @@ class FeedSweep:
             rules: the live rules.
             now_ms: epoch ms by ClickHouse's clock.
 
-        Cost: one query of the feed since the last sweep; one for the identities of the visitors in it, if any; one a
-        wait each time that its anchors were used up.
+        Cost: one query of the feed since the last sweep; one a wait each time that its anchors were used up.
         """
         news, complete = self._read_unseen(now_ms)
         ahead, due = self._read_ahead(rules, now_ms)
         late_due, late = self._read_late(news, rules, now_ms)
-        due += late_due
-        # Before candidates are chosen: whether news is out of order is a question of the person, not of one id.
-        anchors = {anchor.visitor for _, started in due for anchor in started}
-        people = find_people(self._warehouse, {item.visitor for item in news} | anchors)
-        candidates = Candidates(rules, people)
-        candidates.add_news(news, self._newest_seen)
-        for wait, started in due:
-            candidates.add_due(wait, started)
         news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
         position = Position(news_to, ahead, self._seen(news, news_to), late)
-        return Sweep(news, due, people, candidates, complete, position)
+        return Sweep(now_ms, news, due + late_due, complete, position)
 
     def accept(self, reading: Sweep) -> None:
         """Move on: the firings of a sweep are stored, so that its events need not be found again."""
         self._position = reading.position
-        self._newest_seen.remember((item.visitor, item.ts) for item in reading.news)
-        for wait, anchors in reading.due:
-            self._newest_seen.remember((anchor.visitor, anchor.ts + wait.wait_ms) for anchor in anchors)
 
     def _read_unseen(self, now_ms: int) -> tuple[list[News], bool]:
         """Return new events, at most `MAX_NEWS`, and whether these are all; events seen before do not count."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from trigger_worker.people.arrival import Arrival
@@ -67,9 +67,13 @@ class People:
             self._keep(state)
         return state
 
-    def receive(self, read: Iterable[PersonState]) -> None:
-        """Keep people who were read, with what ClickHouse did not show yet; a person in memory stays as they are."""
-        for state in read:
+    def receive(self, read: Mapping[Visitor, PersonState]) -> None:
+        """Keep people who were read, with what ClickHouse did not show yet; a person in memory stays as they are.
+
+        Args:
+            read: the person behind each visitor who was asked for.
+        """
+        for state in {id(state): state for state in read.values()}.values():
             known = self._states.get(state.key)
             if known is not None and known.person == state.person:
                 continue
@@ -81,6 +85,9 @@ class People:
             # What does not fit comes with the feed, when the table has it.
             state.take(self.events.of(state.person), self.scope.wanted)
             self._keep(state)
+        for visitor, state in read.items():
+            # One of more ids than a person may have leads to the person, too.
+            self._name(visitor, self._states[state.key])
 
     def take(self, state: PersonState, arrivals: Iterable[Arrival]) -> list[Arrival]:
         """Add events to a person; return those for which the person must be read anew."""
@@ -97,6 +104,12 @@ class People:
             before = state.size
             state.note(write)
             self.size += state.size - before
+
+    def take_back(self, writes: Iterable[Write]) -> None:
+        """Forget rows that could not be stored, and the people who know of them."""
+        for write in writes:
+            self.writes.take_back(write)
+            self.forget(visitor_of(write))
 
     def is_joined(self, visitor: Visitor, alias: str) -> bool:
         """Tell whether a visitor and an anonymous id are known to be one person."""
@@ -138,15 +151,18 @@ class People:
         self._states[state.key] = state
         self.size += state.size
         for known in state.person.ids:
-            self._by_visitor[Visitor(state.person.site, known)] = state
+            self._name(Visitor(state.person.site, known), state)
+
+    def _name(self, visitor: Visitor, state: PersonState) -> None:
+        self._by_visitor[visitor] = state
+        state.names.add(visitor)
 
     def _drop(self, state: PersonState) -> None:
         del self._states[state.key]
         self.size -= state.size
-        for known in state.person.ids:
-            visitor = Visitor(state.person.site, known)
+        for visitor in state.names:
             self._by_visitor.pop(visitor, None)
-            born = born_at(known)
+            born = born_at(visitor.visitor_id)
             if born is not None:
                 self._dropped[visitor] = born + NEWBORN_MS
 

@@ -40,10 +40,23 @@ class PersonState:
 
     Attributes:
         key: the person's own id.
+        names: every id by which the person is found in memory.
         size: the bytes that the state takes, about.
     """
 
-    __slots__ = ("_ids", "fires", "history", "key", "messages", "person", "placements", "since", "size", "surroundings")
+    __slots__ = (
+        "_ids",
+        "fires",
+        "history",
+        "key",
+        "messages",
+        "names",
+        "person",
+        "placements",
+        "since",
+        "size",
+        "surroundings",
+    )
 
     def __init__(
         self,
@@ -57,6 +70,7 @@ class PersonState:
     ) -> None:
         self.person = person
         self.key = Visitor(person.site, person.visitor_id)
+        self.names: set[Visitor] = set()
         self.history = history or History((), {})
         self.surroundings = surroundings or Surroundings()
         self.history.surround(self.surroundings.changes)

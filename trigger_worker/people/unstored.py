@@ -116,14 +116,21 @@ class UnstoredWrites:
         self._writes.append((at, visitor, write))
         self._by_visitor[visitor][id(write)] = write
 
+    def take_back(self, write: Write) -> None:
+        """Forget a row that could not be stored."""
+        theirs = self._by_visitor.get(visitor_of(write))
+        if theirs is not None:
+            theirs.pop(id(write), None)
+
     def forget_before(self, at: int) -> None:
         """Forget the rows that went into the journal before `at` (epoch ms), and `GRACE_MS` more."""
         while self._writes and self._writes[0][0] < at - GRACE_MS:
             _, visitor, write = self._writes.popleft()
-            theirs = self._by_visitor[visitor]
-            theirs.pop(id(write), None)
-            if not theirs:
-                del self._by_visitor[visitor]
+            theirs = self._by_visitor.get(visitor)
+            if theirs is not None:
+                theirs.pop(id(write), None)
+                if not theirs:
+                    del self._by_visitor[visitor]
 
     def of(self, person: Person) -> Iterator[Write]:
         """Yield the rows about a person, under any id."""

@@ -36,19 +36,19 @@ class Records:
 
         Cost: one insert, as for every method of this class; none without rows.
         """
-        self._insert("fires", (_fire_row(fire, now_ms) for fire in fires))
+        self._insert("fires", (fire_row(fire, now_ms) for fire in fires))
 
     def store_decisions(self, decisions: Sequence[DecisionRecord]) -> None:
         """Store decisions."""
-        self._insert("decisions", map(_decision_row, decisions))
+        self._insert("decisions", map(decision_row, decisions))
 
     def store_messages(self, records: Sequence[MessageRecord]) -> None:
         """Store states that messages reached."""
-        self._insert("messages", map(_message_row, records))
+        self._insert("messages", map(message_row, records))
 
     def store_events(self, rows: Sequence[EventRow]) -> None:
         """Store events of our own, to be kept as long as other events of their site."""
-        self._insert("events", map(self._kept, rows))
+        self._insert("events", (kept_event(row, self._retention_days) for row in rows))
 
     def store_versions(self, rules: Sequence[Rule], now_ms: int) -> None:
         """Store the text of rule versions, as seen at `now_ms` (epoch ms); the first such instant counts."""
@@ -57,10 +57,6 @@ class Records:
     def store_cursor(self, worker: str, shard: int, read_to: int) -> None:
         """Store the instant (epoch ms) up to which the feed was read."""
         self._insert("worker_cursor", [{"worker": worker, "shard": shard, "read_to": format_time(read_to)}])
-
-    def _kept(self, row: EventRow) -> EventRow:
-        days = self._retention_days.get(row.site, row.retention_days)
-        return msgspec.structs.replace(row, retention_days=kept_days(row.event, days))
 
     def _insert(self, table: str, rows: Iterable[object]) -> None:
         insert_rows(self._inserts, table, rows)
@@ -76,7 +72,19 @@ def insert_rows(inserts: Inserts, table: str, rows: Iterable[object]) -> None:
         inserts.insert_lines(table, lines, hashlib.sha256(lines).hexdigest())
 
 
-def _fire_row(fire: Fire, now_ms: int) -> dict[str, Any]:
+def kept_event(row: EventRow, retention_days: Mapping[str, int]) -> EventRow:
+    """Return an event of our own, to be kept as long as other events of its site.
+
+    Args:
+        row: the event.
+        retention_days: by site, for how many days its events are kept.
+    """
+    days = retention_days.get(row.site, row.retention_days)
+    return msgspec.structs.replace(row, retention_days=kept_days(row.event, days))
+
+
+def fire_row(fire: Fire, now_ms: int) -> dict[str, Any]:
+    """Return the row of a firing, as fired at `now_ms` (epoch ms)."""
     return {
         "fire_id": fire.fire_id,
         "site": fire.site,
@@ -90,7 +98,8 @@ def _fire_row(fire: Fire, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _decision_row(decision: DecisionRecord) -> dict[str, Any]:
+def decision_row(decision: DecisionRecord) -> dict[str, Any]:
+    """Return the row of a decision."""
     message = decision.message
     return {
         "message_id": message.message_id,
@@ -108,7 +117,8 @@ def _decision_row(decision: DecisionRecord) -> dict[str, Any]:
     }
 
 
-def _message_row(record: MessageRecord) -> dict[str, Any]:
+def message_row(record: MessageRecord) -> dict[str, Any]:
+    """Return the row of a state that a message reached."""
     message = record.message
     return {
         "message_id": message.message_id,

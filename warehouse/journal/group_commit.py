@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 import structlog
 
 from warehouse.errors import JournalError
-from warehouse.journal.log import Journal
+from warehouse.journal.log import Journal, TableRows
 from warehouse.journal.tables import JournalBatch, JournalTable, RowSetAside
 
 T = TypeVar("T")
@@ -116,6 +116,10 @@ class JournalThread:
     ) -> asyncio.Future[list[int]]:
         """Take rows as `append` does, for the running event loop: one wake-up of the loop answers a whole commit."""
         return self._submit_async(lambda journal: journal.append(table, lines, at, ids))
+
+    def append_together(self, rows: Sequence[TableRows], at: int) -> asyncio.Future[None]:
+        """Take rows of several tables, all of them or none, for the running event loop."""
+        return self._submit_async(lambda journal: journal.append_together(rows, at))
 
     def take(self, table: JournalTable, limit: int) -> Future[JournalBatch | None]:
         """Return the batch to insert next, its token on disk."""

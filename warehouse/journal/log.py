@@ -29,6 +29,9 @@ from warehouse.journal.segments import JournalPosition, RefusedRows, Segments
 from warehouse.journal.tables import DEFAULT_LIMITS, TABLES, JournalBatch, JournalLimits, JournalTable, RowSetAside
 from warehouse.journal.waiting import Memory, Slice, Staged, WaitingRows, joined_lines
 
+#: A table, and rows of it as JSON objects.
+TableRows = tuple[JournalTable, Sequence[bytes]]
+
 _log = structlog.get_logger("warehouse.journal.log")
 
 
@@ -93,6 +96,22 @@ class Journal:
         """Return when the oldest waiting row of a table, or of all, was received (epoch ms); None when none waits."""
         asked = self._waiting.values() if table is None else (self._waiting[table],)
         return min((rows.oldest_at for rows in asked if rows.oldest_at is not None), default=None)
+
+    def append_together(self, rows: Sequence[TableRows], at: int) -> None:
+        """Take rows of several tables, all of them or none.
+
+        Args:
+            rows: by table, rows as JSON objects.
+            at: now, epoch ms.
+
+        Raises:
+            JournalFull: there is no room for them.
+        """
+        if reason := self.refusal(at, sum(len(line) for _, lines in rows for line in lines)):
+            raise JournalFull(reason, "bring ClickHouse back, or raise `journal_max_bytes`")
+        for table, lines in rows:
+            if lines:
+                self._stage_rows(table, lines, at, [])
 
     def append(self, table: JournalTable, lines: Sequence[bytes], at: int, ids: Sequence[bytes] = ()) -> list[int]:
         """Take rows, all or none of them; return the indexes of those whose id was acknowledged before.

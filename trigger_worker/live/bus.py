@@ -1,0 +1,150 @@
+"""Events as collectors accept them: asked about within milliseconds, and left to the sweep where that cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import structlog
+
+from trigger_worker.live.candidates import is_late
+from trigger_worker.live.evaluation import Effects, Evaluation, Question
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.arrival import Arrival, accepted
+from trigger_worker.people.memory import People
+from trigger_worker.people.source import PeopleSource
+from trigger_worker.people.state import PersonState
+from trigger_worker.store.feed import News
+from trigger_worker.store.people import Visitor
+from warehouse.errors import JournalError, WarehouseError
+from warehouse.event import EventRow
+from warehouse.vocabulary import MESSAGE_EVENTS
+
+#: Most events that wait to be asked about; more are left to the sweep.
+MAX_WAITING: Final = 20_000
+#: Most events that are asked about together, before others get a turn.
+MAX_TOGETHER: Final = 200
+#: Most events that wait for their person to be read.
+MAX_LOADING: Final = 5_000
+#: Most visitors who are read at once: a page waits for the slowest of them.
+MAX_LOADED_TOGETHER: Final = 20
+#: Most answers that are on their way to the disk.
+MAX_EFFECTS: Final = 256
+
+_log = structlog.get_logger("trigger_worker.live.bus")
+
+
+class BusEvents:
+    """Asks rules about the events of the bus.
+
+    What is late, comes out of order, or cannot be asked about just now is left to the sweep, which finds it in the
+    feed. The same holds for events whose answers could not be stored.
+
+    Args:
+        evaluation: asks the rules.
+        people, source: the people in memory, and those to be read.
+        metrics: counts events.
+        now_ms: returns the present, in epoch ms.
+    """
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        people: People,
+        source: PeopleSource,
+        metrics: WorkerMetrics,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._evaluation = evaluation
+        self._people = people
+        self._source = source
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._waiting: deque[tuple[EventRow, int]] = deque()
+        self._loading: defaultdict[Visitor, list[Arrival]] = defaultdict(list)
+        self._loading_count = 0
+        self._effects: set[asyncio.Task[None]] = set()
+        #: Events whose answers could not be stored, for the next sweep.
+        self.again: list[News] = []
+        self._arrived = asyncio.Event()
+        self._to_load = asyncio.Event()
+
+    def hear(self, rows: Sequence[EventRow], at: int) -> None:
+        """Take events that were accepted at `at`, epoch ms; they are asked about as soon as there is a turn."""
+        room = MAX_WAITING - len(self._waiting)
+        if len(rows) > room:
+            self._leave("queue_full", len(rows) - room)
+        self._waiting.extend((row, at) for row in rows[:room])
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Ask about events as they come, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_asking(), name="events of the bus")
+            tasks.create_task(self._run_loading(), name="readings of people")
+
+    async def settle(self) -> None:
+        """Ask about everything that was heard of until now, and wait until its answers are stored."""
+        while self._waiting or self._loading or self._effects:
+            self.step()
+            await self.load()
+            if self._effects:
+                await asyncio.wait(self._effects)
+
+    def step(self) -> None:
+        """Ask about some of the events that wait."""
+        count = min(len(self._waiting), MAX_TOGETHER)
+        arrivals = [accepted(*self._waiting.popleft()) for _ in range(count)]
+        if arrivals:
+            with self._metrics.turn_seconds.time():
+                self._take(arrivals)
+
+    async def load(self) -> None:
+        """Read some of the people whose events wait for it, and ask about those."""
+        visitors = list(self._loading)[:MAX_LOADED_TOGETHER]
+        if not visitors:
+            return
+        try:
+            await self._source.of(visitors, self._now_ms())
+        except WarehouseError as error:
+            _log.warning("people_not_read", visitors=len(visitors), error=error.message, remedy=error.hint)
+            self._leave("not_read", len(self._loaded(visitors)))
+            return
+        arrivals = self._loaded(visitors)
+        self._ask_known([one for one in arrivals if not self._people.events.is_handled(one.key)])
+
+    async def _run_asking(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self.step()
+            if not self._waiting:
+                self._arrived.clear()
+            # Requests and answers get their turn in between.
+            await asyncio.sleep(0)
+            if len(self._effects) >= MAX_EFFECTS:
+                await asyncio.wait(self._effects, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _run_loading(self) -> None:
+        while True:
+            await self._to_load.wait()
+            await self.load()
+            if not self._loading:
+                self._to_load.clear()
+
+    def _take(self, arrivals: Iterable[Arrival]) -> None:
+        now_ms = self._now_ms()
+        fresh = [one for one in arrivals if one.event.ts <= now_ms and self._people.events.add(one)]
+        for one in fresh:
+            if one.joined and not self._people.is_joined(one.visitor, one.joined):
+                self._people.forget(one.visitor)
+                self._people.forget(Visitor(one.visitor.site, one.joined))
+        known: list[Arrival] = []
+        for one in fresh:
+            if self._people.find_or_bear(one.visitor, now_ms) is not None and not one.joined_now(self._people):
+                known.append(one)
+            else:
+                self._load(one)
+        self._ask_known(known)
+        self._people.make_room(now_ms)

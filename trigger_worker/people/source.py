@@ -1,0 +1,102 @@
+"""Find people in memory, and read the others from ClickHouse in bounded batches, in threads of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
+from trigger_worker.people.reading import read_people
+from trigger_worker.people.state import PersonState
+from trigger_worker.rules.language.duration import DAY_MS
+from trigger_worker.store.people import Visitor
+from trigger_worker.store.windows import Wanted, combine
+from warehouse.queries import Queries
+
+#: Most visitors who are read together: a page waits for the slowest of them.
+MAX_TOGETHER: Final = 50
+#: Readings at the same time.
+READERS: Final = 2
+#: People are read as complete for instants so much before now, so that an event of a moment ago needs no other reading.
+SLACK_MS: Final = 60_000
+#: How far back everything is read that more than the live rules look at.
+LASTING_MS: Final = 400 * DAY_MS
+
+
+class PeopleSource:
+    """The people in memory, and in ClickHouse.
+
+    Args:
+        queries: the ClickHouse database.
+        people: the people in memory.
+        metrics: counts readings.
+    """
+
+    def __init__(self, queries: Queries, people: People, metrics: WorkerMetrics) -> None:
+        self._queries = queries
+        self._people = people
+        self._metrics = metrics
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="people")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown()
+
+    async def of(
+        self, visitors: Iterable[Visitor], now_ms: int, wanted: Wanted | None = None, since: int | None = None
+    ) -> dict[Visitor, PersonState]:
+        """Return the person behind each visitor, read where needed.
+
+        Args:
+            visitors: any ids.
+            now_ms: epoch ms.
+            wanted: the part of the history that must be there; None for what the live rules look at.
+            since: the earliest instant that will be asked about, epoch ms; None for about now.
+
+        Raises:
+            WarehouseError: somebody could not be read.
+
+        Cost: nothing for people in memory; as `read_people` for each `MAX_TOGETHER` of the others.
+        """
+        self._widen(wanted)
+        asked = list(dict.fromkeys(visitors))
+        found = {visitor: state for visitor in asked if (state := self._known(visitor, since)) is not None}
+        unknown = iter([visitor for visitor in asked if visitor not in found])
+        while together := list(islice(unknown, MAX_TOGETHER)):
+            found |= await self._read(together, now_ms, since)
+        return found
+
+    def _known(self, visitor: Visitor, since: int | None) -> PersonState | None:
+        state = self._people.find(visitor)
+        if state is not None and since is not None and state.since > since:
+            self._people.forget(visitor)
+            return None
+        return state
+
+    def _widen(self, wanted: Wanted | None) -> None:
+        """Have people read anew who were read with less than is wanted, such as what an older version of a rule needs."""
+        scope = self._people.scope
+        if wanted is not None and not scope.wanted.covers(wanted):
+            # As far back as anything is read: what a goal needs grows by the hour, and would be asked for each time.
+            lasting = msgspec.structs.replace(wanted, lookback_ms=dict.fromkeys(wanted.lookback_ms, LASTING_MS))
+            self._people.look_at(msgspec.structs.replace(scope, wanted=combine([scope.wanted, wanted, lasting])))
+
+    async def _read(self, visitors: Sequence[Visitor], now_ms: int, since: int | None) -> dict[Visitor, PersonState]:
+        scope, joins = self._people.scope, self._people.events.joins()
+        earliest = now_ms - SLACK_MS if since is None else min(since, now_ms) - SLACK_MS
+        with self._metrics.load_seconds.time():
+            read = await asyncio.get_running_loop().run_in_executor(
+                self._threads, read_people, self._queries, visitors, scope, earliest, now_ms, joins
+            )
+        self._metrics.people_loaded.inc(len(visitors))
+        if self._people.scope is not scope:
+            # Rules changed meanwhile: what was read may be too little.
+            return await self._read(visitors, now_ms, since)
+        self._people.receive(read)
+        return {visitor: state for visitor in visitors if (state := self._people.find(visitor)) is not None}
