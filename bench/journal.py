@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from collector.spool.file import Spool, SpooledEvent
 from collector.spool.group_commit import GroupCommit as SpoolThread
+
 from warehouse.journal.adoption import event_key
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.log import Journal

@@ -44,15 +44,18 @@ class Journal:
     Args:
         path: the folder; made when missing.
         limits: what it may hold.
+        lock_wait_seconds: how long another process may still use the folder; None for as long as one needs to end.
 
     Raises:
         ConfigurationError: the folder cannot be used, or another process uses it.
     """
 
-    def __init__(self, path: Path, limits: JournalLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, path: Path, limits: JournalLimits = DEFAULT_LIMITS, lock_wait_seconds: float | None = None
+    ) -> None:
         self._limits = limits
         with ExitStack() as opened:
-            folder = opened.enter_context(JournalFolder(path))
+            folder = opened.enter_context(JournalFolder(path, lock_wait_seconds))
             self.seen: Final = SeenIds(folder)
             opened.callback(self.seen.close)
             self._segments: Final = Segments(folder, limits.segment_bytes)

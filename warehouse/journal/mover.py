@@ -50,6 +50,11 @@ class Mover:
             for lane in self.lanes.values():
                 tasks.create_task(self._run_lane(lane), name=f"mover of {lane.table.name}")
 
+    async def caught_up(self) -> None:
+        """Wait until all rows that were in the journal when this was made are in ClickHouse, but for refused ones."""
+        for lane in self.lanes.values():
+            await lane.caught_up.wait()
+
     async def drain(self) -> None:
         """Move everything that is left; a table's first failure ends its part: the journal keeps it for the next start.
 
