@@ -105,7 +105,7 @@ def _open_earlier(folder: Path, name: str, limits: JournalLimits) -> list[Journa
     for earlier in _EARLIER[name]:
         if (folder / earlier).is_dir():
             try:
-                found.append(Journal(folder / earlier, limits, lock_wait_seconds=0))
+                found.append(Journal(folder / earlier, limits, lock_wait=0))
             except ConfigurationError as error:
                 _log.warning("earlier_journal_not_moved", error=error.message, remedy=error.hint)
     return found

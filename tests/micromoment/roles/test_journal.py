@@ -201,7 +201,7 @@ async def test_a_spool_in_use_lets_no_process_start_and_keeps_no_journal_open(
         with pytest.raises(ConfigurationError, match="cannot be taken over"):
             async with opened(tmp_path, FakeWarehouse()):
                 pytest.fail("the block ran")
-    with Journal(data / JOURNAL_OF_ALL, lock_wait_seconds=0):
+    with Journal(data / JOURNAL_OF_ALL, lock_wait=0):
         pass
 
 
