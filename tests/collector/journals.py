@@ -10,7 +10,7 @@ from warehouse.journal.log import Journal
 from warehouse.journal.tables import JournalLimits
 
 #: More than the row of a test's event takes, and less than two of them.
-EVENT_BYTES = 500
+EVENT_BYTES = 350
 
 
 def full_journal(folder: Path, room_for: int = 0) -> Journal:

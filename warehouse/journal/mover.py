@@ -41,6 +41,7 @@ class Mover:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # An insert that hangs is waited for until the client gives it up: its connection is closed after this.
         self._threads.shutdown()
 
     async def run(self) -> None:
