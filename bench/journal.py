@@ -1,4 +1,4 @@
-"""What it costs to make an event durable and to hand it on, against the SQLite spool in the same minutes.
+"""What it costs to make an event durable and to hand it on.
 
 Processor time of the whole process: the request's thread, the thread of the files, and the kernel's share of both.
 """
@@ -15,12 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from collector.spool.file import Spool, SpooledEvent
-from collector.spool.group_commit import GroupCommit as SpoolThread
-from warehouse.journal.adoption import event_key
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.log import Journal
-from warehouse.journal.tables import EVENTS, FIRES
+from warehouse.journal.tables import EVENTS, FIRES, event_key
 
 COMMITS: Final = 200
 ROUNDS: Final = 3
@@ -36,39 +33,17 @@ FULL_DAY: Final = 1_000_000
 
 
 def measure() -> list[str]:
-    """Return processor time for an event, of the journal and of the spool, and how they compare."""
+    """Return processor time for an event of a commit of several sizes, with ids and without."""
     lines = []
     for size in EVENTS_IN_A_COMMIT:
         figures = [{name: _cost(opened, size) for name, opened in _KINDS.items()} for _ in range(ROUNDS)]
         appended = {name: median(figure[name][0] for figure in figures) for name in _KINDS}
-        moved = {name: median(figure[name][1] for figure in figures) for name in _KINDS}
+        moved = median(figure["with ids"][1] for figure in figures)
         lines.append(
-            f"append, {size} in a commit: journal {appended['journal'] / appended['spool']:.2f} of the spool "
-            f"({appended['journal']:.1f} us; spool {appended['spool']:.1f} us; journal without ids "
-            f"{appended['journal without ids']:.1f} us)"
-        )
-        lines.append(
-            f"take and finish, appended {size} in a commit: journal {moved['journal'] / moved['spool']:.2f} of the "
-            f"spool ({moved['journal']:.1f} us a row; spool {moved['spool']:.1f} us)"
+            f"{size} in a commit: append {appended['with ids']:.1f} us an event "
+            f"({appended['without ids']:.1f} us without ids), take and finish {moved:.1f} us"
         )
     return [*lines, _with_full_days()]
-
-
-@contextmanager
-def _spool(folder: Path) -> Iterator[tuple[Append, Move]]:
-    with SpoolThread(Spool(folder / "spool.sqlite")) as spool:
-
-        def append(ids: Sequence[str]) -> Future[Any]:
-            return spool.append([SpooledEvent("shop", each, LINE) for each in ids], NOW_MS)
-
-        def move() -> int:
-            batch = spool.take(ROWS_IN_A_BATCH).result()
-            if batch is None:
-                return 0
-            spool.finish(batch).result()
-            return len(batch.lines)
-
-        yield append, move
 
 
 @contextmanager
@@ -95,7 +70,7 @@ def _move(journal: JournalThread) -> int:
     return len(batch.lines)
 
 
-_KINDS: Final = {"spool": _spool, "journal": _journal, "journal without ids": _journal_without_ids}
+_KINDS: Final = {"with ids": _journal, "without ids": _journal_without_ids}
 
 
 def _cost(opened: Callable[[Path], Any], size: int) -> tuple[float, float]:
@@ -129,4 +104,4 @@ def _with_full_days() -> str:
             for ids in requests:
                 group.append(EVENTS, [LINE] * 200, NOW_MS, ids).result()
             cost = (time.process_time() - started) / COMMITS / 200 * 1e6
-    return f"append, 200 in a commit, {FULL_DAY:,} ids of each of four days remembered: journal {cost:.1f} us"
+    return f"append, 200 in a commit, {FULL_DAY:,} ids of each of four days remembered: {cost:.1f} us"

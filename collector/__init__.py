@@ -1,1 +1,1 @@
-"""The collector, the edge of Micromoment: takes events over HTTP, spools them durably, and streams banners out."""
+"""The collector, the edge of Micromoment: takes events over HTTP, keeps them durably, and streams banners out."""

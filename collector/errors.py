@@ -8,9 +8,9 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from warehouse.errors import SpoolError, SpoolFull, WarehouseError
+from warehouse.errors import JournalError, JournalFull, WarehouseError
 
-#: Seconds after which a sender should try again when the spool is full or broken, or ClickHouse away.
+#: Seconds after which a sender should try again when the journal is full or broken, or ClickHouse away.
 RETRY_AFTER_SECONDS = 5
 
 
@@ -52,10 +52,10 @@ def answer(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, st
     match error:
         case RequestError():
             return _response(error.status, error.code, error.message, error.retry_after_seconds)
-        case SpoolFull():
-            return _response(503, "spool_full", error.message, RETRY_AFTER_SECONDS)
-        case SpoolError():
-            return _response(503, "spool_unavailable", error.message, RETRY_AFTER_SECONDS)
+        case JournalFull():
+            return _response(503, "journal_full", error.message, RETRY_AFTER_SECONDS)
+        case JournalError():
+            return _response(503, "journal_unavailable", error.message, RETRY_AFTER_SECONDS)
         case WarehouseError():
             return _response(503, "warehouse_unavailable", error.message, RETRY_AFTER_SECONDS)
         case HTTPException(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE):

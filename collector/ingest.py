@@ -1,8 +1,8 @@
-"""Takes decoded batches: runs the pipeline, keeps the rows in the spool, and counts them."""
+"""Takes decoded batches: runs the pipeline, keeps the rows in the journal, counts them, and passes them on."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -13,11 +13,12 @@ from collector.intake.body import Batch
 from collector.intake.draft import Drop, DropReason, Receipt
 from collector.metrics import CollectorMetrics
 from collector.sites import Site
-from collector.spool.file import SpooledEvent
-from collector.spool.group_commit import GroupCommit
-from collector.spool.writer import Writer
 from warehouse.event import EventRow
+from warehouse.journal.group_commit import JournalThread
+from warehouse.journal.tables import EVENTS, event_key
 
+#: Called with rows that were just kept and the instant of their receipt, epoch ms.
+Accepted = Callable[[Sequence[EventRow], int], None]
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("collector.ingest")
 _LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of them
@@ -39,44 +40,55 @@ class Ingest:
     """Takes batches, and events of the collector's own; when a call returns, the kept rows are on disk.
 
     Args:
-        spool: keeps rows until ClickHouse has them.
-        writer: woken when rows were kept.
+        journal: keeps rows until ClickHouse has them.
         metrics: counts events kept and dropped.
+        accepted: called in the event loop with the rows that are on disk and were not there before. A row of which it
+            does not hear, because the sender hung up or the call failed, is found in ClickHouse all the same.
     """
 
-    def __init__(self, spool: GroupCommit, writer: Writer, metrics: CollectorMetrics) -> None:
-        self._spool = spool
-        self._writer = writer
+    def __init__(self, journal: JournalThread, metrics: CollectorMetrics, accepted: Accepted) -> None:
+        self._journal = journal
         self._metrics = metrics
+        self._accepted = accepted
 
     async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
         """Keep the events of a batch.
 
         Raises:
-            SpoolError: nothing of it was kept; the sender must try again.
+            JournalError: nothing of it was kept; the sender must try again.
         """
         outcome = pipeline.run(batch.batch, site, receipt, batch.context or {})
-        repeated = await self._spool_rows(outcome.rows, receipt.received_at)
-        drops = outcome.drops + [Drop(event_id, DropReason.DUPLICATE) for event_id in repeated]
-        self._count(site, len(outcome.rows) - len(repeated), drops)
+        repeats = await self._keep_rows(outcome.rows, receipt.received_at)
+        drops = outcome.drops + repeats
+        self._count(site, len(outcome.rows) - len(repeats), drops)
         return Acknowledgement({row.anonymous_id for row in outcome.rows if row.anonymous_id}, drops)
 
     async def keep(self, site: Site, row: EventRow, now_ms: int) -> None:
         """Keep an event that the collector made; a repeat of a kept event is counted as a drop.
 
         Raises:
-            SpoolError: it was not kept.
+            JournalError: it was not kept.
         """
-        repeated = await self._spool_rows([row], now_ms)
-        self._count(site, 1 - len(repeated), [Drop(event_id, DropReason.DUPLICATE) for event_id in repeated])
+        repeats = await self._keep_rows([row], now_ms)
+        self._count(site, 1 - len(repeats), repeats)
 
-    async def _spool_rows(self, rows: list[EventRow], now_ms: int) -> list[str]:
+    async def _keep_rows(self, rows: list[EventRow], now_ms: int) -> list[Drop]:
+        """Keep rows, pass on the new ones, and return a drop for each of the others."""
         if not rows:
             return []
-        events = [SpooledEvent(row.site, row.event_id, _encode(row)) for row in rows]
-        repeated = await asyncio.wrap_future(self._spool.append(events, now_ms))
-        self._writer.wake()
-        return [event.event_id for event in repeated]
+        lines = [_encode(row) for row in rows]
+        ids = [event_key(row.site, row.event_id) for row in rows]
+        repeated = set(await self._journal.append_async(EVENTS, lines, now_ms, ids))
+        self._pass_on([row for index, row in enumerate(rows) if index not in repeated], now_ms)
+        return [Drop(rows[index].event_id, DropReason.DUPLICATE) for index in sorted(repeated)]
+
+    def _pass_on(self, rows: list[EventRow], now_ms: int) -> None:
+        if not rows:
+            return
+        try:
+            self._accepted(rows, now_ms)
+        except Exception as error:  # noqa: BLE001 - the rows are on disk, which the sender must be told
+            _log.error("accepted_rows_not_passed_on", count=len(rows), error=type(error).__name__)
 
     def _count(self, site: Site, kept: int, drops: list[Drop]) -> None:
         self._metrics.events_accepted.labels(site.name).inc(kept)

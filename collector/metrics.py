@@ -25,17 +25,6 @@ class CollectorMetrics:
         self.requests_refused = Counter(
             "micromoment_requests_refused_total", "Requests answered with an error.", ["code"], registry=self.registry
         )
-        self.rows_inserted = Counter(
-            "micromoment_rows_inserted_total", "Events that ClickHouse confirmed.", registry=self.registry
-        )
-        self.rows_set_aside = Counter(
-            "micromoment_rows_set_aside_total",
-            "Events that ClickHouse cannot take as they are; kept in the spool, tried again at the next start.",
-            registry=self.registry,
-        )
-        self.insert_failures = Counter(
-            "micromoment_insert_failures_total", "Insert attempts that failed; each is retried.", registry=self.registry
-        )
         self.message_events_lost = Counter(
             "micromoment_message_events_lost_total",
             "Openings and clicks that were answered, but not kept.",
@@ -50,12 +39,6 @@ class CollectorMetrics:
         )
         self.acknowledge_seconds = Histogram(
             "micromoment_acknowledge_seconds", "From request to 200.", buckets=_SECONDS, registry=self.registry
-        )
-        self.insert_seconds = Histogram(
-            "micromoment_insert_seconds", "One insert attempt.", buckets=_SECONDS, registry=self.registry
-        )
-        self.spool_depth = Gauge(
-            "micromoment_spool_depth", "Acknowledged events that wait for ClickHouse.", registry=self.registry
         )
         self.open_streams = Gauge("micromoment_open_streams", "Pages that listen for banners.", registry=self.registry)
 

@@ -13,8 +13,8 @@ from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.rate import RateLimit
 from collector.sites import Sites
-from collector.spool.group_commit import GroupCommit
 from warehouse.connection import Warehouse
+from warehouse.journal.group_commit import JournalThread
 from warehouse.message_token import MessageTokens
 
 
@@ -59,7 +59,7 @@ class CollectorParts(msgspec.Struct, frozen=True):
     settings: CollectorSettings
     sites: Sites
     ingest: Ingest
-    spool: GroupCommit
+    journal: JournalThread
     warehouse: Warehouse
     desk: BannerDesk
     tokens: StreamTokens

@@ -22,7 +22,7 @@ LONGEST: Final = (
     "tests/trigger_worker/agreement",
     "tests/trigger_worker/crashes",
     "tests/trigger_worker/test_worker",
-    "tests/collector/spool/test_kill",
+    "tests/collector/test_kill",
     "tests/micromoment/commands/test_beside_up",
     "tests/trigger_worker/rules/evaluate/test_agreement",
     "tests/trigger_worker/deciding/",

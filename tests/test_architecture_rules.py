@@ -77,13 +77,13 @@ def planted(texts: dict[str, str]) -> Sources:
         pytest.param(
             rules.circles,
             {
-                "collector/banners/desk.py": "from collector.spool.file import Spool\n",
-                "collector/spool/writer.py": "from collector.banners import unshown\n",
-                "collector/spool/file.py": "",
+                "collector/banners/desk.py": "from collector.intake.body import Batch\n",
+                "collector/intake/pipeline.py": "from collector.banners import unshown\n",
+                "collector/intake/body.py": "",
                 "collector/banners/unshown.py": "",
             },
-            "collector/banners/desk.py:2: imports collector.spool.file: closes a circle of folders:"
-            " collector.banners imports collector.spool imports collector.banners",
+            "collector/banners/desk.py:2: imports collector.intake.body: closes a circle of folders:"
+            " collector.banners imports collector.intake imports collector.banners",
             id="a circle of folders",
         ),
         pytest.param(

@@ -7,8 +7,6 @@ MicromomentError
 ├── WarehouseError          ClickHouse refused a statement or cannot be reached
 │   ├── WarehouseUnavailable   worth retrying: nothing is wrong with the statement
 │   └── RowsRefused            rows that cannot be read as the table's, at any time
-├── SpoolError              the durable spool cannot take or give events
-│   └── SpoolFull              worth retrying once the warehouse has caught up
 ├── JournalError            the durable journal cannot take or give rows
 │   └── JournalFull            worth retrying once the warehouse has caught up
 └── DeliveryError           a message could not be handed to its channel
@@ -65,16 +63,6 @@ class WarehouseUnavailable(WarehouseError):
 
 class RowsRefused(WarehouseError):
     """Rows that ClickHouse cannot read as the table's, or not together: sent again, they are refused again."""
-
-
-class SpoolError(MicromomentError):
-    """The durable spool cannot take or give events."""
-
-
-class SpoolFull(SpoolError):
-    """The spool holds as much as it may until the warehouse has caught up."""
-
-    retryable = True
 
 
 class JournalError(MicromomentError):

@@ -10,6 +10,7 @@ from litestar import Response, get
 
 from collector.parts import CollectorParts, CurrentParts
 from warehouse.errors import WarehouseError
+from warehouse.journal.tables import EVENTS
 from warehouse.queries import read_sql
 
 _READY_WITHIN_SECONDS: Final = 2.0
@@ -25,10 +26,10 @@ async def healthz() -> dict[str, str]:
 async def readyz(parts: CurrentParts) -> Response[dict[str, str]]:
     """Say whether events can be taken and stored; each part that cannot is named with its trouble.
 
-    Events are taken, and kept on disk, while ClickHouse is away: `spool` decides the status, `clickhouse` informs.
+    Events are taken, and kept on disk, while ClickHouse is away: `journal` decides the status, `clickhouse` informs.
     """
-    checked = {"spool": _check_spool(parts), "clickhouse": await _check_clickhouse(parts)}
-    ready = checked["spool"] == "ok"
+    checked = {"journal": parts.journal.unready(parts.now_ms()) or "ok", "clickhouse": await _check_clickhouse(parts)}
+    ready = checked["journal"] == "ok"
     status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return Response({"status": "ready" if ready else "not ready", **checked}, status_code=status)
 
@@ -36,12 +37,7 @@ async def readyz(parts: CurrentParts) -> Response[dict[str, str]]:
 @get("/metrics", summary="Figures for Prometheus", tags=["operation"], media_type="text/plain")
 async def metrics(parts: CurrentParts) -> Response[bytes]:
     """Return every counter and timing in Prometheus' text format."""
-    parts.metrics.spool_depth.set(parts.spool.depth)
     return Response(parts.metrics.render(), media_type="text/plain; version=0.0.4")
-
-
-def _check_spool(parts: CollectorParts) -> str:
-    return f"full: {parts.spool.depth} events wait" if parts.spool.is_full else "ok"
 
 
 async def _check_clickhouse(parts: CollectorParts) -> str:
@@ -53,5 +49,5 @@ async def _check_clickhouse(parts: CollectorParts) -> str:
         async with asyncio.timeout(_READY_WITHIN_SECONDS):
             await asyncio.to_thread(parts.warehouse.query, read_sql("collector", "ping"))
     except (WarehouseError, TimeoutError) as error:
-        return f"unreachable; {parts.spool.depth} events wait on disk: {error}"
+        return f"unreachable; {parts.journal.depth(EVENTS)} events wait on disk: {error}"
     return "ok"

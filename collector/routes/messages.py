@@ -19,7 +19,7 @@ from collector.intake.context import Client, parse_user_agent
 from collector.parts import CollectorParts, CurrentParts
 from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_link, require_link
 from collector.sites import Site
-from warehouse.errors import SpoolError
+from warehouse.errors import JournalError
 from warehouse.event import EventRow
 
 #: One transparent pixel, in 43 bytes.
@@ -108,5 +108,5 @@ async def _keep(request: AnyRequest, parts: CollectorParts, site: Site, row: Eve
         await parts.ingest.keep(site, row, parts.now_ms())
     except RequestError as error:
         parts.metrics.message_events_lost.labels(row.event, error.code).inc()
-    except SpoolError:
-        parts.metrics.message_events_lost.labels(row.event, "spool").inc()
+    except JournalError:
+        parts.metrics.message_events_lost.labels(row.event, "journal").inc()

@@ -16,6 +16,8 @@ from warehouse.errors import ConfigurationError
 ENVIRONMENT_PREFIX: Final = "MICROMOMENT_"
 #: Environment variables with our prefix that are no settings.
 _OTHER_VARIABLES: Final = frozenset({"MICROMOMENT_CONFIG", "MICROMOMENT_TEST_CLICKHOUSE"})
+#: Keys of earlier versions, and what takes their place.
+_RENAMED: Final = {"spool_max_events": "set `journal_max_bytes` instead, in bytes (an event takes about 700)"}
 KEYS: Final = Settings.__struct_fields__
 
 
@@ -95,6 +97,7 @@ def _convert(merged: dict[str, Any], origin: dict[str, str]) -> Settings:
 def _unknown(key: str, source: str) -> ConfigurationError:
     near = difflib.get_close_matches(key, KEYS, 1)
     hint = f"did you mean {near[0]}?" if near else "docs/configuration.md lists every key"
+    hint = _RENAMED.get(key, hint)
     shown = f"{ENVIRONMENT_PREFIX}{key.upper()}" if source == "environment" else key
     return ConfigurationError(f"{source}: unknown key {shown}", hint)
 

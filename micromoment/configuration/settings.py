@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     clickhouse: str = "chdb:///./var/clickhouse"
     #: Most memory, in bytes, that the embedded engine may use.
     clickhouse_memory_bytes: Positive = 4 * 1024**3
-    #: Folder of the spool, the secrets and the engine's socket.
+    #: Folder of the journal, the secrets and the engine's socket.
     data_folder: str = "var"
     #: Key that signs visitor tokens and links in messages, the same in all processes; kept in `data_folder` when empty.
     secret: str = ""
@@ -71,8 +71,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rate_per_second: NotNegative = 200.0
     #: Requests that one address may make at once.
     rate_burst: Positive = 1000
-    #: Events that may wait on disk for ClickHouse; beyond it senders are told to wait.
-    spool_max_events: Positive = 5_000_000
+    #: Most bytes of rows that may wait on disk for ClickHouse; beyond it senders are told to wait.
+    journal_max_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024**2)] = 4 * 1024**3
     #: Folder of the rules, one file each.
     rules_folder: str = "rules"
     #: Folder of the message templates.

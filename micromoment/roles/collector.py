@@ -1,15 +1,11 @@
-"""The role of the collector: spool, writer, banner desk and web server are built from the settings and run."""
+"""The role of the collector: intake, banner desk and web server are built from the settings and run."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
-from typing import Final
 
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
@@ -20,45 +16,35 @@ from collector.parts import CallbackSettings, CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
-from collector.spool.file import Spool
-from collector.spool.group_commit import GroupCommit
-from collector.spool.writer import Writer
 from micromoment.configuration.kept_secrets import public_push_key, read_push_key, read_secret
 from micromoment.configuration.settings import Settings, collector_url
-from micromoment.roles.shared import BANNERS, NEWS, Shared
+from micromoment.roles.shared import BANNERS, Shared
 from micromoment.serving import running, serve
-from warehouse.errors import ConfigurationError, WarehouseError
+from warehouse.errors import ConfigurationError
+from warehouse.event import EventRow
 from warehouse.message_token import MessageTokens
 from warehouse.webhook_signature import decode_secret
-
-#: The longest that the rest of the spool may take to reach ClickHouse once the collector stops.
-_DRAIN_WITHIN_SECONDS: Final = 5.0
 
 
 @asynccontextmanager
 async def run_collector(shared: Shared) -> AsyncIterator[None]:
-    """Take events and stream banners until the block ends, then move the rest of the spool to ClickHouse.
+    """Take events and stream banners until the block ends.
 
     Raises:
-        ConfigurationError: no site is configured, the port is taken, or the data folder cannot be written.
+        ConfigurationError: no site is configured, or the port is taken.
     """
     settings, bus = shared.settings, shared.bus
     sites = configured_sites(settings)
-    spool_file = Path(settings.data_folder) / "spool.sqlite"
-    with GroupCommit(Spool(spool_file, settings.spool_max_events)) as spool:
-        metrics = CollectorMetrics(shared.registry)
-        writer = Writer(spool, shared.warehouse, lambda: bus.publish(NEWS, b"{}"), metrics)
-        parts = _build_parts(shared, sites, spool, writer, metrics)
-        app = create_app(parts, load_sdk(), version("micromoment"))
-        async with (
-            running(bus.listen(BANNERS, parts.desk.deliver), "banner desk"),
-            _moving(writer),
-            serve(app, settings.host, settings.collector_port, "collector_port"),
-        ):
-            try:
-                yield
-            finally:
-                parts.desk.end_streams()
+    parts = _build_parts(shared, sites, CollectorMetrics(shared.registry))
+    app = create_app(parts, load_sdk(), version("micromoment"))
+    async with (
+        running(bus.listen(BANNERS, parts.desk.deliver), "banner desk"),
+        serve(app, settings.host, settings.collector_port, "collector_port"),
+    ):
+        try:
+            yield
+        finally:
+            parts.desk.end_streams()
 
 
 def configured_sites(settings: Settings) -> Sites:
@@ -93,9 +79,7 @@ def callback_settings(settings: Settings) -> CallbackSettings:
     return CallbackSettings(collector_url(settings), settings.sms_token, key)
 
 
-def _build_parts(
-    shared: Shared, sites: Sites, spool: GroupCommit, writer: Writer, metrics: CollectorMetrics
-) -> CollectorParts:
+def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> CollectorParts:
     settings, warehouse = shared.settings, shared.warehouse
     secret = read_secret(settings)
     return CollectorParts(
@@ -106,8 +90,8 @@ def _build_parts(
             push_public_key=public_push_key(read_push_key(settings)),
         ),
         sites=sites,
-        ingest=Ingest(spool, writer, metrics),
-        spool=spool,
+        ingest=Ingest(shared.journal, metrics, _leave_to_the_sweep),
+        journal=shared.journal,
         warehouse=warehouse,
         desk=BannerDesk(metrics),
         tokens=StreamTokens(secret),
@@ -119,11 +103,5 @@ def _build_parts(
     )
 
 
-@asynccontextmanager
-async def _moving(writer: Writer) -> AsyncIterator[None]:
-    """Move events from the spool to ClickHouse until the block ends, then the rest for a bounded time."""
-    async with running(writer.run(), "spool writer"):
-        yield
-    with contextlib.suppress(WarehouseError, TimeoutError):
-        async with asyncio.timeout(_DRAIN_WITHIN_SECONDS):
-            await writer.drain()
+def _leave_to_the_sweep(rows: Sequence[EventRow], at: int) -> None:
+    """Tell nobody: the worker finds accepted rows in ClickHouse."""

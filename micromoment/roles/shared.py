@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from micromoment.configuration.settings import Settings
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError
+from warehouse.journal.group_commit import JournalThread
 
 #: The topic on which a collector announces that ClickHouse has new events.
 NEWS: Final = "news"
@@ -56,12 +57,16 @@ class Shared(msgspec.Struct, frozen=True):
         settings: the settings of the installation.
         warehouse: the ClickHouse database.
         bus: the bus between collectors and workers.
+        journal: takes rows of every table, durably, on their way to ClickHouse.
+        caught_up: returns once all rows that earlier processes left in the journal are in ClickHouse.
         registry: the metrics that `/metrics` shows.
     """
 
     settings: Settings
     warehouse: Warehouse
     bus: Bus
+    journal: JournalThread
+    caught_up: Callable[[], Awaitable[None]]
     registry: CollectorRegistry
 
 

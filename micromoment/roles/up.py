@@ -15,11 +15,14 @@ from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import serve_engine
 from micromoment.roles.collector import run_collector
-from micromoment.roles.shared import Shared, open_bus
+from micromoment.roles.journal import JOURNAL_OF_ALL, JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER, open_journal
+from micromoment.roles.shared import NEWS, Bus, Shared, open_bus
 from micromoment.roles.worker import run_worker
 from warehouse.connection import connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import ConfigurationError
+from warehouse.journal.mover import Announce
+from warehouse.journal.tables import EVENTS, JournalTable
 from warehouse.migrations import migrate
 
 #: A function that runs one role until a block ends.
@@ -54,10 +57,38 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
         if embedded:
             await stack.enter_async_context(serve_engine(warehouse, socket_path(settings.data_folder)))
         bus = await stack.enter_async_context(open_bus(settings.redis))
-        shared = Shared(settings, warehouse, bus, CollectorRegistry())
+        registry = CollectorRegistry()
+        journal = await stack.enter_async_context(
+            open_journal(
+                settings,
+                journal_name(roles),
+                warehouse,
+                announce_events(bus),
+                registry,
+                adopts_spool=run_collector in roles,
+            )
+        )
+        shared = Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry)
         for role in roles:
             await stack.enter_async_context(role(shared))
         yield
+
+
+def journal_name(roles: tuple[Role, ...]) -> str:
+    """Return the folder of the journal of a process that runs these roles."""
+    if len(roles) >= len(ALL_ROLES):
+        return JOURNAL_OF_ALL
+    return JOURNAL_OF_COLLECTOR if run_collector in roles else JOURNAL_OF_WORKER
+
+
+def announce_events(bus: Bus) -> Announce:
+    """Return a function that publishes news on the bus when events are in ClickHouse."""
+
+    async def announce(table: JournalTable) -> None:
+        if table.into == EVENTS.into:
+            await bus.publish(NEWS, b"{}")
+
+    return announce
 
 
 async def until_stopped(running: AbstractAsyncContextManager[None], announce: Callable[[], None]) -> None:

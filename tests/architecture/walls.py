@@ -75,8 +75,8 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("app", "puts routes together"),
         _floor("routes", "one address each"),
         _floor("parts", "what the routes share"),
-        _floor("ingest feedback", "a batch's way to the spool, and what comes back about messages: side by side"),
-        _floor("intake spool banners", "the stages: none knows another"),
+        _floor("ingest feedback", "a batch's way to the journal, and what comes back about messages: side by side"),
+        _floor("intake banners", "the stages: none knows another"),
         _floor("errors metrics sites rate", "what every stage may use", together=True),
     ),
     "micromoment": (
@@ -100,7 +100,6 @@ STATEMENT_HOLDERS: Final = {
     "trigger_worker.store": "every statement of the worker",
     "collector.banners": "asks for banners that no page has had, by collector/sql",
     "collector.feedback": "asks whose a message is and what its person allows, by collector/sql",
-    "collector.spool": "inserts what was accepted",
     "collector.routes.health": "asks whether ClickHouse answers, by collector/sql",
     "console.sql": "the console's pages",
     "micromoment.history": "imports a file of events, and asks which are there",

@@ -13,7 +13,7 @@ from litestar.testing import AsyncTestClient
 
 from collector.feedback.sms_provider import sms_signature
 from collector.parts import CallbackSettings, CollectorParts
-from tests.collector.collector_parts import spooled_rows
+from tests.collector.collector_parts import kept_rows
 from tests.collector.messages import NOON, props
 from warehouse.event import EventRow
 from warehouse.message_token import MessageToken
@@ -46,7 +46,7 @@ async def post_report(
 
 async def kept(parts: CollectorParts) -> list[tuple[str, str, str, dict[str, Any]]]:
     """Return (event, visitor, message id, properties) of what the collector kept."""
-    return [told(row) for row in await spooled_rows(parts)]
+    return [told(row) for row in await kept_rows(parts)]
 
 
 def told(row: EventRow) -> tuple[str, str, str, dict[str, Any]]:

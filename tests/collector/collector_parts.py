@@ -1,8 +1,8 @@
-"""A whole collector for tests: every part is real, the clock stands still, and nothing moves the spool."""
+"""A whole collector for tests: every part is real, the clock stands still, and nothing moves the journal."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,18 @@ from prometheus_client import CollectorRegistry
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
-from collector.ingest import Ingest
+from collector.ingest import Accepted, Ingest
 from collector.metrics import CollectorMetrics
 from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from collector.routes.script import Script, Sdk
 from collector.sites import Site, Sites
-from collector.spool.file import Spool
-from collector.spool.group_commit import GroupCommit
-from collector.spool.writer import Writer
 from tests.collector.messages import NOON
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
+from warehouse.journal.group_commit import JournalThread
+from warehouse.journal.log import Journal
+from warehouse.journal.tables import EVENTS
 from warehouse.message_token import MessageTokens
 
 SHOP = Site("shop", "shop-key")
@@ -34,10 +34,6 @@ STRICT = Site("strict", "strict-key", origins=("https://strict.example",), conse
 SCRIPT = Script(b"plain script", b"gzipped script", "abc123def456")
 PART = Script(b"plain part", b"gzipped part", "fed321cba654")
 SDK = Sdk(SCRIPT, {"banner": PART})
-
-
-async def _announce() -> None:
-    return
 
 
 @asynccontextmanager
@@ -48,17 +44,18 @@ async def running_parts(
     settings: CollectorSettings | None = None,
     sites: tuple[Site, ...] = (SHOP, STRICT),
     rate: RateLimit | None = None,
-    spool: Spool | None = None,
+    journal: Journal | None = None,
+    accepted: Accepted | None = None,
     **changes: Any,
 ) -> AsyncIterator[CollectorParts]:
     """Yield the parts of a running collector, with the changes that a test needs."""
     metrics = CollectorMetrics(CollectorRegistry())
-    with GroupCommit(spool or Spool(folder / "spool.sqlite")) as group:
+    with JournalThread(journal or Journal(folder / "journal")) as thread:
         parts = CollectorParts(
             settings=settings or CollectorSettings(),
             sites=Sites(sites),
-            ingest=Ingest(group, Writer(group, warehouse, _announce, metrics), metrics),
-            spool=group,
+            ingest=Ingest(thread, metrics, accepted or _ignore),
+            journal=thread,
             warehouse=warehouse,
             desk=BannerDesk(metrics),
             tokens=StreamTokens(b"secret"),
@@ -77,7 +74,11 @@ async def client_of(parts: CollectorParts) -> AsyncIterator[AsyncTestClient[Lite
         yield client
 
 
-async def spooled_rows(parts: CollectorParts) -> list[EventRow]:
+async def kept_rows(parts: CollectorParts) -> list[EventRow]:
     """Return the rows that wait for ClickHouse."""
-    batch = parts.spool.take(10_000).result(10)
+    batch = parts.journal.take(EVENTS, 10_000).result(10)
     return [msgspec.json.decode(line, type=EventRow) for line in batch.lines] if batch else []
+
+
+def _ignore(_: Sequence[EventRow], __: int) -> None:
+    return

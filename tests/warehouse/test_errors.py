@@ -8,7 +8,7 @@ from warehouse import errors
 from warehouse.errors import MicromomentError
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, MicromomentError)]
-WORTH_RETRYING = {errors.WarehouseUnavailable, errors.SpoolFull, errors.JournalFull, errors.DeliveryUnavailable}
+WORTH_RETRYING = {errors.WarehouseUnavailable, errors.JournalFull, errors.DeliveryUnavailable}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,7 +13,7 @@ import structlog
 from warehouse.errors import ConfigurationError
 from warehouse.journal.frames import Adopted
 from warehouse.journal.log import Journal
-from warehouse.journal.tables import EVENTS
+from warehouse.journal.tables import EVENTS, event_key
 
 _ROWS_AT_ONCE: Final = 5_000
 #: Seconds to wait for a process of the earlier version that is about to end.
@@ -22,11 +22,6 @@ _NOTHING: Final = -1
 #: SQLite's names for trouble that is not the file's.
 _NOT_OURS: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL"})
 _log = structlog.get_logger("warehouse.journal.adoption")
-
-
-def event_key(site: str, event_id: str) -> bytes:
-    """Return what an event is recognised by when it is sent again."""
-    return f"{site}\0{event_id}".encode()
 
 
 def adopt_spool(journal: Journal, path: Path, now_ms: int) -> None:

@@ -14,7 +14,7 @@ import structlog
 
 from warehouse.errors import ConfigurationError
 
-#: How long another process may still hold the folder, as one does that is about to end.
+#: How long a process that is about to end may still hold the folder.
 LOCK_WAIT_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.05
 _DAMAGED: Final = "damaged"
@@ -26,14 +26,16 @@ class JournalFolder:
 
     Args:
         path: the folder; made when it is missing.
+        lock_wait: seconds for which another process may still hold it; None for as long as one needs to end.
 
     Raises:
         ConfigurationError: the folder cannot be made or written, or another process holds it; nothing in it was
             touched.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock_wait: float | None = None) -> None:
         self.path = path
+        self._lock_wait = LOCK_WAIT_SECONDS if lock_wait is None else lock_wait
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -85,7 +87,7 @@ class JournalFolder:
             _log.error("damaged_file_not_set_aside", file=str(self.path / name), error=str(error))
 
     def _acquire(self) -> None:
-        give_up_at = time.monotonic() + LOCK_WAIT_SECONDS
+        give_up_at = time.monotonic() + self._lock_wait
         while True:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

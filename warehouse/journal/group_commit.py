@@ -23,6 +23,8 @@ from warehouse.journal.tables import JournalBatch, JournalTable, RowSetAside
 T = TypeVar("T")
 MAX_WORK_IN_ONE_COMMIT: Final = 512
 MAX_BYTES_IN_ONE_COMMIT: Final = 4 * 1024**2
+#: A journal with less room than this is said to be full before most requests are refused.
+ROOM_WHEN_READY: Final = 1024**2
 #: How long the thread waits between two attempts to write to a disk that failed.
 REPAIR_SECONDS: Final = 1.0
 _log = structlog.get_logger("warehouse.journal.group_commit")
@@ -98,8 +100,8 @@ class JournalThread:
         return self._journal.oldest_at(table)
 
     def unready(self, now_ms: int) -> str:
-        """Return why rows would be refused at `now_ms` (epoch ms), by the last commit and the bounds; else ""."""
-        return self.trouble or self._journal.refusal(now_ms)
+        """Return why rows of `ROOM_WHEN_READY` bytes would be refused at `now_ms` (epoch ms), else ""."""
+        return self.trouble or self._journal.refusal(now_ms, ROOM_WHEN_READY)
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Have `wake` called in the running event loop after each commit."""

@@ -50,10 +50,13 @@ class Lane:
 
     def __init__(self, table: JournalTable, journal: JournalThread, warehouse: Inserts, threads: Executor) -> None:
         self.table: Final = table
-        #: Rows in ClickHouse, rows set aside, and failed inserts, since the process began.
+        #: Since the process began: rows in ClickHouse, rows set aside, and failed attempts.
         self.inserted = self.set_aside = self.failures = 0
-        #: How long the latest insert took.
-        self.insert_seconds = 0.0
+        #: Since the process began: batches in ClickHouse, and how long their inserts took.
+        self.batches, self.insert_seconds = 0, 0.0
+        #: Whether the rows that waited at the start have left the journal.
+        self.caught_up = asyncio.Event()
+        self._rows_from_before = journal.depth(table)
         self._journal = journal
         self._warehouse = warehouse
         self._threads = threads
@@ -61,6 +64,7 @@ class Lane:
         self._first_row_at = self._last_insert_at = float("-inf")
         self._limit = MAX_ROWS_PER_INSERT
         self._refused_alone = 0
+        self._note_progress()
 
     def wake(self) -> None:
         """Say that rows may have arrived."""
@@ -110,7 +114,8 @@ class Lane:
         refused = await loop.run_in_executor(
             self._threads, insert_rows, self._warehouse, self.table, batch.lines, batch.token
         )
-        self.insert_seconds = time.monotonic() - started
+        self.insert_seconds += time.monotonic() - started
+        self.batches += 1
         await self._finish(batch, refused)
         self._limit = min(MAX_ROWS_PER_INSERT, 2 * self._limit)
         self._refused_alone = 0
@@ -134,6 +139,12 @@ class Lane:
         await self._journal.finish_async(batch, refused)
         self.set_aside += len(refused)
         self.inserted += len(batch.lines) - len(refused)
+        self._note_progress()
+
+    def _note_progress(self) -> None:
+        # Rows that a damaged file lost had been counted: an empty journal has nothing from before either.
+        if self.inserted + self.set_aside >= self._rows_from_before or not self._journal.depth(self.table):
+            self.caught_up.set()
 
     def _may_retry(self, error: Exception) -> bool:
         if not isinstance(error, WarehouseError | JournalError):

@@ -34,7 +34,6 @@ TableRows = tuple[JournalTable, Sequence[bytes]]
 
 _log = structlog.get_logger("warehouse.journal.log")
 
-
 #: With more segments than this, the few rows that keep the oldest one are written again at the end.
 _PINNED_SEGMENTS: Final = 4
 
@@ -47,15 +46,16 @@ class Journal:
     Args:
         path: the folder; made when missing.
         limits: what it may hold.
+        lock_wait: seconds for which another process may still use it; None for as long as one needs to end.
 
     Raises:
         ConfigurationError: the folder cannot be used, or another process uses it.
     """
 
-    def __init__(self, path: Path, limits: JournalLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, path: Path, limits: JournalLimits = DEFAULT_LIMITS, lock_wait: float | None = None) -> None:
         self._limits = limits
         with ExitStack() as opened:
-            folder = opened.enter_context(JournalFolder(path))
+            folder = opened.enter_context(JournalFolder(path, lock_wait))
             self.seen: Final = SeenIds(folder)
             opened.callback(self.seen.close)
             self._segments: Final = Segments(folder, limits.segment_bytes)

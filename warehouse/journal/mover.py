@@ -41,6 +41,7 @@ class Mover:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # An insert that hangs is waited for until the client gives it up: its connection is closed after this.
         self._threads.shutdown()
 
     async def run(self) -> None:
@@ -49,6 +50,11 @@ class Mover:
         async with asyncio.TaskGroup() as tasks:
             for lane in self.lanes.values():
                 tasks.create_task(self._run_lane(lane), name=f"mover of {lane.table.name}")
+
+    async def caught_up(self) -> None:
+        """Wait until all rows that were in the journal when this was made are in ClickHouse, but for refused ones."""
+        for lane in self.lanes.values():
+            await lane.caught_up.wait()
 
     async def drain(self) -> None:
         """Move everything that is left; a table's first failure ends its part: the journal keeps it for the next start.

@@ -59,6 +59,11 @@ OWN_EVENTS: Final = JournalTable(5, "own_events", "events", "ts", 1.0)
 TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS)
 
 
+def event_key(site: str, event_id: str) -> bytes:
+    """Return the id by which an event is recognised when it is sent again."""
+    return f"{site}\0{event_id}".encode()
+
+
 class JournalLimits(msgspec.Struct, frozen=True):
     """What a journal may hold.
 

@@ -11,11 +11,13 @@ from litestar.testing import AsyncTestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from collector.routes import health
-from collector.spool.file import Spool
 from tests.collector.away import AWAY
 from tests.collector.collector_parts import client_of, running_parts
 from tests.collector.messages import message
 from warehouse.connection import Warehouse
+from warehouse.journal.group_commit import ROOM_WHEN_READY
+from warehouse.journal.log import Journal
+from warehouse.journal.tables import JournalLimits
 
 Client = AsyncTestClient[Litestar]
 WAIT_SECONDS: Final = 20
@@ -28,7 +30,7 @@ async def test_a_live_process_says_so(client: Client) -> None:
 
 async def test_a_collector_that_can_keep_and_store_events_is_ready(client: Client) -> None:
     reply = await client.get("/readyz")
-    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "spool": "ok", "clickhouse": "ok"})
+    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "journal": "ok", "clickhouse": "ok"})
 
 
 async def test_a_collector_is_ready_while_it_can_keep_events_though_clickhouse_is_away(tmp_path: Path) -> None:
@@ -36,20 +38,20 @@ async def test_a_collector_is_ready_while_it_can_keep_events_though_clickhouse_i
         await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
         reply = await client.get("/readyz")
     clickhouse = "unreachable; 1 events wait on disk: nobody there"
-    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "spool": "ok", "clickhouse": clickhouse})
+    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "journal": "ok", "clickhouse": clickhouse})
 
 
-async def test_a_collector_whose_spool_is_full_is_not_ready_and_names_it(
+async def test_a_collector_whose_journal_is_full_is_not_ready_and_names_it(
     tmp_path: Path, embedded_warehouse: Warehouse
 ) -> None:
-    spool = Spool(tmp_path / "spool.sqlite", max_events=2)
-    async with running_parts(tmp_path, embedded_warehouse, spool=spool) as parts, client_of(parts) as client:
-        for message_id, status in (("a", 200), ("b", 503)):
-            sent = {"writeKey": "shop-key", "batch": [message(messageId=message_id)]}
-            await client.post("/v1/batch", json=sent)
-            assert (await client.get("/readyz")).status_code == status
+    limit = ROOM_WHEN_READY + 100
+    journal = Journal(tmp_path / "journal", JournalLimits(max_bytes=limit))
+    async with running_parts(tmp_path, embedded_warehouse, journal=journal) as parts, client_of(parts) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
         reply = await client.get("/readyz")
-    assert reply.json() == {"status": "not ready", "spool": "full: 2 events wait", "clickhouse": "ok"}
+    full = f"the journal holds the {limit} bytes that it may, which wait for ClickHouse"
+    assert (reply.status_code, reply.json()) == (503, {"status": "not ready", "journal": full, "clickhouse": "ok"})
 
 
 async def test_a_clickhouse_that_takes_too_long_is_named_and_not_waited_for(
@@ -82,5 +84,4 @@ async def test_figures_are_in_prometheus_format_and_count_what_happened(client: 
     assert samples[("micromoment_events_accepted_total", "shop")] == 1
     assert samples[("micromoment_events_dropped_total", "no_name", "shop")] == 1
     assert samples[("micromoment_requests_refused_total", "malformed")] == 1
-    assert samples[("micromoment_spool_depth",)] == 1
     assert samples[("micromoment_acknowledge_seconds_count",)] == 1

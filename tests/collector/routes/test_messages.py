@@ -16,13 +16,12 @@ from litestar.testing import AsyncTestClient
 from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from collector.routes.messages import PIXEL
-from collector.spool.file import Spool
 from tests.collector.away import AWAY
 from tests.collector.callbacks import kept
-from tests.collector.collector_parts import SHOP, client_of, running_parts, spooled_rows
+from tests.collector.collector_parts import SHOP, client_of, kept_rows, running_parts
+from tests.collector.journals import FailingJournal, full_journal
 from tests.collector.message_links import click, pixel, signed, way_out
 from tests.collector.messages import NOON, props
-from tests.collector.spools import FailingSpool
 from warehouse.message_token import MessageToken, MessageTokens
 
 CART = "https://shop.example/cart?a=1&b=2#top"
@@ -61,7 +60,7 @@ async def test_opening_a_mail_brings_a_picture_and_is_kept(client: Client, parts
     assert (response.status_code, response.headers["content-type"]) == (200, "image/gif")
     assert response.headers["cache-control"] == "no-store"
     assert (response.content, len(PIXEL)) == (PIXEL, 43)
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert (row.event, row.visitor_id, row.message_id, row.ts) == (
         *("email_opened", "anna", "message-1"),
         "2026-11-22 12:00:00.000",
@@ -74,7 +73,7 @@ async def test_following_a_link_leads_on_and_is_kept(client: Client, parts: Coll
     response = await get(client, click(CART))
     assert (response.status_code, response.headers["location"], response.content) == (302, CART, b"")
     assert response.headers["cache-control"] == "no-store"
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert (row.event, row.visitor_id, row.message_id, row.url) == ("email_clicked", "anna", "message-1", CART)
 
 
@@ -98,13 +97,13 @@ async def test_asking_for_the_head_only_is_no_opening_and_no_click(
 ) -> None:
     response = await get(client, address, method="HEAD")
     assert response.status_code in {200, 302}
-    assert await spooled_rows(parts) == []
+    assert await kept_rows(parts) == []
 
 
 async def test_a_link_that_a_browser_fetches_ahead_is_no_click(client: Client, parts: CollectorParts) -> None:
     response = await get(client, click(CART), {**PERSON, "sec-purpose": "prefetch"})
     assert response.status_code == 302
-    assert await spooled_rows(parts) == []
+    assert await kept_rows(parts) == []
 
 
 @pytest.mark.parametrize("address", [pixel(), click(CART)])
@@ -112,7 +111,7 @@ async def test_a_machine_is_said_to_be_one_and_lends_the_reader_no_device(
     client: Client, parts: CollectorParts, address: str
 ) -> None:
     await get(client, address, MACHINE)
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert props(row)["machine"] is True
     assert (row.device, row.os, row.browser) == ("", "", "")
 
@@ -121,7 +120,7 @@ async def test_a_mail_service_that_fetches_for_its_reader_lends_no_device(
     client: Client, parts: CollectorParts
 ) -> None:
     await get(client, pixel(), GMAIL)
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert "machine" not in props(row)
     assert (row.device, row.os, row.browser) == ("", "", "")
 
@@ -134,7 +133,7 @@ async def test_a_mail_is_opened_once_an_hour_and_machines_count_apart(tmp_path: 
             now[0] = NOON + minutes * 60_000
             await get(client, pixel())
         await get(client, pixel(message_id="message-2"))
-        assert [(row.message_id, "machine" in props(row), row.ts[11:16]) for row in await spooled_rows(parts)] == [
+        assert [(row.message_id, "machine" in props(row), row.ts[11:16]) for row in await kept_rows(parts)] == [
             ("message-1", True, "12:00"),
             ("message-1", False, "12:00"),
             ("message-1", False, "13:00"),
@@ -148,7 +147,7 @@ async def test_the_same_click_counts_once_a_minute(tmp_path: Path) -> None:
         for seconds, target in ((0, CART), (5, CART), (5, "https://shop.example/"), (60, CART)):
             now[0] = NOON + seconds * 1000
             assert (await get(client, click(target))).status_code == 302
-        assert [(row.url, row.ts[14:19]) for row in await spooled_rows(parts)] == [
+        assert [(row.url, row.ts[14:19]) for row in await kept_rows(parts)] == [
             (CART, "00:00"),
             ("https://shop.example/", "00:05"),
             (CART, "01:00"),
@@ -180,7 +179,7 @@ async def test_an_address_that_is_not_ours_leads_nowhere_and_says_nothing(
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "location" not in response.headers
     assert not any(word in response.text for word in ("shop.example", "anna", "message-1", "token", "sign"))
-    assert await spooled_rows(parts) == []
+    assert await kept_rows(parts) == []
     purpose = {"c": "click", "o": "open", "u": "unsubscribe"}[address[4]]
     refused = "micromoment_message_links_refused_total"
     assert parts.metrics.registry.get_sample_value(refused, {"purpose": purpose}) == 1
@@ -197,27 +196,26 @@ async def test_no_change_of_a_link_leads_anywhere_else(client: Client, data: st.
     assert response.status_code == (302 if changed == token else 404)
 
 
-async def test_a_full_spool_keeps_nobody_from_going_on(tmp_path: Path) -> None:
-    full = Spool(tmp_path / "full.sqlite", max_events=0)
-    async with running_parts(tmp_path, AWAY, spool=full) as parts, client_of(parts) as client:
+async def test_a_full_journal_keeps_nobody_from_going_on(tmp_path: Path) -> None:
+    async with running_parts(tmp_path, AWAY, journal=full_journal(tmp_path)) as parts, client_of(parts) as client:
         assert (await get(client, pixel())).content == PIXEL
         assert (await get(client, click(CART))).headers["location"] == CART
-        assert (lost(parts, "email_opened", "spool"), lost(parts, "email_clicked", "spool")) == (1, 1)
+        assert (lost(parts, "email_opened", "journal"), lost(parts, "email_clicked", "journal")) == (1, 1)
 
 
 async def test_a_broken_disk_keeps_nobody_from_going_on(tmp_path: Path) -> None:
-    broken = FailingSpool(tmp_path / "broken.sqlite")
-    broken.trouble = "commit"
-    async with running_parts(tmp_path, AWAY, spool=broken) as parts, client_of(parts) as client:
+    broken = FailingJournal(tmp_path / "journal")
+    broken.fails = True
+    async with running_parts(tmp_path, AWAY, journal=broken) as parts, client_of(parts) as client:
         assert (await get(client, click(CART))).headers["location"] == CART
-        assert lost(parts, "email_clicked", "spool") == 1
+        assert lost(parts, "email_clicked", "journal") == 1
 
 
 async def test_who_asks_too_often_is_led_on_without_being_counted(tmp_path: Path) -> None:
     async with running_parts(tmp_path, AWAY, rate=RateLimit(0.1, 1)) as parts, client_of(parts) as client:
         for number in range(3):
             assert (await get(client, click(f"{CART}{number}"))).status_code == 302
-        assert len(await spooled_rows(parts)) == 1
+        assert len(await kept_rows(parts)) == 1
         assert lost(parts, "email_clicked", "too_many_requests") == 2
 
 
@@ -231,7 +229,7 @@ async def test_a_browser_that_objects_is_heeded_unless_the_reader_said_yes(
     site = type(SHOP)("shop", "shop-key", consent=consent)  # type: ignore[arg-type]  # one of the modes
     async with running_parts(tmp_path, AWAY, sites=(site,)) as parts, client_of(parts) as client:
         assert (await get(client, click(CART), {**PERSON, header: "1"})).headers["location"] == CART
-        assert len(await spooled_rows(parts)) == kept
+        assert len(await kept_rows(parts)) == kept
         assert lost(parts, "email_clicked", "no_consent") == 1 - kept
 
 

@@ -13,10 +13,10 @@ from collector.feedback.preferences import CHANNELS
 from collector.parts import CollectorParts
 from collector.rate import RateLimit
 from collector.sites import Site
-from collector.spool.file import Spool
 from tests.collector.away import AWAY
-from tests.collector.collector_parts import client_of, running_parts, spooled_rows
+from tests.collector.collector_parts import client_of, kept_rows, running_parts
 from tests.collector.feedback.test_preferences import store
+from tests.collector.journals import full_journal
 from tests.collector.message_links import way_out
 from tests.collector.messages import NOON, props
 from warehouse.connection import Warehouse
@@ -39,7 +39,7 @@ async def test_the_page_shows_what_the_reader_said_and_changes_nothing(
     assert response.status_code == 200
     assert ticked(response.text) == {"yes", "email", "push", "banner"}
     assert "<strong>shop</strong>" in response.text
-    assert await spooled_rows(parts) == []
+    assert await kept_rows(parts) == []
 
 
 async def test_the_page_runs_no_script_and_stands_in_nobodys_frame(client: Client) -> None:
@@ -62,7 +62,7 @@ async def test_the_page_speaks_the_readers_language(client: Client) -> None:
 
 async def test_asking_for_the_head_shows_nothing_and_changes_nothing(client: Client, parts: CollectorParts) -> None:
     assert (await client.request("HEAD", way_out())).status_code == 200
-    assert await spooled_rows(parts) == []
+    assert await kept_rows(parts) == []
 
 
 @pytest.mark.parametrize("encoding", ["urlencoded", "multipart", "empty"])
@@ -74,7 +74,7 @@ async def test_one_click_unsubscribes_at_once(client: Client, parts: CollectorPa
     assert response.status_code == 200
     assert '<p role="status">You are unsubscribed' in response.text
     assert "yes" not in ticked(response.text)
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert (row.event, row.visitor_id, row.message_id) == ("unsubscribed", "anna", "message-1")
     assert props(row) == {
         "rule": "cart_abandoned",
@@ -90,7 +90,7 @@ async def test_unsubscribing_twice_counts_once_but_can_be_done_again_later(tmp_p
         for seconds in (0, 1, 90):
             now[0] = NOON + seconds * 1000
             assert (await client.post(way_out(), data=ONE_CLICK)).status_code == 200
-        assert [row.ts[14:19] for row in await spooled_rows(parts)] == ["00:00", "01:30"]
+        assert [row.ts[14:19] for row in await kept_rows(parts)] == ["00:00", "01:30"]
 
 
 async def test_the_form_stores_every_no(client: Client, parts: CollectorParts) -> None:
@@ -98,7 +98,7 @@ async def test_the_form_stores_every_no(client: Client, parts: CollectorParts) -
     assert response.status_code == 200
     assert ticked(response.text) == {"email", "banner"}
     assert '<p role="status">Saved' in response.text
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert (row.event, row.visitor_id, row.message_id) == ("consent", "anna", "message-1")
     assert props(row) == {
         "rule": "cart_abandoned",
@@ -116,21 +116,21 @@ async def test_who_comes_back_is_taken_back(client: Client, parts: CollectorPart
     await client.post(
         way_out(), data={"choice": "save", "off": "marketing", "marketing": "yes", "channel": list(CHANNELS)}
     )
-    said = [(props(row)["marketing"], props(row).get("channels")) for row in await spooled_rows(parts)]
+    said = [(props(row)["marketing"], props(row).get("channels")) for row in await kept_rows(parts)]
     assert said == [(False, None), (True, {"email": True})]
 
 
 async def test_saving_what_was_shown_says_nothing(client: Client, parts: CollectorParts) -> None:
     unchanged = {"choice": "save", "marketing": "yes", "channel": list(CHANNELS)}
     assert "Saved" in (await client.post(way_out(), data=unchanged)).text
-    assert await spooled_rows(parts) == []
+    assert await kept_rows(parts) == []
 
 
 async def test_the_channel_that_is_left_is_the_one_that_the_message_came_by(
     client: Client, parts: CollectorParts
 ) -> None:
     await client.post(way_out(channel="sms"), data=ONE_CLICK)
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert props(row)["channel"] == "sms"
 
 
@@ -149,14 +149,13 @@ async def test_while_clickhouse_is_away_readers_can_leave_but_no_guess_is_saved(
         assert "checkbox" not in shown.text
         assert "Unsubscribe at once" in shown.text
         assert "You are unsubscribed" in (await client.post(way_out(), data=ONE_CLICK)).text
-        assert [row.event for row in await spooled_rows(parts)] == ["unsubscribed"]
+        assert [row.event for row in await kept_rows(parts)] == ["unsubscribed"]
 
 
 async def test_what_cannot_be_kept_is_not_promised(tmp_path: Path) -> None:
-    full = Spool(tmp_path / "full.sqlite", max_events=0)
-    async with running_parts(tmp_path, AWAY, spool=full) as parts, client_of(parts) as client:
+    async with running_parts(tmp_path, AWAY, journal=full_journal(tmp_path)) as parts, client_of(parts) as client:
         response = await client.post(way_out(), data=ONE_CLICK)
-        assert (response.status_code, response.json()["code"]) == (503, "spool_full")
+        assert (response.status_code, response.json()["code"]) == (503, "journal_full")
         assert response.headers["retry-after"] == "5"
 
 
@@ -175,4 +174,4 @@ async def test_a_form_that_cannot_be_read_is_refused(
 ) -> None:
     response = await client.post(way_out(), content=body, headers={"content-type": content_type})
     assert response.status_code == 400
-    assert await spooled_rows(parts) == []
+    assert await kept_rows(parts) == []

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import gzip
 from collections.abc import Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,12 +16,12 @@ from litestar.testing import AsyncTestClient
 from collector.banners.desk import Browser
 from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
-from collector.spool.file import Spool, SpooledEvent
-from collector.spool.writer import Writer
-from tests.collector.collector_parts import client_of, running_parts, spooled_rows
+from tests.collector.collector_parts import client_of, kept_rows, running_parts
+from tests.collector.journals import FailingJournal, full_journal
 from tests.collector.messages import NOON, message
-from tests.collector.spools import FailingSpool
 from warehouse.connection import Warehouse
+from warehouse.journal.mover import Mover
+from warehouse.journal.tables import EVENTS, JournalTable
 from warehouse.limits import MAX_BODY_BYTES, MAX_EVENTS_PER_BATCH
 
 Client = AsyncTestClient[Litestar]
@@ -36,17 +35,18 @@ def batch(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
 async def test_a_batch_is_on_disk_when_it_is_answered(client: Client, parts: CollectorParts) -> None:
     reply = await client.post("/v1/batch", json=batch(message(messageId="a"), message(messageId="b")))
     assert reply.status_code == 200
-    assert parts.spool.depth == 2
-    assert [row.event_id for row in await spooled_rows(parts)] == ["a", "b"]
+    assert parts.journal.depth(EVENTS) == 2
+    assert [row.event_id for row in await kept_rows(parts)] == ["a", "b"]
 
 
-async def test_what_was_answered_is_in_clickhouse_once_the_writer_ran(client: Client, parts: CollectorParts) -> None:
+async def test_what_was_answered_is_in_clickhouse_once_the_mover_ran(client: Client, parts: CollectorParts) -> None:
     await client.post("/v1/batch", json=batch(message(messageId="a", properties={"product_id": "tent"})))
 
-    async def announce() -> None:
+    async def announce(_: JournalTable) -> None:
         return
 
-    await Writer(parts.spool, parts.warehouse, announce, parts.metrics).drain()
+    with Mover(parts.journal, parts.warehouse, announce) as mover:
+        await mover.drain()
     assert list(parts.warehouse.query("SELECT event_id, product_id, site FROM events")) == [("a", "tent", "shop")]
 
 
@@ -96,7 +96,7 @@ async def test_a_batch_sent_again_is_answered_the_same_and_stored_once(client: C
     second = await client.post("/v1/batch", json=batch(message()))
     assert (first.status_code, second.status_code) == (200, 200)
     assert second.json()["token"]
-    assert parts.spool.depth == 1
+    assert parts.journal.depth(EVENTS) == 1
 
 
 async def test_banners_that_wait_come_with_the_reply_once(client: Client, parts: CollectorParts) -> None:
@@ -128,7 +128,7 @@ async def test_each_call_of_the_tracking_api_has_its_route(
     sent = {"anonymousId": "cookie", "messageId": "m-1", "timestamp": "2026-11-22T11:00:00Z", **fields}
     reply = await client.post(f"/v1/{kind}", json=sent, headers=BASIC)
     assert (reply.status_code, reply.json()["success"]) == (200, True)
-    (row,) = await spooled_rows(parts)
+    (row,) = await kept_rows(parts)
     assert (row.type, row.event, row.ts) == (kind, event, "2026-11-22 11:00:00.000")
 
 
@@ -162,7 +162,7 @@ async def test_a_malformed_body_is_answered_400_and_says_where(
     assert reply.status_code == 400
     assert set(reply.json()) == {"code", "message"}
     assert reply.json()["code"] == "malformed"
-    assert parts.spool.depth == 0
+    assert parts.journal.depth(EVENTS) == 0
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/track"])
@@ -182,7 +182,7 @@ async def test_a_page_of_another_origin_is_answered_403(client: Client, parts: C
     assert reply.status_code == 403
     assert reply.json()["code"] == "origin_not_allowed"
     assert "https://evil.example" in reply.json()["message"]
-    assert parts.spool.depth == 0
+    assert parts.journal.depth(EVENTS) == 0
     reply = await client.post("/v1/batch", json=sent, headers={"Origin": "https://strict.example"})
     assert reply.status_code == 200
 
@@ -220,42 +220,44 @@ async def test_the_address_is_the_last_that_a_trusted_proxy_names(
         assert statuses == [200, 429, 200]
 
 
-async def test_a_full_spool_is_answered_503(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
-    spool = Spool(tmp_path / "spool.sqlite", max_events=1)
-    async with running_parts(tmp_path, embedded_warehouse, spool=spool) as parts, client_of(parts) as client:
+async def test_a_full_journal_is_answered_503(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
+    journal = full_journal(tmp_path, room_for=1)
+    async with running_parts(tmp_path, embedded_warehouse, journal=journal) as parts, client_of(parts) as client:
         assert (await client.post("/v1/batch", json=batch(message(messageId="a")))).status_code == 200
         reply = await client.post("/v1/batch", json=batch(message(messageId="b")))
-        assert (reply.status_code, reply.json()["code"]) == (503, "spool_full")
+        assert (reply.status_code, reply.json()["code"]) == (503, "journal_full")
         assert reply.headers["retry-after"].isdigit()
-        assert [row.event_id for row in await spooled_rows(parts)] == ["a"]
+        assert [row.event_id for row in await kept_rows(parts)] == ["a"]
 
 
 async def test_a_disk_that_fails_is_answered_503_and_nothing_is_acknowledged(
     tmp_path: Path, embedded_warehouse: Warehouse
 ) -> None:
-    spool = FailingSpool(tmp_path / "spool.sqlite")
-    async with running_parts(tmp_path, embedded_warehouse, spool=spool) as parts, client_of(parts) as client:
-        spool.trouble = "commit"
+    journal = FailingJournal(tmp_path / "journal")
+    async with running_parts(tmp_path, embedded_warehouse, journal=journal) as parts, client_of(parts) as client:
+        journal.fails = True
         reply = await client.post("/v1/batch", json=batch(message()))
-        assert (reply.status_code, reply.json()["code"]) == (503, "spool_unavailable")
+        assert (reply.status_code, reply.json()["code"]) == (503, "journal_unavailable")
         assert reply.headers["retry-after"].isdigit()
-        spool.trouble = ""
+        journal.fails = False
         again = await client.post("/v1/batch", json=batch(message()))
         assert again.status_code == 200
         assert "dropped" not in again.json()
-        assert parts.spool.depth == 1
+        assert parts.journal.depth(EVENTS) == 1
 
 
 async def test_a_sender_that_hangs_up_harms_nobody(
     client: Client, parts: CollectorParts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, is_on_its_way = parts.spool.append, asyncio.Event()
+    append, is_on_its_way = parts.journal.append_async, asyncio.Event()
 
-    def noticed(events: Sequence[SpooledEvent], now_ms: int) -> Future[list[SpooledEvent]]:
+    def noticed(
+        table: JournalTable, lines: Sequence[bytes], at: int, ids: Sequence[bytes] = ()
+    ) -> asyncio.Future[list[int]]:
         is_on_its_way.set()
-        return append(events, now_ms)
+        return append(table, lines, at, ids)
 
-    monkeypatch.setattr(parts.spool, "append", noticed)
+    monkeypatch.setattr(parts.journal, "append_async", noticed)
     # The test client answers one request at a time; these are under way together.
     transport = httpx.ASGITransport(cast(Any, client.app))
     async with httpx.AsyncClient(transport=transport, base_url=str(client.base_url)) as together:
@@ -277,7 +279,7 @@ async def test_a_browser_that_asks_not_to_be_tracked_is_not(
     client: Client, parts: CollectorParts, headers: dict[str, str], stored: int
 ) -> None:
     await client.post("/v1/batch", json=batch(message()), headers=headers)
-    assert parts.spool.depth == stored
+    assert parts.journal.depth(EVENTS) == stored
 
 
 async def test_the_country_comes_from_a_trusted_proxy_only(tmp_path: Path, embedded_warehouse: Warehouse) -> None:
@@ -286,7 +288,7 @@ async def test_the_country_comes_from_a_trusted_proxy_only(tmp_path: Path, embed
         settings = CollectorSettings(country_header=header)
         async with running_parts(folder, embedded_warehouse, settings=settings) as parts, client_of(parts) as client:
             await client.post("/v1/batch", json=batch(message()), headers={"CF-IPCountry": "at"})
-            assert [row.country for row in await spooled_rows(parts)] == [expected]
+            assert [row.country for row in await kept_rows(parts)] == [expected]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/batch", 405), ("POST", "/v1/nothing", 404)])

@@ -33,10 +33,10 @@ def as_before() -> Iterator[None]:
 
 def test_a_line_for_programs_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs(Settings(log_format="json"))
-    structlog.get_logger("collector.spool.writer").warning("insert_failed", waiting=3, text="a\nb")
+    structlog.get_logger("warehouse.journal.lane").warning("insert_failed", waiting=3, text="a\nb")
     (line,) = capsys.readouterr().err.splitlines()
     said = json.loads(line)
-    assert (said["event"], said["level"], said["logger"]) == ("insert_failed", "warning", "collector.spool.writer")
+    assert (said["event"], said["level"], said["logger"]) == ("insert_failed", "warning", "warehouse.journal.lane")
     assert (said["waiting"], said["text"]) == (3, "a\nb")
     assert said["timestamp"].endswith("Z")
 

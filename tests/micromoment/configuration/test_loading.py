@@ -30,8 +30,8 @@ def test_command_line_wins_over_environment_over_file_over_demo_defaults(file: P
 
 def test_text_is_read_as_the_keys_kind() -> None:
     environment = {"MICROMOMENT_COLLECTOR_PORT": "9000", "MICROMOMENT_RATE_PER_SECOND": "0.5"}
-    settings = load_settings(None, environment, {"spool_max_events": "7"})
-    assert (settings.collector_port, settings.rate_per_second, settings.spool_max_events) == (9000, 0.5, 7)
+    settings = load_settings(None, environment, {"journal_max_bytes": "99000000"})
+    assert (settings.collector_port, settings.rate_per_second, settings.journal_max_bytes) == (9000, 0.5, 99_000_000)
 
 
 def test_sites_come_from_file_or_environment(file: Path) -> None:
@@ -54,6 +54,8 @@ def test_variables_that_are_no_settings_are_left_alone() -> None:
     ("text", "says"),
     [
         ("colector_port = 1", ["unknown key colector_port", "did you mean collector_port"]),
+        ("spool_max_events = 1", ["unknown key spool_max_events", "set `journal_max_bytes` instead"]),
+        ("journal_max_bytes = 1000", ["journal_max_bytes", ">= 67108864"]),
         ("surprise = 1", ["unknown key surprise", "docs/configuration.md"]),
         ('collector_port = "many"', ["collector_port", "int"]),
         ("collector_port = 0", ["collector_port", ">= 1"]),

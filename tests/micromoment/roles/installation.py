@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry
 
 from e2e.ports import free_ports
 from micromoment.configuration.settings import Settings, SiteSettings
+from micromoment.roles.journal import JOURNAL_OF_ALL, open_journal
 from micromoment.roles.shared import Shared, open_bus
+from micromoment.roles.up import announce_events
 from warehouse.connection import Warehouse
 
 WRITE_KEY: Final = "shop-key"
@@ -41,6 +43,10 @@ def settings_in(folder: Path, **values: Any) -> Settings:
 
 @asynccontextmanager
 async def sharing(settings: Settings, warehouse: Warehouse) -> AsyncIterator[Shared]:
-    """What roles of this process share, with a bus inside it."""
-    async with open_bus("") as bus:
-        yield Shared(settings, warehouse, bus, CollectorRegistry())
+    """What roles of this process share, with a bus inside it and a journal."""
+    registry = CollectorRegistry()
+    async with (
+        open_bus("") as bus,
+        open_journal(settings, JOURNAL_OF_ALL, warehouse, announce_events(bus), registry, adopts_spool=True) as journal,
+    ):
+        yield Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry)

@@ -6,12 +6,10 @@ from typing import cast
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
 
 from micromoment.configuration.settings import Settings, SiteSettings
 from micromoment.roles.collector import configured_sites, run_collector
-from micromoment.roles.shared import Shared, open_bus
-from tests.micromoment.roles.installation import settings_in
+from tests.micromoment.roles.installation import settings_in, sharing
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError, WarehouseUnavailable
 
@@ -29,16 +27,15 @@ class AwayWarehouse:
 async def test_events_are_taken_while_clickhouse_is_away_and_readiness_says_so(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     event = {"writeKey": "shop-key", "event": "e", "anonymousId": "c"}
-    async with open_bus("") as bus:
-        shared = Shared(settings, cast(Warehouse, AwayWarehouse()), bus, CollectorRegistry())
-        async with (
-            run_collector(shared),
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.collector_port}") as client,
-        ):
-            assert (await client.post("/v1/track", json=event)).status_code == 200
-            reply = await client.get("/readyz")
+    async with (
+        sharing(settings, cast(Warehouse, AwayWarehouse())) as shared,
+        run_collector(shared),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.collector_port}") as client,
+    ):
+        assert (await client.post("/v1/track", json=event)).status_code == 200
+        reply = await client.get("/readyz")
     assert reply.status_code == 200
-    assert (reply.json()["status"], reply.json()["spool"]) == ("ready", "ok")
+    assert (reply.json()["status"], reply.json()["journal"]) == ("ready", "ok")
     assert "1 events wait on disk" in reply.json()["clickhouse"]
     assert "nobody there" in reply.json()["clickhouse"]
 
@@ -47,7 +44,7 @@ async def test_what_was_left_is_moved_once_clickhouse_is_back(tmp_path: Path, em
     event = {"writeKey": "shop-key", "event": "e", "anonymousId": "c", "messageId": "m"}
     for warehouse in (cast(Warehouse, AwayWarehouse()), embedded_warehouse):
         settings = settings_in(tmp_path)
-        async with open_bus("") as bus, run_collector(Shared(settings, warehouse, bus, CollectorRegistry())):
+        async with sharing(settings, warehouse) as shared, run_collector(shared):
             url = f"http://127.0.0.1:{settings.collector_port}/v1/track"
             async with httpx.AsyncClient() as client:
                 assert (await client.post(url, json=event)).status_code == 200
@@ -58,8 +55,7 @@ async def test_a_port_that_is_in_use_is_named_with_the_remedy(tmp_path: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         settings = settings_in(tmp_path, collector_port=port)
-        async with open_bus("") as bus:
-            shared = Shared(settings, cast(Warehouse, AwayWarehouse()), bus, CollectorRegistry())
+        async with sharing(settings, cast(Warehouse, AwayWarehouse())) as shared:
             with pytest.raises(ConfigurationError) as caught:
                 await run_collector(shared).__aenter__()
     assert f"collector_port: 127.0.0.1:{port} is in use" in caught.value.message

@@ -18,8 +18,10 @@ from micromoment.roles.shared import Shared
 from micromoment.roles.up import ALL_ROLES, Role, run_roles, until_stopped
 from tests.micromoment.roles.installation import WRITE_KEY, settings_in
 from tests.waiting import until_told
+from tests.warehouse.journal.journals import NOON, key, line
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError
+from warehouse.journal.tables import EVENTS
 
 
 def dsn_of(warehouse: Warehouse) -> str:
@@ -77,6 +79,20 @@ async def test_roles_end_in_the_reverse_order_of_their_start(embedded_warehouse:
     async with run_roles(settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse)), roles):
         assert seen == ["first starts", "second starts"]
     assert seen[2:] == ["second ends", "first ends"]
+
+
+async def test_what_a_role_keeps_while_it_ends_is_in_clickhouse_when_all_have_ended(
+    embedded_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    @asynccontextmanager
+    async def role(shared: Shared) -> AsyncIterator[None]:
+        await shared.caught_up()
+        yield
+        await shared.journal.append_async(EVENTS, [line("last")], NOON, [key("last")])
+
+    async with run_roles(settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse)), (role, named_role("other", []))):
+        pass
+    assert embedded_warehouse.query("SELECT event_id FROM events") == [("last",)]
 
 
 async def test_a_role_that_cannot_start_lets_no_other_go_on(embedded_warehouse: Warehouse, tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 from warehouse.journal import segments
-from warehouse.journal.adoption import event_key
 from warehouse.journal.log import Journal
-from warehouse.journal.tables import EVENTS, JournalBatch, JournalTable, RowSetAside
+from warehouse.journal.tables import EVENTS, JournalBatch, JournalTable, RowSetAside, event_key
 
 #: Sunday 22 November 2026, 12:00 UTC, in milliseconds.
 NOON = 1_795_348_800_000

@@ -265,6 +265,34 @@ async def test_news_that_nobody_takes_stops_nothing(journal: JournalThread) -> N
     assert warehouse.tables["events"] == [line("a"), line("b")]
 
 
+async def test_catching_up_waits_for_the_rows_of_each_table_that_were_there_before(journal: JournalThread) -> None:
+    append(journal, "e1", "e2")
+    append(journal, "f", table=FIRES)
+    warehouse = RefusingWarehouse(TOO_MANY_PARTS, tables=["fires"])
+    async with moving(journal, warehouse) as (mover, _):
+        waiting = asyncio.create_task(mover.caught_up())
+        await until_empty(journal, EVENTS)
+        assert not waiting.done()
+        append(journal, "since", table=DECISIONS)
+        warehouse._tables = ["decisions"]
+        async with asyncio.timeout(WAIT_SECONDS):
+            await waiting
+        assert (journal.depth(FIRES), journal.depth(DECISIONS)) == (0, 1)
+
+
+async def test_rows_that_a_damaged_file_lost_are_not_waited_for(
+    journal: JournalThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(journal, "a")
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "depth", lambda table: 5 if table is EVENTS else 0)
+        mover = Mover(journal, FakeWarehouse(), _nothing)
+    with mover:
+        await mover.drain()
+        async with asyncio.timeout(WAIT_SECONDS):
+            await mover.caught_up()
+
+
 async def test_draining_moves_everything(journal: JournalThread) -> None:
     warehouse = FakeWarehouse()
     append(journal, *(f"e{number}" for number in range(5_001)))

@@ -170,7 +170,8 @@ async def _drained(service: Service) -> None:
     async with httpx.AsyncClient() as client:
 
         async def is_empty() -> bool:
-            return "\nmicromoment_spool_depth 0.0\n" in (await client.get(f"{service.url}/metrics")).text
+            figures = (await client.get(f"{service.url}/metrics")).text
+            return '\nmicromoment_journal_rows{table="events"} 0.0\n' in figures
 
         await until_told(is_empty)
 

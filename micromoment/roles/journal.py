@@ -1,0 +1,127 @@
+"""The journal of a process, and what moves its rows to ClickHouse while the roles run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry
+
+from micromoment.configuration.settings import Settings
+from micromoment.roles.journal_figures import JournalFigures
+from micromoment.serving import running
+from warehouse.errors import ConfigurationError, JournalError, WarehouseError
+from warehouse.journal.adoption import adopt_spool
+from warehouse.journal.group_commit import JournalThread
+from warehouse.journal.log import Journal
+from warehouse.journal.mover import Announce, Mover
+from warehouse.journal.tables import JournalLimits
+from warehouse.queries import Inserts
+
+#: The folder of the journal when one process runs all roles; a journal is used by one process at a time.
+JOURNAL_OF_ALL: Final = "journal"
+#: The folders when the roles run in processes of their own, which may share a `data_folder`.
+JOURNAL_OF_COLLECTOR: Final = "journal-collector"
+JOURNAL_OF_WORKER: Final = "journal-worker"
+#: What a process moves as well: the journals of another division into processes, which may have been left with rows.
+_EARLIER: Final = {
+    JOURNAL_OF_ALL: (JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER),
+    JOURNAL_OF_COLLECTOR: (JOURNAL_OF_ALL,),
+    JOURNAL_OF_WORKER: (JOURNAL_OF_ALL,),
+}
+#: The longest that the rows which are left may take to reach ClickHouse once the roles have stopped.
+_DRAIN_WITHIN_SECONDS: Final = 5.0
+_log = structlog.get_logger("micromoment.roles.journal")
+
+
+class OpenJournal(msgspec.Struct, frozen=True):
+    """The journal of this process.
+
+    Args:
+        thread: takes rows.
+        movers: move them, and the rows of journals that other processes left.
+    """
+
+    thread: JournalThread
+    movers: tuple[Mover, ...]
+
+    async def caught_up(self) -> None:
+        """Wait until every row that was waiting at the start is in ClickHouse, but for those that it refuses."""
+        for mover in self.movers:
+            await mover.caught_up()
+
+
+@asynccontextmanager
+async def open_journal(
+    settings: Settings,
+    name: str,
+    warehouse: Inserts,
+    announce: Announce,
+    registry: CollectorRegistry,
+    *,
+    adopts_spool: bool,
+) -> AsyncIterator[OpenJournal]:
+    """Open the journal and move its rows until the block ends, then the rest for a bounded time.
+
+    Args:
+        settings: say where the journal is and how large it may be.
+        name: its folder in the data folder.
+        warehouse: where rows go.
+        announce: told of each table that has news in ClickHouse.
+        registry: gets the figures of the journal.
+        adopts_spool: whether the events of an earlier version are taken over, as the collector's process does.
+
+    Raises:
+        ConfigurationError: another process uses the journal, or the data folder cannot be written.
+    """
+    folder, limits = Path(settings.data_folder), JournalLimits(max_bytes=settings.journal_max_bytes)
+    async with AsyncExitStack() as stack:
+        own = await asyncio.to_thread(_open_own, folder, name, limits, adopts_spool=adopts_spool)
+        journals = [own, *await asyncio.to_thread(_open_earlier, folder, name, limits)]
+        moving = [await stack.enter_async_context(_moving(each, warehouse, announce)) for each in journals]
+        registry.register(JournalFigures(moving, _now_ms))
+        yield OpenJournal(moving[0][0], tuple(mover for _, mover in moving))
+
+
+def _open_own(folder: Path, name: str, limits: JournalLimits, *, adopts_spool: bool) -> Journal:
+    with ExitStack() as opened:
+        journal = opened.enter_context(Journal(folder / name, limits))
+        if adopts_spool:
+            adopt_spool(journal, folder / "spool.sqlite", _now_ms())
+        opened.pop_all()
+    return journal
+
+
+def _open_earlier(folder: Path, name: str, limits: JournalLimits) -> list[Journal]:
+    """Return the journals of another division into processes that nobody uses now."""
+    found = []
+    for earlier in _EARLIER[name]:
+        if (folder / earlier).is_dir():
+            try:
+                found.append(Journal(folder / earlier, limits, lock_wait=0))
+            except ConfigurationError as error:
+                _log.warning("earlier_journal_not_moved", error=error.message, remedy=error.hint)
+    return found
+
+
+@asynccontextmanager
+async def _moving(
+    journal: Journal, warehouse: Inserts, announce: Announce
+) -> AsyncIterator[tuple[JournalThread, Mover]]:
+    with JournalThread(journal) as thread, Mover(thread, warehouse, announce) as mover:
+        async with running(mover.run(), "journal mover"):
+            yield thread, mover
+        with contextlib.suppress(WarehouseError, JournalError, TimeoutError):
+            async with asyncio.timeout(_DRAIN_WITHIN_SECONDS):
+                await mover.drain()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

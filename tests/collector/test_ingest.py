@@ -1,0 +1,84 @@
+"""What becomes of rows that were kept: each is passed on once, and never at the cost of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from collector.feedback.callbacks import message_event
+from tests.collector.away import AWAY
+from tests.collector.callbacks import TOKEN
+from tests.collector.collector_parts import SHOP, client_of, kept_rows, running_parts
+from tests.collector.journals import full_journal
+from tests.collector.messages import NOON, message
+from warehouse.errors import JournalFull
+from warehouse.event import EventRow
+
+
+class Heard:
+    """Remembers the ids of the rows that were passed on, and the instant of each call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[str], int]] = []
+
+    def __call__(self, rows: Sequence[EventRow], at: int) -> None:
+        self.calls.append(([row.event_id for row in rows], at))
+
+
+def batch(*ids: str, **changes: Any) -> dict[str, Any]:
+    return {"writeKey": "shop-key", "batch": [message(messageId=each, **changes) for each in ids]}
+
+
+async def test_rows_that_are_on_disk_are_passed_on_with_the_instant_of_their_receipt(tmp_path: Path) -> None:
+    heard = Heard()
+    async with running_parts(tmp_path, AWAY, accepted=heard) as parts, client_of(parts) as client:
+        await client.post("/v1/batch", json=batch("a", "b"))
+        assert [row.event_id for row in await kept_rows(parts)] == ["a", "b"]
+    assert heard.calls == [(["a", "b"], NOON)]
+
+
+async def test_a_repeat_is_not_passed_on_again_and_named_in_the_answer(tmp_path: Path) -> None:
+    heard = Heard()
+    async with running_parts(tmp_path, AWAY, accepted=heard) as parts, client_of(parts) as client:
+        await client.post("/v1/batch", json=batch("a"))
+        reply = await client.post("/v1/batch", json=batch("b", "a", "c", "b"))
+        assert [(drop["messageId"], drop["reason"]) for drop in reply.json()["dropped"]] == [
+            ("a", "duplicate"),
+            ("b", "duplicate"),
+        ]
+        await client.post("/v1/batch", json=batch("a", "b"))
+    assert [ids for ids, _ in heard.calls] == [["a"], ["b", "c"]]
+
+
+async def test_an_event_of_the_collectors_own_is_passed_on_once(tmp_path: Path) -> None:
+    heard = Heard()
+    async with running_parts(tmp_path, AWAY, accepted=heard) as parts:
+        row = message_event("email_opened", TOKEN, SHOP, NOON)
+        for _ in range(2):
+            await parts.ingest.keep(SHOP, row, NOON)
+    assert heard.calls == [([row.event_id], NOON)]
+
+
+async def test_nothing_is_passed_on_of_what_was_not_kept(tmp_path: Path) -> None:
+    heard = Heard()
+    async with running_parts(tmp_path, AWAY, accepted=heard, journal=full_journal(tmp_path)) as parts:
+        with pytest.raises(JournalFull):
+            await parts.ingest.keep(SHOP, message_event("email_opened", TOKEN, SHOP, NOON), NOON)
+    assert heard.calls == []
+
+
+async def test_who_fails_to_take_them_is_named_in_the_log_and_fails_no_request(tmp_path: Path) -> None:
+    def fail(_: Sequence[EventRow], __: int) -> None:
+        raise ValueError("anna@example.com is no number")
+
+    with capture_logs() as logs:
+        async with running_parts(tmp_path, AWAY, accepted=fail) as parts, client_of(parts) as client:
+            assert (await client.post("/v1/batch", json=batch("a"))).status_code == 200
+            assert len(await kept_rows(parts)) == 1
+    (line,) = [entry for entry in logs if entry["event"] == "accepted_rows_not_passed_on"]
+    assert (line["error"], line["count"]) == ("ValueError", 1)
+    assert "anna" not in str(line)
