@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -16,12 +16,14 @@ from trigger_worker.delivery.loop import DeliveryLoop
 from trigger_worker.live.loop import WORKER_NAME, EvaluationLoop
 from trigger_worker.live.sweep import FeedSweep
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.source import PeopleSource
 from trigger_worker.store.feed import read_cursor
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.message_event import Occurrence, read_untold
 from trigger_worker.store.queue import read_queue
 from warehouse.connection import Warehouse
-from warehouse.errors import WarehouseError
+from warehouse.errors import JournalError, WarehouseError
+from warehouse.event import EventRow
 
 #: Least seconds between two steps of a loop: what arrives within them is dealt with together.
 TICK_INTERVAL_SECONDS: Final = 0.05
@@ -43,8 +45,10 @@ class Worker:
         evaluation: the loop that evaluates rules.
         delivery: the loop that sends messages, by way of the dispatcher.
         dispatcher: settles the attempts that an earlier process left in doubt.
+        source: reads people; closed with the worker.
         metrics: counts failed steps.
         clock_ms: the clock that stamps the feed, in epoch ms.
+        caught_up: returns once the rows of an earlier process are in ClickHouse.
     """
 
     def __init__(
@@ -54,39 +58,54 @@ class Worker:
         evaluation: EvaluationLoop,
         delivery: DeliveryLoop,
         dispatcher: Dispatcher,
+        source: PeopleSource,
         metrics: WorkerMetrics,
         clock_ms: Callable[[], int],
+        caught_up: Callable[[], Awaitable[None]],
     ) -> None:
+        self._caught_up = caught_up
         self.evaluation = evaluation
         self.delivery = delivery
         self._warehouse = warehouse
-        self._dispatcher = dispatcher
+        self.dispatcher = dispatcher
+        self._source = source
         self._metrics = metrics
         self._clock_ms = clock_ms
 
+    def close(self) -> None:
+        """End the worker's threads."""
+        self._source.close()
+
     def wake(self) -> None:
-        """Say that ClickHouse has fresh events."""
+        """Say that events may have been missed on the bus: the feed is swept at once."""
         self.evaluation.news.set()
 
-    async def run(self) -> None:
-        """Evaluate and send until cancelled; trouble with ClickHouse is waited out.
+    def hear(self, rows: Sequence[EventRow], at: int) -> None:
+        """Take events that a collector accepted at `at`, epoch ms."""
+        self.evaluation.bus.hear(rows, at)
 
-        The loops are two, so that no firing waits for the messages of those before it.
+    async def run(self) -> None:
+        """Evaluate and send until cancelled; trouble with ClickHouse or the disk is waited out.
+
+        The loops are apart, so that no firing waits for the messages of those before it.
         """
         sweep = await self.resume()
         evaluate = partial(self.evaluation.step, sweep)
         # Before the rules are known, every message would be one of a rule that is gone.
-        while await self._patiently(evaluate()) is None:
+        while await self._patiently("sweep", evaluate()) is None:
             pass
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._keep(evaluate, self.evaluation.news))
-            loops.create_task(self._keep(self.delivery.step, self.delivery.queued))
+            loops.create_task(self._listen())
+            loops.create_task(self._keep("sweep", evaluate, self.evaluation.news))
+            loops.create_task(self._keep("delivery", self.delivery.step, self.delivery.queued))
 
     async def resume(self) -> FeedSweep:
         """Return the sweep of the feed where an earlier run left it, and take over the messages that it left waiting.
 
         Cost: four queries: the cursor, the waiting messages, and those that were sent and not told of.
         """
+        # The rows that an earlier process left in the journal are facts that people must be read with.
+        await self._caught_up()
         while True:
             try:
                 read_to, waiting, untold = await asyncio.to_thread(self._read_left)
@@ -96,8 +115,18 @@ class Worker:
                 await asyncio.sleep(RETRY_SECONDS)
         in_doubt = [message for message in waiting if message.is_tried and not may_repeat(message)]
         self.delivery.add(message for message in waiting if not message.is_tried or may_repeat(message))
-        await self._dispatcher.take_over(in_doubt, untold)
+        while await self._patiently("start", self._take_over(in_doubt, untold)) is None:
+            pass
         return FeedSweep(self._warehouse, read_to)
+
+    async def _take_over(self, in_doubt: list[QueuedMessage], untold: list[Occurrence]) -> bool:
+        await self.dispatcher.take_over(in_doubt, untold)
+        return True
+
+    async def _listen(self) -> None:
+        """Ask about the events of the bus; a mistake of ours costs the events in hand, which the sweep finds."""
+        while True:
+            await self._patiently("bus", self.evaluation.bus.run())
 
     def _read_left(self) -> tuple[int, list[QueuedMessage], list[Occurrence]]:
         """Return up to when the feed was read, the messages that wait, and the events that nobody was told of."""
@@ -107,26 +136,26 @@ class Worker:
         _log.info("worker_started", behind_ms=now_ms - read_to, waiting_messages=len(waiting))
         return read_to, waiting, read_untold(self._warehouse, now_ms - UNTOLD_MS)
 
-    async def _keep(self, step: Callable[[], Awaitable[float]], wakened: asyncio.Event) -> None:
+    async def _keep(self, name: str, step: Callable[[], Awaitable[float]], wakened: asyncio.Event) -> None:
         """Repeat a step of a loop; after it, wait as long as it said, or until the loop is wakened."""
         while True:
             started = time.monotonic()
-            seconds = await self._patiently(step()) or 0.0
+            seconds = await self._patiently(name, step()) or 0.0
             ended = time.monotonic()
             await asyncio.sleep(max(0.0, started + TICK_INTERVAL_SECONDS - ended))
             if seconds:
                 await _set_within(wakened, max(0.0, ended + seconds - time.monotonic()))
 
-    async def _patiently(self, step: Awaitable[T]) -> T | None:
+    async def _patiently(self, name: str, step: Awaitable[T]) -> T | None:
         """Return the result of a step, or None after a while when it failed."""
         try:
             return await step
-        except WarehouseError as error:
-            self._metrics.ticks_failed.inc()
-            _log.warning("tick_failed", error=error.message, remedy=error.hint)
+        except (WarehouseError, JournalError) as error:
+            self._metrics.steps_failed.labels(name).inc()
+            _log.warning("step_failed", step=name, error=error.message, remedy=error.hint)
         except Exception:  # noqa: BLE001 - a mistake of ours must not take the collector of this process along
-            self._metrics.ticks_failed.inc()
-            _log.exception("tick_failed")
+            self._metrics.steps_failed.labels(name).inc()
+            _log.exception("step_failed", step=name)
         await asyncio.sleep(RETRY_SECONDS)
         return None
 

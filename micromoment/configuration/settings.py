@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rate_burst: Positive = 1000
     #: Most bytes of rows that may wait on disk for ClickHouse; beyond it senders are told to wait.
     journal_max_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024**2)] = 4 * 1024**3
+    #: Most bytes of memory that the people in the worker's memory may take, about.
+    people_max_bytes: Annotated[int, msgspec.Meta(ge=16 * 1024**2)] = 512 * 1024**2
     #: Folder of the rules, one file each.
     rules_folder: str = "rules"
     #: Folder of the message templates.

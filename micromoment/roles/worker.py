@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -14,24 +14,31 @@ from micromoment.roles.channels import email_channel, fixed_recipients, mail_lin
 from micromoment.roles.shared import BANNERS, NEWS, Shared
 from micromoment.serving import require_free, running
 from trigger_worker.deciding.decider import Decider
+from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
+from trigger_worker.delivery.ledger import Ledger
 from trigger_worker.delivery.loop import DeliveryLoop
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.live.loop import EvaluationLoop
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
+from trigger_worker.people.source import PeopleSource
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.feed import read_clock
 from trigger_worker.store.records import Records
+from trigger_worker.store.row_log import JournalRowLog, RowLog
 from trigger_worker.store.rule_versions import RuleVersions
 from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse
+from warehouse.event import EventRow
 
 #: The longest that open attempts to send may take once the worker stops.
 _SETTLE_SECONDS: Final = 5.0
@@ -65,61 +72,98 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
         ConfigurationError: the settings of a channel are wrong.
         RuleError: the policy file is wrong.
     """
-    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
-    metrics = WorkerMetrics(shared.registry)
-    outbox, records = Outbox(), Records(warehouse, settings.retention_days)
+    bus = shared.bus
     async with AsyncExitStack() as stack:
-        dispatcher = await _open_dispatcher(shared, records, outbox, metrics, stack)
-        worker = build_worker(
-            warehouse,
-            records=records,
-            folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
-            policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
-            decider=Decider(warehouse, fixed_recipients(settings)),
-            dispatcher=dispatcher,
-            outbox=outbox,
-            metrics=metrics,
-            # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each tick.
-            clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
-        )
+        worker = await _open_worker(shared, stack)
         await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
         await stack.enter_async_context(running(worker.run(), "worker"))
         yield
+
+
+async def _open_worker(shared: Shared, stack: AsyncExitStack) -> Worker:
+    """Return a worker with the configured channels, which the stack stops and closes."""
+    settings, warehouse, links = shared.settings, shared.warehouse, message_links(shared.settings)
+    records = Records(warehouse, settings.retention_days)
+    channels = await _open_channels(shared, records, links, stack)
+    worker = build_worker(
+        warehouse,
+        records=records,
+        log=JournalRowLog(shared.journal, settings.retention_days),
+        folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
+        policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
+        recipients=fixed_recipients(settings),
+        renderer=Renderer(
+            TemplateFolder(Path(settings.templates_folder)),
+            {name: site.url for name, site in settings.sites.items()},
+            OfferFacts(warehouse, Path(settings.coupons_folder)),
+            links,
+        ),
+        channels=channels,
+        people=People(settings.people_max_bytes, _now_ms()),
+        metrics=WorkerMetrics(shared.registry),
+        # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each sweep.
+        clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
+        now_ms=_now_ms,
+        caught_up=shared.caught_up,
+    )
+    stack.callback(worker.close)
+    # Runs before the channels are closed: whether an attempt that is cut off reached anybody is unknown.
+    stack.push_async_callback(worker.dispatcher.stop, _SETTLE_SECONDS)
+    return worker
 
 
 def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
     warehouse: Warehouse,
     *,
     records: Records,
+    log: RowLog,
     folder: RuleFolder,
     policy: PolicySource,
-    decider: Decider,
-    dispatcher: Dispatcher,
-    outbox: Outbox,
+    recipients: Recipients,
+    renderer: Renderer,
+    channels: Mapping[str, Channel],
+    people: People,
     metrics: WorkerMetrics,
     clock_ms: Callable[[], int],
+    now_ms: Callable[[], int],
+    caught_up: Callable[[], Awaitable[None]],
 ) -> Worker:
-    """Return a worker whose two loops share one set of records, rule versions and waiting messages.
+    """Return a worker whose loops share one memory of people, one log of rows, and the messages that wait.
 
     Args:
         warehouse: the ClickHouse database.
-        records: stores firings, messages, rule versions and the cursor.
+        records: stores rule versions and the cursor.
+        log: makes firings, verdicts and states of messages durable.
         folder: the rule files.
         policy: the policy of the gate.
-        decider, dispatcher: judge and deliver messages.
-        outbox: the messages that wait; the dispatcher puts back into it the ones to try again.
+        recipients: finds addresses.
+        renderer: renders messages.
+        channels: the configured channels, by name.
+        people: the people in memory.
         metrics: counts what the worker does.
-        clock_ms: the clock that stamps the feed, in epoch ms.
+        clock_ms: the clock that stamps the feed, in epoch ms; it may ask ClickHouse.
+        now_ms: returns the present by this machine's clock, in epoch ms.
+        caught_up: returns once the rows of an earlier process are in ClickHouse.
     """
     versions = RuleVersions(warehouse, records)
+    source = PeopleSource(warehouse, people, metrics)
+    outbox = Outbox()
+
+    def hear(rows: Sequence[EventRow], at: int) -> None:
+        """Hear of events of our own as of those of collectors."""
+        worker.hear(rows, at)
+
+    ledger = Ledger(log, people, hear, now_ms)
+    dispatcher = Dispatcher(ledger, outbox, renderer, channels, metrics, now_ms)
     delivery = DeliveryLoop(
         outbox=outbox,
-        decider=decider,
+        decider=Decider(recipients, Posteriors(warehouse)),
         dispatcher=dispatcher,
         versions=versions,
         policy=policy,
+        people=source,
         metrics=metrics,
-        clock_ms=clock_ms,
+        now_ms=now_ms,
     )
     evaluation = EvaluationLoop(
         warehouse,
@@ -127,41 +171,25 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         policy=policy,
         versions=versions,
         records=records,
-        queue=delivery,
+        log=log,
+        people=people,
+        source=source,
+        delivery=delivery,
         metrics=metrics,
         clock_ms=clock_ms,
+        now_ms=now_ms,
     )
-    return Worker(
+    worker = Worker(
         warehouse,
         evaluation=evaluation,
         delivery=delivery,
         dispatcher=dispatcher,
+        source=source,
         metrics=metrics,
         clock_ms=clock_ms,
+        caught_up=caught_up,
     )
-
-
-async def _open_dispatcher(
-    shared: Shared, records: Records, outbox: Outbox, metrics: WorkerMetrics, stack: AsyncExitStack
-) -> Dispatcher:
-    """Return a dispatcher with the configured channels, which the stack stops and closes."""
-    settings, links = shared.settings, message_links(shared.settings)
-    dispatcher = Dispatcher(
-        records=records,
-        outbox=outbox,
-        renderer=Renderer(
-            TemplateFolder(Path(settings.templates_folder)),
-            {name: site.url for name, site in settings.sites.items()},
-            OfferFacts(shared.warehouse, Path(settings.coupons_folder)),
-            links,
-        ),
-        channels=await _open_channels(shared, records, links, stack),
-        metrics=metrics,
-        now_ms=_now_ms,
-    )
-    # Runs before the channels are closed: whether an attempt that is cut off reached anybody is unknown.
-    stack.push_async_callback(dispatcher.stop, _SETTLE_SECONDS)
-    return dispatcher
+    return worker
 
 
 async def _open_channels(

@@ -11,18 +11,17 @@ from prometheus_client import CollectorRegistry
 from micromoment.roles.worker import build_worker
 from tests.trigger_worker.recording_channel import RecordingChannel
 from tests.trigger_worker.stored import NOON, event_row, store
+from tests.trigger_worker.storing_log import StoringLog, nothing_left
 from tests.trigger_worker.ticking import tick
-from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
-from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
 from trigger_worker.worker import Worker
@@ -94,11 +93,13 @@ class Shop:
 
     def new_worker(self) -> Worker:
         """Make a worker that knows nothing but what is stored."""
-        outbox, records = Outbox(), Records(self.warehouse)
-        metrics = WorkerMetrics(CollectorRegistry())
-        self.dispatcher = Dispatcher(
-            records=records,
-            outbox=outbox,
+        worker = build_worker(
+            self.warehouse,
+            records=Records(self.warehouse),
+            log=StoringLog(self.warehouse),
+            folder=RuleFolder(self.folder / "rules", self.folder / "audiences.yaml"),
+            policy=PolicySource(self.folder / "policy.yaml", self.folder / "suppressions.txt"),
+            recipients=Recipients({"webhook": "https://hook.example", "chat": "chat"}),
             renderer=Renderer(
                 TemplateFolder(self.folder / "templates"),
                 {"shop": "https://shop.example"},
@@ -106,20 +107,14 @@ class Shop:
                 self.links,
             ),
             channels={**self.channels, **self.real_channels},
-            metrics=metrics,
-            now_ms=lambda: self.now_ms,
-        )
-        return build_worker(
-            self.warehouse,
-            records=records,
-            folder=RuleFolder(self.folder / "rules", self.folder / "audiences.yaml"),
-            policy=PolicySource(self.folder / "policy.yaml", self.folder / "suppressions.txt"),
-            decider=Decider(self.warehouse, Recipients({"webhook": "https://hook.example", "chat": "chat"})),
-            dispatcher=self.dispatcher,
-            outbox=outbox,
-            metrics=metrics,
+            people=People(started_at=self.now_ms),
+            metrics=WorkerMetrics(CollectorRegistry()),
             clock_ms=lambda: self.now_ms,
+            now_ms=lambda: self.now_ms,
+            caught_up=nothing_left,
         )
+        self.dispatcher = worker.dispatcher
+        return worker
 
     def sent(self, channel: str = "banner") -> list[str]:
         """Return to whom a channel sent, in order."""

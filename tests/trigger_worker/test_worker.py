@@ -7,7 +7,7 @@ import pytest
 from tests.trigger_worker.shop import Shop
 from trigger_worker.delivery.content.banner import BannerContent
 from trigger_worker.delivery.content.email import EmailContent
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.errors import JournalError, WarehouseUnavailable
 
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"
 ABANDONED = "when: add_to_cart -> no purchase within 60s\nevery: 0s\nsend:\n  - email: reminder\n"
@@ -228,7 +228,7 @@ async def test_trouble_while_storing_a_firing_neither_loses_nor_repeats_it(
 
     monkeypatch.setattr(shop.warehouse, "insert_lines", failing)
     shop.happens("hover", duration_ms=3000)
-    with pytest.raises(WarehouseError):
+    with pytest.raises(JournalError):
         await shop.passes(0.1)
     await shop.passes(0.1)
     assert shop.sent() == ["anna"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
 
 from trigger_worker.live.candidates import is_late
-from trigger_worker.live.evaluation import Effects, Evaluation, Question
+from trigger_worker.live.evaluation import Effects, Evaluation, Question, WholeEvents
+from trigger_worker.live.turn import Fired
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.arrival import Arrival, accepted
 from trigger_worker.people.memory import People
@@ -112,8 +113,7 @@ class BusEvents:
             _log.warning("people_not_read", visitors=len(visitors), error=error.message, remedy=error.hint)
             self._leave("not_read", len(self._loaded(visitors)))
             return
-        arrivals = self._loaded(visitors)
-        self._ask_known([one for one in arrivals if not self._people.events.is_handled(one.key)])
+        self._ask(self._loaded(visitors), self._now_ms())
 
     async def _run_asking(self) -> None:
         while True:
@@ -135,16 +135,101 @@ class BusEvents:
 
     def _take(self, arrivals: Iterable[Arrival]) -> None:
         now_ms = self._now_ms()
-        fresh = [one for one in arrivals if one.event.ts <= now_ms and self._people.events.add(one)]
-        for one in fresh:
-            if one.joined and not self._people.is_joined(one.visitor, one.joined):
-                self._people.forget(one.visitor)
-                self._people.forget(Visitor(one.visitor.site, one.joined))
         known: list[Arrival] = []
-        for one in fresh:
-            if self._people.find_or_bear(one.visitor, now_ms) is not None and not one.joined_now(self._people):
+        for one in arrivals:
+            # An event whose machine's clock is ahead is news once that time has come: the feed tells of it then.
+            if one.event.ts > now_ms or not self._people.events.add(one):
+                continue
+            if self._is_at_hand(one, now_ms):
                 known.append(one)
             else:
                 self._load(one)
-        self._ask_known(known)
+        self._ask(known, now_ms)
         self._people.make_room(now_ms)
+
+    def _is_at_hand(self, one: Arrival, now_ms: int) -> bool:
+        """Tell whether the person of an event is in memory, under all ids that the event tells of."""
+        if one.joined and not self._people.is_joined(one.visitor, one.joined):
+            self._people.forget(one.visitor)
+            self._people.forget(Visitor(one.visitor.site, one.joined))
+            return False
+        return self._people.find_or_bear(one.visitor, now_ms) is not None
+
+    def _load(self, one: Arrival) -> None:
+        event = one.event.name
+        if event in MESSAGE_EVENTS and not self._evaluation.rules.completed_by(event):
+            # Nobody is read for what no rule answers: the history that is read later has it.
+            self._people.events.handle(one.key)
+        elif self._loading_count >= MAX_LOADING:
+            self._leave("readings_full", 1)
+        else:
+            self._loading[one.visitor].append(one)
+            self._loading_count += 1
+            self._to_load.set()
+
+    def _loaded(self, visitors: Iterable[Visitor]) -> list[Arrival]:
+        arrivals = [one for visitor in visitors for one in self._loading.pop(visitor, ())]
+        self._loading_count -= len(arrivals)
+        return arrivals
+
+    def _ask(self, arrivals: Iterable[Arrival], now_ms: int) -> None:
+        """Ask about events of people in memory."""
+        by_state: defaultdict[PersonState, list[Arrival]] = defaultdict(list)
+        for one in arrivals:
+            state = self._people.find(one.visitor)
+            if state is not None and not self._people.events.is_handled(one.key):
+                by_state[state].append(one)
+        ready = [one for state, theirs in by_state.items() for one in self._timely(state, theirs)]
+        if not ready:
+            return
+        people = {one.visitor: state for state, theirs in by_state.items() for one in theirs}
+        question = Question([one.as_news() for one in ready], (), people)
+        fired = self._evaluation.ask(question, now_ms)
+        whole = {
+            (one.state, one.match.event.event_id): self._people.events.whole(one.state.person, one.match.event)
+            for one in fired
+        }
+        effects = self._evaluation.fire(question, fired, whole, now_ms)
+        for one in ready:
+            self._people.events.handle(one.key)
+        self._metrics.events_handled.labels("bus").inc(len(ready))
+        if effects is not None:
+            self._carry_out(effects, question)
+
+    def _whole(self, fired: Iterable[Fired]) -> WholeEvents:
+        matches = ((one.state, one.match.event) for one in fired)
+        return {(state, event.event_id): self._people.events.whole(state.person, event) for state, event in matches}
+
+    def _timely(self, state: PersonState, arrivals: list[Arrival]) -> list[Arrival]:
+        """Add events to their person, and return those that can be asked about now."""
+        if self._people.take(state, arrivals):
+            self._people.forget(state.key)
+            self._leave("surroundings", len(arrivals))
+            return []
+        newest_seen = self._evaluation.newest_seen
+        timely = []
+        for one in arrivals:
+            news = one.as_news()
+            if is_late(news) or newest_seen.is_out_of_order(news, state.person):
+                self._leave("late", 1)
+            else:
+                timely.append(one)
+        return timely
+
+    def _carry_out(self, effects: Effects, question: Question) -> None:
+        task = asyncio.create_task(self._store(effects, question), name="effects of firings")
+        self._effects.add(task)
+        task.add_done_callback(self._effects.discard)
+
+    async def _store(self, effects: Effects, question: Question) -> None:
+        try:
+            await effects
+        except JournalError as error:
+            _log.error("firings_not_stored", error=error.message, remedy=error.hint)
+            for item in question.news:
+                self._people.events.reopen(item.identity)
+            self.again += question.news
+            self._leave("not_stored", len(question.news))
+
+    def _leave(self, reason: str, count: int) -> None:
+        self._metrics.events_left.labels(reason).inc(count)

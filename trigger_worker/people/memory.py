@@ -39,8 +39,7 @@ class People:
         self.scope = Scope()
         #: The bytes that the people take, about.
         self.size = 0
-        #: How many people were forgotten to make room.
-        self.evicted = 0
+        self._evicted = 0
         self.events: Final = UnstoredEvents()
         self.writes: Final = UnstoredWrites()
 
@@ -139,7 +138,12 @@ class People:
         self._forget_dropped(now_ms)
         while self.size > self._max_bytes and self._states:
             self._drop(next(iter(self._states.values())))
-            self.evicted += 1
+            self._evicted += 1
+
+    def take_evicted(self) -> int:
+        """Return how many people were forgotten to make room since the last call."""
+        evicted, self._evicted = self._evicted, 0
+        return evicted
 
     def _is_newborn(self, visitor: Visitor, now_ms: int) -> bool:
         born = born_at(visitor.visitor_id)

@@ -80,7 +80,7 @@ class PeopleSource:
         return state
 
     def _widen(self, wanted: Wanted | None) -> None:
-        """Have people read anew who were read with less than is wanted, such as what an older version of a rule needs."""
+        """Have people read anew who were read with less than is wanted, as an older version of a rule may need."""
         scope = self._people.scope
         if wanted is not None and not scope.wanted.covers(wanted):
             # As far back as anything is read: what a goal needs grows by the hour, and would be asked for each time.

@@ -12,6 +12,7 @@ from typing import Final
 
 from trigger_worker.people.arrival import Arrival
 from trigger_worker.people.state import Write
+from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.people import Join, Person, Visitor
 
@@ -78,6 +79,18 @@ class UnstoredEvents:
         """Yield the events of a person, under any id."""
         for visitor_id in person.ids:
             yield from self._by_visitor.get(Visitor(person.site, visitor_id), {}).values()
+
+    def whole(self, person: Person, event: Event) -> Event:
+        """Return an event of a person with all of its fields, as far as it came by the bus; else as it is."""
+        for visitor_id in person.ids:
+            arrival = self._arrivals.get((Visitor(person.site, visitor_id), event.event_id))
+            if arrival is not None:
+                return arrival.event
+        return event
+
+    def find(self, key: tuple[Visitor, str]) -> Arrival | None:
+        """Return an event that came by the bus, or was read as news, a moment ago."""
+        return self._arrivals.get(key)
 
     def joins(self) -> list[Join]:
         """Return the joins that the events tell of."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trigger_worker.live.histories import read_fresh
 
 from tests.trigger_worker.rules.evaluate.generate import Generator
 from tests.trigger_worker.rules.evaluate.support import rule
@@ -15,7 +16,6 @@ from tests.trigger_worker.rules.evaluate.test_agreement import compiled, history
 from tests.trigger_worker.stored import NOON, event_row, person, store, visitor
 from trigger_worker.live import candidates as module
 from trigger_worker.live.candidates import LATE_MS, Candidate, Candidates, NewestSeen, completed_rules, keep_completable
-from trigger_worker.live.histories import read_fresh
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.store.feed import Anchor, News
 from warehouse.connection import Warehouse

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
+from trigger_worker.live.evaluator import Evaluator
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, store
-from trigger_worker.live.evaluator import Evaluator
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.sweep import FeedSweep
 from trigger_worker.store.fires import Fire
