@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +19,8 @@ from collector.spool.group_commit import GroupCommit
 from collector.spool.writer import Writer
 from warehouse.event import EventRow
 
+#: Called with rows that were just kept and the instant of their receipt, epoch ms.
+Accepted = Callable[[Sequence[EventRow], int], None]
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("collector.ingest")
 _LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of them
@@ -42,12 +45,14 @@ class Ingest:
         spool: keeps rows until ClickHouse has them.
         writer: woken when rows were kept.
         metrics: counts events kept and dropped.
+        accepted: called in the event loop with the rows that are on disk.
     """
 
-    def __init__(self, spool: GroupCommit, writer: Writer, metrics: CollectorMetrics) -> None:
+    def __init__(self, spool: GroupCommit, writer: Writer, metrics: CollectorMetrics, accepted: Accepted) -> None:
         self._spool = spool
         self._writer = writer
         self._metrics = metrics
+        self._accepted = accepted
 
     async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
         """Keep the events of a batch.
@@ -76,6 +81,7 @@ class Ingest:
         events = [SpooledEvent(row.site, row.event_id, _encode(row)) for row in rows]
         repeated = await asyncio.wrap_future(self._spool.append(events, now_ms))
         self._writer.wake()
+        self._accepted(rows, now_ms)
         return [event.event_id for event in repeated]
 
     def _count(self, site: Site, kept: int, drops: list[Drop]) -> None:

@@ -31,6 +31,8 @@ from warehouse.errors import ConfigurationError, WarehouseError
 from warehouse.message_token import MessageTokens
 from warehouse.webhook_signature import decode_secret
 
+#: Pages that listen, and requests; a collector that has so many takes further ones once others end.
+MAX_CONNECTIONS: Final = 30_000
 #: The longest that the rest of the spool may take to reach ClickHouse once the collector stops.
 _DRAIN_WITHIN_SECONDS: Final = 5.0
 
@@ -53,7 +55,7 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
         async with (
             running(bus.listen(BANNERS, parts.desk.deliver), "banner desk"),
             _moving(writer),
-            serve(app, settings.host, settings.collector_port, "collector_port"),
+            serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
         ):
             try:
                 yield
@@ -98,23 +100,31 @@ def _build_parts(
 ) -> CollectorParts:
     settings, warehouse = shared.settings, shared.warehouse
     secret = read_secret(settings)
+    collector_settings = CollectorSettings(
+        settings.script_path,
+        settings.country_header,
+        settings.address_header,
+        push_public_key=public_push_key(read_push_key(settings)),
+    )
+    desk = BannerDesk(
+        warehouse,
+        metrics,
+        _now_ms,
+        heartbeat_seconds=collector_settings.heartbeat_seconds,
+        is_alone=not settings.redis,
+    )
     return CollectorParts(
-        settings=CollectorSettings(
-            settings.script_path,
-            settings.country_header,
-            settings.address_header,
-            push_public_key=public_push_key(read_push_key(settings)),
-        ),
+        settings=collector_settings,
         sites=sites,
-        ingest=Ingest(spool, writer, metrics),
+        ingest=Ingest(spool, writer, metrics, desk.hear),
         spool=spool,
         warehouse=warehouse,
-        desk=BannerDesk(metrics),
+        desk=desk,
         tokens=StreamTokens(secret),
         message_tokens=MessageTokens(secret),
         rate=RateLimit(settings.rate_per_second, settings.rate_burst),
         metrics=metrics,
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        now_ms=_now_ms,
         callbacks=callback_settings(settings),
     )
 
@@ -127,3 +137,7 @@ async def _moving(writer: Writer) -> AsyncIterator[None]:
     with contextlib.suppress(WarehouseError, TimeoutError):
         async with asyncio.timeout(_DRAIN_WITHIN_SECONDS):
             await writer.drain()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

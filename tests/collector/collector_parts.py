@@ -49,18 +49,29 @@ async def running_parts(
     sites: tuple[Site, ...] = (SHOP, STRICT),
     rate: RateLimit | None = None,
     spool: Spool | None = None,
+    is_alone: bool = True,
+    patience_seconds: float = 10.0,
     **changes: Any,
 ) -> AsyncIterator[CollectorParts]:
     """Yield the parts of a running collector, with the changes that a test needs."""
     metrics = CollectorMetrics(CollectorRegistry())
+    settings = settings or CollectorSettings()
+    desk = BannerDesk(
+        warehouse,
+        metrics,
+        lambda: NOON,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        is_alone=is_alone,
+        patience_seconds=patience_seconds,
+    )
     with GroupCommit(spool or Spool(folder / "spool.sqlite")) as group:
         parts = CollectorParts(
-            settings=settings or CollectorSettings(),
+            settings=settings,
             sites=Sites(sites),
-            ingest=Ingest(group, Writer(group, warehouse, _announce, metrics), metrics),
+            ingest=Ingest(group, Writer(group, warehouse, _announce, metrics), metrics, desk.hear),
             spool=group,
             warehouse=warehouse,
-            desk=BannerDesk(metrics),
+            desk=desk,
             tokens=StreamTokens(b"secret"),
             message_tokens=MessageTokens(b"secret"),
             rate=rate or RateLimit(0, 1),
