@@ -12,9 +12,8 @@ import msgspec
 import structlog
 
 from collector.banners.banner import Banner, Browser, as_event
-from collector.banners.heartbeat import Heartbeat
 from collector.banners.kept import KeptBanners, Shelf
-from collector.banners.open_stream import OpenStream
+from collector.banners.open_stream import Heartbeat, OpenStream
 from collector.banners.unshown import MAX_FOUND_EACH, UnshownReader
 from collector.metrics import CollectorMetrics
 from warehouse.banner_notice import BannerNotice

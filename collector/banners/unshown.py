@@ -91,21 +91,21 @@ class UnshownReader:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._schedule()
+        if not task.cancelled():
+            self._schedule()
 
     async def _read(self, site: str, asked: dict[Browser, Found]) -> None:
         names = [browser.anonymous_id for browser in asked]
+        banners: dict[str, list[Banner]] | None = None
         try:
             banners = await asyncio.to_thread(unshown_banners, self._queries, site, names, self._now_ms())
         except WarehouseError as error:
             _log.warning("unshown_banners_unknown", browsers=len(asked), error=error.message, remedy=error.hint)
-            self._metrics.unshown_queries.labels("failed").inc()
-            for browser, found in asked.items():
-                found(browser, None)
-            return
-        self._metrics.unshown_queries.labels("answered").inc()
+        except Exception:
+            _log.exception("unshown_banners_failed", browsers=len(asked))
+        self._metrics.unshown_queries.labels("failed" if banners is None else "answered").inc()
         for browser, found in asked.items():
-            found(browser, banners.get(browser.anonymous_id, []))
+            found(browser, None if banners is None else banners.get(browser.anonymous_id, []))
 
 
 def unshown_banners(queries: Queries, site: str, anonymous_ids: Sequence[str], now_ms: int) -> dict[str, list[Banner]]:

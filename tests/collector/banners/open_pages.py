@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from litestar.types import HTTPResponseStartEvent, Message
+from litestar.types import HTTPReceiveMessage, HTTPResponseStartEvent, Message
 
 from collector.banners.open_stream import OpenStream
 from tests.waiting import until
@@ -46,7 +46,7 @@ class OpenPage:
         self._leaves.set()
         await self.task
 
-    async def _receive(self) -> Message:
+    async def _receive(self) -> HTTPReceiveMessage:
         if not self._told:
             self._told = True
             return {"type": "http.request", "body": b"", "more_body": False}

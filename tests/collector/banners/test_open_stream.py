@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from litestar.types import Message
+import asyncio
+
+from litestar.types import HTTPReceiveMessage, Message
 
 from collector.banners.banner import HEARTBEAT, OPENING
-from collector.banners.open_stream import MAX_QUEUED, OpenStream
+from collector.banners.open_stream import MAX_QUEUED, Heartbeat, OpenStream
 from tests.collector.banners.open_pages import START, OpenPage, quiet
+from tests.waiting import until
 
 
 def block(name: str) -> bytes:
@@ -93,7 +96,31 @@ async def test_a_server_that_tells_of_a_lost_connection_by_an_error_is_heard() -
         if message["type"] == "http.response.body":
             raise ConnectionResetError
 
-    async def receive() -> Message:
+    async def receive() -> HTTPReceiveMessage:
         return {"type": "http.disconnect"}
 
     await OpenStream().run(START, receive, send)
+
+
+async def test_every_stream_gets_signs_of_life_until_it_is_removed() -> None:
+    heartbeat, streams = Heartbeat(0.05), [OpenStream() for _ in range(3)]
+    pages = [OpenPage(stream) for stream in streams]
+    for stream in streams:
+        heartbeat.add(stream)
+    await until(lambda: all(page.heartbeats >= 2 for page in pages))
+    for stream in streams:
+        heartbeat.remove(stream)
+    heard = [page.heartbeats for page in pages]
+    heartbeat.add(last := OpenStream())
+    last_page = OpenPage(last)
+    await until(lambda: last_page.heartbeats >= 2)
+    assert [page.heartbeats for page in pages] == heard
+
+
+async def test_one_timer_serves_all_streams_and_rests_without_any() -> None:
+    heartbeat, loop = Heartbeat(60), asyncio.get_running_loop()
+    timers = len(loop._scheduled)  # type: ignore[attr-defined]
+    streams = [OpenStream() for _ in range(1_000)]
+    for stream in streams:
+        heartbeat.add(stream)
+    assert len(loop._scheduled) - timers == 1  # type: ignore[attr-defined]
