@@ -27,7 +27,7 @@ NEWBORN_MS: Final = 20_000
 MAX_ENDED: Final = 50_000
 ENDED_FOR_MS: Final = 600_000
 #: What a kept banner takes beside its payload, in bytes.
-_BANNER_BYTES: Final = 400
+_BANNER_BYTES: Final = 700
 
 #: A message, by its site and its id.
 _Key = tuple[str, str]

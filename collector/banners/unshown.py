@@ -101,7 +101,7 @@ class UnshownReader:
             banners = await asyncio.to_thread(unshown_banners, self._queries, site, names, self._now_ms())
         except WarehouseError as error:
             _log.warning("unshown_banners_unknown", browsers=len(asked), error=error.message, remedy=error.hint)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the pages that wait must hear that nothing comes
             _log.exception("unshown_banners_failed", browsers=len(asked))
         self._metrics.unshown_queries.labels("failed" if banners is None else "answered").inc()
         for browser, found in asked.items():

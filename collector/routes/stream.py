@@ -17,6 +17,7 @@ from collector.parts import CurrentParts
 
 _HEADERS: Final = (
     (b"cache-control", b"no-store"),
+    (b"connection", b"keep-alive"),
     (b"x-accel-buffering", b"no"),
     (b"content-type", b"text/event-stream; charset=utf-8"),
 )
