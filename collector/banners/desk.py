@@ -193,14 +193,14 @@ class BannerDesk:
         if self._questions.get(browser) is not question:
             return
         question.is_late = True
-        waiting = self._kept.collect(browser)
+        waiting = self._kept.collect(browser) if question.pages else []
         for stream, got in question.pages.items():
             self._offer(stream, waiting, got)
             self._metrics.unshown_late.inc()
 
     def _answer(self, question: _Question, browser: Browser, found: list[Banner] | None) -> None:
         del self._questions[browser]
-        banners = self._kept.collect(browser)
+        banners = self._kept.collect(browser) if question.pages else []
         if found is not None:
             are_all = len(found) < MAX_FOUND_EACH
             all_of_them = self._kept.learn(browser, question.shelf, question.asked_at, found, are_all=are_all)

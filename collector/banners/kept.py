@@ -134,8 +134,9 @@ class KeptBanners:
         """
         stored = [(asked_at, banner) for banner in found if (browser.site, banner.message_id) not in self._ended]
         names = {banner.message_id for banner in found}
-        # What came lately may not have reached ClickHouse; what came earlier and is not found was shown elsewhere.
-        since = 0 if self._is_alone else asked_at - SETTLED_AFTER_MS
+        # What came lately may not have reached ClickHouse, as after an outage; what came earlier and is not found was
+        # shown elsewhere, or erased.
+        since = asked_at - (KNOWN_FOR_MS if self._is_alone else SETTLED_AFTER_MS)
         recent = [(at, banner) for at, banner in shelf.banners if at >= since and banner.message_id not in names]
         banners = (*stored, *recent)
         if self._shelves.get(browser) is shelf:

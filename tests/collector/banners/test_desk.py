@@ -378,6 +378,26 @@ async def test_a_page_that_leaves_while_clickhouse_is_asked_is_not_waited_for(sh
     assert page.names == []
 
 
+async def test_a_banner_still_waits_for_a_batch_when_the_page_left_before_clickhouse_answered(
+    shop: Shop, asked: Asked
+) -> None:
+    shop.deliver("m", COOKIE)
+    asked.answers.clear()
+    page = shop.open(COOKIE)
+    await until(lambda: asked.statements == 1)
+    await shop.close(page)
+    asked.answers.set()
+    await until(lambda: not shop.desk._questions)
+    assert shop.waiting(COOKIE) == ["m"]
+
+
+async def test_a_banner_that_clickhouse_does_not_have_for_long_is_offered_no_more(shop: Shop) -> None:
+    shop.deliver("erased", COOKIE)
+    assert await shop.visit(COOKIE) == ["erased"]
+    shop.now_ms += KNOWN_FOR_MS + 1
+    assert await shop.visit(COOKIE) == []
+
+
 async def test_what_was_known_is_asked_again_when_the_bus_may_have_lost_notices(shop: Shop, asked: Asked) -> None:
     assert await shop.visit(COOKIE) == []
     store_banner(asked.warehouse, "lost")
