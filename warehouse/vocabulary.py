@@ -50,6 +50,19 @@ EVENT_NAMES: Final = frozenset(name for names in EVENT_GROUPS.values() for name 
 #: Events that Micromoment's own messages cause; `any` in a rule does not see them.
 MESSAGE_EVENTS: Final = frozenset(EVENT_GROUPS["message"])
 
+#: Events that tell what became of a message after it was sent, each of which moves it to another state.
+OUTCOME_EVENTS: Final = frozenset(
+    {
+        "message_delivered",
+        "message_shown",
+        "message_clicked",
+        "message_dismissed",
+        "message_failed",
+        "email_opened",
+        "email_clicked",
+    }
+)
+
 #: Fields of an event that have a column of their own in `events`, with how a rule reads them.
 COLUMN_FIELDS: Final[dict[str, FieldType]] = {
     "path": "text",

@@ -117,5 +117,6 @@ FEWEST_LINES: Final = 40
 THIN_MODULES: Final[dict[str, str]] = {
     "trigger_worker.delivery.channels.*": "a channel is a file, however little it has to say",
     "collector.routes.*": "an address is a file",
+    "warehouse.newborn": "collector and worker must agree on it",
     "trigger_worker.reports.*": "a report is a file, for a command and a page of the console",
 }

@@ -16,6 +16,7 @@ from trigger_worker.store.statements import statement
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.connection import Row, Warehouse
 from warehouse.queries import Queries
+from warehouse.vocabulary import OUTCOME_EVENTS
 
 #: Channels whose messages a person is taken to have met once they are sent.
 _MET_WHEN_SENT: Final = frozenset(name for name, traits in CHANNEL_TRAITS.items() if traits.met_when_sent)
@@ -29,18 +30,6 @@ _PROVES: Final[Mapping[str, tuple[str, ...]]] = {
     "opened": ("opened", "delivered"),
     "clicked": ("clicked", "opened", "shown", "delivered"),
 }
-#: Events that move a message to another state.
-OUTCOME_EVENTS: Final = frozenset(
-    {
-        "message_delivered",
-        "message_shown",
-        "message_clicked",
-        "message_dismissed",
-        "message_failed",
-        "email_opened",
-        "email_clicked",
-    }
-)
 
 
 class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,0 +1,20 @@
+"""The instant at which a visitor's id was made, as far as the id itself tells it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+#: A UUID of version 7 (RFC 9562, 5.7), which begins with the instant of its making; so the SDK names a browser.
+_VERSION_7: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def born_at(visitor_id: str) -> int | None:
+    """Return when a visitor's id was made, epoch ms by its maker's clock, or None when the id does not tell.
+
+    Args:
+        visitor_id: an anonymous id, or any other.
+    """
+    if _VERSION_7.fullmatch(visitor_id) is None:
+        return None
+    return int(visitor_id[:8] + visitor_id[9:13], 16)
