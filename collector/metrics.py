@@ -41,6 +41,29 @@ class CollectorMetrics:
             "micromoment_acknowledge_seconds", "From request to 200.", buckets=_SECONDS, registry=self.registry
         )
         self.open_streams = Gauge("micromoment_open_streams", "Pages that listen for banners.", registry=self.registry)
+        self.streams_opened = Counter(
+            "micromoment_streams_opened_total",
+            "Streams that were opened, by how it was learned which banners their browser has not shown.",
+            ["unshown"],
+            registry=self.registry,
+        )
+        self.unshown_queries = Counter(
+            "micromoment_unshown_queries_total",
+            "Queries for the unshown banners of browsers, many in one.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.unshown_late = Counter(
+            "micromoment_unshown_late_total",
+            "Streams that went on without ClickHouse's answer, and get older banners once it is there.",
+            registry=self.registry,
+        )
+        self.kept_browsers = Gauge(
+            "micromoment_kept_browsers", "Browsers whose unshown banners are in memory.", registry=self.registry
+        )
+        self.kept_banner_bytes = Gauge(
+            "micromoment_kept_banner_bytes", "Memory of the banners in it.", registry=self.registry
+        )
 
     def render(self) -> bytes:
         """Return every figure as Prometheus' text format."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import resource
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -21,24 +22,36 @@ _STARTED_WITHIN_SECONDS: Final = 15.0
 #: The longest that open requests may take once the server stops.
 _STOPPED_WITHIN_SECONDS: Final = 5.0
 
+#: Files that a process has open beside its connections.
+_OTHER_OPEN_FILES: Final = 1024
+
 _log = structlog.get_logger("micromoment.serving")
 
 
 @asynccontextmanager
-async def serve(app: Litestar, host: str, port: int, setting: str) -> AsyncIterator[None]:
+async def serve(app: Litestar, host: str, port: int, setting: str, connections: int = 1024) -> AsyncIterator[None]:
     """Serve a web application on Granian until the block ends.
 
     Args:
         app: the application.
         host, port: the address to listen on.
         setting: the key of the setting that names the port, for the error.
+        connections: most that are open at the same time; further ones wait until one ends.
 
     Raises:
         ConfigurationError: the port is taken, or the address does not belong to this machine.
     """
+    _allow_open_files(connections)
     require_free(host, port, setting)
     server = Server(
-        app, address=host, port=port, interface=Interfaces.ASGI, websockets=False, log_enabled=False, backlog=1024
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        log_enabled=False,
+        backlog=1024,
+        backpressure=connections,
     )
     running = asyncio.create_task(server.serve(), name=f"serve {port}")
     try:
@@ -108,6 +121,15 @@ async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[N
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await task
+
+
+def _allow_open_files(connections: int) -> None:
+    """Raise this process' own limit of open files, of which a connection is one, as far as the system lets it."""
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_OPEN_FILES
+    reachable = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    if limit != resource.RLIM_INFINITY and limit < reachable:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, most))
 
 
 async def _until_listening(running: asyncio.Task[None], host: str, port: int) -> None:

@@ -50,6 +50,17 @@ EVENT_NAMES: Final = frozenset(name for names in EVENT_GROUPS.values() for name 
 #: Events that Micromoment's own messages cause; `any` in a rule does not see them.
 MESSAGE_EVENTS: Final = frozenset(EVENT_GROUPS["message"])
 
+#: Events that tell what became of a message after it was sent, each of which moves it to another state.
+OUTCOME_STATES: Final[dict[str, str]] = {
+    "message_delivered": "delivered",
+    "message_shown": "shown",
+    "message_clicked": "clicked",
+    "message_dismissed": "dismissed",
+    "message_failed": "failed",
+    "email_opened": "opened",
+    "email_clicked": "clicked",
+}
+
 #: Fields of an event that have a column of their own in `events`, with how a rule reads them.
 COLUMN_FIELDS: Final[dict[str, FieldType]] = {
     "path": "text",

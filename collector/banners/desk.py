@@ -1,101 +1,127 @@
-"""Passes banners to a browser's open pages, and finds the banners that a browser has not shown yet."""
+"""Passes banners to the open pages of browsers, and gives a page that opens what its browser has not shown yet."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
 import msgspec
 import structlog
 
+from collector.banners.banner import Banner, Browser, as_event
+from collector.banners.kept import KeptBanners, Shelf
+from collector.banners.open_stream import Heartbeat, OpenStream
+from collector.banners.unshown import MAX_FOUND_EACH, UnshownReader
 from collector.metrics import CollectorMetrics
 from warehouse.banner_notice import BannerNotice
-from warehouse.connection import Warehouse
-from warehouse.queries import read_sql
+from warehouse.event import EventRow
+from warehouse.queries import Queries
+from warehouse.vocabulary import OUTCOME_STATES
 
-MAX_WAITING_BROWSERS: Final = 10_000
-MAX_WAITING_EACH: Final = 5
 MAX_STREAMS_EACH: Final = 20
-MAX_QUEUED_EACH: Final = 32
 
 _log = structlog.get_logger("collector.banners.desk")
-
-
-class Browser(msgspec.Struct, frozen=True):
-    """A browser on a site, by the anonymous id that its pages share."""
-
-    site: str
-    anonymous_id: str
-
-
-class Banner(msgspec.Struct, frozen=True):
-    """A banner that one browser may show.
-
-    Args:
-        message_id: the message that the banner is.
-        payload: its JSON.
-        expires_at: the end of its life, epoch ms.
-    """
-
-    message_id: str
-    payload: bytes
-    expires_at: int
-
-
-#: The queue by which one open page receives banners; None ends its stream.
-Stream = asyncio.Queue[Banner | None]
 
 
 class TooManyStreams(Exception):
     """A browser has as many open streams as it may have."""
 
 
-class BannerDesk:
-    """Passes each banner to the open pages of its browser, and keeps it for a while where no page is open.
-
-    Memory holds copies only: ClickHouse has every banner until it is shown.
+@dataclass(slots=True)
+class _Question:
+    """What ClickHouse is asked for the pages of one browser.
 
     Args:
-        metrics: counts the open streams.
+        shelf: the browser's banners, as far as they are here.
+        asked_at: epoch ms.
+        pages: the streams that wait for the answer, each with the messages that it got meanwhile.
+        is_late: whether the pages got what is here already.
     """
 
-    def __init__(self, metrics: CollectorMetrics) -> None:
-        self._metrics = metrics
-        self._streams: dict[Browser, set[Stream]] = {}
-        self._waiting: OrderedDict[Browser, list[Banner]] = OrderedDict()
-        self._ended = False
+    shelf: Shelf
+    asked_at: int
+    pages: dict[OpenStream, set[str]] = field(default_factory=dict)
+    is_late: bool = False
 
-    def open(self, browser: Browser) -> Stream:
-        """Return a stream that receives the browser's banners until `close`.
+
+class BannerDesk:
+    """Passes each banner to the open pages of its browser, and keeps it until the browser shows it.
+
+    Memory holds copies only: ClickHouse has every banner. It is asked when a page opens whose browser is not known.
+
+    Args:
+        queries: ClickHouse.
+        metrics: counts streams and what they cost.
+        now_ms: returns the present, in epoch ms.
+        heartbeat_seconds: between two signs of life of a stream.
+        is_alone: whether no other collector takes events, so that this one hears of each banner that was shown.
+        patience_seconds: how long a page that opened waits for ClickHouse; then it gets what is here, the rest follows.
+    """
+
+    def __init__(
+        self,
+        queries: Queries,
+        metrics: CollectorMetrics,
+        now_ms: Callable[[], int],
+        *,
+        heartbeat_seconds: float,
+        is_alone: bool,
+        patience_seconds: float = 0.25,
+    ) -> None:
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._kept = KeptBanners(now_ms, is_alone=is_alone)
+        self._reader = UnshownReader(queries, metrics, now_ms)
+        self._heartbeat = Heartbeat(heartbeat_seconds)
+        self._streams: dict[Browser, list[OpenStream]] = {}
+        self._questions: dict[Browser, _Question] = {}
+        self._patience_seconds = patience_seconds
+        self._is_ended = False
+        metrics.kept_browsers.set_function(lambda: len(self._kept))
+        metrics.kept_banner_bytes.set_function(lambda: self._kept.size_bytes)
+
+    def open(self, browser: Browser) -> OpenStream:
+        """Return a stream that gets the browser's unshown banners, and each new one until `close`.
+
+        Cost: none for a browser that is known, or whose id was made just now; else a part of a query, whose answer
+        comes later.
 
         Raises:
             TooManyStreams: the browser has as many streams as it may have.
         """
-        streams = self._streams.setdefault(browser, set())
+        streams = self._streams.setdefault(browser, [])
         if len(streams) >= MAX_STREAMS_EACH:
             raise TooManyStreams
-        stream: Stream = asyncio.Queue(MAX_QUEUED_EACH)
-        if self._ended:
-            stream.put_nowait(None)
-        streams.add(stream)
+        stream = OpenStream()
+        streams.append(stream)
+        self._heartbeat.add(stream)
         self._metrics.open_streams.inc()
+        if self._is_ended:
+            stream.end()
+        else:
+            self._metrics.streams_opened.labels(self._welcome(browser, stream)).inc()
         return stream
 
-    def close(self, browser: Browser, stream: Stream) -> None:
+    def close(self, browser: Browser, stream: OpenStream) -> None:
         """Pass no more banners to a stream that `open` returned."""
-        streams = self._streams.get(browser, set())
-        streams.discard(stream)
+        streams = self._streams.get(browser, [])
+        streams.remove(stream)
         if not streams:
-            self._streams.pop(browser, None)
+            del self._streams[browser]
+        if (question := self._questions.get(browser)) is not None:
+            question.pages.pop(stream, None)
+        self._heartbeat.remove(stream)
         self._metrics.open_streams.dec()
 
     def end_streams(self) -> None:
         """End every stream, because a server stops only when no response is open; pages connect again by themselves."""
-        self._ended = True
+        self._is_ended = True
         for streams in self._streams.values():
             for stream in streams:
-                _put(stream, None)
+                stream.end()
 
     def deliver(self, data: bytes) -> None:
         """Take a banner notice from the bus; a notice that cannot be read, from another version, is logged and left."""
@@ -108,49 +134,83 @@ class BannerDesk:
         for anonymous_id in notice.anonymous_ids:
             self._hand_over(Browser(notice.site, anonymous_id), banner)
 
-    def collect(self, browser: Browser, now_ms: int) -> list[Banner]:
-        """Return the banners that wait for a browser, and keep them no longer."""
-        return [banner for banner in self._waiting.pop(browser, []) if banner.expires_at > now_ms]
+    def collect(self, browser: Browser) -> list[Banner]:
+        """Return the banners that neither a page nor a batch reply of the browser has got yet."""
+        return self._kept.collect(browser)
+
+    def hear(self, rows: Sequence[EventRow], _: int = 0) -> None:
+        """Take accepted events, and offer the messages no more that were shown, or went another way.
+
+        Args:
+            rows: the events.
+        """
+        for row in rows:
+            if row.message_id and row.event in OUTCOME_STATES:
+                self._kept.end(row.site, row.message_id)
+
+    def forget_all(self) -> None:
+        """Know no browser from now on, because the bus may have lost notices: ClickHouse is asked when pages open."""
+        self._kept.forget_all()
 
     def _hand_over(self, browser: Browser, banner: Banner) -> None:
-        streams = self._streams.get(browser)
-        if not streams:
-            self._keep(browser, banner)
-            return
+        streams = self._streams.get(browser, ())
+        self._kept.note(browser, banner, is_waiting=not streams)
         for stream in streams:
-            _put(stream, banner)
+            stream.put(as_event(banner))
+        if (question := self._questions.get(browser)) is not None:
+            for got in question.pages.values():
+                got.add(banner.message_id)
 
-    def _keep(self, browser: Browser, banner: Banner) -> None:
-        kept = self._waiting.setdefault(browser, [])
-        self._waiting[browser] = [*kept, banner][-MAX_WAITING_EACH:]
-        self._waiting.move_to_end(browser)
-        if len(self._waiting) > MAX_WAITING_BROWSERS:
-            self._waiting.popitem(last=False)
+    def _welcome(self, browser: Browser, stream: OpenStream) -> str:
+        """Give a new stream its banners, now or later, and return how it was learned which they are."""
+        shelf = self._kept.meet(browser)
+        if self._kept.knows(shelf):
+            source = "known"
+        elif self._kept.welcome(browser, shelf):
+            source = "newborn"
+        else:
+            return "asked" if self._ask(browser, shelf, stream) else "not_asked"
+        self._offer(stream, (banner for _, banner in shelf.banners), set())
+        shelf.waiting = ()
+        return source
 
+    def _ask(self, browser: Browser, shelf: Shelf, stream: OpenStream) -> bool:
+        question = self._questions.get(browser)
+        if question is None:
+            question = _Question(shelf, self._now_ms())
+            if not self._reader.ask(browser, partial(self._answer, question)):
+                self._offer(stream, self._kept.collect(browser), set())
+                return False
+            self._questions[browser] = question
+            asyncio.get_running_loop().call_later(self._patience_seconds, self._be_late, browser, question)
+        question.pages[stream] = got = set[str]()
+        if question.is_late:
+            self._offer(stream, self._kept.collect(browser), got)
+        return True
 
-def as_json(banners: list[Banner]) -> list[Any]:
-    """Return banners as values of a JSON reply, their own JSON unchanged."""
-    return [msgspec.Raw(banner.payload) for banner in banners]
+    def _be_late(self, browser: Browser, question: _Question) -> None:
+        """Give the pages that still wait for ClickHouse what is here; the rest follows once it is read."""
+        if self._questions.get(browser) is not question:
+            return
+        question.is_late = True
+        waiting = self._kept.collect(browser) if question.pages else []
+        for stream, got in question.pages.items():
+            self._offer(stream, waiting, got)
+            self._metrics.unshown_late.inc()
 
+    def _answer(self, question: _Question, browser: Browser, found: list[Banner] | None) -> None:
+        del self._questions[browser]
+        banners = self._kept.collect(browser) if question.pages else []
+        if found is not None:
+            are_all = len(found) < MAX_FOUND_EACH
+            all_of_them = self._kept.learn(browser, question.shelf, question.asked_at, found, are_all=are_all)
+            banners = [*all_of_them, *banners]
+        for stream, got in question.pages.items():
+            self._offer(stream, banners, got)
 
-def unshown_banners(warehouse: Warehouse, browser: Browser, now_ms: int) -> list[Banner]:
-    """Return the banners that were sent to a browser and never shown, oldest first.
-
-    Cost: one query that reads the rows of `messages` of the browser and its person; five banners at most come back.
-
-    Args:
-        now_ms: banners that expired before this instant are left out, epoch ms.
-
-    Raises:
-        WarehouseError: ClickHouse did not answer.
-    """
-    parameters = {"site": browser.site, "anonymous_id": browser.anonymous_id, "now_ms": now_ms}
-    rows = warehouse.query(read_sql("collector", "unshown_banners"), parameters)
-    return [Banner(message_id, content.encode(), expires) for message_id, content, expires in rows if content]
-
-
-def _put(stream: Stream, banner: Banner | None) -> None:
-    """Queue a banner; a page that reads nothing loses its oldest one, and gets it when it connects again."""
-    if stream.full():
-        stream.get_nowait()
-    stream.put_nowait(banner)
+    def _offer(self, stream: OpenStream, banners: Iterable[Banner], got: set[str]) -> None:
+        now_ms = self._now_ms()
+        for banner in banners:
+            if banner.expires_at > now_ms and banner.message_id not in got:
+                got.add(banner.message_id)
+                stream.put(as_event(banner))

@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Final
 
-import structlog
-from litestar import get
+from litestar import Response, get
 from litestar.params import FromQuery
-from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Receive, Scope, Send
 
-from collector.banners.desk import Banner, Browser, Stream, TooManyStreams, unshown_banners
+from collector.banners.banner import Browser
+from collector.banners.desk import BannerDesk, TooManyStreams
+from collector.banners.open_stream import OpenStream
 from collector.errors import RequestError
-from collector.parts import CollectorParts, CurrentParts
-from warehouse.errors import WarehouseError
+from collector.parts import CurrentParts
 
-_RECONNECT_AFTER_MS: Final = 2000
+_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"connection", b"keep-alive"),
+    (b"x-accel-buffering", b"no"),
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+)
 
-_log = structlog.get_logger("collector.stream")
+
+class BannerStream(Response[bytes]):
+    """The answer to a page that listens: goes on until the page leaves.
+
+    An answer of Litestar's own is two tasks, a thread's call and a generator for each page.
+
+    Args:
+        desk: opened the stream, and closes it.
+        browser: whose page it is.
+        stream: the page's.
+    """
+
+    def __init__(self, desk: BannerDesk, browser: Browser, stream: OpenStream) -> None:
+        super().__init__(b"")
+        self._desk = desk
+        self._browser = browser
+        self._stream = stream
+
+    def to_asgi_response(self, *_: object, **__: object) -> ASGIApp:  # type: ignore[override]  # it will do
+        """Return the application that answers with the stream."""
+        return self._run
+
+    async def _run(self, _: Scope, receive: Receive, send: Send) -> None:
+        start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": HTTPStatus.OK,
+            "headers": list(_HEADERS),
+        }
+        try:
+            await self._stream.run(start, receive, send)
+        finally:
+            self._desk.close(self._browser, self._stream)
 
 
 @get("/v1/stream", summary="Listen for banners", tags=["stream"], media_type="text/event-stream")
-async def listen(parts: CurrentParts, token: FromQuery[str]) -> ServerSentEvent:
+async def listen(parts: CurrentParts, token: FromQuery[str]) -> BannerStream:
     """Send the browser's unshown banners, then each new one, with a heartbeat in between.
 
     A page that connects again gets every banner that was not shown meanwhile, so `Last-Event-ID` is not needed.
@@ -38,36 +72,4 @@ async def listen(parts: CurrentParts, token: FromQuery[str]) -> ServerSentEvent:
     except TooManyStreams as error:
         message = "this visitor has too many open pages"
         raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams", message, 60) from error
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return ServerSentEvent(_events(parts, browser, stream), headers=headers)
-
-
-async def _events(parts: CollectorParts, browser: Browser, stream: Stream) -> AsyncIterator[ServerSentEventMessage]:
-    try:
-        yield ServerSentEventMessage(data=None, comment="open", retry=_RECONNECT_AFTER_MS)
-        waiting = [*await _unshown(parts, browser), *parts.desk.collect(browser, parts.now_ms())]
-        for unshown in {banner.message_id: banner for banner in waiting}.values():
-            yield _event(unshown)
-        while True:
-            try:
-                banner = await asyncio.wait_for(stream.get(), parts.settings.heartbeat_seconds)
-            except TimeoutError:
-                yield ServerSentEventMessage(data=None, comment="heartbeat")
-                continue
-            if banner is None:
-                return
-            yield _event(banner)
-    finally:
-        parts.desk.close(browser, stream)
-
-
-async def _unshown(parts: CollectorParts, browser: Browser) -> list[Banner]:
-    try:
-        return await asyncio.to_thread(unshown_banners, parts.warehouse, browser, parts.now_ms())
-    except WarehouseError as error:
-        _log.warning("unshown_banners_unknown", error=error.message, remedy=error.hint)
-        return []
-
-
-def _event(banner: Banner) -> ServerSentEventMessage:
-    return ServerSentEventMessage(data=banner.payload.decode(), event="banner", id=banner.message_id)
+    return BannerStream(parts.desk, browser, stream)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Response, post
 
-from collector.banners.desk import Browser, as_json
+from collector.banners.banner import Browser, as_json
 from collector.errors import RequestError
 from collector.ingest import Acknowledgement
 from collector.intake.body import Batch, read_batch, read_single, write_key
@@ -91,6 +91,6 @@ def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement) 
     return Reply(
         success=True,
         token=parts.tokens.issue(site.name, anonymous_id, now_ms),
-        messages=as_json(parts.desk.collect(Browser(site.name, anonymous_id), now_ms)),
+        messages=as_json(parts.desk.collect(Browser(site.name, anonymous_id))),
         dropped=acknowledgement.drops,
     )

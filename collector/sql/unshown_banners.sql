@@ -1,16 +1,28 @@
--- Banners that were sent to a browser, have not expired, and were never shown nor withdrawn. Reads the messages of the
--- browser's anonymous id and of its person.
-SELECT message_id, any(content) AS banner, max(toUnixTimestamp64Milli(expires_at)) AS expires
-FROM messages
-WHERE site = {site:String}
-  AND visitor_id IN (
-      SELECT {anonymous_id:String}
-      UNION ALL
-      SELECT person FROM identity WHERE site = {site:String} AND alias = {anonymous_id:String})
-  AND channel = 'banner'
-  AND state != 'pending'
-  AND expires_at > fromUnixTimestamp64Milli({now_ms:Int64}, 'UTC')
-GROUP BY message_id
-HAVING countIf(state != 'sent') = 0 AND countIf(has(recipients, {anonymous_id:String})) > 0
-ORDER BY min(at), message_id
-LIMIT 5
+-- Banners that were sent to browsers, have not expired, and were never shown nor withdrawn. Reads the messages of the
+-- browsers' anonymous ids and of their persons; one thread, because there is little to read and planning costs more.
+SELECT browser, message_id, banner, expires
+FROM (
+    SELECT message_id,
+           any(visitor_id) AS owner,
+           any(content) AS banner,
+           max(toUnixTimestamp64Milli(expires_at)) AS expires,
+           min(at) AS sent_at,
+           arrayIntersect(groupUniqArrayArray(recipients), {anonymous_ids:Array(String)}) AS browsers
+    FROM messages
+    WHERE site = {site:String}
+      AND visitor_id IN (
+          SELECT arrayJoin({anonymous_ids:Array(String)})
+          UNION ALL
+          SELECT person FROM identity WHERE site = {site:String} AND alias IN {anonymous_ids:Array(String)})
+      AND channel = 'banner'
+      AND state != 'pending'
+      AND expires_at > fromUnixTimestamp64Milli({now_ms:Int64}, 'UTC')
+    GROUP BY message_id
+    HAVING countIf(state != 'sent') = 0)
+ARRAY JOIN browsers AS browser
+WHERE owner = browser
+   OR (browser, owner) IN (
+       SELECT alias, person FROM identity WHERE site = {site:String} AND alias IN {anonymous_ids:Array(String)})
+ORDER BY sent_at, message_id
+LIMIT 5 BY browser
+SETTINGS max_threads = 1

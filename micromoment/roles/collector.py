@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Final
 
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
@@ -21,9 +22,11 @@ from micromoment.configuration.settings import Settings, collector_url
 from micromoment.roles.shared import BANNERS, Shared
 from micromoment.serving import running, serve
 from warehouse.errors import ConfigurationError
-from warehouse.event import EventRow
 from warehouse.message_token import MessageTokens
 from warehouse.webhook_signature import decode_secret
+
+#: Pages that listen, and requests; a collector that has so many takes further ones once others end.
+MAX_CONNECTIONS: Final = 30_000
 
 
 @asynccontextmanager
@@ -39,7 +42,7 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     app = create_app(parts, load_sdk(), version("micromoment"))
     async with (
         running(bus.listen(BANNERS, parts.desk.deliver), "banner desk"),
-        serve(app, settings.host, settings.collector_port, "collector_port"),
+        serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
     ):
         try:
             yield
@@ -82,26 +85,34 @@ def callback_settings(settings: Settings) -> CallbackSettings:
 def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> CollectorParts:
     settings, warehouse = shared.settings, shared.warehouse
     secret = read_secret(settings)
+    collector_settings = CollectorSettings(
+        settings.script_path,
+        settings.country_header,
+        settings.address_header,
+        push_public_key=public_push_key(read_push_key(settings)),
+    )
+    desk = BannerDesk(
+        warehouse,
+        metrics,
+        _now_ms,
+        heartbeat_seconds=collector_settings.heartbeat_seconds,
+        is_alone=not settings.redis,
+    )
     return CollectorParts(
-        settings=CollectorSettings(
-            settings.script_path,
-            settings.country_header,
-            settings.address_header,
-            push_public_key=public_push_key(read_push_key(settings)),
-        ),
+        settings=collector_settings,
         sites=sites,
-        ingest=Ingest(shared.journal, metrics, _leave_to_the_sweep),
+        ingest=Ingest(shared.journal, metrics, desk.hear),
         journal=shared.journal,
         warehouse=warehouse,
-        desk=BannerDesk(metrics),
+        desk=desk,
         tokens=StreamTokens(secret),
         message_tokens=MessageTokens(secret),
         rate=RateLimit(settings.rate_per_second, settings.rate_burst),
         metrics=metrics,
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        now_ms=_now_ms,
         callbacks=callback_settings(settings),
     )
 
 
-def _leave_to_the_sweep(rows: Sequence[EventRow], at: int) -> None:
-    """Tell nobody: the worker finds accepted rows in ClickHouse."""
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

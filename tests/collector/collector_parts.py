@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,29 @@ async def running_parts(
     rate: RateLimit | None = None,
     journal: Journal | None = None,
     accepted: Accepted | None = None,
+    is_alone: bool = True,
+    patience_seconds: float = 10.0,
     **changes: Any,
 ) -> AsyncIterator[CollectorParts]:
     """Yield the parts of a running collector, with the changes that a test needs."""
     metrics = CollectorMetrics(CollectorRegistry())
+    settings = settings or CollectorSettings()
+    desk = BannerDesk(
+        warehouse,
+        metrics,
+        lambda: NOON,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        is_alone=is_alone,
+        patience_seconds=patience_seconds,
+    )
     with JournalThread(journal or Journal(folder / "journal")) as thread:
         parts = CollectorParts(
-            settings=settings or CollectorSettings(),
+            settings=settings,
             sites=Sites(sites),
-            ingest=Ingest(thread, metrics, accepted or _ignore),
+            ingest=Ingest(thread, metrics, accepted or desk.hear),
             journal=thread,
             warehouse=warehouse,
-            desk=BannerDesk(metrics),
+            desk=desk,
             tokens=StreamTokens(b"secret"),
             message_tokens=MessageTokens(b"secret"),
             rate=rate or RateLimit(0, 1),
@@ -78,7 +89,3 @@ async def kept_rows(parts: CollectorParts) -> list[EventRow]:
     """Return the rows that wait for ClickHouse."""
     batch = parts.journal.take(EVENTS, 10_000).result(10)
     return [msgspec.json.decode(line, type=EventRow) for line in batch.lines] if batch else []
-
-
-def _ignore(_: Sequence[EventRow], __: int) -> None:
-    return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 
 import httpx
@@ -127,3 +128,29 @@ def test_a_port_that_is_free_stays_free() -> None:
     (port,) = free_ports(1)
     require_free("127.0.0.1", port, "worker_port")
     socket.create_server(("127.0.0.1", port)).close()
+
+
+async def test_connections_beyond_the_limit_wait_until_another_ends() -> None:
+    (port,) = free_ports(1)
+    app = app_of(asyncio.Event(), asyncio.Event())
+    async with serve(app, "127.0.0.1", port, "collector_port", connections=1):
+        first, second = [httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) for _ in range(2)]
+        async with second:
+            async with first:
+                assert (await first.get("/now")).text == "now"
+                waiting = asyncio.create_task(second.get("/now"))
+                assert (await first.get("/now")).text == "now"
+                assert not waiting.done()
+            assert (await waiting).text == "now"
+
+
+async def test_a_server_may_open_as_many_files_as_it_has_connections() -> None:
+    (port,) = free_ports(1)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    try:
+        async with serve(app_of(asyncio.Event(), asyncio.Event()), "127.0.0.1", port, "collector_port", 512):
+            allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert 512 < allowed <= most == limits[1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

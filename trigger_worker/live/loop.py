@@ -208,13 +208,14 @@ class EvaluationLoop:
             anchor.ts + wait.wait_ms for wait, anchors in due for anchor in anchors
         ]
         since = min(instants, default=now_ms)
-        while True:
-            people = await self._source.of(visitors, now_ms, since=since)
-            misfits = {item.visitor for item in news if self._does_not_fit(item, people[item.visitor])}
-            if not misfits:
-                return Question(news, due, people)
+        people = await self._source.of(visitors, now_ms, since=since)
+        misfits = {item.visitor for item in news if self._does_not_fit(item, people[item.visitor])}
+        if misfits:
+            # Read anew, once: the table has the events that the feed tells of.
             for visitor in misfits:
                 self._people.forget(visitor)
+            people = await self._source.of(visitors, now_ms, since=since)
+        return Question(news, due, people)
 
     def _does_not_fit(self, item: News, state: PersonState) -> bool:
         """Add an event to its person where it is not known; tell whether the person must be read anew instead."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from trigger_worker.store.feed import News
 from trigger_worker.store.row_log import RowLog
-from trigger_worker.store.sent import OUTCOME_STATES, record_outcomes
+from trigger_worker.store.sent import record_outcomes
 from warehouse.connection import Warehouse
+from warehouse.vocabulary import OUTCOME_STATES
 
 
 class Outcomes:

@@ -13,8 +13,9 @@ from trigger_worker.store.decisions import DecisionRecord, Placement, Version, p
 from trigger_worker.store.fires import Fire, PastFire, PastFires
 from trigger_worker.store.message import MessageRecord
 from trigger_worker.store.people import Person, Visitor
-from trigger_worker.store.sent import OUTCOME_STATES, PersonMessage, SentMessage
+from trigger_worker.store.sent import PersonMessage, SentMessage
 from trigger_worker.store.windows import Wanted
+from warehouse.vocabulary import OUTCOME_STATES
 
 #: Bytes that a person takes without events, and that an event, a field of it, a firing or a message takes, about.
 _PERSON_BYTES: Final = 3_000

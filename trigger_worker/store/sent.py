@@ -15,6 +15,7 @@ from trigger_worker.store.statements import statement
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.connection import Warehouse
 from warehouse.queries import Queries
+from warehouse.vocabulary import OUTCOME_STATES
 
 #: Channels whose messages a person is taken to have met once they are sent.
 _MET_WHEN_SENT: Final = frozenset(name for name, traits in CHANNEL_TRAITS.items() if traits.met_when_sent)
@@ -27,16 +28,6 @@ _PROVES: Final[Mapping[str, tuple[str, ...]]] = {
     "dismissed": ("dismissed", "shown", "delivered"),
     "opened": ("opened", "delivered"),
     "clicked": ("clicked", "opened", "shown", "delivered"),
-}
-#: By event, the state that it moves a message to.
-OUTCOME_STATES: Final[Mapping[str, str]] = {
-    "message_delivered": "delivered",
-    "message_shown": "shown",
-    "message_clicked": "clicked",
-    "message_dismissed": "dismissed",
-    "message_failed": "failed",
-    "email_opened": "opened",
-    "email_clicked": "clicked",
 }
 
 

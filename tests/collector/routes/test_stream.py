@@ -19,7 +19,7 @@ from collector.banners.desk import MAX_STREAMS_EACH
 from collector.parts import CollectorParts, CollectorSettings
 from micromoment.serving import serve
 from tests.collector.collector_parts import SDK, running_parts
-from tests.collector.messages import NOON
+from tests.collector.messages import NOON, message
 from tests.collector.stored_banners import store_banner
 from tests.waiting import until
 from warehouse.connection import Warehouse
@@ -149,6 +149,17 @@ async def test_a_page_that_connects_again_gets_what_it_missed(service: Service) 
     store_banner(service.parts.warehouse, "missed")
     async with open_page(service, service.token()) as page:
         assert (await page.next_banner())["id"] == "missed"
+
+
+async def test_a_banner_that_a_page_reported_as_shown_is_sent_to_no_page_again(service: Service) -> None:
+    deliver(service, "shown", "cookie", "phone")
+    report = message(type="track", event="message_shown", properties={"message_id": "shown"})
+    async with httpx.AsyncClient() as client:
+        reply = await client.post(f"{service.url}/v1/batch", json={"writeKey": "shop-key", "batch": [report]})
+    assert reply.json()["success"]
+    async with open_page(service, service.token("phone")) as page:
+        deliver(service, "live", "phone")
+        assert (await page.next_banner())["id"] == "live"
 
 
 async def test_a_silent_stream_shows_signs_of_life(tmp_path: Path, embedded_warehouse: Warehouse) -> None:

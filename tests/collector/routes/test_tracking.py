@@ -13,7 +13,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from collector.banners.desk import Browser
+from collector.banners.banner import Browser
 from collector.parts import CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from tests.collector.collector_parts import client_of, kept_rows, running_parts
@@ -108,7 +108,7 @@ async def test_banners_that_wait_come_with_the_reply_once(client: Client, parts:
     assert first.json()["messages"] == [{"title": "Hello"}]
     second = await client.post("/v1/batch", json=batch(message(messageId="b")))
     assert "messages" not in second.json()
-    assert parts.desk.collect(Browser("shop", "cookie"), NOON) == []
+    assert parts.desk.collect(Browser("shop", "cookie")) == []
 
 
 @pytest.mark.parametrize(
