@@ -207,7 +207,8 @@ class History:
         if test is not None:
             ranks = [rank for rank in ranks if test(events[rank].fields) is True]
         times = self._times
-        return Selected(ranks, [times[rank] for rank in ranks], [events[rank] for rank in ranks])
+        # Lists of its own: each grows by itself.
+        return Selected(list(ranks), [times[rank] for rank in ranks], [events[rank] for rank in ranks])
 
     def _named(self, names: frozenset[str] | None) -> list[int]:
         found = self._ranks.get(names)
