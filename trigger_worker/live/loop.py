@@ -28,7 +28,7 @@ from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
 from trigger_worker.store.events import read_whole_events
 from trigger_worker.store.feed import Anchor, News
-from trigger_worker.store.people import Visitor
+from trigger_worker.store.people import Visitor, find_people
 from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import RowLog
 from trigger_worker.store.rule_versions import RuleVersions
@@ -170,12 +170,20 @@ class EvaluationLoop:
         known = self._delivery.message_ids()
         retried = await asyncio.to_thread(read_retried, self._warehouse, found.news, lambda: known)
         open_news = [item for item in [*again, *found.news] if not self._people.events.is_handled(item.identity)]
+        await self._recognise({item.visitor for item in open_news})
         for news, due in _portions(open_news, found):
             await self._ask(news, due, found.now_ms)
         self._delivery.add(retried)
         self._metrics.events_handled.labels("sweep").inc(len(open_news))
         if open_news:
             self._metrics.lag_seconds.set((found.now_ms - open_news[0].visible_at) / 1000)
+
+    async def _recognise(self, visitors: set[Visitor]) -> None:
+        """Forget the people in memory who are others now: an event that the bus did not bring may have joined two."""
+        if visitors:
+            joins = self._people.events.joins()
+            found = await asyncio.to_thread(find_people, self._warehouse, visitors, joins)
+            self._people.recognise(found.values())
 
     async def _ask(self, news: Sequence[News], due: Sequence[tuple[Wait, Sequence[Anchor]]], now_ms: int) -> None:
         """Ask about some visitors; return once what fires is stored."""
