@@ -1,4 +1,4 @@
-"""Turns the messages of a batch into rows by a literal list of steps, each a pure function."""
+"""Turns the messages of a batch into rows by a literal list of steps, each a plain function."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from collector.intake.requirements import (
     name_event,
     require_visitor,
 )
-from collector.intake.row import build_row, lift_columns
+from collector.intake.row import EncodedRow, build_row, lift_columns
 from collector.sites import Site
 from warehouse.event import EventRow
 from warehouse.limits import MAX_EVENTS_PER_BATCH
 
-Step = Callable[[Draft], Draft | Drop]
+Step = Callable[[Draft], Drop | None]
 
-#: In this order. A step that returns a drop ends the event's way.
+#: In this order, all on one draft. A step that returns a drop ends the event's way.
 STEPS: Final[tuple[Step, ...]] = (
     require_visitor,
     name_event,
@@ -44,9 +44,10 @@ STEPS: Final[tuple[Step, ...]] = (
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of a batch: rows to keep, and a drop for each event that is not kept."""
+    """The result of a batch: rows to keep, each one's JSON, and a drop for each event that is not kept."""
 
     rows: list[EventRow]
+    lines: list[bytes]
     drops: list[Drop]
 
 
@@ -59,36 +60,41 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
         receipt: the facts of the request.
         context: the batch's own context, which a message's overrides.
     """
-    outcome = Outcome([], [])
+    outcome = Outcome([], [], [])
     for item in raw[:MAX_EVENTS_PER_BATCH]:
-        result = process(item, site, receipt, context)
+        result = _make(item, site, receipt, context)
         if isinstance(result, Drop):
             outcome.drops.append(result)
         else:
-            outcome.rows.append(result)
+            outcome.rows.append(result.row)
+            outcome.lines.append(result.line)
     outcome.drops.extend(_surplus(raw[MAX_EVENTS_PER_BATCH:]))
     return outcome
 
 
 def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EventRow | Drop:
     """Return the row of one message, or the reason why it is not kept."""
+    result = _make(raw, site, receipt, context)
+    return result if isinstance(result, Drop) else result.row
+
+
+def _make(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EncodedRow | Drop:
     try:
         message = _decode_message(raw)
     except _UNREADABLE as error:
         return Drop(_label(raw), DropReason.MALFORMED, str(error))
-    merged = {**context, **(message.context or {})}
-    draft = Draft(message, site, receipt, merged, {}, message.properties or {})
+    merged = {**context, **message.context} if message.context else context
+    draft = Draft(message, site, receipt, merged, message.properties or {}, {})
     for step in STEPS:
-        result = step(draft)
-        if isinstance(result, Drop):
-            return result
-        draft = result
+        drop = step(draft)
+        if drop is not None:
+            return drop
     return build_row(draft)
 
 
 #: Errors of the decoder: no JSON or no message, text that is no UTF-8, nested too deeply.
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_decode_message = msgspec.json.Decoder(Message).decode
+_decode_message: Final = msgspec.json.Decoder(Message).decode
 
 
 class _Label(msgspec.Struct, rename="camel"):
