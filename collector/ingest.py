@@ -58,7 +58,7 @@ class Ingest:
             JournalError: nothing of it was kept; the sender must try again.
         """
         outcome = pipeline.run(batch.batch, site, receipt, batch.context or {})
-        repeats = await self._keep_rows(outcome.rows, receipt.received_at)
+        repeats = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at)
         drops = outcome.drops + repeats
         self._count(site, len(outcome.rows) - len(repeats), drops)
         return Acknowledgement({row.anonymous_id for row in outcome.rows if row.anonymous_id}, drops)
@@ -69,14 +69,13 @@ class Ingest:
         Raises:
             JournalError: it was not kept.
         """
-        repeats = await self._keep_rows([row], now_ms)
+        repeats = await self._keep_rows([row], [_encode(row)], now_ms)
         self._count(site, 1 - len(repeats), repeats)
 
-    async def _keep_rows(self, rows: list[EventRow], now_ms: int) -> list[Drop]:
+    async def _keep_rows(self, rows: list[EventRow], lines: list[bytes], now_ms: int) -> list[Drop]:
         """Keep rows, pass on the new ones, and return a drop for each of the others."""
         if not rows:
             return []
-        lines = [_encode(row) for row in rows]
         ids = [event_key(row.site, row.event_id) for row in rows]
         repeated = set(await self._journal.append_async(EVENTS, lines, now_ms, ids))
         self._pass_on([row for index, row in enumerate(rows) if index not in repeated], now_ms)
