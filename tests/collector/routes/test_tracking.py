@@ -341,5 +341,5 @@ async def _status(client: Client, events: list[dict[str, Any]]) -> int:
         "headers": [],
         "client": None,
     }
-    await client.app(cast(Any, scope), receive, send)
+    await client.app(cast(Any, {**scope, "client": None}), receive, send)
     return int(sent[0]["status"])
