@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
@@ -56,6 +57,7 @@ def create_app(parts: CollectorParts, sdk: Sdk, version: str) -> Litestar:
 
     app = Litestar(
         [*_ROUTES, *script_routes(parts.settings.script_path, sdk)],
+        state=State({"parts": parts}),
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         exception_handlers={Exception: counted},
         openapi_config=OpenAPIConfig(title="Micromoment collector", version=version, path="/schema"),

@@ -90,7 +90,7 @@ class Ingest:
             _log.error("accepted_rows_not_passed_on", count=len(rows), error=type(error).__name__)
 
     def _count(self, site: Site, kept: int, drops: list[Drop]) -> None:
-        self._metrics.events_accepted.labels(site.name).inc(kept)
+        self._metrics.count_accepted(site.name, kept)
         for drop in drops:
             self._metrics.events_dropped.labels(site.name, drop.reason).inc()
         telling = [drop for drop in drops if drop.reason is not DropReason.DUPLICATE]

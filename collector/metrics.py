@@ -16,6 +16,7 @@ class CollectorMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self._accepted_of_site: dict[str, Counter] = {}
         self.events_accepted = Counter(
             "micromoment_events_accepted_total", "Events acknowledged.", ["site"], registry=self.registry
         )
@@ -41,6 +42,13 @@ class CollectorMetrics:
             "micromoment_acknowledge_seconds", "From request to 200.", buckets=_SECONDS, registry=self.registry
         )
         self.open_streams = Gauge("micromoment_open_streams", "Pages that listen for banners.", registry=self.registry)
+
+    def count_accepted(self, site: str, events: int) -> None:
+        """Count events of a site that were acknowledged."""
+        counter = self._accepted_of_site.get(site)
+        if counter is None:
+            counter = self._accepted_of_site[site] = self.events_accepted.labels(site)
+        counter.inc(events)
 
     def render(self) -> bytes:
         """Return every figure as Prometheus' text format."""

@@ -55,9 +55,10 @@ def read_user_agent(draft: Draft) -> None:
     """Name device, operating system and browser; columns that the message names itself win."""
     agent = draft.context.get("userAgent")
     client = parse_user_agent(agent[:512] if isinstance(agent, str) and agent else draft.receipt.user_agent[:512])
-    draft.fill("device", client.device)
-    draft.fill("os", client.os)
-    draft.fill("browser", client.browser)
+    columns = draft.columns
+    columns.setdefault("device", client.device)
+    columns.setdefault("os", client.os)
+    columns.setdefault("browser", client.browser)
 
 
 @lru_cache(maxsize=4096)
@@ -80,11 +81,11 @@ def locate(draft: Draft) -> None:
 
     No address is looked up or kept. The zone's country is that of IANA's zone.tab.
     """
-    place = draft.section("location")
+    place, columns = draft.section("location"), draft.columns
     zone = short_text(draft.context.get("timezone"))
-    draft.fill("timezone", zone)
-    draft.fill("country", short_text(place.get("country")) or draft.receipt.country or country_of_zone(zone))
-    draft.fill("region", short_text(place.get("region")))
+    columns.setdefault("timezone", zone)
+    columns.setdefault("country", short_text(place.get("country")) or draft.receipt.country or country_of_zone(zone))
+    columns.setdefault("region", short_text(place.get("region")))
 
 
 def country_of_zone(zone: str) -> str:

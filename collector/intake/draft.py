@@ -110,11 +110,6 @@ class Draft(msgspec.Struct):
     props: dict[str, Any]
     columns: dict[str, Any]
 
-    def fill(self, column: str, value: str) -> None:
-        """Set a column that has no value yet, unless the new value is ''."""
-        if value and not self.columns.get(column):
-            self.columns[column] = value
-
     def section(self, name: str) -> Mapping[str, Any]:
         """Return an object inside the context, or an empty one."""
         value = self.context.get(name)

@@ -154,17 +154,12 @@ def _parse_any(value: str) -> int | None:
 
 
 def _on_our_clock(draft: Draft, stated: int) -> int:
-    skew = _clock_skew(draft)
-    if abs(skew) > SKEW_TOLERANCE_MS:
-        stated += skew
-    return max(0, min(stated, draft.receipt.received_at))
-
-
-def _clock_skew(draft: Draft) -> int:
-    """Return by how many ms the sender's clock is behind ours; 0 when it does not say when it sent."""
-    sent_at = draft.message.sent_at
+    """Return when an event happened by our clock, if its sender says when it sent it by its own."""
+    received_at, sent_at = draft.receipt.received_at, draft.message.sent_at
     sent = parse_time(sent_at if sent_at is not None else draft.receipt.sent_at)
-    return draft.receipt.received_at - sent if sent is not None else 0
+    if sent is not None and abs(received_at - sent) > SKEW_TOLERANCE_MS:
+        stated += received_at - sent
+    return max(0, min(stated, received_at))
 
 
 def _content_id(draft: Draft) -> str:

@@ -16,6 +16,7 @@ from collector.ingest import Acknowledgement
 from collector.intake.body import Batch, read_batch, read_single, write_key
 from collector.intake.draft import Drop, Receipt
 from collector.parts import CollectorParts, CurrentParts
+from collector.routes.direct_call import DirectCall
 from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_headers
 from collector.sites import Site
 from warehouse.limits import MAX_BODY_BYTES
@@ -39,14 +40,14 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     dropped: list[Drop] = []
 
 
-@post("/v1/batch", status_code=HTTPStatus.OK, summary="Take a batch of events", tags=["tracking"])
+@post("/v1/batch", middleware=[DirectCall], summary="Take a batch of events", tags=["tracking"], status_code=200)
 async def take_batch(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep a batch of up to 2,500 messages; 200 means that they are on disk."""
     admit(request, parts)
     return await _keep(request, parts, read_batch(await _body(request)))
 
 
-@post(_SINGLE_PATHS, status_code=HTTPStatus.OK, summary="Take one event", tags=["tracking"])
+@post(_SINGLE_PATHS, middleware=[DirectCall], summary="Take one event", tags=["tracking"], status_code=200)
 async def take_single(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep one message of the type that the path names; 200 means that it is on disk."""
     admit(request, parts)
