@@ -59,6 +59,18 @@ class Receipt(msgspec.Struct, frozen=True):
     opted_out: bool = False
 
 
+class Times(msgspec.Struct, frozen=True):
+    """The times that all events of a request share, read once.
+
+    Args:
+        received_at: when it arrived, as a row says it.
+        sent_at: when it was sent by the sender's clock, epoch ms, or None when it does not say.
+    """
+
+    received_at: str
+    sent_at: int | None
+
+
 class DropReason(StrEnum):
     """Why an event was not kept: a closed set, so that every drop can be counted."""
 
@@ -97,6 +109,7 @@ class Draft(msgspec.Struct):
         message: as it arrived.
         site: the site whose write key came with it.
         receipt: the facts of its request.
+        times: the times of its request.
         context: the batch's context with the message's own over it.
         props: properties that have no column of their own yet; a step that changes them replaces them, because they
             begin as the message's own.
@@ -106,6 +119,7 @@ class Draft(msgspec.Struct):
     message: Message
     site: Site
     receipt: Receipt
+    times: Times
     context: Mapping[str, Any]
     props: dict[str, Any]
     columns: dict[str, Any]

@@ -9,13 +9,14 @@ import msgspec
 
 from collector.intake.commerce import normalise_commerce
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
-from collector.intake.draft import Draft, Drop, DropReason, Message, Receipt
+from collector.intake.draft import Draft, Drop, DropReason, Message, Receipt, Times
 from collector.intake.requirements import (
     correct_time,
     drop_without_consent,
     fill_message_id,
     name_consent_source,
     name_event,
+    read_times,
     require_visitor,
 )
 from collector.intake.row import EncodedRow, build_row, lift_columns
@@ -61,8 +62,9 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
         context: the batch's own context, which a message's overrides.
     """
     outcome = Outcome([], [], [])
+    times = read_times(receipt)
     for item in raw[:MAX_EVENTS_PER_BATCH]:
-        result = _make(item, site, receipt, context)
+        result = _make(item, site, receipt, times, context)
         if isinstance(result, Drop):
             outcome.drops.append(result)
         else:
@@ -74,17 +76,19 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
 
 def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EventRow | Drop:
     """Return the row of one message, or the reason why it is not kept."""
-    result = _make(raw, site, receipt, context)
+    result = _make(raw, site, receipt, read_times(receipt), context)
     return result if isinstance(result, Drop) else result.row
 
 
-def _make(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EncodedRow | Drop:
+def _make(
+    raw: msgspec.Raw, site: Site, receipt: Receipt, times: Times, context: Mapping[str, Any]
+) -> EncodedRow | Drop:
     try:
         message = _decode_message(raw)
     except _UNREADABLE as error:
         return Drop(_label(raw), DropReason.MALFORMED, str(error))
     merged = {**context, **message.context} if message.context else context
-    draft = Draft(message, site, receipt, merged, message.properties or {}, {})
+    draft = Draft(message, site, receipt, times, merged, message.properties or {}, {})
     for step in STEPS:
         drop = step(draft)
         if drop is not None:

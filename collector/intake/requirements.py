@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from collector.intake.draft import Draft, Drop, DropReason, text
+from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, text
 from warehouse.event import epoch_ms, format_time
 from warehouse.limits import MAX_ID_LENGTH, MAX_NAME_LENGTH
 from warehouse.vocabulary import SEGMENT_EVENT_NAMES
@@ -110,13 +110,18 @@ def correct_time(draft: Draft) -> Drop | None:
     else:
         stated = _on_our_clock(draft, receipt.received_at if stated is None else stated)
     draft.columns["ts"] = format_time(stated)
-    draft.columns["received_at"] = format_time(receipt.received_at)
+    draft.columns["received_at"] = draft.times.received_at
     return None
 
 
 def fill_message_id(draft: Draft) -> None:
     """Take the sender's messageId, or derive one from the message, so that the same bytes make the same event."""
     draft.columns["event_id"] = draft.message.label or _content_id(draft)
+
+
+def read_times(receipt: Receipt) -> Times:
+    """Return the times of a request as its events need them."""
+    return Times(format_time(receipt.received_at), parse_time(receipt.sent_at))
 
 
 def parse_time(value: object) -> int | None:
@@ -156,7 +161,7 @@ def _parse_any(value: str) -> int | None:
 def _on_our_clock(draft: Draft, stated: int) -> int:
     """Return when an event happened by our clock, if its sender says when it sent it by its own."""
     received_at, sent_at = draft.receipt.received_at, draft.message.sent_at
-    sent = parse_time(sent_at if sent_at is not None else draft.receipt.sent_at)
+    sent = draft.times.sent_at if sent_at is None else parse_time(sent_at)
     if sent is not None and abs(received_at - sent) > SKEW_TOLERANCE_MS:
         stated += received_at - sent
     return max(0, min(stated, received_at))
