@@ -66,10 +66,12 @@ def _converted(kind: FieldType, value: object) -> str | float | None:
 
 
 def _number(value: object) -> float | None:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
     if isinstance(value, bool):
         return None
     try:
-        number = float(value) if isinstance(value, (int, float, str)) else None
+        number = float(value) if isinstance(value, (int, str)) else None
     except (ValueError, OverflowError):
         return None
     return number if number is not None and isfinite(number) else None
