@@ -78,7 +78,8 @@ class Ingest:
             return []
         ids = [event_key(row.site, row.event_id) for row in rows]
         repeated = set(await self._journal.append_async(EVENTS, lines, now_ms, ids))
-        self._pass_on([row for index, row in enumerate(rows) if index not in repeated], now_ms)
+        new = [row for index, row in enumerate(rows) if index not in repeated] if repeated else rows
+        self._pass_on(new, now_ms)
         return [Drop(rows[index].event_id, DropReason.DUPLICATE) for index in sorted(repeated)]
 
     def _pass_on(self, rows: list[EventRow], now_ms: int) -> None:

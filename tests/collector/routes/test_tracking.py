@@ -276,14 +276,14 @@ async def test_a_body_that_comes_in_pieces_is_whole(client: Client, parts: Colle
     body = msgspec.json.encode(batch(message()))
     pieces = [{"type": "http.request", "body": body[at : at + 50], "more_body": True} for at in range(0, len(body), 50)]
     assert await _status(client, [*pieces, {"type": "http.request", "body": b"", "more_body": False}]) == 200
-    assert parts.spool.depth == 1
+    assert parts.journal.depth(EVENTS) == 1
 
 
 async def test_half_a_body_is_no_batch(client: Client, parts: CollectorParts) -> None:
     body = msgspec.json.encode(batch(message()))
     half = {"type": "http.request", "body": body, "more_body": True}
     assert await _status(client, [half, {"type": "http.disconnect"}]) == 500
-    assert parts.spool.depth == 0
+    assert parts.journal.depth(EVENTS) == 0
 
 
 async def test_a_body_without_end_is_read_no_further_than_its_limit(client: Client) -> None:
