@@ -9,7 +9,7 @@ import msgspec
 
 from collector.intake.commerce import normalise_commerce
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
-from collector.intake.draft import Draft, Drop, DropReason, Message, Receipt, Times
+from collector.intake.draft import Draft, Drop, DropReason, Message, Receipt
 from collector.intake.requirements import (
     correct_time,
     drop_without_consent,
@@ -43,6 +43,12 @@ STEPS: Final[tuple[Step, ...]] = (
     locate,
 )
 
+#: Those that see nothing of a message but what is usually its batch's context, with the keys that they read there.
+#: They are taken once for a batch, and again for a message that has one of the keys itself.
+_SURROUNDINGS: Final[tuple[Step, ...]] = (copy_campaign, read_user_agent, locate)
+_SURROUNDING_KEYS: Final = frozenset({"campaign", "userAgent", "location", "timezone"})
+_OTHER_STEPS: Final = tuple(step for step in STEPS if step not in _SURROUNDINGS)
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """The result of a batch: rows to keep, each one's JSON, and a drop for each event that is not kept."""
@@ -62,9 +68,9 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
         context: the batch's own context, which a message's overrides.
     """
     outcome = Outcome([], [], [])
-    times = read_times(receipt)
+    shared = _shared(site, receipt, context)
     for item in raw[:MAX_EVENTS_PER_BATCH]:
-        result = _make(item, site, receipt, times, context)
+        result = _make(item, shared)
         if isinstance(result, Drop):
             outcome.drops.append(result)
         else:
@@ -76,20 +82,30 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
 
 def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EventRow | Drop:
     """Return the row of one message, or the reason why it is not kept."""
-    result = _make(raw, site, receipt, read_times(receipt), context)
+    result = _make(raw, _shared(site, receipt, context))
     return result if isinstance(result, Drop) else result.row
 
 
-def _make(
-    raw: msgspec.Raw, site: Site, receipt: Receipt, times: Times, context: Mapping[str, Any]
-) -> EncodedRow | Drop:
+def _shared(site: Site, receipt: Receipt, context: Mapping[str, Any]) -> Draft:
+    """Return what all events of a batch have in common, as the draft of none of them."""
+    draft = Draft(_NO_MESSAGE, site, receipt, read_times(receipt), context, {}, {})
+    for step in _SURROUNDINGS:
+        step(draft)
+    return draft
+
+
+def _make(raw: msgspec.Raw, shared: Draft) -> EncodedRow | Drop:
     try:
         message = _decode_message(raw)
     except _UNREADABLE as error:
         return Drop(_label(raw), DropReason.MALFORMED, str(error))
-    merged = {**context, **message.context} if message.context else context
-    draft = Draft(message, site, receipt, times, merged, message.properties or {}, {})
-    for step in STEPS:
+    context, columns, steps = shared.context, shared.columns.copy(), _OTHER_STEPS
+    if message.context:
+        context = {**context, **message.context}
+        if not _SURROUNDING_KEYS.isdisjoint(message.context):
+            columns, steps = {}, STEPS
+    draft = Draft(message, shared.site, shared.receipt, shared.times, context, message.properties or {}, columns)
+    for step in steps:
         drop = step(draft)
         if drop is not None:
             return drop
@@ -99,6 +115,7 @@ def _make(
 #: Errors of the decoder: no JSON or no message, text that is no UTF-8, nested too deeply.
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_message: Final = msgspec.json.Decoder(Message).decode
+_NO_MESSAGE: Final = Message("track")
 
 
 class _Label(msgspec.Struct, rename="camel"):
