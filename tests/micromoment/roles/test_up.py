@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -140,3 +141,23 @@ async def test_a_signal_ends_what_runs_after_it_was_announced(name: signal.Signa
     async with asyncio.timeout(10):
         await until_stopped(parts(), announce)
     assert seen == ["up", "announced", "ended"]
+
+
+async def test_what_the_start_made_is_not_looked_through_again_until_the_stop() -> None:
+    usual, seen = gc.get_threshold(), list[bool]()
+
+    @asynccontextmanager
+    async def parts() -> AsyncIterator[None]:
+        yield
+
+    def look() -> None:
+        seen.append(gc.get_freeze_count() > 0 and gc.get_threshold() > usual and gc.isenabled())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def announce() -> None:
+        asyncio.get_running_loop().call_soon(look)
+
+    async with asyncio.timeout(10):
+        await until_stopped(parts(), announce)
+    assert seen == [True]
+    assert (gc.get_freeze_count(), gc.get_threshold()) == (0, usual)
