@@ -130,6 +130,10 @@ class BannerDesk:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             _log.warning("banner_notice_unreadable", error=str(error))
             return
+        self.take(notice)
+
+    def take(self, notice: BannerNotice) -> None:
+        """Take a banner from the worker."""
         banner = Banner(notice.message_id, bytes(notice.banner), notice.expires_at)
         for anonymous_id in notice.anonymous_ids:
             self._hand_over(Browser(notice.site, anonymous_id), banner)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import start_http_server
 
+from micromoment.roles.bus import Listener
 from micromoment.roles.channels import email_channel, fixed_recipients, mail_links, message_links, open_http_channels
-from micromoment.roles.shared import BANNERS, NEWS, Shared
+from micromoment.roles.ownership import work_as_owner
+from micromoment.roles.shared import Shared
 from micromoment.serving import require_free, running
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
@@ -59,18 +61,50 @@ async def run_worker_alone(shared: Shared) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def run_worker(shared: Shared) -> AsyncIterator[None]:
-    """Evaluate rules and send messages until the block ends.
+    """Evaluate rules and send messages until the block ends, whenever this process has the lease.
 
     Raises:
         ConfigurationError: the settings of a channel are wrong.
         RuleError: the policy file is wrong.
     """
-    settings, warehouse, bus = shared.settings, shared.warehouse, shared.bus
     metrics = WorkerMetrics(shared.registry)
+
+    def open_work(may_send: Callable[[], bool]) -> AbstractAsyncContextManager[Coroutine[Any, Any, None]]:
+        return _open_work(shared, metrics, may_send)
+
+    # Settings that are wrong are told at the start, not once the lease is there.
+    async with _open_worker(shared, metrics, lambda: False):
+        pass
+    async with running(work_as_owner(shared.settings, shared.registry, open_work), "worker"):
+        yield
+
+
+@asynccontextmanager
+async def _open_work(
+    shared: Shared, metrics: WorkerMetrics, may_send: Callable[[], bool]
+) -> AsyncIterator[Coroutine[Any, Any, None]]:
+    """Yield the loop of a worker that the bus wakes."""
+    async with (
+        _open_worker(shared, metrics, may_send) as worker,
+        shared.bus.listening(Listener(on_news=worker.wake, on_gap=worker.wake)),
+    ):
+        yield worker.run()
+
+
+@asynccontextmanager
+async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callable[[], bool]) -> AsyncIterator[Worker]:
+    """Yield a worker with its channels open.
+
+    Args:
+        shared: the parts that all roles share.
+        metrics: counts what the worker does.
+        may_send: tells whether this process still has the lease.
+    """
+    settings, warehouse = shared.settings, shared.warehouse
     outbox, records = Outbox(), Records(warehouse, settings.retention_days)
     async with AsyncExitStack() as stack:
-        dispatcher = await _open_dispatcher(shared, records, outbox, metrics, stack)
-        worker = build_worker(
+        dispatcher = await _open_dispatcher(shared, records, outbox, metrics, may_send, stack)
+        yield build_worker(
             warehouse,
             records=records,
             folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
@@ -82,9 +116,6 @@ async def run_worker(shared: Shared) -> AsyncIterator[None]:
             # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each tick.
             clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
         )
-        await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
-        await stack.enter_async_context(running(worker.run(), "worker"))
-        yield
 
 
 def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
@@ -142,7 +173,12 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
 
 
 async def _open_dispatcher(
-    shared: Shared, records: Records, outbox: Outbox, metrics: WorkerMetrics, stack: AsyncExitStack
+    shared: Shared,
+    records: Records,
+    outbox: Outbox,
+    metrics: WorkerMetrics,
+    may_send: Callable[[], bool],
+    stack: AsyncExitStack,
 ) -> Dispatcher:
     """Return a dispatcher with the configured channels, which the stack stops and closes."""
     settings, links = shared.settings, message_links(shared.settings)
@@ -158,6 +194,7 @@ async def _open_dispatcher(
         channels=await _open_channels(shared, records, links, stack),
         metrics=metrics,
         now_ms=_now_ms,
+        may_send=may_send,
     )
     # Runs before the channels are closed: whether an attempt that is cut off reached anybody is unknown.
     stack.push_async_callback(dispatcher.stop, _SETTLE_SECONDS)
@@ -167,12 +204,8 @@ async def _open_dispatcher(
 async def _open_channels(
     shared: Shared, records: Records, links: MessageLinks, stack: AsyncExitStack
 ) -> dict[str, Channel]:
-    settings, bus = shared.settings, shared.bus
-
-    async def publish(notice: bytes) -> None:
-        await bus.publish(BANNERS, notice)
-
-    channels: list[Channel] = [BannerChannel(publish)]
+    settings = shared.settings
+    channels: list[Channel] = [BannerChannel(shared.bus.publish_banner)]
     if settings.smtp_host:
         email = email_channel(settings, _now_ms, mail_links(settings, links))
         channels.append(await stack.enter_async_context(email))
