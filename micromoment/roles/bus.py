@@ -23,7 +23,7 @@ _log = structlog.get_logger("micromoment.bus")
 
 
 @dataclass(frozen=True)
-class Listener:
+class BusListener:
     """The functions that a role wants to be called by the bus, in the event loop: each does no more than to enqueue.
 
     Args:
@@ -58,7 +58,7 @@ class Bus(Protocol):
     def publish_banner(self, notice: BannerNotice) -> None:
         """Hand a banner to the collectors, whose pages may be open."""
 
-    def listening(self, listener: Listener) -> AbstractAsyncContextManager[None]:
+    def listening(self, listener: BusListener) -> AbstractAsyncContextManager[None]:
         """Call a listener's functions until the block ends."""
 
     def state(self) -> str:
@@ -93,7 +93,7 @@ class LocalBus:
 
     def __init__(self, metrics: BusMetrics) -> None:
         self._metrics = metrics
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[BusListener, ...] = ()
         metrics.connected.set(1)
 
     def publish_accepted(self, rows: Sequence[EventRow], at: int) -> None:
@@ -114,7 +114,7 @@ class LocalBus:
             call(self._metrics, listener.on_banner, notice)
 
     @asynccontextmanager
-    async def listening(self, listener: Listener) -> AsyncIterator[None]:
+    async def listening(self, listener: BusListener) -> AsyncIterator[None]:
         """Call a listener's functions until the block ends."""
         self._listeners += (listener,)
         call(self._metrics, listener.on_gap)

@@ -19,7 +19,7 @@ from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
 from micromoment.configuration.kept_secrets import public_push_key, read_push_key, read_secret
 from micromoment.configuration.settings import Settings, collector_url
-from micromoment.roles.bus import Listener
+from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
 from micromoment.serving import serve
 from warehouse.errors import ConfigurationError
@@ -43,7 +43,7 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     parts = _build_parts(shared, sites, CollectorMetrics(shared.registry))
     app = create_app(parts, load_sdk(), version("micromoment"))
     async with (
-        bus.listening(Listener(on_banner=parts.desk.take, on_gap=parts.desk.forget_all)),
+        bus.listening(BusListener(on_banner=parts.desk.take, on_gap=parts.desk.forget_all)),
         serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
     ):
         try:

@@ -13,7 +13,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
-from micromoment.roles.bus import BusMetrics, Listener, call
+from micromoment.roles.bus import BusListener, BusMetrics, call
 from micromoment.roles.redis_client import TROUBLE, Backoff, asking, new_connection, redis_client
 from micromoment.roles.redis_outgoing import PING_SECONDS, Outgoing
 from micromoment.roles.redis_state import RedisState
@@ -91,7 +91,7 @@ class RedisBus:
         self._outgoing.put(BANNERS, self._prefix + BANNERS, partial(_encode_notice, notice))
 
     @asynccontextmanager
-    async def listening(self, listener: Listener) -> AsyncIterator[None]:
+    async def listening(self, listener: BusListener) -> AsyncIterator[None]:
         """Call a listener's functions until the block ends."""
         name = f"listener {next(self._numbers)}"
         self._state.begin(name)
@@ -105,7 +105,7 @@ class RedisBus:
         """Return 'ok', or why messages do not travel."""
         return str(self._state)
 
-    async def _listen(self, listener: Listener, name: str) -> None:
+    async def _listen(self, listener: BusListener, name: str) -> None:
         """Listen until cancelled; a Redis that is away is asked again, for as long as it takes."""
         backoff, hears = Backoff(), self._hears(listener)
         while True:
@@ -120,7 +120,7 @@ class RedisBus:
                 self._state.down(name, error)
             await backoff.wait()
 
-    def _hears(self, listener: Listener) -> dict[bytes, Callable[[bytes], None]]:
+    def _hears(self, listener: BusListener) -> dict[bytes, Callable[[bytes], None]]:
         """Return what is to be done with a message of each channel that a listener wants to hear."""
         hears: dict[str, Callable[[bytes], None]] = {}
         if listener.on_accepted is not None:
@@ -134,7 +134,7 @@ class RedisBus:
             hears[self._gap_channel(BANNERS)] = lambda _: call(self._metrics, listener.on_gap)
         return {channel.encode(): hear for channel, hear in hears.items()}
 
-    def _take_accepted(self, listener: Listener, data: bytes) -> None:
+    def _take_accepted(self, listener: BusListener, data: bytes) -> None:
         accepted = _decode_accepted(data)
         call(self._metrics, listener.on_accepted, accepted.rows, accepted.at)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from prometheus_client import start_http_server
 
-from micromoment.roles.bus import Listener
+from micromoment.roles.bus import BusListener
 from micromoment.roles.channels import email_channel, fixed_recipients, mail_links, message_links, open_http_channels
 from micromoment.roles.ownership import work_as_owner
 from micromoment.roles.shared import Shared
@@ -86,7 +86,7 @@ async def _open_work(
     """Yield the loop of a worker that the bus wakes."""
     async with (
         _open_worker(shared, metrics, may_send) as worker,
-        shared.bus.listening(Listener(on_news=worker.wake, on_gap=worker.wake)),
+        shared.bus.listening(BusListener(on_news=worker.wake, on_gap=worker.wake)),
     ):
         yield worker.run()
 

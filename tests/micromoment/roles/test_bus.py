@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from e2e.redis import RedisServer
 from micromoment.roles import redis_outgoing
-from micromoment.roles.bus import Bus, Listener
+from micromoment.roles.bus import Bus, BusListener
 from micromoment.roles.redis_client import redis_client
 from micromoment.roles.shared import open_bus
 from tests.micromoment.roles.redis import redis_server
@@ -57,7 +57,7 @@ class Ears:
         self.news = 0
         self.banners: list[BannerNotice] = []
         self.gaps = 0
-        self.listener = Listener(self.accept, slots, self.hear_news, self.banners.append, self.notice_gap)
+        self.listener = BusListener(self.accept, slots, self.hear_news, self.banners.append, self.notice_gap)
 
     def accept(self, rows: Sequence[EventRow], at: int) -> None:
         self.rows += rows
@@ -130,7 +130,7 @@ async def test_a_listener_hears_of_the_slots_that_it_owns(url: str) -> None:
 
 async def test_news_and_banners_reach_who_wants_to_hear_them(url: str) -> None:
     ears, deaf = Ears(), Ears()
-    deaf.listener = Listener(on_gap=deaf.notice_gap, on_news=deaf.hear_news)
+    deaf.listener = BusListener(on_gap=deaf.notice_gap, on_news=deaf.hear_news)
     async with opened(url, ears, deaf) as (bus, _):
         bus.publish_banner(NOTICE)
         bus.publish_news()
@@ -141,7 +141,7 @@ async def test_news_and_banners_reach_who_wants_to_hear_them(url: str) -> None:
 
 async def test_a_listener_that_fails_is_counted_and_stops_nobody(url: str) -> None:
     broken, ears = Ears(), Ears()
-    broken.listener = Listener(on_news=[].pop, on_gap=broken.notice_gap)
+    broken.listener = BusListener(on_news=[].pop, on_gap=broken.notice_gap)
     async with opened(url, broken, ears) as (bus, registry):
         bus.publish_news()
         await until(lambda: ears.news == 1 and dropped(registry, "listener_failed") == 1)
@@ -182,11 +182,11 @@ async def test_messages_of_another_version_are_counted_and_what_follows_is_heard
     ears = Ears()
     async with opened(redis.url, ears) as (bus, registry), redis_client(redis.url) as client:
         for channel in (f"accepted:{slot_of('shop', 'anna')}", "banners"):
-            for data in (b"\xff\x00", b'{"from": "the future"}', b""):
+            for data in (b"\xff\x00", b'{"from": "the future"}', b"", b"null", b'{"site": 1}', b'{"site": "\xff"}'):
                 await client.publish(f"micromoment:0:{channel}", data)
         bus.publish_banner(NOTICE)
         await until(lambda: bool(ears.banners))
-        assert dropped(registry, "unreadable") == 6
+        assert dropped(registry, "unreadable") == 12
     assert not ears.rows
 
 

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from micromoment.roles import journal as roles_journal
-from micromoment.roles.bus import BusMetrics, Listener, LocalBus
+from micromoment.roles.bus import BusListener, BusMetrics, LocalBus
 from micromoment.roles.collector import run_collector
 from micromoment.roles.journal import (
     JOURNAL_OF_ALL,
@@ -283,7 +283,7 @@ async def test_news_is_published_once_events_are_in_clickhouse_and_of_no_other_r
     news: list[str] = []
     announced = []
     bus = LocalBus(BusMetrics(CollectorRegistry()))
-    async with bus.listening(Listener(on_news=lambda: news.append("news"))):
+    async with bus.listening(BusListener(on_news=lambda: news.append("news"))):
         for table in TABLES:
             await announce_events(bus)(table)
             announced.append((table.name, len(news)))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from micromoment.configuration.settings import SiteSettings
-from micromoment.roles.bus import Listener
+from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
 from micromoment.roles.worker import run_worker, run_worker_alone
 from tests.micromoment.roles.installation import settings_in, sharing
@@ -49,7 +49,7 @@ async def test_an_event_that_completes_a_rule_becomes_a_banner_on_the_bus(
     notices: list[BannerNotice] = []
     async with (
         sharing(settings_in(tmp_path), embedded_warehouse) as shared,
-        shared.bus.listening(Listener(on_banner=notices.append)),
+        shared.bus.listening(BusListener(on_banner=notices.append)),
         run_worker(shared),
     ):
         await happens(shared, "hover")
