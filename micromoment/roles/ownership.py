@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from micromoment.configuration.settings import Settings
 from micromoment.roles.lease import FileLease, Lease
 from micromoment.roles.redis_client import redis_client
-from micromoment.roles.redis_lease import RedisLease
+from micromoment.roles.redis_lease import USUAL_TIMES, RedisLease
 
 #: Opens what works, given the function that tells whether the lease is still held, and yields its loop.
 OpenWork = Callable[[Callable[[], bool]], AbstractAsyncContextManager[Coroutine[Any, Any, None]]]
@@ -60,7 +60,7 @@ async def open_lease(settings: Settings, on_lost: Callable[[], None]) -> AsyncIt
             await file_lease.release()
         return
     async with redis_client(settings.redis) as client:
-        lease = RedisLease(client, on_lost)
+        lease = RedisLease(client, on_lost, USUAL_TIMES)
         try:
             yield lease
         finally:

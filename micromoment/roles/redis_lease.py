@@ -81,7 +81,7 @@ class RedisLease:
         times: the times of the lease, the same for all workers.
     """
 
-    def __init__(self, client: Redis, on_lost: Callable[[], None], times: LeaseTimes = USUAL_TIMES) -> None:
+    def __init__(self, client: Redis, on_lost: Callable[[], None], times: LeaseTimes) -> None:
         self._client = client
         self._on_lost = on_lost
         self._times = times
