@@ -15,9 +15,10 @@ from prometheus_client import CollectorRegistry
 from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import serve_engine
+from micromoment.roles.bus import Bus
 from micromoment.roles.collector import run_collector
 from micromoment.roles.journal import JOURNAL_OF_ALL, JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER, open_journal
-from micromoment.roles.shared import NEWS, Bus, Shared, open_bus
+from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.worker import run_worker
 from warehouse.connection import connect
 from warehouse.dsn import parse_dsn
@@ -47,7 +48,7 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
         roles: the roles in the order in which they start; they stop in the reverse order.
 
     Raises:
-        ConfigurationError: the settings contradict each other, or name a port or server that cannot be used.
+        ConfigurationError: the settings contradict each other, or name a port or address that cannot be used.
         WarehouseUnavailable: ClickHouse does not answer.
     """
     embedded = parse_dsn(settings.clickhouse).embedded
@@ -61,8 +62,8 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
         _log.info("warehouse_ready", clickhouse=str(warehouse.dsn), applied=applied)
         if embedded:
             await stack.enter_async_context(serve_engine(warehouse, socket_path(settings.data_folder)))
-        bus = await stack.enter_async_context(open_bus(settings.redis))
         registry = CollectorRegistry()
+        bus = await stack.enter_async_context(open_bus(settings.redis, registry))
         journal = await stack.enter_async_context(
             open_journal(
                 settings,
@@ -91,7 +92,7 @@ def announce_events(bus: Bus) -> Announce:
 
     async def announce(table: JournalTable) -> None:
         if table.into == EVENTS.into:
-            await bus.publish(NEWS, b"{}")
+            bus.publish_news()
 
     return announce
 

@@ -19,6 +19,7 @@ from collector.rate import RateLimit
 from tests.collector.collector_parts import client_of, kept_rows, running_parts
 from tests.collector.journals import FailingJournal, full_journal
 from tests.collector.messages import NOON, message
+from warehouse.banner_notice import BannerNotice
 from warehouse.connection import Warehouse
 from warehouse.journal.mover import Mover
 from warehouse.journal.tables import EVENTS, JournalTable
@@ -100,8 +101,7 @@ async def test_a_batch_sent_again_is_answered_the_same_and_stored_once(client: C
 
 
 async def test_banners_that_wait_come_with_the_reply_once(client: Client, parts: CollectorParts) -> None:
-    notice = {"site": "shop", "message_id": "m", "anonymous_ids": ["cookie"], "expires_at": NOON + 1}
-    parts.desk.deliver(msgspec.json.encode({**notice, "banner": {"title": "Hello"}}))
+    parts.desk.take(BannerNotice("shop", "m", ("cookie",), NOON + 1, msgspec.Raw(b'{"title":"Hello"}')))
     others = await client.post("/v1/batch", json=batch(message(messageId="o", anonymousId="other")))
     assert "messages" not in others.json()
     first = await client.post("/v1/batch", json=batch(message(messageId="a")))
