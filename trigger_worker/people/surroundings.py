@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-#: Instants (epoch ms) at which a field changed, and to what, in order.
+#: Instants (epoch ms) at which a field changed, and to what, in order. The latest event that told the field is there,
+#: too, though it changed nothing: whatever is later than it is in order.
 Changes = list[tuple[int, str]]
 
 
@@ -33,14 +34,12 @@ class Surroundings:
             fields: the fields of the event.
             wanted: the context fields that are kept.
         """
-        return all(self._fits(field, at, value) for field in wanted if (value := fields.get(field)))
+        return all(self._fits(field, at, value) for field, value in _told(fields, wanted))
 
     def add(self, at: int, fields: Mapping[str, Any], wanted: frozenset[str]) -> None:
         """Add the values of an event that fits; the arguments are those of `fit`."""
-        for field in wanted:
-            value = fields.get(field)
-            if value:
-                self._add(self.changes.setdefault(field, []), at, value)
+        for field, value in _told(fields, wanted):
+            self._add(self.changes.setdefault(field, []), at, value)
 
     def _fits(self, field: str, at: int, value: str) -> bool:
         changes = self.changes.get(field)
@@ -50,10 +49,22 @@ class Surroundings:
         return changes[max(place - 1, 0)][1] == value
 
     def _add(self, changes: Changes, at: int, value: str) -> None:
-        if not changes or (at > changes[-1][0] and changes[-1][1] != value):
+        if not changes or at > changes[-1][0]:
+            if len(changes) > 1 and changes[-2][1] == changes[-1][1] == value:
+                changes.pop()
             changes.append((at, value))
         elif at < changes[0][0]:
-            changes[0] = (at, value)
+            if len(changes) > 1 and changes[1][1] == value:
+                changes.pop(0)
+            changes.insert(0, (at, value))
+
+
+def _told(fields: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield the fields that an event tells; what is no text is a property that no column could hold."""
+    for field in wanted:
+        value = fields.get(field)
+        if isinstance(value, str) and value:
+            yield field, value
 
 
 def _instant(change: tuple[int, str]) -> int:

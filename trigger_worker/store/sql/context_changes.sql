@@ -1,10 +1,12 @@
--- The events at which a person's surroundings changed, such as another device: between two of them the value stays.
+-- The events at which a person's surroundings changed, such as another device, and the latest event that told them:
+-- between two of them the value stays.
 -- The mark is filled by `windows.py` from our own column names.
 SELECT person, field, toUnixTimestamp64Milli(ts) AS at, value
 FROM (
     SELECT transform(visitor_id, {ids:Array(String)}, {persons:Array(String)}, visitor_id) AS person,
            ts, event_id, field, value,
-           lagInFrame(value) OVER (PARTITION BY person, field ORDER BY ts, event_id) AS previous
+           lagInFrame(value) OVER (PARTITION BY person, field ORDER BY ts, event_id) AS previous,
+           max(ts) OVER (PARTITION BY person, field) AS latest
     FROM (
         SELECT visitor_id, ts, event_id, pair.1 AS field, pair.2 AS value
         FROM events
@@ -13,6 +15,6 @@ FROM (
           AND visitor_id IN {ids:Array(String)}
           AND ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
           AND value != ''))
-WHERE value != previous
+WHERE value != previous OR ts = latest
 ORDER BY ts, event_id
 SETTINGS max_threads = 1
