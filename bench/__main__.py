@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, banner, delivery, evaluate, gate, journal, size, tick, visible
+from bench import backtest, banner, delivery, evaluate, gate, intake, journal, size, tick, visible
 from bench.live import command as live
 from e2e.stack import running_stack
 
@@ -16,6 +16,7 @@ ALONE = {
     "tick": tick.measure,
     "live": live.measure,
     "gate": gate.measure,
+    "intake": intake.measure,
     "journal": journal.measure,
     "delivery": delivery.measure,
     "evaluate": evaluate.measure,

@@ -58,7 +58,7 @@ class Ingest:
             JournalError: nothing of it was kept; the sender must try again.
         """
         outcome = pipeline.run(batch.batch, site, receipt, batch.context or {})
-        repeats = await self._keep_rows(outcome.rows, receipt.received_at)
+        repeats = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at)
         drops = outcome.drops + repeats
         self._count(site, len(outcome.rows) - len(repeats), drops)
         return Acknowledgement({row.anonymous_id for row in outcome.rows if row.anonymous_id}, drops)
@@ -69,17 +69,17 @@ class Ingest:
         Raises:
             JournalError: it was not kept.
         """
-        repeats = await self._keep_rows([row], now_ms)
+        repeats = await self._keep_rows([row], [_encode(row)], now_ms)
         self._count(site, 1 - len(repeats), repeats)
 
-    async def _keep_rows(self, rows: list[EventRow], now_ms: int) -> list[Drop]:
+    async def _keep_rows(self, rows: list[EventRow], lines: list[bytes], now_ms: int) -> list[Drop]:
         """Keep rows, pass on the new ones, and return a drop for each of the others."""
         if not rows:
             return []
-        lines = [_encode(row) for row in rows]
         ids = [event_key(row.site, row.event_id) for row in rows]
         repeated = set(await self._journal.append_async(EVENTS, lines, now_ms, ids))
-        self._pass_on([row for index, row in enumerate(rows) if index not in repeated], now_ms)
+        new = [row for index, row in enumerate(rows) if index not in repeated] if repeated else rows
+        self._pass_on(new, now_ms)
         return [Drop(rows[index].event_id, DropReason.DUPLICATE) for index in sorted(repeated)]
 
     def _pass_on(self, rows: list[EventRow], now_ms: int) -> None:
@@ -91,7 +91,7 @@ class Ingest:
             _log.error("accepted_rows_not_passed_on", count=len(rows), error=type(error).__name__)
 
     def _count(self, site: Site, kept: int, drops: list[Drop]) -> None:
-        self._metrics.events_accepted.labels(site.name).inc(kept)
+        self._metrics.count_accepted(site.name, kept)
         for drop in drops:
             self._metrics.events_dropped.labels(site.name, drop.reason).inc()
         telling = [drop for drop in drops if drop.reason is not DropReason.DUPLICATE]

@@ -16,6 +16,7 @@ class CollectorMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self._accepted_of_site: dict[str, Counter] = {}
         self.events_accepted = Counter(
             "micromoment_events_accepted_total", "Events acknowledged.", ["site"], registry=self.registry
         )
@@ -64,6 +65,13 @@ class CollectorMetrics:
         self.kept_banner_bytes = Gauge(
             "micromoment_kept_banner_bytes", "Memory of the banners in it.", registry=self.registry
         )
+
+    def count_accepted(self, site: str, events: int) -> None:
+        """Count events of a site that were acknowledged."""
+        counter = self._accepted_of_site.get(site)
+        if counter is None:
+            counter = self._accepted_of_site[site] = self.events_accepted.labels(site)
+        counter.inc(events)
 
     def render(self) -> bytes:
         """Return every figure as Prometheus' text format."""

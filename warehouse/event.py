@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -68,8 +69,14 @@ def format_time(epoch_ms: int) -> str:
     Args:
         epoch_ms: the instant, in ms since 1970 in UTC.
     """
-    moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{epoch_ms % 1000:03d}"
+    second, ms = divmod(epoch_ms, 1000)
+    return f"{_format_second(second)}.{ms:03d}"
+
+
+@lru_cache(maxsize=1024)
+def _format_second(epoch_s: int) -> str:
+    # Events of one moment share their second, and formatting it is most of the work.
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(" ")[:19]
 
 
 def epoch_ms(moment: datetime) -> int:

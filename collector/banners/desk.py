@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-import msgspec
-import structlog
-
 from collector.banners.banner import Banner, Browser, as_event
 from collector.banners.kept import KeptBanners, Shelf
 from collector.banners.open_stream import Heartbeat, OpenStream
@@ -22,8 +19,6 @@ from warehouse.queries import Queries
 from warehouse.vocabulary import OUTCOME_STATES
 
 MAX_STREAMS_EACH: Final = 20
-
-_log = structlog.get_logger("collector.banners.desk")
 
 
 class TooManyStreams(Exception):
@@ -123,13 +118,8 @@ class BannerDesk:
             for stream in streams:
                 stream.end()
 
-    def deliver(self, data: bytes) -> None:
-        """Take a banner notice from the bus; a notice that cannot be read, from another version, is logged and left."""
-        try:
-            notice = msgspec.json.decode(data, type=BannerNotice)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            _log.warning("banner_notice_unreadable", error=str(error))
-            return
+    def take(self, notice: BannerNotice) -> None:
+        """Take a banner that the worker sent."""
         banner = Banner(notice.message_id, bytes(notice.banner), notice.expires_at)
         for anonymous_id in notice.anonymous_ids:
             self._hand_over(Browser(notice.site, anonymous_id), banner)

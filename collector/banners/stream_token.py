@@ -29,7 +29,7 @@ class StreamTokens:
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+        self._signer = hmac.new(secret, b"visitor-token:", hashlib.sha256)
 
     def issue(self, site: str, anonymous_id: str, now_ms: int) -> str:
         """Return a new token of a browser, valid for `LIFETIME_MS` from now (epoch ms)."""
@@ -49,7 +49,10 @@ class StreamTokens:
         return listener if listener.expires_at > now_ms else None
 
     def _sign(self, payload: bytes) -> bytes:
-        return hmac.digest(self._secret, b"visitor-token:" + payload, hashlib.sha256)
+        # A copy: `hmac.digest` lets other threads run, and each reply would wait for its turn again.
+        signer = self._signer.copy()
+        signer.update(payload)
+        return signer.digest()
 
 
 def _encode(data: bytes) -> str:

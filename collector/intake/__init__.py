@@ -1,1 +1,1 @@
-"""Turns the bytes of a request into rows of events, by an ordered list of pure steps."""
+"""Turns the bytes of a request into rows of events, by an ordered list of steps."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
 from collector.intake.draft import Draft
 from warehouse.limits import MAX_ITEMS
 from warehouse.vocabulary import SEGMENT_EVENT_NAMES
@@ -39,20 +37,23 @@ _LIFTED: Final = ("product_id", "name", "category", "price", "quantity")
 _TOTALS: Final = ("total", "revenue", "subtotal")
 
 
-def normalise_commerce(draft: Draft) -> Draft:
+def normalise_commerce(draft: Draft) -> None:
     """Rename fields and items to the vocabulary, and lift the product of a single-item event to the event."""
     props = _renamed(draft.props, _FIELD_SPELLINGS)
     items = _items(props.get("items"))
     if items is not None:
-        props["items"] = items
+        props = {**props, "items": items}
     if items and len(items) == 1:
         props = {**{name: items[0][name] for name in _LIFTED if name in items[0]}, **props}
     if draft.message.event in SEGMENT_EVENT_NAMES:
         props = _with_segment_value(props)
-    return msgspec.structs.replace(draft, props=props)
+    draft.props = props
 
 
-def _renamed(fields: Mapping[str, Any], spellings: Mapping[str, str]) -> dict[str, Any]:
+def _renamed(fields: dict[str, Any], spellings: Mapping[str, str]) -> dict[str, Any]:
+    """Return fields under our names: the same object when nothing has another name."""
+    if spellings.keys().isdisjoint(fields):
+        return fields
     renamed = dict(fields)
     for other, ours in spellings.items():
         if other in renamed and ours not in renamed:
@@ -74,6 +75,6 @@ def _with_segment_value(props: dict[str, Any]) -> dict[str, Any]:
         if name in props:
             return {**props, "value": props[name]}
     price, quantity = props.get("price"), props.get("quantity", 1)
-    if isinstance(price, int | float) and isinstance(quantity, int | float):
+    if isinstance(price, (int, float)) and isinstance(quantity, (int, float)):
         return {**props, "value": price * quantity}
     return props

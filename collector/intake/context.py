@@ -4,42 +4,43 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from ua_parser import parse
 
-from collector.intake.draft import Draft, text
-from warehouse.limits import MAX_TEXT_LENGTH
-
-_PAGE_COLUMNS: Final = {"path": "path", "url": "url", "title": "title", "referrer": "referrer", "type": "page_type"}
+from collector.intake.draft import Draft, short_text
 
 
-def copy_session(draft: Draft) -> Draft:
+def copy_session(draft: Draft) -> None:
     """Take the session's id and the event's position in the session."""
     seq = draft.context.get("seq")
-    position = seq if isinstance(seq, int) and not isinstance(seq, bool) and 0 < seq < 2**32 else None
-    return draft.with_columns(session_id=text(draft.context.get("sessionId"))[:MAX_TEXT_LENGTH], seq=position)
+    if isinstance(seq, int) and not isinstance(seq, bool) and 0 < seq < 2**32:
+        draft.columns["seq"] = seq
+    draft.columns["session_id"] = short_text(draft.context.get("sessionId"))
 
 
-def copy_page(draft: Draft) -> Draft:
+def copy_page(draft: Draft) -> None:
     """Take the page from the context; properties of the same names, which a page call has, come later and win.
 
     A page call's own name stands in for the title where there is none.
     """
-    page = {"title": draft.message.name, **draft.section("page")}
-    columns = {column: _short(page.get(key)) for key, column in _PAGE_COLUMNS.items()}
-    return draft.with_columns(**columns, locale=_short(draft.context.get("locale")))
+    page, columns = draft.section("page"), draft.columns
+    columns["path"] = short_text(page.get("path"))
+    columns["url"] = short_text(page.get("url"))
+    columns["title"] = short_text(page.get("title", draft.message.name))
+    columns["referrer"] = short_text(page.get("referrer"))
+    columns["page_type"] = short_text(page.get("type"))
+    columns["locale"] = short_text(draft.context.get("locale"))
 
 
-def copy_campaign(draft: Draft) -> Draft:
+def copy_campaign(draft: Draft) -> None:
     """Take the campaign that brought the session."""
     campaign = draft.section("campaign")
-    return draft.with_columns(
-        utm_source=_short(campaign.get("source")),
-        utm_medium=_short(campaign.get("medium")),
-        utm_campaign=_short(campaign.get("name")),
-    )
+    if campaign:
+        draft.columns["utm_source"] = short_text(campaign.get("source"))
+        draft.columns["utm_medium"] = short_text(campaign.get("medium"))
+        draft.columns["utm_campaign"] = short_text(campaign.get("name"))
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -50,12 +51,14 @@ class Client(msgspec.Struct, frozen=True):
     browser: str = ""
 
 
-def read_user_agent(draft: Draft) -> Draft:
+def read_user_agent(draft: Draft) -> None:
     """Name device, operating system and browser; columns that the message names itself win."""
     agent = draft.context.get("userAgent")
     client = parse_user_agent(agent[:512] if isinstance(agent, str) and agent else draft.receipt.user_agent[:512])
-    found = {"device": client.device, "os": client.os, "browser": client.browser}
-    return draft.with_columns(**{name: value for name, value in found.items() if name not in draft.columns})
+    columns = draft.columns
+    columns.setdefault("device", client.device)
+    columns.setdefault("os", client.os)
+    columns.setdefault("browser", client.browser)
 
 
 @lru_cache(maxsize=4096)
@@ -73,16 +76,16 @@ def parse_user_agent(agent: str) -> Client:
     return Client("mobile" if "Mobi" in agent else "desktop", os, browser)
 
 
-def locate(draft: Draft) -> Draft:
+def locate(draft: Draft) -> None:
     """Name the country: as the sender says, else a trusted proxy's header, else from the time zone.
 
     No address is looked up or kept. The zone's country is that of IANA's zone.tab.
     """
-    place = draft.section("location")
-    zone = _short(draft.context.get("timezone"))
-    country = _short(place.get("country")) or draft.receipt.country or country_of_zone(zone)
-    found = {"timezone": zone, "country": country, "region": _short(place.get("region"))}
-    return draft.with_columns(**{name: value for name, value in found.items() if name not in draft.columns})
+    place, columns = draft.section("location"), draft.columns
+    zone = short_text(draft.context.get("timezone"))
+    columns.setdefault("timezone", zone)
+    columns.setdefault("country", short_text(place.get("country")) or draft.receipt.country or country_of_zone(zone))
+    columns.setdefault("region", short_text(place.get("region")))
 
 
 def country_of_zone(zone: str) -> str:
@@ -97,7 +100,3 @@ def _read_zone_table() -> dict[str, str]:
 
 
 _COUNTRIES: Final = _read_zone_table()
-
-
-def _short(value: Any) -> str:  # noqa: ANN401 - whatever a page sent
-    return text(value)[:MAX_TEXT_LENGTH]

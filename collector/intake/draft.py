@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from collector.sites import Site
+from warehouse.limits import MAX_TEXT_LENGTH
 
 MessageType = Literal["track", "identify", "page", "screen", "group", "alias"]
 Identifier = str | int | float | None
@@ -58,6 +59,18 @@ class Receipt(msgspec.Struct, frozen=True):
     opted_out: bool = False
 
 
+class Times(msgspec.Struct, frozen=True):
+    """The times that all events of a request share, read once.
+
+    Args:
+        received_at: when it arrived, as a row says it.
+        sent_at: when it was sent by the sender's clock, epoch ms, or None when it does not say.
+    """
+
+    received_at: str
+    sent_at: int | None
+
+
 class DropReason(StrEnum):
     """Why an event was not kept: a closed set, so that every drop can be counted."""
 
@@ -86,34 +99,35 @@ class Drop(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     detail: str = ""
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """An event half made; every step of the pipeline returns a new one.
+_EMPTY: Final[Mapping[str, Any]] = {}
+
+
+class Draft(msgspec.Struct):
+    """An event half made, on which every step of the pipeline writes what it found.
 
     Args:
         message: as it arrived.
         site: the site whose write key came with it.
         receipt: the facts of its request.
+        times: the times of its request.
         context: the batch's context with the message's own over it.
-        columns: columns of `events` found so far.
-        props: properties that have no column of their own yet.
+        props: properties that have no column of their own yet; a step that changes them replaces them, because they
+            begin as the message's own.
+        columns: columns of `events` found so far; '' and None are absent.
     """
 
     message: Message
     site: Site
     receipt: Receipt
+    times: Times
     context: Mapping[str, Any]
-    columns: Mapping[str, Any]
-    props: Mapping[str, Any]
-
-    def with_columns(self, **columns: object) -> Draft:
-        """Return this draft with more columns; a column whose value is '' or None is left out."""
-        found = {name: value for name, value in columns.items() if value not in ("", None)}
-        return msgspec.structs.replace(self, columns={**self.columns, **found}) if found else self
+    props: dict[str, Any]
+    columns: dict[str, Any]
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Return an object inside the context, or an empty one."""
         value = self.context.get(name)
-        return value if isinstance(value, dict) else {}
+        return value if isinstance(value, dict) else _EMPTY
 
     def dropped(self, reason: DropReason, detail: str = "") -> Drop:
         """Return the record that this event is not kept."""
@@ -122,8 +136,13 @@ class Draft(msgspec.Struct, frozen=True):
 
 def text(value: object) -> str:
     """Return an identifier as trimmed text, a whole number without its `.0`, and any other value as ''."""
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip() if isinstance(value, str | int | float) else ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def short_text(value: object) -> str:
+    """Return what `text` does, cut to the length of a text column."""
+    return (value.strip() if isinstance(value, str) else text(value))[:MAX_TEXT_LENGTH]

@@ -1,4 +1,4 @@
-"""Turns the messages of a batch into rows by a literal list of steps, each a pure function."""
+"""Turns the messages of a batch into rows by a literal list of steps, each a plain function."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from collector.intake.requirements import (
     fill_message_id,
     name_consent_source,
     name_event,
+    read_times,
     require_visitor,
 )
-from collector.intake.row import build_row, lift_columns
+from collector.intake.row import EncodedRow, build_row, lift_columns
 from collector.sites import Site
 from warehouse.event import EventRow
 from warehouse.limits import MAX_EVENTS_PER_BATCH
 
-Step = Callable[[Draft], Draft | Drop]
+Step = Callable[[Draft], Drop | None]
 
-#: In this order. A step that returns a drop ends the event's way.
+#: In this order, all on one draft. A step that returns a drop ends the event's way.
 STEPS: Final[tuple[Step, ...]] = (
     require_visitor,
     name_event,
@@ -42,11 +43,18 @@ STEPS: Final[tuple[Step, ...]] = (
     locate,
 )
 
+#: Those that see nothing of a message but what is usually its batch's context, with the keys that they read there.
+#: They are taken once for a batch, and again for a message that has one of the keys itself.
+_SURROUNDINGS: Final[tuple[Step, ...]] = (copy_campaign, read_user_agent, locate)
+_SURROUNDING_KEYS: Final = frozenset({"campaign", "userAgent", "location", "timezone"})
+_OTHER_STEPS: Final = tuple(step for step in STEPS if step not in _SURROUNDINGS)
+
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of a batch: rows to keep, and a drop for each event that is not kept."""
+    """The result of a batch: rows to keep, each one's JSON, and a drop for each event that is not kept."""
 
     rows: list[EventRow]
+    lines: list[bytes]
     drops: list[Drop]
 
 
@@ -59,36 +67,55 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
         receipt: the facts of the request.
         context: the batch's own context, which a message's overrides.
     """
-    outcome = Outcome([], [])
+    outcome = Outcome([], [], [])
+    shared = _shared(site, receipt, context)
     for item in raw[:MAX_EVENTS_PER_BATCH]:
-        result = process(item, site, receipt, context)
+        result = _make(item, shared)
         if isinstance(result, Drop):
             outcome.drops.append(result)
         else:
-            outcome.rows.append(result)
+            outcome.rows.append(result.row)
+            outcome.lines.append(result.line)
     outcome.drops.extend(_surplus(raw[MAX_EVENTS_PER_BATCH:]))
     return outcome
 
 
 def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EventRow | Drop:
     """Return the row of one message, or the reason why it is not kept."""
+    result = _make(raw, _shared(site, receipt, context))
+    return result if isinstance(result, Drop) else result.row
+
+
+def _shared(site: Site, receipt: Receipt, context: Mapping[str, Any]) -> Draft:
+    """Return what all events of a batch have in common, as the draft of none of them."""
+    draft = Draft(_NO_MESSAGE, site, receipt, read_times(receipt), context, {}, {})
+    for step in _SURROUNDINGS:
+        step(draft)
+    return draft
+
+
+def _make(raw: msgspec.Raw, shared: Draft) -> EncodedRow | Drop:
     try:
         message = _decode_message(raw)
     except _UNREADABLE as error:
         return Drop(_label(raw), DropReason.MALFORMED, str(error))
-    merged = {**context, **(message.context or {})}
-    draft = Draft(message, site, receipt, merged, {}, message.properties or {})
-    for step in STEPS:
-        result = step(draft)
-        if isinstance(result, Drop):
-            return result
-        draft = result
+    context, columns, steps = shared.context, shared.columns.copy(), _OTHER_STEPS
+    if message.context:
+        context = {**context, **message.context}
+        if not _SURROUNDING_KEYS.isdisjoint(message.context):
+            columns, steps = {}, STEPS
+    draft = Draft(message, shared.site, shared.receipt, shared.times, context, message.properties or {}, columns)
+    for step in steps:
+        drop = step(draft)
+        if drop is not None:
+            return drop
     return build_row(draft)
 
 
 #: Errors of the decoder: no JSON or no message, text that is no UTF-8, nested too deeply.
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_decode_message = msgspec.json.Decoder(Message).decode
+_decode_message: Final = msgspec.json.Decoder(Message).decode
+_NO_MESSAGE: Final = Message("track")
 
 
 class _Label(msgspec.Struct, rename="camel"):

@@ -6,11 +6,12 @@ import contextlib
 import hashlib
 import uuid
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from collector.intake.draft import Draft, Drop, DropReason, text
+from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, text
 from warehouse.event import epoch_ms, format_time
 from warehouse.limits import MAX_ID_LENGTH, MAX_NAME_LENGTH
 from warehouse.vocabulary import SEGMENT_EVENT_NAMES
@@ -33,7 +34,7 @@ _LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01, the end of what DateTime64 
 _NAMESPACE: Final = uuid.UUID("6d6d6576-656e-7473-8000-000000000000")
 
 
-def require_visitor(draft: Draft) -> Draft | Drop:
+def require_visitor(draft: Draft) -> Drop | None:
     """Take the visitor's ids; `visitor_id` is the user id when known, else the anonymous id.
 
     An `alias` joins its previousId to the userId, as `identity` learns it from any event that carries both.
@@ -47,90 +48,123 @@ def require_visitor(draft: Draft) -> Draft | Drop:
         return draft.dropped(DropReason.NO_VISITOR, "give anonymousId or userId")
     if max(len(user), len(anonymous), len(message.label)) > MAX_ID_LENGTH:
         return draft.dropped(DropReason.BAD_ID, f"ids have at most {MAX_ID_LENGTH} characters")
-    return draft.with_columns(visitor_id=user or anonymous, user_id=user, anonymous_id=anonymous)
+    columns = draft.columns
+    columns["visitor_id"] = user or anonymous
+    columns["user_id"] = user
+    columns["anonymous_id"] = anonymous
+    return None
 
 
-def name_event(draft: Draft) -> Draft | Drop:
+def name_event(draft: Draft) -> Drop | None:
     """Name the event in our vocabulary; Segment's ecommerce names are translated, custom names kept."""
-    kind = draft.message.type
+    draft.columns["type"] = kind = draft.message.type
     if kind != "track":
-        return draft.with_columns(type=kind, event=_NAME_OF_TYPE[kind])
+        draft.columns["event"] = _NAME_OF_TYPE[kind]
+        return None
     name = (draft.message.event or "").strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         return draft.dropped(DropReason.NO_NAME, f"give event, of 1 to {MAX_NAME_LENGTH} printable characters")
-    return draft.with_columns(type=kind, event=SEGMENT_EVENT_NAMES.get(name, name))
+    draft.columns["event"] = SEGMENT_EVENT_NAMES.get(name, name)
+    return None
 
 
-def drop_without_consent(draft: Draft) -> Draft | Drop:
+def drop_without_consent(draft: Draft) -> Drop | None:
     """Drop an event that the visitor refused, or did not agree to where the site's mode is `opt-in`.
 
     An explicit answer outweighs the browser's Global Privacy Control or Do Not Track.
     """
     mode = draft.site.consent
     if mode == "off" or draft.receipt.source == "import" or draft.columns["event"] in _ALWAYS_KEPT:
-        return draft
+        return None
     answer = draft.section("consent").get("analytics")
     if answer is True:
-        return draft
+        return None
     if answer is False:
         return draft.dropped(DropReason.NO_CONSENT, "the visitor refused analytics")
     if mode == "opt-in":
         return draft.dropped(DropReason.NO_CONSENT, "this site keeps only what a visitor agreed to")
     if draft.receipt.opted_out:
         return draft.dropped(DropReason.NO_CONSENT, "the browser asks not to be tracked")
-    return draft
+    return None
 
 
-def name_consent_source(draft: Draft) -> Draft:
+def name_consent_source(draft: Draft) -> None:
     """Name the source of a visitor's answer, unless its sender does: a page, a server, or imported history."""
     if draft.columns["event"] not in _ANSWERS or draft.props.get("source"):
-        return draft
+        return
     source = "page" if draft.receipt.user_agent.startswith("Mozilla/") else "server"
     if draft.receipt.source == "import":
         source = "import"
-    return msgspec.structs.replace(draft, props={**draft.props, "source": source})
+    draft.props = {**draft.props, "source": source}
 
 
-def correct_time(draft: Draft) -> Draft | Drop:
+def correct_time(draft: Draft) -> Drop | None:
     """Place the event on the collector's clock, never after its receipt; an import's time is taken as it stands."""
     message, receipt = draft.message, draft.receipt
     stated = parse_time(message.original_timestamp)
     if stated is None:
         stated = parse_time(message.timestamp)
-    received = format_time(receipt.received_at)
     if receipt.source == "import":
         if stated is None:
             return draft.dropped(DropReason.NO_TIMESTAMP, f"timestamp {message.timestamp!r} is no ISO 8601 time")
-        return draft.with_columns(ts=format_time(stated), received_at=received)
-    if stated is None:
-        stated = receipt.received_at
-    skew = _clock_skew(draft)
-    if abs(skew) > SKEW_TOLERANCE_MS:
-        stated += skew
-    return draft.with_columns(ts=format_time(max(0, min(stated, receipt.received_at))), received_at=received)
+    else:
+        stated = _on_our_clock(draft, receipt.received_at if stated is None else stated)
+    draft.columns["ts"] = format_time(stated)
+    draft.columns["received_at"] = draft.times.received_at
+    return None
 
 
-def fill_message_id(draft: Draft) -> Draft | Drop:
+def fill_message_id(draft: Draft) -> None:
     """Take the sender's messageId, or derive one from the message, so that the same bytes make the same event."""
-    return draft.with_columns(event_id=draft.message.label or _content_id(draft))
+    draft.columns["event_id"] = draft.message.label or _content_id(draft)
+
+
+def read_times(receipt: Receipt) -> Times:
+    """Return the times of a request as its events need them."""
+    return Times(format_time(receipt.received_at), parse_time(receipt.sent_at))
 
 
 def parse_time(value: object) -> int | None:
     """Return the epoch ms of an ISO 8601 text, or of a number of (milli)seconds, or None when it is neither."""
+    if value is None:
+        return None
     moment: int | None = None
     if isinstance(value, str):
-        with contextlib.suppress(msgspec.ValidationError):
-            moment = epoch_ms(msgspec.convert(value, datetime, strict=False))
-    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LATEST_MS:
+        moment = _parse_iso(value)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _LATEST_MS:
         moment = int(value if value > 1e11 else value * 1000)
     return moment if moment is not None and 0 <= moment < _LATEST_MS else None
 
 
-def _clock_skew(draft: Draft) -> int:
-    """Return by how many ms the sender's clock is behind ours; 0 when it does not say when it sent."""
-    sent_at = draft.message.sent_at
-    sent = parse_time(sent_at if sent_at is not None else draft.receipt.sent_at)
-    return draft.receipt.received_at - sent if sent is not None else 0
+def _parse_iso(value: str) -> int | None:
+    # As browsers write it, `2026-11-22T12:00:00.250Z`: events of one minute share their seconds.
+    if len(value) == 24 and value[19] == "." and value[23] == "Z":
+        ms = value[20:23]
+        if ms.isdigit() and ms.isascii():
+            second = _parse_second(value[:19])
+            return second + int(ms) if second is not None else None
+    return _parse_any(value)
+
+
+@lru_cache(maxsize=1024)
+def _parse_second(value: str) -> int | None:
+    """Return the epoch ms of a text without zone and fraction; the cache holds texts of 19 characters."""
+    return _parse_any(f"{value}Z")
+
+
+def _parse_any(value: str) -> int | None:
+    with contextlib.suppress(msgspec.ValidationError):
+        return epoch_ms(msgspec.convert(value, datetime, strict=False))
+    return None
+
+
+def _on_our_clock(draft: Draft, stated: int) -> int:
+    """Return when an event happened by our clock, if its sender says when it sent it by its own."""
+    received_at, sent_at = draft.receipt.received_at, draft.message.sent_at
+    sent = draft.times.sent_at if sent_at is None else parse_time(sent_at)
+    if sent is not None and abs(received_at - sent) > SKEW_TOLERANCE_MS:
+        stated += received_at - sent
+    return max(0, min(stated, received_at))
 
 
 def _content_id(draft: Draft) -> str:

@@ -26,9 +26,14 @@ async def healthz() -> dict[str, str]:
 async def readyz(parts: CurrentParts) -> Response[dict[str, str]]:
     """Say whether events can be taken and stored; each part that cannot is named with its trouble.
 
-    Events are taken, and kept on disk, while ClickHouse is away: `journal` decides the status, `clickhouse` informs.
+    Events are taken, and kept on disk, while ClickHouse is away: `journal` decides the status, `clickhouse` and `bus`
+    inform.
     """
-    checked = {"journal": parts.journal.unready(parts.now_ms()) or "ok", "clickhouse": await _check_clickhouse(parts)}
+    checked = {
+        "journal": parts.journal.unready(parts.now_ms()) or "ok",
+        "clickhouse": await _check_clickhouse(parts),
+        "bus": _check_bus(parts),
+    }
     ready = checked["journal"] == "ok"
     status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return Response({"status": "ready" if ready else "not ready", **checked}, status_code=status)
@@ -38,6 +43,11 @@ async def readyz(parts: CurrentParts) -> Response[dict[str, str]]:
 async def metrics(parts: CurrentParts) -> Response[bytes]:
     """Return every counter and timing in Prometheus' text format."""
     return Response(parts.metrics.render(), media_type="text/plain; version=0.0.4")
+
+
+def _check_bus(parts: CollectorParts) -> str:
+    trouble = parts.bus_state()
+    return "ok" if trouble == "ok" else f"away; pages and rules wait for ClickHouse instead: {trouble}"
 
 
 async def _check_clickhouse(parts: CollectorParts) -> str:

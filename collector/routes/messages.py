@@ -100,7 +100,7 @@ def _client(request: AnyRequest) -> tuple[Client, bool]:
 async def _keep(request: AnyRequest, parts: CollectorParts, site: Site, row: EventRow) -> None:
     """Keep an event, or count the reason why it was not kept."""
     # Where a site asks first, only a visitor who agreed was sent this address, and that answer outweighs the browser's.
-    if objects_to_tracking(request) and site.consent == "opt-out":
+    if objects_to_tracking(request.headers) and site.consent == "opt-out":
         parts.metrics.message_events_lost.labels(row.event, "no_consent").inc()
         return
     try:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 from litestar import Response, post
+from litestar.exceptions import InternalServerException
 
 from collector.banners.banner import Browser, as_json
-from collector.errors import RequestError
+from collector.errors import RequestError, too_large
 from collector.ingest import Acknowledgement
 from collector.intake.body import Batch, read_batch, read_single, write_key
 from collector.intake.draft import Drop, Receipt
 from collector.parts import CollectorParts, CurrentParts
-from collector.routes.guards import AnyRequest, admit, objects_to_tracking
+from collector.routes.direct_call import DirectCall
+from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_headers
 from collector.sites import Site
+from warehouse.limits import MAX_BODY_BYTES
 
 _SINGLE_PATHS: Final = [f"/v1/{kind}" for kind in ("track", "identify", "page", "screen", "group", "alias")]
 
@@ -36,50 +40,65 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     dropped: list[Drop] = []
 
 
-@post("/v1/batch", status_code=HTTPStatus.OK, summary="Take a batch of events", tags=["tracking"])
+@post("/v1/batch", middleware=[DirectCall], summary="Take a batch of events", tags=["tracking"], status_code=200)
 async def take_batch(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep a batch of up to 2,500 messages; 200 means that they are on disk."""
     admit(request, parts)
-    return await _keep(request, parts, read_batch(await request.body()))
+    return await _keep(request, parts, read_batch(await _body(request)))
 
 
-@post(_SINGLE_PATHS, status_code=HTTPStatus.OK, summary="Take one event", tags=["tracking"])
+@post(_SINGLE_PATHS, middleware=[DirectCall], summary="Take one event", tags=["tracking"], status_code=200)
 async def take_single(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep one message of the type that the path names; 200 means that it is on disk."""
     admit(request, parts)
     kind = request.scope["path"].rsplit("/", 1)[1]
-    return await _keep(request, parts, read_single(await request.body(), kind))
+    return await _keep(request, parts, read_single(await _body(request), kind))
 
 
 async def _keep(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Response[bytes]:
     with parts.metrics.acknowledge_seconds.time():
-        site = _site(request, parts, batch)
-        acknowledgement = await parts.ingest.take(batch, site, _receipt(request, parts, batch))
+        headers = read_headers(request)
+        site = _site(request, headers, parts, batch)
+        acknowledgement = await parts.ingest.take(batch, site, _receipt(headers, parts, batch))
     return Response(msgspec.json.encode(_reply(parts, site, acknowledgement)), media_type="application/json")
 
 
-def _site(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Site:
-    key = write_key(request.headers, request.scope["query_string"].decode("latin-1"), batch.write_key)
+async def _body(request: AnyRequest) -> bytes:
+    chunks: list[bytes] = []
+    left = MAX_BODY_BYTES
+    while True:
+        event = await request.receive()
+        if event["type"] != "http.request":
+            raise InternalServerException("client disconnected prematurely")
+        chunks.append(event["body"])
+        left -= len(event["body"])
+        if left < 0:
+            raise too_large(MAX_BODY_BYTES)
+        if not event.get("more_body"):
+            return b"".join(chunks)
+
+
+def _site(request: AnyRequest, headers: Mapping[str, str], parts: CollectorParts, batch: Batch) -> Site:
+    key = write_key(headers, request.scope["query_string"].decode("latin-1"), batch.write_key)
     site = parts.sites.with_key(key) if key else None
     if site is None:
         message = "no site has this write key; copy it from [sites.NAME] in micromoment.toml into data-key"
         raise RequestError(HTTPStatus.UNAUTHORIZED, "unknown_write_key", message)
-    origin = request.headers.get("origin", "")
+    origin = headers.get("origin", "")
     if not site.allows(origin):
         message = f"pages of {origin[:200]} may not send for site {site.name}; add the origin to its `origins`"
         raise RequestError(HTTPStatus.FORBIDDEN, "origin_not_allowed", message)
     return site
 
 
-def _receipt(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Receipt:
-    headers = request.headers
-    settings = parts.settings
+def _receipt(headers: Mapping[str, str], parts: CollectorParts, batch: Batch) -> Receipt:
+    header = parts.settings.country_header.lower()
     return Receipt(
         received_at=parts.now_ms(),
         sent_at=batch.sent_at,
         user_agent=headers.get("user-agent", ""),
-        country=headers.get(settings.country_header, "")[:2].upper() if settings.country_header else "",
-        opted_out=objects_to_tracking(request),
+        country=headers.get(header, "")[:2].upper() if header else "",
+        opted_out=objects_to_tracking(headers),
     )
 
 

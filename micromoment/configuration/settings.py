@@ -45,7 +45,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data_folder: str = "var"
     #: Key that signs visitor tokens and links in messages, the same in all processes; kept in `data_folder` when empty.
     secret: str = ""
-    #: Redis for roles in separate processes, `redis://host:6379/0`; empty when one process runs all.
+    #: Redis for roles in separate processes, `redis://host:6379/0`, with a database of its own for each installation;
+    #: empty when one process runs all.
     redis: str = ""
     #: Address that every server listens on.
     host: str = "127.0.0.1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
@@ -19,9 +19,11 @@ from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
 from micromoment.configuration.kept_secrets import public_push_key, read_push_key, read_secret
 from micromoment.configuration.settings import Settings, collector_url
-from micromoment.roles.shared import BANNERS, Shared
-from micromoment.serving import running, serve
+from micromoment.roles.bus import BusListener
+from micromoment.roles.shared import Shared
+from micromoment.serving import serve
 from warehouse.errors import ConfigurationError
+from warehouse.event import EventRow
 from warehouse.message_token import MessageTokens
 from warehouse.webhook_signature import decode_secret
 
@@ -41,7 +43,7 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     parts = _build_parts(shared, sites, CollectorMetrics(shared.registry))
     app = create_app(parts, load_sdk(), version("micromoment"))
     async with (
-        running(bus.listen(BANNERS, parts.desk.deliver), "banner desk"),
+        bus.listening(BusListener(on_banner=parts.desk.take, on_gap=parts.desk.forget_all)),
         serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
     ):
         try:
@@ -98,10 +100,16 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         heartbeat_seconds=collector_settings.heartbeat_seconds,
         is_alone=not settings.redis,
     )
+
+    def pass_on(rows: Sequence[EventRow], at: int) -> None:
+        # The desk hears what came here, not what came to other collectors: they would have to tell it of each event.
+        desk.hear(rows, at)
+        shared.bus.publish_accepted(rows, at)
+
     return CollectorParts(
         settings=collector_settings,
         sites=sites,
-        ingest=Ingest(shared.journal, metrics, desk.hear),
+        ingest=Ingest(shared.journal, metrics, pass_on),
         journal=shared.journal,
         warehouse=warehouse,
         desk=desk,
@@ -111,6 +119,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         metrics=metrics,
         now_ms=_now_ms,
         callbacks=callback_settings(settings),
+        bus_state=shared.bus.state,
     )
 
 

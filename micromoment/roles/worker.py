@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import start_http_server
 
+from micromoment.roles.bus import BusListener
 from micromoment.roles.channels import email_channel, fixed_recipients, mail_links, message_links, open_http_channels
-from micromoment.roles.shared import BANNERS, NEWS, Shared
+from micromoment.roles.ownership import work_as_owner
+from micromoment.roles.shared import Shared
 from micromoment.serving import require_free, running
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.experiment.placement import Posteriors
@@ -66,50 +68,74 @@ async def run_worker_alone(shared: Shared) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def run_worker(shared: Shared) -> AsyncIterator[None]:
-    """Evaluate rules and send messages until the block ends.
+    """Evaluate rules and send messages until the block ends, whenever this process has the lease.
 
     Raises:
         ConfigurationError: the settings of a channel are wrong.
         RuleError: the policy file is wrong.
     """
-    bus = shared.bus
-    async with AsyncExitStack() as stack:
-        worker = await _open_worker(shared, stack)
-        await stack.enter_async_context(running(bus.listen(NEWS, lambda _: worker.wake()), "news"))
-        await stack.enter_async_context(running(worker.run(), "worker"))
+    metrics = WorkerMetrics(shared.registry)
+
+    def open_work(may_send: Callable[[], bool]) -> AbstractAsyncContextManager[Coroutine[Any, Any, None]]:
+        return _open_work(shared, metrics, may_send)
+
+    # Settings that are wrong are told at the start, not once the lease is there.
+    async with _open_worker(shared, metrics, lambda: False):
+        pass
+    async with running(work_as_owner(shared.settings, shared.registry, open_work), "worker"):
         yield
 
 
-async def _open_worker(shared: Shared, stack: AsyncExitStack) -> Worker:
-    """Return a worker with the configured channels, which the stack stops and closes."""
+@asynccontextmanager
+async def _open_work(
+    shared: Shared, metrics: WorkerMetrics, may_send: Callable[[], bool]
+) -> AsyncIterator[Coroutine[Any, Any, None]]:
+    """Yield the loops of a worker that hears the bus."""
+    async with (
+        _open_worker(shared, metrics, may_send) as worker,
+        shared.bus.listening(BusListener(on_accepted=worker.hear, on_gap=worker.wake)),
+    ):
+        yield worker.run()
+
+
+@asynccontextmanager
+async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callable[[], bool]) -> AsyncIterator[Worker]:
+    """Yield a worker with its channels open.
+
+    Args:
+        shared: the parts that all roles share.
+        metrics: counts what the worker does.
+        may_send: tells whether this process still has the lease.
+    """
     settings, warehouse, links = shared.settings, shared.warehouse, message_links(shared.settings)
     records = Records(warehouse, settings.retention_days)
-    channels = await _open_channels(shared, records, links, stack)
-    worker = build_worker(
-        warehouse,
-        records=records,
-        log=JournalRowLog(shared.journal, settings.retention_days),
-        folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
-        policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
-        recipients=fixed_recipients(settings),
-        renderer=Renderer(
-            TemplateFolder(Path(settings.templates_folder)),
-            {name: site.url for name, site in settings.sites.items()},
-            OfferFacts(warehouse, Path(settings.coupons_folder)),
-            links,
-        ),
-        channels=channels,
-        people=People(settings.people_max_bytes, _now_ms()),
-        metrics=WorkerMetrics(shared.registry),
-        # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each sweep.
-        clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
-        now_ms=_now_ms,
-        caught_up=shared.caught_up,
-    )
-    stack.callback(worker.close)
-    # Runs before the channels are closed: whether an attempt that is cut off reached anybody is unknown.
-    stack.push_async_callback(worker.dispatcher.stop, _SETTLE_SECONDS)
-    return worker
+    async with AsyncExitStack() as stack:
+        worker = build_worker(
+            warehouse,
+            records=records,
+            log=JournalRowLog(shared.journal, settings.retention_days),
+            folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
+            policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
+            recipients=fixed_recipients(settings),
+            renderer=Renderer(
+                TemplateFolder(Path(settings.templates_folder)),
+                {name: site.url for name, site in settings.sites.items()},
+                OfferFacts(warehouse, Path(settings.coupons_folder)),
+                links,
+            ),
+            channels=await _open_channels(shared, records, links, stack),
+            people=People(settings.people_max_bytes, _now_ms()),
+            metrics=metrics,
+            # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each time.
+            clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
+            now_ms=_now_ms,
+            caught_up=shared.caught_up,
+            may_send=may_send,
+        )
+        stack.callback(worker.close)
+        # Runs before the channels are closed: whether an attempt that is cut off reached anybody is unknown.
+        stack.push_async_callback(worker.dispatcher.stop, _SETTLE_SECONDS)
+        yield worker
 
 
 def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
@@ -127,6 +153,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
     clock_ms: Callable[[], int],
     now_ms: Callable[[], int],
     caught_up: Callable[[], Awaitable[None]],
+    may_send: Callable[[], bool] = lambda: True,
 ) -> Worker:
     """Return a worker whose loops share one memory of people, one log of rows, and the messages that wait.
 
@@ -144,6 +171,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         clock_ms: the clock that stamps the feed, in epoch ms; it may ask ClickHouse.
         now_ms: returns the present by this machine's clock, in epoch ms.
         caught_up: returns once the rows of an earlier process are in ClickHouse.
+        may_send: tells whether this process is the one that sends.
     """
     versions = RuleVersions(warehouse, records)
     source = PeopleSource(warehouse, people, metrics)
@@ -154,7 +182,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         worker.hear(rows, at)
 
     ledger = Ledger(log, people, hear, now_ms)
-    dispatcher = Dispatcher(ledger, outbox, renderer, channels, metrics, now_ms)
+    dispatcher = Dispatcher(ledger, outbox, renderer, channels, metrics, now_ms, may_send)
     delivery = DeliveryLoop(
         outbox=outbox,
         decider=Decider(recipients, Posteriors(warehouse)),
@@ -195,12 +223,8 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
 async def _open_channels(
     shared: Shared, records: Records, links: MessageLinks, stack: AsyncExitStack
 ) -> dict[str, Channel]:
-    settings, bus = shared.settings, shared.bus
-
-    async def publish(notice: bytes) -> None:
-        await bus.publish(BANNERS, notice)
-
-    channels: list[Channel] = [BannerChannel(publish)]
+    settings = shared.settings
+    channels: list[Channel] = [BannerChannel(shared.bus.publish_banner)]
     if settings.smtp_host:
         email = email_channel(settings, _now_ms, mail_links(settings, links))
         channels.append(await stack.enter_async_context(email))

@@ -56,6 +56,7 @@ class Attempts:
         channels: the configured channels, by name.
         metrics: counts messages that are sent, postponed and given up.
         now_ms: returns the present, in epoch ms.
+        may_send: tells whether this worker is still the one that sends; asked right before each message.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Attempts:
         channels: Mapping[str, Channel],
         metrics: WorkerMetrics,
         now_ms: Callable[[], int],
+        may_send: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
         self._channels = channels
         self._metrics = metrics
         self._now_ms = now_ms
+        self._may_send = may_send
         self._limits: Mapping[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_CONCURRENT))
         self._is_stopped = False
         self._under_way: dict[asyncio.Task[None], QueuedMessage] = {}
@@ -95,6 +98,8 @@ class Attempts:
 
     async def publish(self, ready: ReadyMessage) -> None:
         """Publish a banner that is stored as sent: open pages get it now, other pages ask for it when they open."""
+        if not self._may_send():
+            return
         try:
             await self._send(ready.outbound, ready.message.channel)
         except DeliveryUnavailable as error:
@@ -129,13 +134,17 @@ class Attempts:
 
     async def _deliver(self, ready: ReadyMessage) -> None:
         async with self._limits[ready.message.channel]:
-            if self._is_stopped:
+            if self._is_stopped or not self._may_send():
                 return
             message = self._with_attempt(ready.message)
             try:
                 await self._ledger.store(WorkerRows(messages=[queue_record(message)]))
             except JournalError as error:
                 self._put_off(ready.message, error)
+                return
+            # Storing takes its time, in which another worker may have become the one that sends: what it finds is an
+            # attempt in doubt, which it settles by the class of the message. A row of ours could only contradict it.
+            if not self._may_send():
                 return
             record = await self._try(message, ready.outbound)
             await self._ledger.store_outcome(record)

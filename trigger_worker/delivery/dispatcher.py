@@ -38,6 +38,7 @@ class Dispatcher:
         channels: the configured channels, by name.
         metrics: counts verdicts and outcomes.
         now_ms: returns the present, in epoch ms.
+        may_send: tells whether this worker is still the one that sends; asked right before each message.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class Dispatcher:
         channels: Mapping[str, Channel],
         metrics: WorkerMetrics,
         now_ms: Callable[[], int],
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ledger = ledger
-        self._attempts = Attempts(ledger, outbox, channels, metrics, now_ms)
+        self._attempts = Attempts(ledger, outbox, channels, metrics, now_ms, may_send)
         self._outbox = outbox
         self._renderer = renderer
         self._metrics = metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -28,15 +28,15 @@ from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
 from trigger_worker.store.events import read_whole_events
 from trigger_worker.store.feed import Anchor, News
-from trigger_worker.store.people import Visitor
+from trigger_worker.store.message_event import RETRIED
+from trigger_worker.store.people import Person, Visitor, find_people
 from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import RowLog
 from trigger_worker.store.rule_versions import RuleVersions
 from warehouse.connection import Warehouse
 
-#: Seconds between two sweeps: while events come, and while all is quiet.
-BUSY_INTERVAL_SECONDS: Final = 1.0
-IDLE_INTERVAL_SECONDS: Final = 2.0
+#: Seconds between two sweeps: an event that the bus lost is answered within two of them.
+INTERVAL_SECONDS: Final = 1.0
 #: How often the files of rules and policy are looked at for changes.
 RELOAD_INTERVAL_SECONDS: Final = 1.0
 #: How often the cursor is stored. After a crash this much is read again, which changes nothing.
@@ -128,9 +128,7 @@ class EvaluationLoop:
             WarehouseError, JournalError: as `evaluate`.
         """
         ticked = await self.evaluate(sweep)
-        if not ticked.complete:
-            return 0.0
-        return IDLE_INTERVAL_SECONDS if ticked.idle else BUSY_INTERVAL_SECONDS
+        return INTERVAL_SECONDS if ticked.complete else 0.0
 
     async def evaluate(self, sweep: FeedSweep) -> Ticked:
         """Ask about what the feed tells of and the bus did not bring, and about waits that are over.
@@ -145,12 +143,10 @@ class EvaluationLoop:
         of people in memory, and the reading of others.
         """
         self.news.clear()
-        now_ms = await asyncio.to_thread(self._clock_ms)
         self._reload()
-        await asyncio.to_thread(self._versions.keep, self._rule_set, now_ms)
         with self._metrics.sweep_seconds.time():
-            found = await asyncio.to_thread(sweep.read, self._evaluation.rules, now_ms)
-            self._people.events.tell((item.identity for item in found.news), now_ms)
+            found = await asyncio.to_thread(self._read, sweep)
+            self._people.events.tell((item.identity for item in found.news), found.now_ms)
             again, self.bus.again = self.bus.again, []
             try:
                 await self._deal_with(found, again)
@@ -159,23 +155,43 @@ class EvaluationLoop:
                 raise
         sweep.accept(found)
         self._metrics.sweeps.inc()
-        ticked = Ticked(now_ms, found.complete, idle=not found.news)
-        await asyncio.to_thread(self._store_cursor, sweep, ticked)
-        self._clean(now_ms)
+        ticked = Ticked(found.now_ms, found.complete, idle=not found.news)
+        await self._store_cursor(sweep, ticked)
+        self._clean(ticked.now_ms)
         return ticked
+
+    def _read(self, sweep: FeedSweep) -> Sweep:
+        now_ms = self._clock_ms()
+        self._versions.keep(self._rule_set, now_ms)
+        return sweep.read(self._evaluation.rules, now_ms)
 
     async def _deal_with(self, found: Sweep, again: Sequence[News]) -> None:
         self._outcomes.add(found.news)
-        await asyncio.to_thread(self._outcomes.record, found.now_ms)
-        known = self._delivery.message_ids()
-        retried = await asyncio.to_thread(read_retried, self._warehouse, found.news, lambda: known)
+        if self._outcomes.oldest():
+            await asyncio.to_thread(self._outcomes.record, found.now_ms)
+        if any(item.event == RETRIED for item in found.news):
+            known = self._delivery.message_ids()
+            self._delivery.add(await asyncio.to_thread(read_retried, self._warehouse, found.news, lambda: known))
         open_news = [item for item in [*again, *found.news] if not self._people.events.is_handled(item.identity)]
-        for news, due in _portions(open_news, found):
+        started = {anchor.visitor for _, anchors in found.due for anchor in anchors}
+        people = await self._recognise({item.visitor for item in open_news} | started)
+        for news, due in _portions(open_news, found, people):
             await self._ask(news, due, found.now_ms)
-        self._delivery.add(retried)
         self._metrics.events_handled.labels("sweep").inc(len(open_news))
         if open_news:
             self._metrics.lag_seconds.set((found.now_ms - open_news[0].visible_at) / 1000)
+
+    async def _recognise(self, visitors: set[Visitor]) -> Mapping[Visitor, Person]:
+        """Return the person behind each visitor; whoever in memory is another person now is forgotten.
+
+        An event that the bus did not bring may have joined two.
+        """
+        if not visitors:
+            return {}
+        joins = self._people.events.joins()
+        found = await asyncio.to_thread(find_people, self._warehouse, visitors, joins)
+        self._people.recognise(found.values())
+        return found
 
     async def _ask(self, news: Sequence[News], due: Sequence[tuple[Wait, Sequence[Anchor]]], now_ms: int) -> None:
         """Ask about some visitors; return once what fires is stored."""
@@ -237,7 +253,7 @@ class EvaluationLoop:
         for item in unread:
             event = read.get((people[item.visitor].person, item.event_id))
             if event is not None:
-                self._people.events.add(Arrival(item.visitor, event, item.visible_at))
+                self._people.events.add(Arrival(item.visitor, event, now_ms))
         self._people.events.tell((item.identity for item in unread), now_ms)
 
     async def _read_whole(self, fired: Sequence[Fired]) -> dict[tuple[Visitor, str], Event]:
@@ -271,11 +287,11 @@ class EvaluationLoop:
             problems = [str(problem) for problem in rule_set.problems]
             _log.info("rules_loaded", rules=len(rule_set.rules), problems=problems)
 
-    def _store_cursor(self, sweep: FeedSweep, ticked: Ticked) -> None:
+    async def _store_cursor(self, sweep: FeedSweep, ticked: Ticked) -> None:
         interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
         if ticked.now_ms - self._cursor_stored_at >= interval:
             read_to = min([sweep.read_to, *self._outcomes.oldest(), *(item.visible_at for item in self.bus.again)])
-            self._records.store_cursor(WORKER_NAME, 0, read_to)
+            await asyncio.to_thread(self._records.store_cursor, WORKER_NAME, 0, read_to)
             self._cursor_stored_at = ticked.now_ms
 
     def _clean(self, now_ms: int) -> None:
@@ -291,25 +307,26 @@ def _key(one: Fired) -> tuple[Visitor, str]:
     return one.state.key, one.match.event.event_id
 
 
-def _portions(news: Iterable[News], found: Sweep) -> Iterator[tuple[list[News], list[tuple[Wait, Sequence[Anchor]]]]]:
-    """Split what is new by visitors, few enough to be asked about together; those asked about the past are apart."""
-    items: dict[Visitor, list[News]] = {}
-    anchors: dict[Visitor, list[tuple[Wait, Anchor]]] = {}
-    past: set[Visitor] = set()
+def _portions(
+    news: Iterable[News], found: Sweep, people: Mapping[Visitor, Person]
+) -> Iterator[tuple[list[News], list[tuple[Wait, Sequence[Anchor]]]]]:
+    """Split what is new by people, few enough to be asked about together; those asked about the past are apart."""
+    items: dict[Person, list[News]] = {}
+    anchors: dict[Person, list[tuple[Wait, Anchor]]] = {}
+    past: set[Person] = set()
     for item in news:
-        items.setdefault(item.visitor, []).append(item)
+        items.setdefault(people[item.visitor], []).append(item)
         if item.ts < found.now_ms - SAME_TIME_MS:
-            past.add(item.visitor)
+            past.add(people[item.visitor])
     for wait, started in found.due:
         for anchor in started:
-            anchors.setdefault(anchor.visitor, []).append((wait, anchor))
+            anchors.setdefault(people[anchor.visitor], []).append((wait, anchor))
             if anchor.ts + wait.wait_ms < found.now_ms - SAME_TIME_MS:
-                past.add(anchor.visitor)
+                past.add(people[anchor.visitor])
     everybody = items.keys() | anchors.keys()
-    for visitors in (everybody - past, past):
-        waiting = iter(sorted(visitors, key=lambda visitor: (visitor.site, visitor.visitor_id)))
+    for persons in (everybody - past, past):
+        waiting = iter(sorted(persons, key=lambda person: (person.site, person.visitor_id)))
         while together := list(islice(waiting, MAX_TOGETHER)):
-            due: list[tuple[Wait, Sequence[Anchor]]] = [
-                (wait, [anchor]) for one in together for wait, anchor in anchors.get(one, ())
-            ]
+            over = [each for one in together for each in anchors.get(one, ())]
+            due: list[tuple[Wait, Sequence[Anchor]]] = [(wait, [anchor]) for wait, anchor in over]
             yield [item for one in together for item in items.get(one, ())], due

@@ -117,6 +117,15 @@ class People:
         state = self._by_visitor.get(visitor)
         return state is not None and alias in state.person.ids
 
+    def recognise(self, people: Iterable[Person]) -> None:
+        """Forget whoever in memory has an id of one of some people without being just that person."""
+        for person in people:
+            for visitor_id in person.ids:
+                visitor = Visitor(person.site, visitor_id)
+                state = self._by_visitor.get(visitor)
+                if state is not None and state.person != person:
+                    self._drop(state)
+
     def forget(self, visitor: Visitor) -> None:
         """Forget the person behind a visitor, who is read anew."""
         state = self._by_visitor.get(visitor)

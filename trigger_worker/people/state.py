@@ -94,14 +94,14 @@ class PersonState:
         """
         fresh: dict[str, Event] = {}
         misfits: list[Arrival] = []
-        for arrival in sorted(arrivals, key=_instant):
+        for arrival in sorted(arrivals, key=_place):
             event = arrival.event
             if event.event_id in self._ids or event.event_id in fresh:
                 continue
-            if not self.surroundings.fit(event.ts, event.fields, wanted.contexts):
+            if not self.surroundings.fit(event, wanted.contexts):
                 misfits.append(arrival)
                 continue
-            self.surroundings.add(event.ts, event.fields, wanted.contexts)
+            self.surroundings.add(event, wanted.contexts)
             if event.name in OUTCOME_STATES:
                 self._reach(event)
             if wanted.takes(event.name):
@@ -171,8 +171,8 @@ class PersonState:
             message.reach(state, event.ts)
 
 
-def _instant(arrival: Arrival) -> int:
-    return arrival.event.ts
+def _place(arrival: Arrival) -> tuple[int, str]:
+    return arrival.event.ts, arrival.event.event_id
 
 
 def _size(event: Event) -> int:

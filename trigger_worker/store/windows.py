@@ -22,8 +22,9 @@ from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS
 #: Most different needs in one query; each is a condition that ClickHouse tests rows against.
 MAX_PARTS: Final = 4
 
-#: By context field, such as `device`, the instants (epoch ms) at which it changed, and to what.
-Contexts = Mapping[str, list[tuple[int, str]]]
+#: By context field, such as `device`, the instants (epoch ms) at which it changed, to what, and the id of the event
+#: that tells; the latest event that tells of it comes last, even if it changes nothing.
+Contexts = Mapping[str, list[tuple[int, str, str]]]
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ def read_histories(
     events = read_own_events(queries, dict.fromkeys(people, wanted), since, until)
     histories = {person: History(found, {}) for person, found in events.items()}
     for person, contexts in read_contexts(queries, histories, wanted.contexts, until).items():
-        histories[person].surround(contexts)
+        histories[person].surround({field: [told[:2] for told in each] for field, each in contexts.items()})
     return histories
 
 
@@ -133,8 +134,8 @@ def read_contexts(
     if fields:
         pairs = ", ".join(f"('{field}', toString({field}))" for field in fields)
         sql = statement("context_changes", pairs=pairs)
-        for person, (field, at, value) in for_people(queries, found, sql, {"until": until}):
-            found[person][field].append((at, value))
+        for person, (field, at, value, event_id) in for_people(queries, found, sql, {"until": until}):
+            found[person][field].append((at, value, event_id))
     return found
 
 

@@ -66,4 +66,4 @@ async def test_a_link_that_leads_nowhere_is_counted_and_refused(parts: Collector
     ("headers", "objects"), [({"sec_gpc": "1"}, True), ({"dnt": "1"}, True), ({"dnt": "0"}, False), ({}, False)]
 )
 def test_a_browser_objects_by_either_header(headers: dict[str, str], objects: bool) -> None:
-    assert objects_to_tracking(request_with(**headers)) is objects
+    assert objects_to_tracking(request_with(**headers).headers) is objects

@@ -30,7 +30,10 @@ async def test_a_live_process_says_so(client: Client) -> None:
 
 async def test_a_collector_that_can_keep_and_store_events_is_ready(client: Client) -> None:
     reply = await client.get("/readyz")
-    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "journal": "ok", "clickhouse": "ok"})
+    assert (reply.status_code, reply.json()) == (
+        200,
+        {"status": "ready", "journal": "ok", "clickhouse": "ok", "bus": "ok"},
+    )
 
 
 async def test_a_collector_is_ready_while_it_can_keep_events_though_clickhouse_is_away(tmp_path: Path) -> None:
@@ -38,7 +41,10 @@ async def test_a_collector_is_ready_while_it_can_keep_events_though_clickhouse_i
         await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
         reply = await client.get("/readyz")
     clickhouse = "unreachable; 1 events wait on disk: nobody there"
-    assert (reply.status_code, reply.json()) == (200, {"status": "ready", "journal": "ok", "clickhouse": clickhouse})
+    assert (reply.status_code, reply.json()) == (
+        200,
+        {"status": "ready", "journal": "ok", "clickhouse": clickhouse, "bus": "ok"},
+    )
 
 
 async def test_a_collector_whose_journal_is_full_is_not_ready_and_names_it(
@@ -51,7 +57,10 @@ async def test_a_collector_whose_journal_is_full_is_not_ready_and_names_it(
         await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
         reply = await client.get("/readyz")
     full = f"the journal holds the {limit} bytes that it may, which wait for ClickHouse"
-    assert (reply.status_code, reply.json()) == (503, {"status": "not ready", "journal": full, "clickhouse": "ok"})
+    assert (reply.status_code, reply.json()) == (
+        503,
+        {"status": "not ready", "journal": full, "clickhouse": "ok", "bus": "ok"},
+    )
 
 
 async def test_a_clickhouse_that_takes_too_long_is_named_and_not_waited_for(

@@ -22,6 +22,7 @@ from tests.collector.collector_parts import SDK, running_parts
 from tests.collector.messages import NOON, message
 from tests.collector.stored_banners import store_banner
 from tests.waiting import until
+from warehouse.banner_notice import BannerNotice
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseUnavailable
 
@@ -101,8 +102,8 @@ async def service(tmp_path: Path, embedded_warehouse: Warehouse) -> AsyncIterato
 
 
 def deliver(service: Service, message_id: str, *anonymous_ids: str) -> None:
-    notice = {"site": "shop", "message_id": message_id, "anonymous_ids": anonymous_ids, "expires_at": NOON + 1}
-    service.parts.desk.deliver(msgspec.json.encode({**notice, "banner": {"message_id": message_id}}))
+    banner = msgspec.Raw(msgspec.json.encode({"message_id": message_id}))
+    service.parts.desk.take(BannerNotice("shop", message_id, anonymous_ids, NOON + 1, banner))
 
 
 async def until_closed(service: Service) -> None:

@@ -19,6 +19,7 @@ from collector.rate import RateLimit
 from tests.collector.collector_parts import client_of, kept_rows, running_parts
 from tests.collector.journals import FailingJournal, full_journal
 from tests.collector.messages import NOON, message
+from warehouse.banner_notice import BannerNotice
 from warehouse.connection import Warehouse
 from warehouse.journal.mover import Mover
 from warehouse.journal.tables import EVENTS, JournalTable
@@ -100,8 +101,7 @@ async def test_a_batch_sent_again_is_answered_the_same_and_stored_once(client: C
 
 
 async def test_banners_that_wait_come_with_the_reply_once(client: Client, parts: CollectorParts) -> None:
-    notice = {"site": "shop", "message_id": "m", "anonymous_ids": ["cookie"], "expires_at": NOON + 1}
-    parts.desk.deliver(msgspec.json.encode({**notice, "banner": {"title": "Hello"}}))
+    parts.desk.take(BannerNotice("shop", "m", ("cookie",), NOON + 1, msgspec.Raw(b'{"title":"Hello"}')))
     others = await client.post("/v1/batch", json=batch(message(messageId="o", anonymousId="other")))
     assert "messages" not in others.json()
     first = await client.post("/v1/batch", json=batch(message(messageId="a")))
@@ -272,6 +272,25 @@ async def test_a_sender_that_hangs_up_harms_nobody(
         assert await _send(client, "last") == 200
 
 
+async def test_a_body_that_comes_in_pieces_is_whole(client: Client, parts: CollectorParts) -> None:
+    body = msgspec.json.encode(batch(message()))
+    pieces = [{"type": "http.request", "body": body[at : at + 50], "more_body": True} for at in range(0, len(body), 50)]
+    assert await _status(client, [*pieces, {"type": "http.request", "body": b"", "more_body": False}]) == 200
+    assert parts.journal.depth(EVENTS) == 1
+
+
+async def test_half_a_body_is_no_batch(client: Client, parts: CollectorParts) -> None:
+    body = msgspec.json.encode(batch(message()))
+    half = {"type": "http.request", "body": body, "more_body": True}
+    assert await _status(client, [half, {"type": "http.disconnect"}]) == 500
+    assert parts.journal.depth(EVENTS) == 0
+
+
+async def test_a_body_without_end_is_read_no_further_than_its_limit(client: Client) -> None:
+    piece = {"type": "http.request", "body": b" " * 100_000, "more_body": True}
+    assert await _status(client, [piece] * 6) == 413
+
+
 @pytest.mark.parametrize(
     ("headers", "stored"), [({"Sec-GPC": "1"}, 0), ({"DNT": "1"}, 0), ({"DNT": "0"}, 1), ({}, 1)], ids=str
 )
@@ -302,3 +321,25 @@ async def test_any_other_error_is_json_with_code_and_message(
 
 async def _send(client: httpx.AsyncClient, message_id: str) -> int:
     return (await client.post("/v1/batch", json=batch(message(messageId=message_id)))).status_code
+
+
+async def _status(client: Client, events: list[dict[str, Any]]) -> int:
+    """The status that is answered to a body that arrives in these events and no more."""
+    waiting, sent = iter(events), list[Any]()
+
+    async def receive() -> Any:
+        return next(waiting)
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/batch",
+        "query_string": b"",
+        "headers": [],
+        "client": None,
+    }
+    await client.app(cast(Any, {**scope, "client": None}), receive, send)
+    return int(sent[0]["status"])

@@ -46,7 +46,7 @@ async def sharing(settings: Settings, warehouse: Warehouse) -> AsyncIterator[Sha
     """What roles of this process share, with a bus inside it and a journal."""
     registry = CollectorRegistry()
     async with (
-        open_bus("") as bus,
+        open_bus("", registry) as bus,
         open_journal(settings, JOURNAL_OF_ALL, warehouse, announce_events(bus), registry, adopts_spool=True) as journal,
     ):
         yield Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry)

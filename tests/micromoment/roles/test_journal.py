@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from micromoment.roles import journal as roles_journal
+from micromoment.roles.bus import BusListener, BusMetrics, LocalBus
 from micromoment.roles.collector import run_collector
 from micromoment.roles.journal import (
     JOURNAL_OF_ALL,
@@ -23,7 +24,6 @@ from micromoment.roles.journal import (
     OpenJournal,
     open_journal,
 )
-from micromoment.roles.shared import NEWS, Bus
 from micromoment.roles.up import ALL_ROLES, announce_events, journal_name
 from micromoment.roles.worker import run_worker_alone
 from tests.micromoment.roles.installation import settings_in
@@ -279,23 +279,16 @@ async def test_the_age_of_the_oldest_row_is_told_in_seconds(tmp_path: Path, monk
         assert registry.get_sample_value("micromoment_journal_oldest_seconds") == 90
 
 
-class NotingBus(Bus):
-    """Notes the topics that something was published on."""
-
-    def __init__(self) -> None:
-        self.topics: list[str] = []
-
-    async def publish(self, topic: str, data: bytes) -> None:
-        self.topics.append(topic)
-
-
 async def test_news_is_published_once_events_are_in_clickhouse_and_of_no_other_rows() -> None:
-    bus = NotingBus()
-    announced = {}
-    for table in TABLES:
-        await announce_events(bus)(table)
-        announced[table.name], bus.topics = bus.topics, []
-    assert announced == {"events": [NEWS], "fires": [], "decisions": [], "messages": [], "own_events": [NEWS]}
+    news: list[str] = []
+    announced = []
+    bus = LocalBus(BusMetrics(CollectorRegistry()))
+    async with bus.listening(BusListener(on_news=lambda: news.append("news"))):
+        for table in TABLES:
+            await announce_events(bus)(table)
+            announced.append((table.name, len(news)))
+            news.clear()
+    assert announced == [("events", 1), ("fires", 0), ("decisions", 0), ("messages", 0), ("own_events", 1)]
 
 
 def test_each_division_into_processes_has_journals_of_its_own() -> None:

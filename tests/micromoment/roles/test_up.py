@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -11,13 +12,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from micromoment.engine.client import EngineClient
 from micromoment.engine.protocol import socket_path
-from micromoment.roles.shared import Shared
+from micromoment.roles import ownership
+from micromoment.roles.bus import BusListener
+from micromoment.roles.redis_lease import LeaseTimes
+from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.up import ALL_ROLES, Role, run_roles, until_stopped
 from tests.micromoment.roles.installation import WRITE_KEY, settings_in
-from tests.waiting import until_told
+from tests.micromoment.roles.redis import redis_server
+from tests.waiting import until, until_told
 from tests.warehouse.journal.journals import NOON, key, line
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError
@@ -61,6 +67,51 @@ async def test_an_event_sent_to_the_collector_is_answered_by_the_worker(
         figures = (await client.get("/metrics")).text
     assert "micromoment_events_accepted_total" in figures
     assert 'micromoment_fires_total{rule="greets"} 1.0' in figures
+
+
+async def test_roles_that_share_a_redis_outlive_it(
+    embedded_warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "USUAL_TIMES", LeaseTimes(ends=2.0, trusted=1.5, renewed=0.3))
+    accepted: list[str] = []
+    banners: list[str] = []
+    listener = BusListener(
+        on_accepted=lambda rows, _: accepted.extend(row.visitor_id for row in rows),
+        on_banner=lambda notice: banners.extend(notice.anonymous_ids),
+    )
+    with redis_server(tmp_path) as redis:
+        settings = settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse), redis=redis.url)
+        url = f"http://127.0.0.1:{settings.collector_port}"
+        async with (
+            run_roles(settings, ALL_ROLES),
+            httpx.AsyncClient(base_url=url) as client,
+            open_bus(redis.url, CollectorRegistry()) as bus,
+            bus.listening(listener),
+        ):
+
+            async def hovers(visitor: str) -> None:
+                event = {"writeKey": WRITE_KEY, "event": "hover", "anonymousId": visitor}
+                assert (await client.post("/v1/track", json=event)).is_success
+
+            async def is_connected() -> bool:
+                return bus.state() == (await client.get("/readyz")).json()["bus"] == "ok"
+
+            async def is_sent() -> bool:
+                sent = await asyncio.to_thread(embedded_warehouse.query, "SELECT count() FROM messages FINAL")
+                return sent == [(2,)]
+
+            assert (await client.get("/readyz")).json()["bus"].startswith("away; ")
+            redis.start()
+            await until_told(is_connected)
+            await hovers("anna")
+            await until(lambda: (accepted, banners) == (["anna"], ["anna"]))
+            redis.kill()
+            await hovers("bob")
+            await until_told(is_sent)
+            redis.start()
+            await until_told(is_connected)
+            await hovers("carl")
+            await until(lambda: (accepted, banners) == (["anna", "carl"], ["anna", "carl"]))
 
 
 async def test_nothing_listens_once_the_roles_have_ended(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
@@ -140,3 +191,23 @@ async def test_a_signal_ends_what_runs_after_it_was_announced(name: signal.Signa
     async with asyncio.timeout(10):
         await until_stopped(parts(), announce)
     assert seen == ["up", "announced", "ended"]
+
+
+async def test_what_the_start_made_is_not_looked_through_again_until_the_stop() -> None:
+    usual, seen = gc.get_threshold(), list[bool]()
+
+    @asynccontextmanager
+    async def parts() -> AsyncIterator[None]:
+        yield
+
+    def look() -> None:
+        seen.append(gc.get_freeze_count() > 0 and gc.get_threshold() > usual and gc.isenabled())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def announce() -> None:
+        asyncio.get_running_loop().call_soon(look)
+
+    async with asyncio.timeout(10):
+        await until_stopped(parts(), announce)
+    assert seen == [True]
+    assert (gc.get_freeze_count(), gc.get_threshold()) == (0, usual)

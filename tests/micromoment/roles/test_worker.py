@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from micromoment.configuration.settings import SiteSettings
-from micromoment.roles.shared import BANNERS, NEWS, Shared
+from micromoment.roles.bus import BusListener
+from micromoment.roles.shared import Shared
 from micromoment.roles.worker import run_worker, run_worker_alone
-from micromoment.serving import running
 from tests.micromoment.roles.installation import settings_in, sharing
 from tests.trigger_worker.delivery.channels.mail_peer import MailPeer
 from tests.trigger_worker.stored import event_row, store
@@ -28,7 +27,7 @@ async def happens(shared: Shared, event: str, **fields: Any) -> None:
     """Store an event of anna's that happens now, and announce it as a collector does."""
     now_ms = time.time_ns() // 1_000_000
     store(shared.warehouse, event_row(event, at=now_ms, **fields))
-    await shared.bus.publish(NEWS, b"{}")
+    shared.bus.publish_news()
 
 
 async def waits_for(warehouse: Warehouse, sql: str) -> list[Row]:
@@ -47,15 +46,15 @@ def write_email_rule(folder: Path) -> None:
 async def test_an_event_that_completes_a_rule_becomes_a_banner_on_the_bus(
     embedded_warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    notices: list[bytes] = []
+    notices: list[BannerNotice] = []
     async with (
         sharing(settings_in(tmp_path), embedded_warehouse) as shared,
-        running(shared.bus.listen(BANNERS, notices.append), "pages"),
+        shared.bus.listening(BusListener(on_banner=notices.append)),
         run_worker(shared),
     ):
         await happens(shared, "hover")
         await until(lambda: bool(notices))
-    (notice,) = [msgspec.json.decode(each, type=BannerNotice) for each in notices]
+    (notice,) = notices
     assert (notice.site, notice.anonymous_ids) == ("shop", ("anna",))
 
 

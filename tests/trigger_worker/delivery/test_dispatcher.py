@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Desk:
         self.warehouse = warehouse
         self.folder = folder
         self.now_ms = NOON
+        self.may_send: Iterator[bool] = repeat(True)
         self.outbox, self.metrics = Outbox(), WorkerMetrics(CollectorRegistry())
         self.banner = RecordingChannel("banner")
         self.email = RecordingChannel("email")
@@ -71,6 +73,7 @@ class Desk:
             channels=channels,
             metrics=self.metrics,
             now_ms=lambda: self.now_ms,
+            may_send=lambda: next(self.may_send),
         )
         return self.dispatcher
 
@@ -429,3 +432,19 @@ async def test_a_worker_that_stops_ends_what_it_began_and_begins_nothing_more(de
     await stopping
     assert desk.rows("SELECT uniqExact(message_id) FROM messages WHERE state = 'sent'") == [(MAX_CONCURRENT,)]
     assert read_queue(desk.warehouse) == []
+
+
+async def test_a_worker_that_may_not_send_any_more_leaves_messages_as_they_are(desk: Desk) -> None:
+    desk.may_send = repeat(False)
+    await desk.carry_out(decided(email()), decided(queued("message-2")))
+    assert not desk.email.sent
+    assert not desk.banner.sent
+    assert desk.states() == []
+    assert not len(desk.outbox)
+
+
+async def test_a_right_to_send_that_ends_while_the_attempt_is_stored_leaves_the_message_in_doubt(desk: Desk) -> None:
+    desk.may_send = iter([True, False])
+    await desk.carry_out(decided(email()))
+    assert not desk.email.sent
+    assert desk.states() == ["pending"]

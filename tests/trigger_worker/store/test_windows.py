@@ -6,12 +6,13 @@ import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store
+from trigger_worker.people.surroundings import Surroundings
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import needs
 from trigger_worker.rules.model import NO_AUDIENCES
 from trigger_worker.store import windows as window
 from trigger_worker.store.people import Person
-from trigger_worker.store.windows import Wanted, combine, read_contexts, read_histories, read_own_events
+from trigger_worker.store.windows import Contexts, Wanted, combine, read_contexts, read_histories, read_own_events
 from warehouse.connection import Warehouse
 
 ANNA = person("anna")
@@ -19,6 +20,11 @@ ANNA = person("anna")
 
 def read(warehouse: Warehouse, wanted: Wanted, who: Person = ANNA, until: int = NOON) -> History:
     return read_histories(warehouse, [who], wanted, NOON, until)[who]
+
+
+def surround(history: History, told: Contexts) -> None:
+    """Add surroundings to a history."""
+    history.surround(Surroundings(told).changes)
 
 
 def ids(history: History) -> list[str]:
@@ -170,7 +176,7 @@ def test_surroundings_are_added_to_those_who_are_asked_about(warehouse: Warehous
     store(warehouse, event_row("hover", "phone", NOON - 1, device="mobile"), event_row("hover", "bob", device="tablet"))
     store(warehouse, event_row("hover", "laptop", device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"hover": 0}), NOON, NOON)
-    histories[anna].surround(read_contexts(warehouse, [anna], frozenset({"device"}), NOON)[anna])
+    surround(histories[anna], read_contexts(warehouse, [anna], frozenset({"device"}), NOON)[anna])
     assert [histories[anna].context("device").at(at) for at in (NOON - 2, NOON - 1, NOON)] == [
         None,
         "mobile",
@@ -188,8 +194,8 @@ def test_surroundings_that_no_event_of_the_instant_tells_are_those_of_the_latest
     store(warehouse, event_row("copy", "anna", at), event_row("copy", "anna", NOON, device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"copy": 1000}), NOON, NOON)
     contexts = read_contexts(warehouse, histories, frozenset({"device", "country"}), NOON)
-    for who, changes in contexts.items():
-        histories[who].surround(changes)
+    for who, told in contexts.items():
+        surround(histories[who], told)
     assert histories[anna].context("device").at(at) == expected
     assert histories[bob].context("device").at(at) is None
 
@@ -198,6 +204,18 @@ def test_names_from_outside_are_bound_and_not_pasted(warehouse: Warehouse) -> No
     nasty = "x') OR 1=1 -- \\' {from_0:Int64} ü\n\t"
     store(warehouse, event_row("hover", nasty, event_id="1"), event_row("hover", "bob", event_id="2"))
     assert ids(read(warehouse, wanted({"hover": 0}), person(nasty))) == ["1"]
+
+
+def test_surroundings_are_told_where_they_change_and_by_the_latest_event(warehouse: Warehouse) -> None:
+    for after, device in enumerate(["mobile", "mobile", "desktop", "desktop", "", "desktop"]):
+        store(warehouse, event_row("hover", at=NOON + after, event_id=f"{after}", device=device, country="DE"))
+    told = read_contexts(warehouse, [ANNA], frozenset({"device", "country", "locale"}), NOON + 9)[ANNA]
+    assert told == {
+        "device": [(NOON, "mobile", "0"), (NOON + 2, "desktop", "2"), (NOON + 5, "desktop", "5")],
+        "country": [(NOON, "DE", "0"), (NOON + 5, "DE", "5")],
+        "locale": [],
+    }
+    assert read_contexts(warehouse, [ANNA], frozenset({"device"}), NOON)[ANNA] == {"device": [(NOON, "mobile", "0")]}
 
 
 FIELDS: list[tuple[str, ...] | None] = [None, (), ("price",), ("price", "device"), ("price", "colour"), ("colour",)]

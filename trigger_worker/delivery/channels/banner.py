@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -12,8 +12,8 @@ from trigger_worker.delivery.content.banner import BannerContent, banner_payload
 from warehouse.banner_notice import BannerNotice
 from warehouse.errors import DeliveryError
 
-#: Publishes a notice on the bus to every collector. Raises DeliveryUnavailable when the bus is away.
-Publish = Callable[[bytes], Awaitable[None]]
+#: Hands a notice to the bus, which takes it to every collector.
+Publish = Callable[[BannerNotice], None]
 
 
 class BannerChannel:
@@ -32,7 +32,6 @@ class BannerChannel:
         """Publish one banner.
 
         Raises:
-            DeliveryUnavailable: the bus is away.
             DeliveryError: the message is no banner, or has no browser to go to.
         """
         if not message.recipients:
@@ -46,4 +45,4 @@ class BannerChannel:
             expires_at=message.expires_at_ms,
             banner=msgspec.Raw(banner_payload(message.content, message.envelope())),
         )
-        await self._publish(msgspec.json.encode(notice))
+        self._publish(notice)
