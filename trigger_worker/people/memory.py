@@ -67,14 +67,15 @@ class People:
         return state
 
     def receive(self, read: Mapping[Visitor, PersonState]) -> None:
-        """Keep people who were read, with what ClickHouse did not show yet; a person in memory stays as they are.
+        """Keep people who were read, with what ClickHouse did not show yet; a person in memory stays as they are, if
+        they are known as far back.
 
         Args:
             read: the person behind each visitor who was asked for.
         """
         for state in {id(state): state for state in read.values()}.values():
             known = self._states.get(state.key)
-            if known is not None and known.person == state.person:
+            if known is not None and known.person == state.person and known.since <= state.since:
                 continue
             # Parts of the person that were not known to belong together are in the tables or not shown yet.
             for visitor_id in state.person.ids:
@@ -92,7 +93,8 @@ class People:
         """Add events to a person; return those for which the person must be read anew."""
         before = state.size
         misfits = state.take(arrivals, self.scope.wanted)
-        self.size += state.size - before
+        if self._states.get(state.key) is state:
+            self.size += state.size - before
         return misfits
 
     def note(self, write: Write, at: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from trigger_worker.rules.evaluate.event import Event
 
@@ -42,14 +42,12 @@ class Surroundings:
             event: the event.
             wanted: the context fields that are kept.
         """
-        return all(self._fits(field, event, value) for field in wanted if (value := event.fields.get(field)))
+        return all(self._fits(field, event, value) for field, value in _told(event, wanted))
 
     def add(self, event: Event, wanted: frozenset[str]) -> None:
         """Add the values of an event that fits; the arguments are those of `fit`."""
-        for field in wanted:
-            value = event.fields.get(field)
-            if value:
-                self._add(field, event, value)
+        for field, value in _told(event, wanted):
+            self._add(field, event, value)
 
     def _fits(self, field: str, event: Event, value: str) -> bool:
         latest = self._latest.get(field)
@@ -68,6 +66,14 @@ class Surroundings:
                 changes.append((event.ts, value))
         elif event.ts < changes[0][0]:
             changes[0] = (event.ts, value)
+
+
+def _told(event: Event, wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield the fields that an event tells; what is no text is a property that no column could hold."""
+    for field in wanted:
+        value = event.fields.get(field)
+        if isinstance(value, str) and value:
+            yield field, value
 
 
 def _instant(change: tuple[int, str]) -> int:

@@ -42,13 +42,14 @@ def everything(queries: Queries) -> list[object]:
     asked: list[Needs] = [needs(LINGERS, NO_AUDIENCES)]
     anna = find_people(queries, [visitor("phone")])[visitor("phone")]
     history = read_histories(queries, [anna], wanted, NOON, NOON)[anna]
-    past = read_past_fires(queries, [anna], [LINGERS], NOON)
+    past = read_past_fires(queries, [anna], NOON - 1000, ["lingers"])[anna]
     span = Range(NOON - 1000, NOON)
     return [
         anna,
         [(event, {name: type(value) for name, value in event.fields.items()}) for event in history.events],
         history.context("device"),
-        past.of(anna, "lingers"),
+        past.of("lingers"),
+        list(past),
         count_active(queries, asked, span),
         list(read_active(queries, "shop", asked, span)),
     ]

@@ -9,13 +9,18 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, queued, store
 from trigger_worker.deciding.decider import Decided, Decider
+from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
+from trigger_worker.deciding.recipient.profile import PROFILE_WANTED
 from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.rule_verdicts import rule_verdict_needs
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.people.reading import Scope, read_people
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.store.message import MessageRecord, QueuedMessage
 from trigger_worker.store.records import Records
+from trigger_worker.store.windows import combine
 from warehouse.connection import Warehouse
 
 ONE_EMAIL = read_policy("caps: [{channel: email, max: 1, per: 1d}]")
@@ -34,9 +39,11 @@ def judged(
     policy: Policy | None = None,
     under_way: tuple[QueuedMessage, ...] = (),
 ) -> list[Decided]:
-    return Decider(warehouse, Recipients({"webhook": "https://hook.example"})).decide(
-        messages, RULES, policy or Policy(), NOON, under_way
-    )
+    visitors = {message.visitor for message in messages}
+    scope = Scope(combine([PROFILE_WANTED, rule_verdict_needs(messages, RULES, NOON)]))
+    people = read_people(warehouse, visitors, scope, NOON, NOON)
+    decider = Decider(Recipients({"webhook": "https://hook.example"}), Posteriors(warehouse))
+    return decider.decide(messages, people, RULES, policy or Policy(), NOON, under_way)
 
 
 def reasons(decided: list[Decided]) -> list[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Sequence
 
 import pytest
 
 from tests.trigger_worker.stored import NOON, event_row, person, queued, store
+from trigger_worker.people.state import PersonState
 from trigger_worker.store.feed import read_news
 from trigger_worker.store.message import MessageRecord, MessageState, QueuedMessage
+from trigger_worker.store.people import Person
 from trigger_worker.store.records import Records
-from trigger_worker.store.sent import read_fire_facts, read_sent, record_outcomes
+from trigger_worker.store.sent import SentMessage, read_messages, record_outcomes
 from warehouse.connection import Warehouse
 
 ANNA = person("u1", "phone")
@@ -20,6 +23,19 @@ def reached(warehouse: Warehouse, message: QueuedMessage, *states: MessageState,
     """Store states of a message, one a second."""
     records = [MessageRecord(message, state, at + second * 1000) for second, state in enumerate(states)]
     Records(warehouse).store_messages(records)
+
+
+def read_sent(
+    warehouse: Warehouse, people: Sequence[Person], since: int, but_not: Container[str] = ()
+) -> dict[Person, list[SentMessage]]:
+    """Return what people were sent, as the states that are read of them tell it."""
+    messages = read_messages(warehouse, people, 0)
+    return {who: PersonState(who, messages=messages[who]).sent(since, but_not) for who in people}
+
+
+def read_fire_facts(warehouse: Warehouse, fire_id: str) -> dict[str, bool]:
+    """Return what became of a firing of Anna's."""
+    return PersonState(ANNA, messages=read_messages(warehouse, [ANNA], 0)[ANNA]).fire_facts(fire_id)
 
 
 def test_what_was_sent_is_told_oldest_first_with_what_came_of_it(warehouse: Warehouse) -> None:
@@ -49,6 +65,20 @@ def test_what_was_sent_earlier_or_is_passed_over_is_not_told(warehouse: Warehous
     assert found[person("bob")] == []
 
 
+def test_messages_that_were_due_by_then_are_not_read(warehouse: Warehouse) -> None:
+    for name, due_at in (("by_then", NOON - 1000), ("later", NOON - 999)):
+        reached(warehouse, queued(name, visitor_id="u1", due_at=due_at), "sent", "shown")
+    (found,) = read_messages(warehouse, [ANNA], NOON - 1000)[ANNA]
+    assert (found.message_id, found.fire_id, found.states) == ("later", "fire-1", {"sent": NOON, "shown": NOON + 1000})
+
+
+def test_of_a_state_that_was_reached_twice_the_first_instant_counts(warehouse: Warehouse) -> None:
+    for at in (NOON + 5, NOON, NOON + 9):
+        reached(warehouse, queued(visitor_id="u1"), "sent", at=at)
+    (found,) = read_messages(warehouse, [ANNA], 0)[ANNA]
+    assert found.states == {"sent": NOON}
+
+
 def test_more_people_than_fit_into_one_question_are_asked_about(embedded_warehouse: Warehouse) -> None:
     crowd = [person(f"{number:03d}{'x' * 300}") for number in range(300)]
     reached(embedded_warehouse, queued("m1", visitor_id=crowd[-1].visitor_id), "sent")
@@ -61,9 +91,8 @@ def test_what_became_of_a_firing_is_told_by_channel(warehouse: Warehouse) -> Non
     reached(warehouse, queued("b", visitor_id="u1", fire_id="f1"), "pending")
     reached(warehouse, queued("c", visitor_id="u1", fire_id="f2"), "sent", "clicked")
     reached(warehouse, queued("d", visitor_id="bob", fire_id="f1"), "dismissed")
-    facts = read_fire_facts(warehouse, [ANNA], ["f1"])
     expected = ("sent(email)", "opened(email)", "delivered(email)", "pending(banner)")
-    assert facts == {"f1": dict.fromkeys(expected, True)}
+    assert read_fire_facts(warehouse, "f1") == dict.fromkeys(expected, True)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +110,7 @@ def test_what_proves_more_proves_less(
     embedded_warehouse: Warehouse, channel: str, state: MessageState, proven: set[str]
 ) -> None:
     reached(embedded_warehouse, queued("a", visitor_id="u1", channel=channel), state)
-    facts = read_fire_facts(embedded_warehouse, [ANNA], ["fire-1"])["fire-1"]
+    facts = read_fire_facts(embedded_warehouse, "fire-1")
     assert facts == {f"{name}({channel})": True for name in proven}
 
 

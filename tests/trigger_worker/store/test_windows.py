@@ -6,12 +6,13 @@ import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store
+from trigger_worker.people.surroundings import Surroundings
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import needs
 from trigger_worker.rules.model import NO_AUDIENCES
 from trigger_worker.store import windows as window
 from trigger_worker.store.people import Person
-from trigger_worker.store.windows import Wanted, combine, read_histories, read_own_events, surround
+from trigger_worker.store.windows import Contexts, Wanted, combine, read_contexts, read_histories, read_own_events
 from warehouse.connection import Warehouse
 
 ANNA = person("anna")
@@ -19,6 +20,11 @@ ANNA = person("anna")
 
 def read(warehouse: Warehouse, wanted: Wanted, who: Person = ANNA, until: int = NOON) -> History:
     return read_histories(warehouse, [who], wanted, NOON, until)[who]
+
+
+def surround(history: History, told: Contexts) -> None:
+    """Add surroundings to a history."""
+    history.surround(Surroundings(told).changes)
 
 
 def ids(history: History) -> list[str]:
@@ -170,7 +176,7 @@ def test_surroundings_are_added_to_those_who_are_asked_about(warehouse: Warehous
     store(warehouse, event_row("hover", "phone", NOON - 1, device="mobile"), event_row("hover", "bob", device="tablet"))
     store(warehouse, event_row("hover", "laptop", device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"hover": 0}), NOON, NOON)
-    surround(warehouse, {anna: histories[anna]}, frozenset({"device"}), {anna: NOON - 1}, NOON)
+    surround(histories[anna], read_contexts(warehouse, [anna], frozenset({"device"}), NOON)[anna])
     assert [histories[anna].context("device").at(at) for at in (NOON - 2, NOON - 1, NOON)] == [
         None,
         "mobile",
@@ -187,7 +193,9 @@ def test_surroundings_that_no_event_of_the_instant_tells_are_those_of_the_latest
     store(warehouse, event_row("hover", "anna", NOON - 1000, device="mobile"), event_row("hover", "bob", at))
     store(warehouse, event_row("copy", "anna", at), event_row("copy", "anna", NOON, device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"copy": 1000}), NOON, NOON)
-    surround(warehouse, histories, frozenset({"device", "country"}), {anna: at, bob: at}, NOON)
+    contexts = read_contexts(warehouse, histories, frozenset({"device", "country"}), NOON)
+    for who, told in contexts.items():
+        surround(histories[who], told)
     assert histories[anna].context("device").at(at) == expected
     assert histories[bob].context("device").at(at) is None
 
@@ -196,6 +204,63 @@ def test_names_from_outside_are_bound_and_not_pasted(warehouse: Warehouse) -> No
     nasty = "x') OR 1=1 -- \\' {from_0:Int64} ü\n\t"
     store(warehouse, event_row("hover", nasty, event_id="1"), event_row("hover", "bob", event_id="2"))
     assert ids(read(warehouse, wanted({"hover": 0}), person(nasty))) == ["1"]
+
+
+def test_surroundings_are_told_where_they_change_and_by_the_latest_event(warehouse: Warehouse) -> None:
+    for after, device in enumerate(["mobile", "mobile", "desktop", "desktop", "", "desktop"]):
+        store(warehouse, event_row("hover", at=NOON + after, event_id=f"{after}", device=device, country="DE"))
+    told = read_contexts(warehouse, [ANNA], frozenset({"device", "country", "locale"}), NOON + 9)[ANNA]
+    assert told == {
+        "device": [(NOON, "mobile", "0"), (NOON + 2, "desktop", "2"), (NOON + 5, "desktop", "5")],
+        "country": [(NOON, "DE", "0"), (NOON + 5, "DE", "5")],
+        "locale": [],
+    }
+    assert read_contexts(warehouse, [ANNA], frozenset({"device"}), NOON)[ANNA] == {"device": [(NOON, "mobile", "0")]}
+
+
+FIELDS: list[tuple[str, ...] | None] = [None, (), ("price",), ("price", "device"), ("price", "colour"), ("colour",)]
+
+
+@pytest.mark.parametrize("fields", FIELDS)
+def test_an_event_is_cut_to_what_would_be_read_of_it(warehouse: Warehouse, fields: tuple[str, ...] | None) -> None:
+    store(warehouse, event_row("hover", price=5, category="tents", device="mobile", colour="red", nested={"a": [1]}))
+    part = Wanted({"hover": 0}, None if fields is None else frozenset(fields))
+    (whole,) = read(warehouse, Wanted({"hover": 0}, None)).events
+    assert [part.cut(whole)] == read(warehouse, part).events
+
+
+def test_names_are_taken_as_they_would_be_read() -> None:
+    names = ("hover", "copy", "email_opened", "message_shown", "shops_own")
+    taken = {
+        lookback: [name for name in names if wanted(dict.fromkeys(lookback, 1000)).takes(name)]
+        for lookback in ((), ("hover",), ("any",), ("any", "email_opened"))
+    }
+    assert taken == {
+        (): [],
+        ("hover",): ["hover"],
+        ("any",): ["hover", "copy", "shops_own"],
+        ("any", "email_opened"): ["hover", "copy", "email_opened", "shops_own"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("other", "covered"),
+    [
+        (wanted({"hover": 1000}, "price", contexts=frozenset({"device"})), True),
+        (wanted({}), True),
+        (wanted({"hover": 999}), True),
+        (wanted({"hover": 1001}), False),
+        (wanted({"copy": 0}), False),
+        (wanted({"any": 0}), False),
+        (wanted({"hover": 0}, "name"), False),
+        (Wanted({"hover": 0}, None), False),
+        (wanted({}, contexts=frozenset({"country"})), False),
+    ],
+)
+def test_a_part_covers_another_that_asks_for_no_more(other: Wanted, covered: bool) -> None:
+    part = wanted({"hover": 1000}, "price", contexts=frozenset({"device"}))
+    assert part.covers(other) is covered
+    assert Wanted(part.lookback_ms, None, part.contexts).covers(Wanted(part.lookback_ms, None))
 
 
 def test_rules_are_read_together_and_what_they_share_once() -> None:

@@ -11,10 +11,11 @@ from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.shop import Shop
 from tests.trigger_worker.store.decided import buys, decide
 from tests.trigger_worker.stored import NOON, person
-from trigger_worker.deciding.experiment.placement import SNAPSHOT_MS, Placements, Posteriors
+from trigger_worker.deciding.experiment.placement import SNAPSHOT_MS, Posteriors, place
 from trigger_worker.rules.model import Rule
 from trigger_worker.store.arm_data import read_arm_data
-from trigger_worker.store.decisions import Placement
+from trigger_worker.store.decisions import Placement, read_placements
+from trigger_worker.store.people import Person
 from warehouse.connection import Row, Warehouse
 
 HOUR = 3_600_000
@@ -27,13 +28,20 @@ HELD_OUT = rule("id: lingers\nwhen: hover\nsend: [{banner: hello}]\nexperiment: 
 
 
 def placed(warehouse: Warehouse, asked: Rule, *ids: str, at: int = NOON) -> Placement:
-    (place,) = Placements(warehouse).of([(asked, person(*ids))], at).values()
-    return place
+    (found,) = places(warehouse, asked, [person(*ids)], at).values()
+    return found
+
+
+def places(warehouse: Warehouse, asked: Rule, people: Iterable[Person], at: int) -> dict[Person, Placement]:
+    """Return the place of each person, as their state tells what was decided before."""
+    everybody, posteriors = list(people), Posteriors(warehouse)
+    before = read_placements(warehouse, everybody, [asked.id])
+    return {who: place(asked, who, before.get((asked.id, asked.version, who)), posteriors, at) for who in everybody}
 
 
 def arms_of(warehouse: Warehouse, asked: Rule, visitors: Iterable[str], at: int = NOON) -> Counter[str]:
-    placements = Placements(warehouse).of([(asked, person(visitor)) for visitor in visitors], at)
-    return Counter(place.arm for place in placements.values())
+    found = places(warehouse, asked, map(person, visitors), at)
+    return Counter(one.arm for one in found.values())
 
 
 def learn(warehouse: Warehouse, version: str) -> None:
@@ -87,7 +95,11 @@ def test_rules_without_an_experiment_cost_no_question(
         raise AssertionError("nothing needs to be known")
 
     monkeypatch.setattr(embedded_warehouse, "query", ask)
-    assert Placements(embedded_warehouse).of([(rule("when: hover"), person("anna"))], NOON) == {}
+    posteriors, asked = Posteriors(embedded_warehouse), rule("when: hover")
+    assert place(asked, person("anna"), None, posteriors, NOON) == Placement("", None)
+    assert posteriors.missing([asked, WEIGHED, HELD_OUT], NOON) == []
+    for known in (WEIGHED, HELD_OUT):
+        place(known, person("anna"), None, posteriors, NOON)
 
 
 def test_the_better_arm_is_met_more_often_once_its_visitors_times_are_over(warehouse: Warehouse) -> None:
@@ -111,10 +123,14 @@ def test_a_restart_in_the_same_hour_learns_the_same_and_asks_once_an_hour(
 
     monkeypatch.setattr(embedded_warehouse, "query", noting)
     posteriors = Posteriors(embedded_warehouse)
+    assert posteriors.missing([LEARNS, WEIGHED], NOON + 2 * HOUR) == [LEARNS]
     first = posteriors.of(LEARNS, NOON + 2 * HOUR)
     assert first == {"plain": (1, 31), "coupon": (31, 1)}
     buys(embedded_warehouse, "plain-1", 10, NOON + 2000)
     assert posteriors.of(LEARNS, NOON + 2 * HOUR + SNAPSHOT_MS - 1) is first
+    assert len(asked) == 1
+    assert posteriors.missing([LEARNS], NOON + 2 * HOUR) == []
+    assert posteriors.missing([LEARNS], NOON + 3 * HOUR) == [LEARNS]
     assert len(asked) == 1
     assert posteriors.of(LEARNS, NOON + 3 * HOUR) == {"plain": (2, 30), "coupon": (31, 1)}
 
