@@ -114,6 +114,7 @@ class Shop:
 
     def new_worker(self) -> Worker:
         """Make a worker that knows nothing but what is stored."""
+        self.metrics = WorkerMetrics(CollectorRegistry())
         worker = build_worker(
             self.warehouse,
             records=Records(self.warehouse),
@@ -129,7 +130,7 @@ class Shop:
             ),
             channels={**self.channels, **self.real_channels},
             people=People(started_at=self.now_ms),
-            metrics=WorkerMetrics(CollectorRegistry()),
+            metrics=self.metrics,
             clock_ms=lambda: self.now_ms,
             now_ms=lambda: self.now_ms,
             caught_up=nothing_left,
