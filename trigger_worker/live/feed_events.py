@@ -103,7 +103,13 @@ class FeedEvents:
         for item in news:
             self._people.events.handle(item.identity)
         if effects is not None:
-            await effects
+            try:
+                await effects
+            except BaseException:
+                # The next sweep finds them again, and must ask again.
+                for item in news:
+                    self._people.events.reopen(item.identity)
+                raise
         self._people.make_room(now_ms)
 
     async def _gather(
