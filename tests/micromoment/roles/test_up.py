@@ -94,7 +94,7 @@ async def test_roles_that_share_a_redis_outlive_it(
                 assert (await client.post("/v1/track", json=event)).is_success
 
             async def is_connected() -> bool:
-                return bus.state() == (await client.get("/readyz")).json()["bus"] == "ok"
+                return bool(bus.state() == (await client.get("/readyz")).json()["bus"] == "ok")
 
             async def is_sent() -> bool:
                 sent = await asyncio.to_thread(embedded_warehouse.query, "SELECT count() FROM messages FINAL")

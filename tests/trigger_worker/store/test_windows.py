@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
@@ -12,7 +14,7 @@ from trigger_worker.rules.evaluate.needs import needs
 from trigger_worker.rules.model import NO_AUDIENCES
 from trigger_worker.store import windows as window
 from trigger_worker.store.people import Person
-from trigger_worker.store.windows import Contexts, Wanted, combine, read_contexts, read_histories, read_own_events
+from trigger_worker.store.windows import Wanted, combine, read_histories, read_own_events, read_person_events
 from warehouse.connection import Warehouse
 
 ANNA = person("anna")
@@ -22,7 +24,19 @@ def read(warehouse: Warehouse, wanted: Wanted, who: Person = ANNA, until: int = 
     return read_histories(warehouse, [who], wanted, NOON, until)[who]
 
 
-def surround(history: History, told: Contexts) -> None:
+#: By context field, instant, value and event of what events tell.
+Told = dict[str, list[tuple[int, str, str]]]
+
+
+def read_told(
+    warehouse: Warehouse, people: Iterable[Person], contexts: frozenset[str], until: int
+) -> dict[Person, Told]:
+    """Return what all events tell of the surroundings of people."""
+    found = read_person_events(warehouse, people, Wanted({}, frozenset(), contexts), 0, until)
+    return {who: each.told for who, each in found.items()}
+
+
+def surround(history: History, told: Told) -> None:
     """Add surroundings to a history."""
     history.surround(Surroundings(told).changes)
 
@@ -176,7 +190,7 @@ def test_surroundings_are_added_to_those_who_are_asked_about(warehouse: Warehous
     store(warehouse, event_row("hover", "phone", NOON - 1, device="mobile"), event_row("hover", "bob", device="tablet"))
     store(warehouse, event_row("hover", "laptop", device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"hover": 0}), NOON, NOON)
-    surround(histories[anna], read_contexts(warehouse, [anna], frozenset({"device"}), NOON)[anna])
+    surround(histories[anna], read_told(warehouse, [anna], frozenset({"device"}), NOON)[anna])
     assert [histories[anna].context("device").at(at) for at in (NOON - 2, NOON - 1, NOON)] == [
         None,
         "mobile",
@@ -193,7 +207,7 @@ def test_surroundings_that_no_event_of_the_instant_tells_are_those_of_the_latest
     store(warehouse, event_row("hover", "anna", NOON - 1000, device="mobile"), event_row("hover", "bob", at))
     store(warehouse, event_row("copy", "anna", at), event_row("copy", "anna", NOON, device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"copy": 1000}), NOON, NOON)
-    contexts = read_contexts(warehouse, histories, frozenset({"device", "country"}), NOON)
+    contexts = read_told(warehouse, histories, frozenset({"device", "country"}), NOON)
     for who, told in contexts.items():
         surround(histories[who], told)
     assert histories[anna].context("device").at(at) == expected
@@ -209,13 +223,13 @@ def test_names_from_outside_are_bound_and_not_pasted(warehouse: Warehouse) -> No
 def test_surroundings_are_told_where_they_change_and_by_the_latest_event(warehouse: Warehouse) -> None:
     for after, device in enumerate(["mobile", "mobile", "desktop", "desktop", "", "desktop"]):
         store(warehouse, event_row("hover", at=NOON + after, event_id=f"{after}", device=device, country="DE"))
-    told = read_contexts(warehouse, [ANNA], frozenset({"device", "country", "locale"}), NOON + 9)[ANNA]
+    told = read_told(warehouse, [ANNA], frozenset({"device", "country", "locale"}), NOON + 9)[ANNA]
     assert told == {
         "device": [(NOON, "mobile", "0"), (NOON + 2, "desktop", "2"), (NOON + 5, "desktop", "5")],
         "country": [(NOON, "DE", "0"), (NOON + 5, "DE", "5")],
         "locale": [],
     }
-    assert read_contexts(warehouse, [ANNA], frozenset({"device"}), NOON)[ANNA] == {"device": [(NOON, "mobile", "0")]}
+    assert read_told(warehouse, [ANNA], frozenset({"device"}), NOON)[ANNA] == {"device": [(NOON, "mobile", "0")]}
 
 
 FIELDS: list[tuple[str, ...] | None] = [None, (), ("price",), ("price", "device"), ("price", "colour"), ("colour",)]
