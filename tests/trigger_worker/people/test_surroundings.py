@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -120,4 +121,4 @@ def test_what_comes_in_order_always_fits(told: Iterable[Told]) -> None:
         assert known.fit(one, DEVICE)
         known.add(one, DEVICE)
     kept = known.changes.get("device", [])
-    assert all(first[1] != second[1] for first, second in zip(kept, kept[1:], strict=False))
+    assert all(first[1] != second[1] for first, second in pairwise(kept))
