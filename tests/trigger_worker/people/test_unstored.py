@@ -7,6 +7,7 @@ import pytest
 from tests.trigger_worker.people.arriving import arrival
 from tests.trigger_worker.stored import NOON, fire, person, queued, visitor
 from trigger_worker.people import unstored
+from trigger_worker.people.state import Write
 from trigger_worker.people.unstored import GRACE_MS, MAX_AGE_MS, UnstoredEvents, UnstoredWrites, visitor_of
 from trigger_worker.store.decisions import DecisionRecord
 from trigger_worker.store.message import MessageRecord
@@ -142,7 +143,7 @@ def test_a_row_that_could_not_be_stored_is_forgotten_and_its_equal_is_not() -> N
 
 def test_each_row_is_about_the_visitor_whom_it_was_made_for() -> None:
     message = queued(visitor_id="phone")
-    rows = [
+    rows: list[Write] = [
         fire(visitor_id="phone"),
         MessageRecord(message, "sent", NOON),
         DecisionRecord(message, "send", "passed", {}, NOON),
