@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,17 +17,16 @@ from prometheus_client import CollectorRegistry
 from e2e.ports import free_ports
 from e2e.waiting import answers, wait_for
 from micromoment.roles.worker import build_worker
+from micromoment.serving import running
 from tests.trigger_worker.ticking import tick
-from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
-from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
@@ -35,7 +34,13 @@ from trigger_worker.store.feed import read_clock
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.queue import queue_record
 from trigger_worker.store.records import Records
+from trigger_worker.store.row_log import JournalRowLog
+from trigger_worker.worker import Worker
 from warehouse.connection import Warehouse, connect
+from warehouse.journal.group_commit import JournalThread
+from warehouse.journal.log import Journal
+from warehouse.journal.mover import Mover
+from warehouse.journal.tables import JournalTable
 from warehouse.migrations import migrate
 
 EMAILS: Final = 2_000
@@ -76,22 +81,22 @@ async def _measure(warehouse: Warehouse, folder: Path, smtp_port: int) -> list[s
     now_ms = read_clock(warehouse)
     _ask_for(warehouse, EMAILS, fired_at=now_ms - 3_600_000)
     settings = EmailSettings(host="127.0.0.1", port=smtp_port, sender="Shop <shop@example.com>")
-    async with EmailChannel(settings, _now_ms) as email:
+    async with EmailChannel(settings, _now_ms) as email, _journal(warehouse, folder) as (journal, mover):
         started, cpu_started = time.perf_counter(), time.process_time()
-        await _work_off(_Parts(warehouse, folder, email))
+        await _work_off(_worker(warehouse, folder, journal, mover, email), mover)
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
         ((sent,),) = warehouse.query("SELECT uniqExact(message_id) FROM messages WHERE state = 'sent'")
         each_ms = cpu_seconds / sent * 1000
         rate = f"SMTP delivery: {sent} emails in {seconds:.1f} s, {sent / seconds:.0f}/s (aim: 100/s)"
         lines = [f"{rate}, {each_ms:.1f} ms of the worker's CPU each"]
-        idle_ms = await _idle(_Parts(warehouse, folder, email))
+        idle_ms = await _idle(_worker(warehouse, folder, journal, mover, email), mover)
         warehouse.command(_SETTLED, {"count": SETTLED_MESSAGES})
         _ask_for(warehouse, PENDING_STEPS, fired_at=now_ms)
-        parts = _Parts(warehouse, folder, email)
+        worker = _worker(warehouse, folder, journal, mover, email)
         started = time.perf_counter()
-        await parts.worker.resume()
+        await worker.resume()
         resumed_ms = (time.perf_counter() - started) * 1000
-        waiting_ms = await _idle(parts)
+        waiting_ms = await _idle(worker, mover)
     lines.append(
         f"idle tick: {idle_ms:.1f} ms of CPU with nothing that waits, {waiting_ms:.1f} ms with {PENDING_STEPS} steps"
     )
@@ -99,48 +104,54 @@ async def _measure(warehouse: Warehouse, folder: Path, smtp_port: int) -> list[s
     return lines
 
 
-class _Parts:
-    """A worker with its outbox and dispatcher."""
-
-    def __init__(self, warehouse: Warehouse, folder: Path, email: EmailChannel) -> None:
-        self.outbox, records, metrics = Outbox(), Records(warehouse), WorkerMetrics(CollectorRegistry())
-        self.dispatcher = Dispatcher(
-            records=records,
-            outbox=self.outbox,
-            renderer=Renderer(TemplateFolder(folder / "templates"), {}),
-            channels={"email": email},
-            metrics=metrics,
-            now_ms=_now_ms,
-        )
-        self.worker = build_worker(
-            warehouse,
-            records=records,
-            folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
-            policy=PolicySource(folder / "policy.yaml"),
-            decider=Decider(warehouse, Recipients({})),
-            dispatcher=self.dispatcher,
-            outbox=self.outbox,
-            metrics=metrics,
-            clock_ms=lambda: read_clock(warehouse),
-        )
+def _worker(warehouse: Warehouse, folder: Path, journal: JournalThread, mover: Mover, email: EmailChannel) -> Worker:
+    return build_worker(
+        warehouse,
+        records=Records(warehouse),
+        log=JournalRowLog(journal),
+        folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
+        policy=PolicySource(folder / "policy.yaml"),
+        recipients=Recipients({}),
+        renderer=Renderer(TemplateFolder(folder / "templates"), {}),
+        channels={"email": email},
+        people=People(started_at=_now_ms()),
+        metrics=WorkerMetrics(CollectorRegistry()),
+        clock_ms=lambda: read_clock(warehouse),
+        now_ms=_now_ms,
+        caught_up=mover.drain,
+    )
 
 
-async def _work_off(parts: _Parts) -> None:
-    reader = await parts.worker.resume()
-    while len(parts.outbox) or parts.dispatcher.under_way():
-        await tick(parts.worker, reader)
-        await parts.dispatcher.settle(60)
+@asynccontextmanager
+async def _journal(warehouse: Warehouse, folder: Path) -> AsyncIterator[tuple[JournalThread, Mover]]:
+    """Keep a journal, and move its rows as a running worker does."""
+    with JournalThread(Journal(folder / "journal")) as journal, Mover(journal, warehouse, _nobody) as mover:
+        async with running(mover.run(), "journal mover"):
+            yield journal, mover
 
 
-async def _idle(parts: _Parts) -> float:
+async def _nobody(_: JournalTable) -> None:
+    """Tell nobody that rows were moved."""
+
+
+async def _work_off(worker: Worker, mover: Mover) -> None:
+    reader = await worker.resume()
+    while worker.delivery.message_ids():
+        await tick(worker, reader)
+        await worker.dispatcher.settle(60)
+    await mover.drain()
+
+
+async def _idle(worker: Worker, mover: Mover) -> float:
     """Return the processor time, in ms, of a tick that finds nothing to do."""
-    reader = await parts.worker.resume()
-    await tick(parts.worker, reader)
+    reader = await worker.resume()
+    await tick(worker, reader)
+    await mover.drain()
     await asyncio.sleep(SETTLE_SECONDS)
-    await tick(parts.worker, reader)
+    await tick(worker, reader)
     started = time.process_time()
     for _ in range(IDLE_TICKS):
-        await tick(parts.worker, reader)
+        await tick(worker, reader)
     return (time.process_time() - started) / IDLE_TICKS * 1000
 
 

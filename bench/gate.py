@@ -10,6 +10,7 @@ from typing import Final
 
 from bench.figures import percentile
 from trigger_worker.deciding.decider import Decided, Decider
+from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.sequence.queueing import queue_messages
@@ -18,12 +19,16 @@ from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.loop import MAX_DECIDED
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.people.reading import read_people
+from trigger_worker.people.source import MAX_TOGETHER
+from trigger_worker.people.state import PersonState
 from trigger_worker.rules import library
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Visitor
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 
@@ -113,11 +118,17 @@ def _firings(message: str, now_ms: int) -> tuple[CompiledRule, list[QueuedMessag
 
 
 def _decided(warehouse: Warehouse, compiled: CompiledRule, due: list[QueuedMessage], now_ms: int) -> Iterator[Decided]:
-    """Yield verdicts, in batches of the worker's size."""
-    decider, policy = Decider(warehouse, Recipients({})), load_policy(LIBRARY / "policy.yaml")
+    """Yield verdicts, in batches of the worker's size, on people who have to be read."""
+    decider, policy = Decider(Recipients({}), Posteriors(warehouse)), load_policy(LIBRARY / "policy.yaml")
     rules = {(compiled.rule.id, compiled.rule.version): compiled}
+    scope = LiveRules([compiled.rule]).scope
     for start in range(0, len(due), MAX_DECIDED):
-        yield from decider.decide(due[start : start + MAX_DECIDED], rules, policy, now_ms)
+        batch = due[start : start + MAX_DECIDED]
+        people: dict[Visitor, PersonState] = {}
+        for first in range(0, len(batch), MAX_TOGETHER):
+            visitors = {message.visitor for message in batch[first : first + MAX_TOGETHER]}
+            people |= read_people(warehouse, visitors, scope, now_ms, now_ms)
+        yield from decider.decide(batch, people, rules, policy, now_ms)
 
 
 def _render(templates: TemplateFolder, one: Decided) -> Content:

@@ -1,4 +1,7 @@
-"""Benchmark of a tick of the worker, by the number of stored events and of rules."""
+"""Benchmark of a tick of the worker that the bus told nothing, by the number of stored events and of rules.
+
+A tick is a sweep of the feed that finds news of people, most of whom are not in memory, and the answers to it.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,15 @@ from prometheus_client import CollectorRegistry
 from bench.figures import percentile
 from bench.shop import fill, store, write_rules
 from micromoment.roles.worker import build_worker
+from tests.trigger_worker.storing_log import StoringLog, nothing_left
 from tests.trigger_worker.ticking import tick
-from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
-from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.content.templates import TemplateFolder
-from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.live.sweep import FeedSweep
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
 from trigger_worker.worker import Worker
@@ -60,24 +62,20 @@ def _with_events(folder: Path, stored: int) -> Iterator[str]:
 
 
 def _worker(warehouse: Warehouse, folder: Path, metrics: WorkerMetrics) -> Worker:
-    outbox, records = Outbox(), Records(warehouse)
     return build_worker(
         warehouse,
-        records=records,
+        records=Records(warehouse),
+        log=StoringLog(warehouse),
         folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
         policy=PolicySource(folder / "policy.yaml"),
-        decider=Decider(warehouse, Recipients({})),
-        dispatcher=Dispatcher(
-            records=records,
-            outbox=outbox,
-            renderer=Renderer(TemplateFolder(folder / "templates"), {}),
-            channels={},
-            metrics=metrics,
-            now_ms=_now_ms,
-        ),
-        outbox=outbox,
+        recipients=Recipients({}),
+        renderer=Renderer(TemplateFolder(folder / "templates"), {}),
+        channels={},
+        people=People(started_at=_now_ms()),
         metrics=metrics,
         clock_ms=_now_ms,
+        now_ms=_now_ms,
+        caught_up=nothing_left,
     )
 
 

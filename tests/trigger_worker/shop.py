@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from prometheus_client import CollectorRegistry
 
 from micromoment.roles.worker import build_worker
@@ -24,8 +25,10 @@ from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.memory import People
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
+from trigger_worker.store.row_log import RowLog
 from trigger_worker.worker import Worker
 from warehouse.connection import Row, Warehouse
+from warehouse.event import EventRow, format_time
 
 #: Every test starts then.
 START_MS = NOON
@@ -49,7 +52,9 @@ class Shop:
             name: RecordingChannel(name) for name in ("banner", "email", "webhook")
         }
         self.real_channels: dict[str, Channel] = {}
+        self.accepted: dict[str, dict[str, Any]] = {}
         self.links: MessageLinks | None = None
+        self.log: RowLog = StoringLog(warehouse)
         for name in ("rules", "templates", "coupons"):
             (folder / name).mkdir()
         self.write("templates/hello.banner.yaml", BANNER)
@@ -75,6 +80,22 @@ class Shop:
         store(self.warehouse, row)
         return str(row["event_id"])
 
+    def hears(self, event: str, visitor: str = "anna", ago_ms: int = 0, **fields: Any) -> str:
+        """Tell the worker of an event as a collector's bus does, and return its id; ClickHouse does not have it.
+
+        Args:
+            ago_ms: how long before now it happened; it is accepted now.
+            fields: as in `event_row`.
+        """
+        row = event_row(event, visitor, self.now_ms - ago_ms, **{"stored_at": self.now_ms, **fields})
+        self.accepted[row["event_id"]] = row
+        self.worker.hear([_as_accepted(row)], self.now_ms)
+        return str(row["event_id"])
+
+    def arrives(self, event_id: str) -> None:
+        """Let ClickHouse have an event that the worker heard of, now."""
+        store(self.warehouse, {**self.accepted[event_id], "ingested_at": format_time(self.now_ms)})
+
     async def passes(self, seconds: float = 0.0) -> None:
         """Let time pass, then let the worker tick."""
         self.now_ms += int(seconds * 1000)
@@ -93,10 +114,11 @@ class Shop:
 
     def new_worker(self) -> Worker:
         """Make a worker that knows nothing but what is stored."""
+        self.metrics = WorkerMetrics(CollectorRegistry())
         worker = build_worker(
             self.warehouse,
             records=Records(self.warehouse),
-            log=StoringLog(self.warehouse),
+            log=self.log,
             folder=RuleFolder(self.folder / "rules", self.folder / "audiences.yaml"),
             policy=PolicySource(self.folder / "policy.yaml", self.folder / "suppressions.txt"),
             recipients=Recipients({"webhook": "https://hook.example", "chat": "chat"}),
@@ -108,7 +130,7 @@ class Shop:
             ),
             channels={**self.channels, **self.real_channels},
             people=People(started_at=self.now_ms),
-            metrics=WorkerMetrics(CollectorRegistry()),
+            metrics=self.metrics,
             clock_ms=lambda: self.now_ms,
             now_ms=lambda: self.now_ms,
             caught_up=nothing_left,
@@ -139,3 +161,8 @@ class Shop:
         """Return the states that messages of a channel reached."""
         sql = f"SELECT DISTINCT state FROM messages WHERE channel = '{channel}'"
         return {state for (state,) in self.rows(sql)}
+
+
+def _as_accepted(row: dict[str, Any]) -> EventRow:
+    """Return a row as the collector has it before ClickHouse stamps it."""
+    return msgspec.convert({name: value for name, value in row.items() if name != "ingested_at"}, EventRow)

@@ -15,13 +15,20 @@ class StoringLog:
 
     Args:
         warehouse: where the rows go.
+
+    Attributes:
+        fails: the places, counted from now, of the next appends that the disk refuses.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._records = Records(warehouse)
+        self.fails: set[int] = set()
 
     async def append(self, rows: WorkerRows, now_ms: int) -> None:
         """Insert rows; ClickHouse that refuses them is a disk that refuses them."""
+        is_refused, self.fails = 0 in self.fails, {place - 1 for place in self.fails if place}
+        if is_refused:
+            raise JournalError("the disk is full")
         try:
             await asyncio.to_thread(self._store, rows, now_ms)
         except WarehouseError as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -14,26 +13,22 @@ import structlog
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.sequence.retry import read_retried
 from trigger_worker.live.bus import BusEvents
-from trigger_worker.live.evaluation import Delivery, Evaluation, Question
-from trigger_worker.live.live_rules import LiveRules, Wait
-from trigger_worker.live.outcomes import Outcomes
+from trigger_worker.live.evaluation import Delivery, Evaluation
+from trigger_worker.live.feed_events import FeedEvents
+from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.sweep import FeedSweep, Sweep
-from trigger_worker.live.turn import Fired
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.people.arrival import Arrival
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
-from trigger_worker.people.state import PersonState
-from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
-from trigger_worker.store.events import read_whole_events
-from trigger_worker.store.feed import Anchor, News
+from trigger_worker.store.feed import News
 from trigger_worker.store.message_event import RETRIED
-from trigger_worker.store.people import Person, Visitor, find_people
 from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import RowLog
 from trigger_worker.store.rule_versions import RuleVersions
+from trigger_worker.store.sent import record_outcomes
 from warehouse.connection import Warehouse
+from warehouse.vocabulary import OUTCOME_STATES
 
 #: Seconds between two sweeps: an event that the bus lost is answered within two of them.
 INTERVAL_SECONDS: Final = 1.0
@@ -44,13 +39,6 @@ CURSOR_INTERVAL_MS: Final = 5_000
 IDLE_CURSOR_INTERVAL_MS: Final = 30_000
 #: The name under which the cursor is stored.
 WORKER_NAME: Final = "rules"
-#: Most visitors who are asked about together in a sweep.
-MAX_TOGETHER: Final = 200
-#: News and waits of longer ago are asked about apart: people are read as far back as the earliest of them.
-SAME_TIME_MS: Final = 10_000
-#: A turn that needs events that are not at hand is taken again once they are read; people may change meanwhile.
-MAX_TURNS: Final = 5
-
 _log = structlog.get_logger("trigger_worker.live.loop")
 
 
@@ -114,6 +102,7 @@ class EvaluationLoop:
         self._clock_ms = clock_ms
         self._evaluation = Evaluation(people, delivery, metrics)
         self.bus = BusEvents(self._evaluation, people, source, metrics, now_ms)
+        self._feed = FeedEvents(warehouse, self._evaluation, people, source, metrics)
         self._outcomes = Outcomes(warehouse, log)
         self._rule_set = NO_RULES
         self._reloaded_at = 0.0
@@ -149,7 +138,8 @@ class EvaluationLoop:
             self._people.events.tell((item.identity for item in found.news), found.now_ms)
             again, self.bus.again = self.bus.again, []
             try:
-                await self._deal_with(found, again)
+                await self._record(found)
+                await self._feed.ask(found, again)
             except BaseException:
                 self.bus.again += again
                 raise
@@ -165,114 +155,14 @@ class EvaluationLoop:
         self._versions.keep(self._rule_set, now_ms)
         return sweep.read(self._evaluation.rules, now_ms)
 
-    async def _deal_with(self, found: Sweep, again: Sequence[News]) -> None:
+    async def _record(self, found: Sweep) -> None:
+        """Store outcomes of messages, and hear of messages that an operator asked for again."""
         self._outcomes.add(found.news)
         if self._outcomes.oldest():
             await asyncio.to_thread(self._outcomes.record, found.now_ms)
         if any(item.event == RETRIED for item in found.news):
             known = self._delivery.message_ids()
             self._delivery.add(await asyncio.to_thread(read_retried, self._warehouse, found.news, lambda: known))
-        open_news = [item for item in [*again, *found.news] if not self._people.events.is_handled(item.identity)]
-        started = {anchor.visitor for _, anchors in found.due for anchor in anchors}
-        people = await self._recognise({item.visitor for item in open_news} | started)
-        for news, due in _portions(open_news, found, people):
-            await self._ask(news, due, found.now_ms)
-        self._metrics.events_handled.labels("sweep").inc(len(open_news))
-        if open_news:
-            self._metrics.lag_seconds.set((found.now_ms - open_news[0].visible_at) / 1000)
-
-    async def _recognise(self, visitors: set[Visitor]) -> Mapping[Visitor, Person]:
-        """Return the person behind each visitor; whoever in memory is another person now is forgotten.
-
-        An event that the bus did not bring may have joined two.
-        """
-        if not visitors:
-            return {}
-        joins = self._people.events.joins()
-        found = await asyncio.to_thread(find_people, self._warehouse, visitors, joins)
-        self._people.recognise(found.values())
-        return found
-
-    async def _ask(self, news: Sequence[News], due: Sequence[tuple[Wait, Sequence[Anchor]]], now_ms: int) -> None:
-        """Ask about some visitors; return once what fires is stored."""
-        await self._read_news(news, now_ms)
-        question = await self._gather(news, due, now_ms)
-        whole: dict[tuple[Visitor, str], Event] = {}
-        fired = self._evaluation.ask(question, now_ms)
-        for _ in range(MAX_TURNS):
-            missing = [one for one in fired if _key(one) not in whole]
-            if not missing:
-                break
-            whole |= await self._read_whole(missing)
-            # People may have changed while events were read.
-            question = await self._gather(news, due, now_ms)
-            fired = self._evaluation.ask(question, now_ms)
-        by_state = {(one.state, _key(one)[1]): whole[_key(one)] for one in fired if _key(one) in whole}
-        effects = self._evaluation.fire(question, fired, by_state, now_ms)
-        for item in news:
-            self._people.events.handle(item.identity)
-        if effects is not None:
-            await effects
-        self._people.make_room(now_ms)
-
-    async def _gather(
-        self, news: Sequence[News], due: Sequence[tuple[Wait, Sequence[Anchor]]], now_ms: int
-    ) -> Question:
-        """Return the question with the people behind it, who know of the news."""
-        visitors = {item.visitor for item in news} | {anchor.visitor for _, anchors in due for anchor in anchors}
-        instants = [item.ts for item in news] + [
-            anchor.ts + wait.wait_ms for wait, anchors in due for anchor in anchors
-        ]
-        since = min(instants, default=now_ms)
-        people = await self._source.of(visitors, now_ms, since=since)
-        misfits = {item.visitor for item in news if self._does_not_fit(item, people[item.visitor])}
-        if misfits:
-            # Read anew, once: the table has the events that the feed tells of.
-            for visitor in misfits:
-                self._people.forget(visitor)
-            people = await self._source.of(visitors, now_ms, since=since)
-        return Question(news, due, people)
-
-    def _does_not_fit(self, item: News, state: PersonState) -> bool:
-        """Add an event to its person where it is not known; tell whether the person must be read anew instead."""
-        arrival = self._people.events.find(item.identity)
-        return arrival is not None and bool(self._people.take(state, [arrival]))
-
-    async def _read_news(self, news: Sequence[News], now_ms: int) -> None:
-        """Read the events that are news about people in memory: the others are read together with the person."""
-        unread = [
-            item
-            for item in news
-            if self._people.find(item.visitor) is not None and self._people.events.find(item.identity) is None
-        ]
-        if not unread:
-            return
-        people = {item.visitor: state for item in unread if (state := self._people.find(item.visitor)) is not None}
-        wanted = [(people[item.visitor].person, item.event_id) for item in unread]
-        read = await asyncio.to_thread(read_whole_events, self._warehouse, wanted, min(item.ts for item in unread))
-        for item in unread:
-            event = read.get((people[item.visitor].person, item.event_id))
-            if event is not None:
-                self._people.events.add(Arrival(item.visitor, event, now_ms))
-        self._people.events.tell((item.identity for item in unread), now_ms)
-
-    async def _read_whole(self, fired: Sequence[Fired]) -> dict[tuple[Visitor, str], Event]:
-        """Return the events that completed matches, with all of their fields."""
-        found: dict[tuple[Visitor, str], Event] = {}
-        unread: list[Fired] = []
-        for one in fired:
-            event = self._people.events.whole(one.state.person, one.match.event)
-            if event is one.match.event:
-                unread.append(one)
-            found[_key(one)] = event
-        if unread:
-            wanted = [(one.state.person, one.match.event.event_id) for one in unread]
-            since = min(one.match.event.ts for one in unread)
-            read = await asyncio.to_thread(read_whole_events, self._warehouse, wanted, since)
-            found |= {
-                _key(one): read.get((one.state.person, one.match.event.event_id), one.match.event) for one in unread
-            }
-        return found
 
     def _reload(self) -> None:
         if time.monotonic() - self._reloaded_at < RELOAD_INTERVAL_SECONDS:
@@ -303,30 +193,43 @@ class EvaluationLoop:
         self._metrics.unstored_events.set(len(self._people.events))
 
 
-def _key(one: Fired) -> tuple[Visitor, str]:
-    return one.state.key, one.match.event.event_id
+class Outcomes:
+    """The outcomes that the feed told of, until the messages that they are about are in ClickHouse.
 
+    Memory knows of an outcome at once; only the rows wait.
 
-def _portions(
-    news: Iterable[News], found: Sweep, people: Mapping[Visitor, Person]
-) -> Iterator[tuple[list[News], list[tuple[Wait, Sequence[Anchor]]]]]:
-    """Split what is new by people, few enough to be asked about together; those asked about the past are apart."""
-    items: dict[Person, list[News]] = {}
-    anchors: dict[Person, list[tuple[Wait, Anchor]]] = {}
-    past: set[Person] = set()
-    for item in news:
-        items.setdefault(people[item.visitor], []).append(item)
-        if item.ts < found.now_ms - SAME_TIME_MS:
-            past.add(people[item.visitor])
-    for wait, started in found.due:
-        for anchor in started:
-            anchors.setdefault(people[anchor.visitor], []).append((wait, anchor))
-            if anchor.ts + wait.wait_ms < found.now_ms - SAME_TIME_MS:
-                past.add(people[anchor.visitor])
-    everybody = items.keys() | anchors.keys()
-    for persons in (everybody - past, past):
-        waiting = iter(sorted(persons, key=lambda person: (person.site, person.visitor_id)))
-        while together := list(islice(waiting, MAX_TOGETHER)):
-            over = [each for one in together for each in anchors.get(one, ())]
-            due: list[tuple[Wait, Sequence[Anchor]]] = [(wait, [anchor]) for wait, anchor in over]
-            yield [item for one in together for item in items.get(one, ())], due
+    Args:
+        warehouse: the ClickHouse database with events and messages.
+        log: tells which rows of ours are in ClickHouse.
+    """
+
+    def __init__(self, warehouse: Warehouse, log: RowLog) -> None:
+        self._warehouse = warehouse
+        self._log = log
+        self._waiting: list[News] = []
+
+    def add(self, news: Iterable[News]) -> None:
+        """Add the outcomes among some news; those that wait already are not added again."""
+        known = {item.identity for item in self._waiting}
+        self._waiting += [item for item in news if item.event in OUTCOME_STATES and item.identity not in known]
+
+    def oldest(self) -> list[int]:
+        """Return when the oldest waiting outcome became visible (epoch ms), or nothing."""
+        return [min(item.visible_at for item in self._waiting)] if self._waiting else []
+
+    def record(self, now_ms: int) -> None:
+        """Store the states of messages that had left the journal when their outcome became visible.
+
+        Args:
+            now_ms: epoch ms.
+
+        Raises:
+            WarehouseError: they are not stored, and wait.
+
+        Cost: as `record_outcomes`.
+        """
+        in_journal_since = self._log.oldest_at() or now_ms
+        ready = [item for item in self._waiting if item.visible_at <= in_journal_since]
+        if ready:
+            record_outcomes(self._warehouse, ready)
+            self._waiting = [item for item in self._waiting if item.visible_at > in_journal_since]

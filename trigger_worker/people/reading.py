@@ -15,7 +15,7 @@ from trigger_worker.store.decisions import Placement, Version, read_placements
 from trigger_worker.store.fires import read_past_fires
 from trigger_worker.store.people import Join, Person, Visitor, find_people
 from trigger_worker.store.sent import read_messages
-from trigger_worker.store.windows import Wanted, read_contexts, read_own_events
+from trigger_worker.store.windows import Wanted, read_person_events
 from warehouse.queries import Queries
 
 #: How far back firings and messages are read: longer than any `every`, cap or sequence that is in use.
@@ -57,13 +57,12 @@ def read_people(
         now_ms: the latest, epoch ms.
         joins: joins that the database may not hold yet.
 
-    Cost: for each group of some hundred people five queries at most, and those of `find_people`: events, surroundings,
-    firings, messages and, where rules have experiments, placements; each reads the people's own rows by the key.
+    Cost: for each group of some hundred people four queries at most, and those of `find_people`: events, firings,
+    messages and, where rules have experiments, placements; each reads the people's own rows by the key.
     """
     people = find_people(queries, visitors, joins)
     everybody = set(people.values())
-    events = read_own_events(queries, dict.fromkeys(everybody, scope.wanted), since, now_ms)
-    contexts = read_contexts(queries, everybody, scope.wanted.contexts, now_ms)
+    events = read_person_events(queries, everybody, scope.wanted, since, now_ms)
     fires = read_past_fires(queries, everybody, now_ms - scope.facts_ms)
     messages = read_messages(queries, everybody, now_ms - scope.facts_ms)
     placements: dict[Person, dict[Version, Placement]] = {person: {} for person in everybody}
@@ -73,8 +72,8 @@ def read_people(
     states = {
         person: PersonState(
             person,
-            History(events[person], {}),
-            Surroundings(contexts[person]),
+            History(events[person].events, {}),
+            Surroundings(events[person].told),
             since,
             fires[person],
             messages[person],

@@ -12,7 +12,7 @@ from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.rules.language.syntax import ANY
-from trigger_worker.store.events import Span, read_events
+from trigger_worker.store.events import Span, as_event, columns_of, listed, read_events
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people, people_groups
 from trigger_worker.store.statements import statement
@@ -22,9 +22,8 @@ from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS
 #: Most different needs in one query; each is a condition that ClickHouse tests rows against.
 MAX_PARTS: Final = 4
 
-#: By context field, such as `device`, the instants (epoch ms) at which it changed, to what, and the id of the event
-#: that tells; the latest event that tells of it comes last, even if it changes nothing.
-Contexts = Mapping[str, list[tuple[int, str, str]]]
+#: By context field, such as `device`, the instants (epoch ms) at which it changed, and to what.
+Contexts = Mapping[str, list[tuple[int, str]]]
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -43,6 +42,13 @@ class Wanted(msgspec.Struct, frozen=True):
     def takes(self, name: str) -> bool:
         """Tell whether events of a name are wanted."""
         return name in self.lookback_ms or (ANY in self.lookback_ms and name not in MESSAGE_EVENTS)
+
+    def reaches(self, name: str, at: int, since: int) -> bool:
+        """Tell whether an event of a name and instant is wanted where `since` is asked about or later, all epoch ms."""
+        span = self.lookback_ms.get(name, -1)
+        if ANY in self.lookback_ms and name not in MESSAGE_EVENTS:
+            span = max(span, self.lookback_ms[ANY])
+        return span >= 0 and at >= since - span
 
     def cut(self, event: Event) -> Event:
         """Return an event with the wanted fields alone: as it would be read."""
@@ -94,8 +100,8 @@ def read_histories(
     """
     events = read_own_events(queries, dict.fromkeys(people, wanted), since, until)
     histories = {person: History(found, {}) for person, found in events.items()}
-    for person, contexts in read_contexts(queries, histories, wanted.contexts, until).items():
-        histories[person].surround({field: [told[:2] for told in each] for field, each in contexts.items()})
+    for person, contexts in _read_contexts(queries, histories, wanted.contexts, until).items():
+        histories[person].surround(contexts)
     return histories
 
 
@@ -122,7 +128,53 @@ def read_own_events(
     return events
 
 
-def read_contexts(
+class PersonEvents(msgspec.Struct):
+    """The wanted events of a person, in no order, and what all events tell of the person's surroundings."""
+
+    events: list[Event]
+    told: dict[str, list[tuple[int, str, str]]]
+
+
+def read_person_events(
+    queries: Queries, people: Iterable[Person], wanted: Wanted, since: int, until: int
+) -> dict[Person, PersonEvents]:
+    """Return the wanted events and the surroundings of people, from one reading of their rows.
+
+    Args:
+        queries: the ClickHouse database with the events.
+        people: the persons.
+        wanted: the names, fields and contexts to read.
+        since, until: the earliest and the latest instant that will be asked about, epoch ms.
+
+    Cost: one query for each group of some hundred people, over their own rows, found by the key.
+    """
+    contexts = sorted(wanted.contexts)
+    fields = columns_of(wanted.fields)
+    columns = [*dict.fromkeys([*contexts, *fields])]
+    sql = statement("person_events", columns=listed(columns))
+    found = {person: PersonEvents([], {field: [] for field in contexts}) for person in people}
+    for person, row in for_people(queries, found, sql, {"until": until}):
+        name, at, event_id, *values = row
+        theirs, by_column = found[person], dict(zip(columns, values, strict=True))
+        for field in contexts:
+            if by_column[field]:
+                theirs.told[field].append((at, by_column[field], event_id))
+        if wanted.reaches(name, at, since):
+            kept = [by_column[field] for field in fields]
+            theirs.events.append(as_event((name, at, event_id, *kept), fields))
+    for theirs in found.values():
+        theirs.told = {field: _changes(told) for field, told in theirs.told.items()}
+    return found
+
+
+def _changes(told: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Return what events tell of a field, in order and without repetitions, but for the latest."""
+    told.sort(key=lambda one: (one[0], one[2]))
+    changes = [one for before, one in zip([None, *told], told, strict=False) if before is None or before[1] != one[1]]
+    return changes if not told or changes[-1] is told[-1] else [*changes, told[-1]]
+
+
+def _read_contexts(
     queries: Queries, people: Iterable[Person], contexts: frozenset[str], until: int
 ) -> dict[Person, Contexts]:
     """Return, by person, the changes of context fields until an instant (epoch ms).
@@ -134,8 +186,8 @@ def read_contexts(
     if fields:
         pairs = ", ".join(f"('{field}', toString({field}))" for field in fields)
         sql = statement("context_changes", pairs=pairs)
-        for person, (field, at, value, event_id) in for_people(queries, found, sql, {"until": until}):
-            found[person][field].append((at, value, event_id))
+        for person, (field, at, value) in for_people(queries, found, sql, {"until": until}):
+            found[person][field].append((at, value))
     return found
 
 

@@ -5,6 +5,8 @@ restart. ClickHouse recognises a token among the last 10,000 inserted into the t
 token of an insert whose answer was lost is forgotten only if others insert 10,000 batches before this process is back,
 which at two inserts a second takes one other collector 80 minutes, and ten of them eight.
 
+More than 300 lines, because all of it changes one staged state.
+
 Not safe for threads: `warehouse.journal.group_commit` owns the one thread that uses it.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.trigger_worker.recording_channel import RecordingChannel
-from tests.trigger_worker.stored import NOON, person, queued
+from tests.trigger_worker.stored import NOON, fire, person, queued, visitor
+from tests.trigger_worker.storing_log import StoringLog
 from tests.waiting import until
 from trigger_worker.deciding.decider import Decided
 from trigger_worker.deciding.gate.verdict import Verdict
@@ -21,18 +22,24 @@ from trigger_worker.deciding.recipient.permission import Consent, Permission
 from trigger_worker.deciding.recipient.profile import Profile, VisitorContext
 from trigger_worker.deciding.recipient.shopping import CartContext
 from trigger_worker.deciding.sequence.outbox import Outbox
+from trigger_worker.delivery import ledger as ledger_module
 from trigger_worker.delivery.attempts import MAX_CONCURRENT, retry_wait_ms
 from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, DeliveryUncertain, OutboundMessage
+from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
+from trigger_worker.delivery.ledger import Ledger
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
+from trigger_worker.people.state import PersonState
 from trigger_worker.store.decisions import Reason
 from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Person
 from trigger_worker.store.queue import read_queue
-from trigger_worker.store.records import Records
 from warehouse.connection import Row, Warehouse
-from warehouse.errors import DeliveryError, DeliveryUnavailable, WarehouseError, WarehouseUnavailable
+from warehouse.errors import DeliveryError, DeliveryUnavailable, JournalError
+from warehouse.event import EventRow
 
 SEND = Verdict("send", Reason.PASSED)
 PROFILE = Profile(VisitorContext(id="anna"), Permission(Consent(), frozenset(), {}), CartContext(), {})
@@ -50,6 +57,27 @@ class HangingChannel:
         await self.free.wait()
 
 
+class Facts:
+    """Facts that have to be read before a template can have them: `slow()`."""
+
+    def __init__(self) -> None:
+        self.is_read = False
+
+    def names(self, rule: str, person: Person, profile: Profile, now_ms: int) -> dict[str, Any]:
+        return {"slow": self._slow}
+
+    def read(self, missing: Sequence[MissingFacts], now_ms: int) -> None:
+        self.is_read = True
+
+    def outdated(self, now_ms: int) -> list[MissingFacts]:
+        return []
+
+    def _slow(self) -> str:
+        if not self.is_read:
+            raise MissingFacts("slow")
+        return "read"
+
+
 class Desk:
     """A dispatcher with templates, channels and a clock of the test's."""
 
@@ -59,6 +87,8 @@ class Desk:
         self.now_ms = NOON
         self.may_send: Iterator[bool] = repeat(True)
         self.outbox, self.metrics = Outbox(), WorkerMetrics(CollectorRegistry())
+        self.log, self.people, self.facts = StoringLog(warehouse), People(), Facts()
+        self.told: list[EventRow] = []
         self.banner = RecordingChannel("banner")
         self.email = RecordingChannel("email")
         self.dispatcher = self.with_channels({"banner": self.banner, "email": self.email})
@@ -66,14 +96,16 @@ class Desk:
         self.write("hello.email.html", "---\nsubject: Hello\n---\n<p>Hello</p>\n")
 
     def with_channels(self, channels: Mapping[str, Channel]) -> Dispatcher:
+        ledger = Ledger(self.log, self.people, lambda events, _: self.told.extend(events), lambda: self.now_ms)
+        renderer = Renderer(TemplateFolder(self.folder), {}, self.facts)
         self.dispatcher = Dispatcher(
-            records=Records(self.warehouse),
-            outbox=self.outbox,
-            renderer=Renderer(TemplateFolder(self.folder), {}),
-            channels=channels,
-            metrics=self.metrics,
-            now_ms=lambda: self.now_ms,
-            may_send=lambda: next(self.may_send),
+            ledger,
+            self.outbox,
+            renderer,
+            channels,
+            self.metrics,
+            lambda: self.now_ms,
+            lambda: next(self.may_send),
         )
         return self.dispatcher
 
@@ -262,23 +294,80 @@ async def test_verdict_and_attempt_are_stored_before_anything_is_sent(
     assert calls == ["decisions", "messages", "send", "messages", "events"]
 
 
-@pytest.mark.parametrize("troubled", [0, 1, 2])
-async def test_while_clickhouse_is_away_recording_is_tried_again_and_sending_is_not(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, troubled: int
+async def test_verdicts_that_the_disk_refuses_send_nothing_and_can_be_carried_out_again(desk: Desk) -> None:
+    desk.people.receive({visitor(): PersonState(person("anna"))})
+    desk.log.fails = {0}
+    both = [decided(queued("banner-1")), decided(email())]
+    with pytest.raises(JournalError):
+        await desk.dispatcher.dispatch(both, [fire()], [email(), queued("banner-1")])
+    await desk.dispatcher.settle(10)
+    assert (desk.banner.sent, desk.email.sent, desk.told) == ([], [], [])
+    assert desk.rows("SELECT 1 FROM messages UNION ALL SELECT 1 FROM decisions UNION ALL SELECT 1 FROM fires") == []
+    assert desk.people.find(visitor()) is None
+    await desk.dispatcher.dispatch(both, [fire()], [email(), queued("banner-1")])
+    await desk.dispatcher.settle(10)
+    assert (len(desk.banner.sent), len(desk.email.sent)) == (1, 1)
+    assert desk.rows("SELECT count() FROM fires") == [(1,)]
+    assert sorted(event.message_id for event in desk.told) == ["banner-1", "message-1"]
+
+
+async def test_an_attempt_that_cannot_be_recorded_is_not_made_and_comes_later(desk: Desk) -> None:
+    desk.log.fails = {1}
+    await desk.carry_out(decided(email()))
+    assert (desk.email.sent, desk.states(), desk.dispatcher.under_way()) == ([], [], [])
+    (again,) = desk.outbox.take_due(NOON + 5_000)
+    assert (again.due_at, again.attempts, again.is_tried) == (NOON + 5_000, 0, False)
+    await desk.carry_out(decided(again))
+    assert len(desk.email.sent) == 1
+    assert desk.states() == ["pending", "sent"]
+
+
+async def test_an_outcome_that_cannot_be_recorded_waits_for_the_disk_and_nothing_is_sent_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert = desk.warehouse.insert_lines
-    inserts = iter(range(100))
-
-    def troubled_insert(table: str, lines: bytes, token: str) -> None:
-        if next(inserts) == troubled:
-            raise WarehouseUnavailable("away for a moment")
-        insert(table, lines, token)
-
-    monkeypatch.setattr(desk.warehouse, "insert_lines", troubled_insert)
+    monkeypatch.setattr(ledger_module, "RETRY_SECONDS", 0.001)
+    desk.log.fails = {2, 3, 4}
     await desk.carry_out(decided(email()))
     assert len(desk.email.sent) == 1
     assert desk.states() == ["pending", "sent"]
     assert len(desk.rows("SELECT * FROM decisions")) == 1
+    assert [event.event for event in desk.told] == ["message_sent"]
+
+
+async def test_one_message_whose_attempt_cannot_be_recorded_stops_no_other(desk: Desk) -> None:
+    # The verdicts on all come first, then the attempts of one after another.
+    desk.log.fails = {2}
+    await desk.carry_out(*(decided(email(name)) for name in ("a", "b", "c")))
+    assert len(desk.email.sent) == 2
+    (put_off,) = desk.outbox.take_due(NOON + 5_000)
+    await desk.carry_out(decided(put_off))
+    assert sorted(message.message_id for message in desk.email.sent) == ["a", "b", "c"]
+    assert [desk.states(name) for name in ("a", "b", "c")] == [["pending", "sent"]] * 3
+
+
+async def test_firings_and_their_messages_are_stored_with_the_verdicts_on_them(desk: Desk) -> None:
+    later = email("later", due_at=NOON + 60_000)
+    await desk.dispatcher.dispatch([decided(queued())], [fire()], [queued(), later])
+    assert desk.states() == ["pending", "sent"]
+    assert desk.states("later") == ["pending"]
+    assert desk.rows("SELECT fire_id FROM fires") == [("fire-1",)]
+    assert desk.rows("SELECT verdict FROM decisions") == [("send",)]
+
+
+async def test_a_message_whose_facts_are_read_first_is_pending_meanwhile_and_waits_again_when_the_disk_is_full(
+    desk: Desk,
+) -> None:
+    desk.write("slow.banner.yaml", "form: bar\ntitle: '{{ slow() }}'\n")
+    one, other = queued("slow", template="slow"), queued("fast")
+    desk.log.fails = {1}
+    await desk.dispatcher.dispatch([decided(one), decided(other)], [fire()], [one, other])
+    assert [message.message_id for message in desk.banner.sent] == ["fast"]
+    assert (desk.states("slow"), desk.states("fast")) == (["pending"], ["pending", "sent"])
+    (again,) = desk.outbox.take_due(NOON)
+    await desk.carry_out(decided(again))
+    assert [message.message_id for message in desk.banner.sent] == ["fast", "slow"]
+    assert desk.states("slow") == ["pending", "sent"]
+    assert desk.rows("SELECT count() FROM decisions") == [(2,)]
 
 
 async def test_a_message_that_is_dropped_is_cancelled_with_the_reason(desk: Desk) -> None:
@@ -388,25 +477,6 @@ async def test_rows_of_a_message_follow_each_other_though_the_clock_stands_still
     await desk.carry_out(decided(email()))
     (again,) = read_queue(desk.warehouse)
     assert (again.is_tried, again.recorded_at) == (False, NOON + 2)
-
-
-@pytest.mark.parametrize("table", ["decisions", "messages"])
-async def test_what_clickhouse_refuses_for_good_is_counted_and_stops_its_own_message_only(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, table: str
-) -> None:
-    insert = desk.warehouse.insert_lines
-
-    def refusing(into: str, lines: bytes, token: str) -> None:
-        if into == table and b"poisoned" in lines:
-            raise WarehouseError("cannot be parsed")
-        insert(into, lines, token)
-
-    monkeypatch.setattr(desk.warehouse, "insert_lines", refusing)
-    names = ("good-1", "poisoned", "good-2")
-    await desk.carry_out(*(decided(email(name)) for name in names))
-    assert sorted(message.message_id for message in desk.email.sent) == ["good-1", "good-2"]
-    assert [desk.states(name) for name in names] == [["pending", "sent"], [], ["pending", "sent"]]
-    assert desk.metrics.registry.get_sample_value("micromoment_records_refused_total") == 1
 
 
 async def test_other_channels_do_not_wait_for_a_mail_server_that_hangs(desk: Desk) -> None:

@@ -1,109 +1,118 @@
-"""What is stored about messages, whatever ClickHouse says to it."""
+"""What is stored about messages, and who knows of it when."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from tests.trigger_worker.stored import NOON, queued
+from tests.trigger_worker.stored import NOON, fire, person, queued, visitor
+from trigger_worker.delivery import ledger as module
 from trigger_worker.delivery.ledger import Ledger
-from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
+from trigger_worker.people.state import PersonState
 from trigger_worker.store.decisions import DecisionRecord
 from trigger_worker.store.message import MessageRecord
-from trigger_worker.store.records import Records
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from trigger_worker.store.message_event import occurrence
+from trigger_worker.store.row_log import WorkerRows
+from warehouse.errors import JournalError
 from warehouse.event import EventRow
 
 
-class Table(Records):
-    """Remembers what it was given, or raises first what it is told to."""
+class Disk:
+    """A log that remembers what it was given, and a ledger that stores there.
 
-    def __init__(self, *poisoned: str) -> None:
-        self.poisoned = poisoned
-        self.troubles = 0
-        self.messages: list[str] = []
-        self.events: list[str] = []
-        self.writes = 0
+    Args:
+        troubles: how many appends it refuses first.
+    """
 
-    def store_messages(self, records: Sequence[MessageRecord]) -> None:
-        self.writes += 1
-        self._take([record.message.message_id for record in records], self.messages)
+    def __init__(self, troubles: int = 0) -> None:
+        self.troubles = troubles
+        self.appended: list[WorkerRows] = []
+        self.tried = 0
+        self.told: list[EventRow] = []
+        self.known_while_storing: list[bool] = []
+        self.people = People()
+        self.people.receive({visitor(): PersonState(person("anna"))})
+        self.ledger = Ledger(self, self.people, self._tell, lambda: NOON)
 
-    def store_decisions(self, decisions: Sequence[DecisionRecord]) -> None:
-        self._take([decision.message.message_id for decision in decisions], [])
-
-    def store_events(self, rows: Sequence[EventRow]) -> None:
-        self._take([row.message_id for row in rows], self.events)
-
-    def _take(self, ids: list[str], into: list[str]) -> None:
+    async def append(self, rows: WorkerRows, now_ms: int) -> None:
+        assert now_ms == NOON
+        self.tried += 1
+        self.known_while_storing.append(self.is_known())
         if self.troubles:
             self.troubles -= 1
-            raise WarehouseUnavailable("away for a moment")
-        if set(ids) & set(self.poisoned):
-            raise WarehouseError("cannot be parsed")
-        into += ids
+            raise JournalError("the disk is full")
+        self.appended.append(rows)
+
+    def oldest_at(self) -> int | None:
+        return None
+
+    def is_known(self) -> bool:
+        """Tell whether memory knows of the message `a`, in the state and among what the tables do not show yet."""
+        state = self.people.find(visitor())
+        unstored = list(self.people.writes.of(person("anna")))
+        return state is not None and "a" in state.messages and len(state.fires) == 1 and len(unstored) == 3
+
+    def _tell(self, events: Sequence[EventRow], at: int) -> None:
+        assert at == NOON
+        assert len(self.appended) == 1, "told of before it was durable"
+        self.told += events
 
 
-def ledger(table: Table) -> tuple[Ledger, WorkerMetrics]:
-    metrics = WorkerMetrics(CollectorRegistry())
-    return Ledger(table, metrics), metrics
+ROWS = WorkerRows(
+    messages=[MessageRecord(queued("a"), "sent", NOON)],
+    decisions=[DecisionRecord(queued("a"), "send", "passed", {}, NOON)],
+    fires=[fire()],
+)
 
 
-def sent(*names: str) -> list[MessageRecord]:
-    return [MessageRecord(queued(name), "sent", NOON) for name in names]
+async def test_rows_and_the_events_that_they_become_are_stored_together_and_then_told_of() -> None:
+    disk = Disk()
+    await disk.ledger.store(ROWS)
+    (stored,) = disk.appended
+    assert (stored.messages, stored.decisions, stored.fires) == (ROWS.messages, ROWS.decisions, ROWS.fires)
+    assert [(event.event, event.message_id) for event in stored.events] == [("message_sent", "a")]
+    assert disk.told == stored.events
 
 
-def refused(metrics: WorkerMetrics) -> float | None:
-    return metrics.registry.get_sample_value("micromoment_records_refused_total")
+async def test_memory_knows_of_rows_as_soon_as_they_are_on_their_way() -> None:
+    disk = Disk()
+    await disk.ledger.store(ROWS)
+    assert disk.known_while_storing == [True]
+    assert disk.is_known()
 
 
-async def events_stored(kept: Ledger) -> None:
-    while tasks := kept.open_tasks():
-        for task in tasks:
-            await task
+async def test_what_the_disk_refuses_is_forgotten_and_not_told_of_and_its_people_are_read_anew() -> None:
+    disk = Disk(troubles=1)
+    with pytest.raises(JournalError):
+        await disk.ledger.store(ROWS)
+    assert (disk.appended, disk.told) == ([], [])
+    assert disk.people.find(visitor()) is None
+    assert list(disk.people.writes.of(person("anna"))) == []
 
 
-async def test_rows_are_stored_and_told_of() -> None:
-    table = Table()
-    kept, _ = ledger(table)
-    assert await kept.store_messages(sent("a", "b")) == []
-    await events_stored(kept)
-    assert (table.messages, table.events) == (["a", "b"], ["a", "b"])
+async def test_an_outcome_waits_for_the_disk_and_is_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
+    disk = Disk(troubles=3)
+    await disk.ledger.store_outcome(ROWS.messages[0])
+    assert disk.tried == 4
+    (stored,) = disk.appended
+    assert stored.messages == [ROWS.messages[0]]
+    assert [event.message_id for event in disk.told] == ["a"]
+    assert len(list(disk.people.writes.of(person("anna")))) == 1
 
 
-async def test_while_clickhouse_is_away_rows_wait_for_it() -> None:
-    table = Table()
-    table.troubles = 2
-    kept, metrics = ledger(table)
-    assert await kept.store_message(sent("a")[0]) is True
-    await events_stored(kept)
-    assert table.messages == ["a"]
-    assert refused(metrics) == 0
+async def test_events_of_states_that_were_stored_without_them_are_stored_and_told_of() -> None:
+    disk = Disk()
+    await disk.ledger.announce([occurrence(ROWS.messages[0])])
+    (stored,) = disk.appended
+    assert ([event.message_id for event in stored.events], list(stored.messages)) == (["a"], [])
+    assert disk.told == stored.events
 
 
-@pytest.mark.parametrize("poisoned", [("c",), ("a", "h"), ("b", "c", "d")])
-async def test_what_is_refused_for_good_is_found_among_the_others_counted_and_not_told_of(
-    poisoned: tuple[str, ...],
-) -> None:
-    table = Table(*poisoned)
-    kept, metrics = ledger(table)
-    lost = await kept.store_messages(sent(*"abcdefgh"))
-    await events_stored(kept)
-    assert tuple(record.message.message_id for record in lost) == poisoned
-    assert sorted(table.messages) == sorted(table.events) == sorted(set("abcdefgh") - set(poisoned))
-    assert refused(metrics) == len(poisoned)
-
-
-async def test_one_that_is_refused_is_told_so_to_whoever_waits_for_it() -> None:
-    kept, _ = ledger(Table("bad"))
-    assert await kept.store_message(sent("bad")[0]) is False
-    assert await kept.store_message(sent("good")[0]) is True
-
-
-async def test_verdicts_that_are_refused_are_told() -> None:
-    kept, metrics = ledger(Table("bad"))
-    decisions = [DecisionRecord(queued(name), "send", "passed", {}, NOON) for name in ("good", "bad")]
-    assert await kept.store_decisions(decisions) == decisions[1:]
-    assert refused(metrics) == 1
+async def test_where_nothing_is_untold_nothing_is_stored() -> None:
+    disk = Disk()
+    await disk.ledger.announce([])
+    await disk.ledger.announce([occurrence(MessageRecord(queued("a"), "pending", NOON))])
+    assert disk.tried == 0

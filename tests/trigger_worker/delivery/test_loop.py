@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -13,56 +13,88 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.trigger_worker.shop import Shop
-from tests.trigger_worker.stored import queued
+from tests.trigger_worker.stored import fire, person, queued, visitor
 from tests.waiting import until
 from trigger_worker.deciding.decider import Decided, Decider
+from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.gate.verdict import Verdict
+from trigger_worker.deciding.recipient.permission import Consent, Permission
+from trigger_worker.deciding.recipient.profile import Profile, VisitorContext
+from trigger_worker.deciding.recipient.shopping import CartContext
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.loop import MAX_DECIDED, DeliveryLoop
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.memory import People
+from trigger_worker.people.source import PeopleSource
+from trigger_worker.people.state import PersonState
+from trigger_worker.store.decisions import Reason
+from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import QueuedMessage
+from trigger_worker.store.people import Visitor
 from trigger_worker.store.records import Records
 from trigger_worker.store.rule_versions import RuleVersions
+from trigger_worker.store.windows import Wanted
 from warehouse.connection import Warehouse
-from warehouse.errors import WarehouseUnavailable
+from warehouse.errors import JournalError, WarehouseUnavailable
 
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"
+
+SEND = Verdict("send", Reason.PASSED)
+PROFILE = Profile(VisitorContext(id="anna"), Permission(Consent(), frozenset(), {}), CartContext(), {})
 
 
 class Stage:
     """A delivery loop between a decider and a dispatcher that note what they are given."""
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
-        self.outbox = Outbox()
+        self.outbox, self.people, metrics = Outbox(), People(), WorkerMetrics(CollectorRegistry())
         self.decided: list[list[str]] = []
         self.dispatched: list[str] = []
+        self.stored: list[tuple[Sequence[Fire], Sequence[QueuedMessage]]] = []
         self.on_decide: Callable[[], None] = lambda: None
+        self.on_dispatch: Callable[[], None] = lambda: None
+        self.on_read: Callable[[], None] = lambda: None
+        self.posteriors = Posteriors(warehouse)
+        self.source = PeopleSource(warehouse, self.people, metrics)
         self.loop = DeliveryLoop(
             outbox=self.outbox,
             decider=cast(Decider, self),
             dispatcher=cast(Dispatcher, self),
             versions=RuleVersions(warehouse, Records(warehouse)),
             policy=PolicySource(folder / "policy.yaml"),
-            metrics=WorkerMetrics(CollectorRegistry()),
-            clock_ms=lambda: 1_000,
+            people=cast(PeopleSource, self),
+            metrics=metrics,
+            now_ms=lambda: 1_000,
         )
 
-    def decide(self, due: Sequence[QueuedMessage], *_: Any) -> list[QueuedMessage]:
-        self.decided.append([message.message_id for message in due])
-        self.on_decide()
-        return list(due)
+    async def of(self, visitors: Iterable[Visitor], now_ms: int, wanted: Wanted | None = None) -> Any:
+        self.on_read()
+        return await self.source.of(visitors, now_ms, wanted)
 
-    async def dispatch(self, decided: Sequence[QueuedMessage]) -> None:
-        self.dispatched += [message.message_id for message in decided]
+    def decide(self, due: Sequence[QueuedMessage], people: Mapping[Visitor, PersonState], *_: Any) -> list[Decided]:
+        self.decided.append([message.message_id for message in due])
+        assert people.keys() >= {message.visitor for message in due}
+        self.on_decide()
+        return [Decided(message, SEND, "", people[message.visitor].person, PROFILE, ()) for message in due]
+
+    async def dispatch(
+        self, decided: Sequence[Decided], fires: Sequence[Fire] = (), queued: Sequence[QueuedMessage] = ()
+    ) -> None:
+        self.on_dispatch()
+        self.dispatched += [one.message.message_id for one in decided]
+        self.stored.append((fires, queued))
 
     def under_way(self) -> list[QueuedMessage]:
         return []
 
 
 @pytest.fixture
-def stage(embedded_warehouse: Warehouse, tmp_path: Path) -> Stage:
-    return Stage(embedded_warehouse, tmp_path)
+def stage(embedded_warehouse: Warehouse, tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(embedded_warehouse, tmp_path)
+    yield made
+    made.source.close()
 
 
 def message(name: str, **changes: Any) -> QueuedMessage:
@@ -90,18 +122,49 @@ async def test_more_than_are_decided_on_together_all_go_out(stage: Stage) -> Non
     assert sorted(stage.dispatched) == names
 
 
-async def test_what_clickhouse_cannot_answer_for_waits_again(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("place", "error"), [("on_read", WarehouseUnavailable("away")), ("on_dispatch", JournalError("the disk is full"))]
+)
+async def test_what_cannot_be_read_or_stored_just_now_waits_again(stage: Stage, place: str, error: Exception) -> None:
     def fail() -> None:
-        raise WarehouseUnavailable("away")
+        raise error
 
     stage.outbox.add([message("a"), message("b", fire_id="fire-a")])
-    stage.on_decide = fail
-    with pytest.raises(WarehouseUnavailable):
+    setattr(stage, place, fail)
+    with pytest.raises(type(error)):
         await stage.loop.send_due(1_000)
+    assert stage.dispatched == []
     assert stage.loop.message_ids() == {"a", "b"}
-    stage.on_decide = lambda: None
+    setattr(stage, place, lambda: None)
     await stage.loop.send_due(1_000)
     assert stage.dispatched == ["a", "b"]
+    assert stage.loop.message_ids() == set()
+
+
+async def test_messages_of_a_new_firing_go_out_at_once_and_its_later_ones_wait(stage: Stage) -> None:
+    states = {visitor("anna"): PersonState(person("anna"))}
+    now, then = (
+        message(name, fire_id="fire", visitor_id="anna", due_at=at) for name, at in (("a", 1_000), ("b", 1_001))
+    )
+    decided = stage.loop.decide_at_once([now, then], states, {}, 1_000)
+    assert [one.message for one in decided] == [now]
+    assert stage.loop.message_ids() == {"a"}
+    await stage.loop.deliver(decided, [fire()], [now, then])
+    assert stage.stored == [([fire()], [now, then])]
+    assert (stage.dispatched, stage.loop.message_ids()) == (["a"], {"b"})
+
+
+async def test_a_new_firing_that_cannot_be_stored_leaves_no_message_behind(stage: Stage) -> None:
+    def fail() -> None:
+        raise JournalError("the disk is full")
+
+    stage.on_dispatch = fail
+    decided = stage.loop.decide_at_once(
+        [message("a", visitor_id="anna")], {visitor("anna"): PersonState(person("anna"))}, {}, 1_000
+    )
+    with pytest.raises(JournalError):
+        await stage.loop.deliver(decided, [fire()], [decided[0].message])
+    assert stage.loop.message_ids() == set()
 
 
 async def test_what_a_mistake_of_ours_stops_does_not_stop_the_others(stage: Stage) -> None:
@@ -128,17 +191,19 @@ async def test_a_message_is_known_while_it_is_decided_on(stage: Stage) -> None:
 async def test_no_firing_waits_for_messages_that_are_being_decided_on(
     embedded_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop, free, decide = embedded_shop, threading.Event(), Decider.decide
+    shop, free, find = embedded_shop, threading.Event(), RuleVersions.of
+    deciding = threading.Event()
 
-    def slow(*arguments: Any) -> list[Decided]:
+    def slow(*arguments: Any) -> Any:
+        deciding.set()
         free.wait()
-        return decide(*arguments)
+        return find(*arguments)
 
     def fired_for(visitor: str) -> bool:
         return visitor in {fire[1] for fire in shop.fires()}
 
-    monkeypatch.setattr(Decider, "decide", slow)
-    shop.rule("lingers", HOVER)
+    monkeypatch.setattr(RuleVersions, "of", slow)
+    shop.rule("lingers", HOVER + "    after: 1s\n")
     worker = shop.new_worker()
     running = asyncio.create_task(worker.run())
     try:
@@ -147,6 +212,8 @@ async def test_no_firing_waits_for_messages_that_are_being_decided_on(
             shop.now_ms += 100
             worker.wake()
             await until(partial(fired_for, visitor))
+            shop.now_ms += 1_000
+            await until(deciding.is_set)
         assert shop.sent() == []
         free.set()
         await until(lambda: sorted(shop.sent()) == ["anna", "bob"])

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trigger_worker.live.histories import read_fresh
 
 from tests.trigger_worker.rules.evaluate.generate import Generator
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.rules.evaluate.test_agreement import compiled, history_of
 from tests.trigger_worker.stored import NOON, event_row, person, store, visitor
 from trigger_worker.live import candidates as module
-from trigger_worker.live.candidates import LATE_MS, Candidate, Candidates, NewestSeen, completed_rules, keep_completable
+from trigger_worker.live.candidates import LATE_MS, Candidate, Candidates, NewestSeen, completed_rules
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.live.turn import turn
+from trigger_worker.people.state import PersonState
 from trigger_worker.store.feed import Anchor, News
+from trigger_worker.store.windows import read_histories
 from warehouse.connection import Warehouse
 
 RULES = LiveRules(
@@ -128,14 +130,19 @@ COMPLETABLE_RULES = LiveRules(
 ANNA, BOB = person("u1", "phone", "laptop"), person("bob")
 
 
-def left(warehouse: Warehouse, *asked: str, since: int = NOON) -> set[str]:
-    """Return the rules of Anna's that are left of some."""
+def fired(warehouse: Warehouse, *asked: str, since: int = NOON) -> set[str]:
+    """Return the rules of some that fire for Anna, who is read from the tables as Bob is."""
     rules = frozenset(COMPLETABLE_RULES.by_id[name] for name in asked)
-    candidates = {ANNA: Candidate(since, rules), BOB: Candidate(NOON, rules)}
-    fresh = read_fresh(warehouse, candidates, COMPLETABLE_RULES.looked_at, since, NOON + 1000)
-    found = keep_completable(COMPLETABLE_RULES.completions, candidates, fresh, NOON + 1000)
-    assert BOB not in found
-    return {compiled.rule.id for compiled in found[ANNA].rules} if ANNA in found else set()
+    states = {
+        who: PersonState(who, history, since=since)
+        for who, history in read_histories(
+            warehouse, [ANNA, BOB], COMPLETABLE_RULES.scope.wanted, since, NOON + 1000
+        ).items()
+    }
+    candidates = {states[ANNA]: Candidate(since, rules), states[BOB]: Candidate(NOON, rules)}
+    found = turn(candidates, COMPLETABLE_RULES.completions, NOON + 1000)
+    assert BOB not in {one.state.person for one in found}
+    return {one.compiled.rule.id for one in found}
 
 
 @pytest.mark.parametrize(
@@ -148,11 +155,11 @@ def left(warehouse: Warehouse, *asked: str, since: int = NOON) -> set[str]:
         ({"category": "tents", "colour": "blue", "duration_ms": 3000}, {"lingers"}),
     ],
 )
-def test_rules_whose_last_step_takes_an_event_are_left(
+def test_rules_whose_last_step_takes_an_event_fire(
     warehouse: Warehouse, fields: dict[str, Any], expected: set[str]
 ) -> None:
-    store(warehouse, event_row("hover", "laptop", **fields))
-    assert left(warehouse, "lingers", "tent") == expected
+    store(warehouse, event_row("view_item", "phone", NOON - 1), event_row("hover", "laptop", **fields))
+    assert fired(warehouse, "lingers", "tent") == expected
 
 
 @pytest.mark.parametrize(
@@ -170,17 +177,17 @@ def test_rules_whose_last_step_takes_an_event_are_left(
 )
 def test_the_event_must_be_of_the_time_asked_about(warehouse: Warehouse, at: int, expected: set[str]) -> None:
     store(warehouse, event_row("hover", "phone", at))
-    assert left(warehouse, "gone", "whatever") == expected
+    assert fired(warehouse, "gone", "whatever") == expected
 
 
-def test_only_rules_that_were_to_be_asked_are_left(warehouse: Warehouse) -> None:
+def test_only_rules_that_were_to_be_asked_fire(warehouse: Warehouse) -> None:
     store(warehouse, event_row("hover", "phone", duration_ms=3000))
-    assert left(warehouse, "lingers") == {"lingers"}
+    assert fired(warehouse, "lingers") == {"lingers"}
 
 
 def test_one_visitors_late_news_makes_nobody_else_be_asked_about_what_is_over(warehouse: Warehouse) -> None:
     store(warehouse, event_row("hover", "phone", NOON - 500), event_row("hover", "bob", NOON - 500))
-    assert left(warehouse, "whatever", since=NOON - 500) == {"whatever"}
+    assert fired(warehouse, "whatever", since=NOON - 500) == {"whatever"}
 
 
 @given(st.randoms(use_true_random=True))

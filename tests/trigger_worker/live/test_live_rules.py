@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
-from trigger_worker.live import live_rules as shared_needs
-from trigger_worker.live.live_rules import LiveRules, SharedNeeds
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
-from trigger_worker.store.windows import Wanted
+from trigger_worker.deciding.recipient.profile import PROFILE_WANTED
+from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.people.reading import FACTS_MS, Scope
+from trigger_worker.store.windows import combine
 
 RULES = LiveRules(
     [
@@ -70,41 +70,54 @@ def test_no_rules_are_no_trouble() -> None:
     assert LiveRules().waits == []
 
 
-RULES_THAT_SHARE = LiveRules(
-    [
-        rule("id: one\nwhen: 'hover[price > 1]'\nif: count(scroll, 1h) > 1"),
-        rule("id: like_one\nwhen: 'hover[price > 2]'\nif: count(scroll, 1h) > 2"),
-        rule("id: other\nwhen: 'copy[category == \"a\"]'\nif: 'count(scroll, 2h) > 1 and device == \"mobile\"'"),
-    ]
+def scope_of(*texts: str) -> Scope:
+    return LiveRules([rule(text) for text in texts]).scope
+
+
+SCOPED = (
+    "id: one\nwhen: 'hover[price > 1]'\nif: count(scroll, 1h) > 1",
+    "id: other\nwhen: 'copy[category == \"a\"]'\nif: 'count(scroll, 2h) > 1 and device == \"mobile\"'",
+    "id: sends\nwhen: click\nsend:\n  - banner: hello\n    if: count(search[results == 0], 3d) > 0",
+    "id: wins\nwhen: select_item\nevery: 300d\ngoal: 'purchase[coupon == \"x\"] within 3d'",
+    "id: tries\nwhen: dwell\nexperiment:\n  arms: {plain: 50, coupon: 50}",
 )
-ONE, LIKE_ONE, OTHER = RULES_THAT_SHARE.by_id.values()
 
 
-def wanted(*rules: CompiledRule, shared: SharedNeeds = RULES_THAT_SHARE.shared_needs) -> Wanted:
-    return shared.wanted(shared.kinds(rules))
+def test_the_scope_covers_what_every_rule_its_messages_its_goal_the_gate_and_templates_look_at() -> None:
+    rules = LiveRules([rule(text) for text in SCOPED])
+    needs = [
+        need for each in rules.by_id.values() for need in (each.needs, each.sending_needs, *each.goal_needs(FACTS_MS))
+    ]
+    assert len(needs) > 2 * len(SCOPED), "none has a goal"
+    for need in needs:
+        assert rules.scope.wanted.covers(combine([need]))
+    assert rules.scope.wanted.covers(PROFILE_WANTED)
 
 
-def test_what_rules_look_at_is_joined_but_for_surroundings() -> None:
-    joined = wanted(ONE, OTHER)
-    assert joined.lookback_ms == {"hover": 0, "copy": 0, "scroll": 7_200_000}
-    assert joined.fields == frozenset({"price", "category"})
-    assert joined.contexts == frozenset()
+def test_the_scope_names_events_windows_fields_and_surroundings_of_all_rules() -> None:
+    wanted = scope_of(*SCOPED).wanted
+    assert wanted.lookback_ms["scroll"] == 7_200_000
+    assert wanted.lookback_ms["search"] >= 3 * 86_400_000
+    assert {"hover", "copy", "click", "select_item", "dwell", "purchase"} <= wanted.lookback_ms.keys()
+    assert wanted.fields is not None
+    assert {"price", "category", "results", "coupon"} <= wanted.fields
+    assert "device" in wanted.contexts
 
 
-def test_rules_that_look_at_the_same_share_it() -> None:
-    assert wanted(ONE) is wanted(LIKE_ONE, ONE)
-    assert wanted(ONE) is not wanted(OTHER)
+def test_without_rules_the_scope_is_what_the_gate_and_templates_look_at() -> None:
+    assert scope_of() == Scope(PROFILE_WANTED, FACTS_MS, frozenset())
 
 
-def test_what_more_rules_look_at_holds_what_each_of_them_does() -> None:
-    kinds = RULES_THAT_SHARE.shared_needs.kinds
-    assert kinds([ONE]) == kinds([LIKE_ONE]) < kinds([ONE, OTHER])
-    assert not kinds([ONE]) & kinds([OTHER])
+def test_the_scope_goes_back_as_far_as_the_longest_distance_between_firings() -> None:
+    assert scope_of(*SCOPED).facts_ms >= 300 * 86_400_000
+    assert scope_of(SCOPED[0], SCOPED[3].replace("300d", "400d")).facts_ms >= 400 * 86_400_000
 
 
-def test_what_was_forgotten_is_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_needs, "MAX_REMEMBERED", 1)
-    shared = SharedNeeds([ONE, OTHER])
-    before = wanted(ONE, shared=shared)
-    wanted(OTHER, shared=shared)
-    assert wanted(ONE, shared=shared) == before
+def test_the_scope_names_the_rules_that_experiment() -> None:
+    assert scope_of(*SCOPED).experiments == frozenset({"tries"})
+
+
+def test_a_scope_covers_that_of_fewer_rules_and_not_that_of_more() -> None:
+    assert scope_of(*SCOPED).covers(scope_of(*SCOPED[:2]))
+    for more in SCOPED[1:]:
+        assert not scope_of(SCOPED[0]).covers(scope_of(SCOPED[0], more))

@@ -163,8 +163,13 @@ async def test_news_that_completes_no_rule_costs_no_look_at_histories(
     monkeypatch.setattr(shop.warehouse, "query", noting)
     shop.happens("hover", duration_ms=2999)
     await shop.passes(1)
-    assert len([sql for sql in asked if "FROM events" in sql]) == 1
-    assert not [sql for sql in asked if "FROM fires" in sql]
+    # The person is read, once.
+    assert len([sql for sql in asked if "FROM fires" in sql]) == 1
+    asked.clear()
+    shop.happens("hover", duration_ms=2999)
+    await shop.passes(1)
+    assert len([sql for sql in asked if "FROM events" in sql]) <= 1
+    assert not [sql for sql in asked if "FROM fires" in sql or "FROM messages" in sql]
     shop.happens("hover", duration_ms=3000)
     await shop.passes(1)
     assert len(shop.fires()) == 1
