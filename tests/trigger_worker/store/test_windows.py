@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
@@ -12,7 +15,7 @@ from trigger_worker.rules.evaluate.needs import needs
 from trigger_worker.rules.model import NO_AUDIENCES
 from trigger_worker.store import windows as window
 from trigger_worker.store.people import Person
-from trigger_worker.store.windows import Contexts, Wanted, combine, read_contexts, read_histories, read_own_events
+from trigger_worker.store.windows import Wanted, combine, read_histories, read_own_events, read_person_events
 from warehouse.connection import Warehouse
 
 ANNA = person("anna")
@@ -22,7 +25,18 @@ def read(warehouse: Warehouse, wanted: Wanted, who: Person = ANNA, until: int = 
     return read_histories(warehouse, [who], wanted, NOON, until)[who]
 
 
-def surround(history: History, told: Contexts) -> None:
+Told = dict[str, list[tuple[int, str, str]]]
+
+
+def read_contexts(
+    warehouse: Warehouse, people: Iterable[Person], contexts: frozenset[str], until: int
+) -> dict[Person, Told]:
+    """Return what all events tell of people's surroundings."""
+    read = read_person_events(warehouse, people, wanted({}, contexts=contexts), NOON, until)
+    return {who: found.told for who, found in read.items()}
+
+
+def surround(history: History, told: Told) -> None:
     """Add surroundings to a history."""
     history.surround(Surroundings(told).changes)
 
@@ -216,6 +230,37 @@ def test_surroundings_are_told_where_they_change_and_by_the_latest_event(warehou
         "locale": [],
     }
     assert read_contexts(warehouse, [ANNA], frozenset({"device"}), NOON)[ANNA] == {"device": [(NOON, "mobile", "0")]}
+
+
+PARTS = [
+    Wanted({"any": 1000}, None, frozenset({"device", "locale"})),
+    wanted({"hover": 1000, "copy": 1500}, "price"),
+    wanted({"hover": 0, "any": 500}, "colour", contexts=frozenset({"device"})),
+    wanted({"email_opened": 2000}, "price", "device", contexts=frozenset({"device"})),
+    wanted({}, contexts=frozenset({"locale"})),
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_events_that_are_read_with_surroundings_are_those_that_are_read_without(
+    warehouse: Warehouse, part: Wanted
+) -> None:
+    people, rows = [person("u1", "phone"), person("bob"), person("cleo")], list[dict[str, Any]]()
+    for visitor in ("u1", "phone", "bob"):
+        for name in ("hover", "copy", "email_opened", "shops_own"):
+            for ago in (-1, 0, 500, 501, 1000, 1001, 1500, 1501, 2000, 2001):
+                fields = {"price": 5, "colour": "red", "device": f"d{ago % 3}", "locale": "de"}
+                rows.append(event_row(name, visitor, NOON - ago, event_id=f"{name}-{visitor}-{ago}", **fields))
+    store(warehouse, *rows)
+    read = read_person_events(warehouse, people, part, NOON, NOON)
+    alone = read_own_events(warehouse, dict.fromkeys(people, part), NOON, NOON)
+    histories = read_histories(warehouse, people, part, NOON, NOON)
+    for who in people:
+        assert History(read[who].events).events == History(alone[who]).events == histories[who].events
+        grown = History([], Surroundings(read[who].told).changes)
+        for field in part.contexts:
+            for at in range(NOON - 2002, NOON + 1):
+                assert grown.context(field).at(at) == histories[who].context(field).at(at)
 
 
 FIELDS: list[tuple[str, ...] | None] = [None, (), ("price",), ("price", "device"), ("price", "colour"), ("colour",)]
