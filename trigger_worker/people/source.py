@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -66,11 +65,14 @@ class PeopleSource:
         """
         self._widen(wanted)
         asked = list(dict.fromkeys(visitors))
-        found = {visitor: state for visitor in asked if (state := self._known(visitor, since)) is not None}
-        unknown = iter([visitor for visitor in asked if visitor not in found])
-        while together := list(islice(unknown, MAX_TOGETHER)):
-            found |= await self._read(together, now_ms, since)
-        return found
+        while True:
+            found = {visitor: state for visitor in asked if (state := self._known(visitor, since)) is not None}
+            unknown = [visitor for visitor in asked if visitor not in found]
+            if not unknown:
+                # All at the same instant: whoever is read may be forgotten while others are.
+                return found
+            for first in range(0, len(unknown), MAX_TOGETHER):
+                await self._read(unknown[first : first + MAX_TOGETHER], now_ms, since)
 
     def _known(self, visitor: Visitor, since: int | None) -> PersonState | None:
         state = self._people.find(visitor)
@@ -87,7 +89,7 @@ class PeopleSource:
             lasting = msgspec.structs.replace(wanted, lookback_ms=dict.fromkeys(wanted.lookback_ms, LASTING_MS))
             self._people.look_at(msgspec.structs.replace(scope, wanted=combine([scope.wanted, wanted, lasting])))
 
-    async def _read(self, visitors: Sequence[Visitor], now_ms: int, since: int | None) -> dict[Visitor, PersonState]:
+    async def _read(self, visitors: Sequence[Visitor], now_ms: int, since: int | None) -> None:
         scope, joins = self._people.scope, self._people.events.joins()
         earliest = now_ms - SLACK_MS if since is None else min(since, now_ms) - SLACK_MS
         with self._metrics.load_seconds.time():
@@ -95,8 +97,6 @@ class PeopleSource:
                 self._threads, read_people, self._queries, visitors, scope, earliest, now_ms, joins
             )
         self._metrics.people_loaded.inc(len(visitors))
-        if self._people.scope is not scope:
-            # Rules changed meanwhile: what was read may be too little.
-            return await self._read(visitors, now_ms, since)
-        self._people.receive(read)
-        return {visitor: state for visitor in visitors if (state := self._people.find(visitor)) is not None}
+        # Where rules changed meanwhile, what was read may be too little, and is read again.
+        if self._people.scope is scope:
+            self._people.receive(read)

@@ -19,8 +19,8 @@ from warehouse.connection import Row, Warehouse
 from warehouse.errors import WarehouseError
 
 HOUR: Final = 3_600_000
-#: Statements about people who are read together: links, events, surroundings, firings, messages.
-EACH: Final = 5
+#: Statements about people who are read together: links, events with surroundings, firings, messages.
+EACH: Final = 4
 
 
 class Counted:

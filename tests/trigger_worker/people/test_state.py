@@ -262,6 +262,10 @@ class Anna:
         return event_row(event, f"{browser}-{self.user}", NOON + self._random.randrange(12), user=user, **fields)
 
 
+def _states(state: PersonState) -> dict[str, tuple[set[str], int | None]]:
+    return {one.message_id: (set(one.states), one.states.get("sent")) for one in state.messages.values()}
+
+
 _users = count()
 _FIELDS: Final[dict[str, list[Any]]] = {
     "price": [5, 7.5],
@@ -297,6 +301,7 @@ def test_a_person_who_grows_in_any_order_is_the_one_who_is_read_at_the_end(
     for field in anna.scope.wanted.contexts:
         for at in range(NOON - 1, NOON + 14):
             assert grown.history.context(field).at(at) == read.history.context(field).at(at), (field, at - NOON)
-    assert grown.messages == read.messages
+    # Of a state that is reached twice the table may keep either instant; nothing but that of `sent` is ever asked for.
+    assert _states(grown) == _states(read)
     assert grown.sent(0) == read.sent(0)
     assert [grown.fire_facts(f"f-{number}") for number in range(3)] == [read.fire_facts(f"f-{n}") for n in range(3)]

@@ -72,13 +72,6 @@ def test_messages_that_were_due_by_then_are_not_read(warehouse: Warehouse) -> No
     assert (found.message_id, found.fire_id, found.states) == ("later", "fire-1", {"sent": NOON, "shown": NOON + 1000})
 
 
-def test_of_a_state_that_was_reached_twice_the_first_instant_counts(warehouse: Warehouse) -> None:
-    for at in (NOON + 5, NOON, NOON + 9):
-        reached(warehouse, queued(visitor_id="u1"), "sent", at=at)
-    (found,) = read_messages(warehouse, [ANNA], 0)[ANNA]
-    assert found.states == {"sent": NOON}
-
-
 def test_more_people_than_fit_into_one_question_are_asked_about(embedded_warehouse: Warehouse) -> None:
     crowd = [person(f"{number:03d}{'x' * 300}") for number in range(300)]
     reached(embedded_warehouse, queued("m1", visitor_id=crowd[-1].visitor_id), "sent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -24,16 +25,15 @@ def read(warehouse: Warehouse, wanted: Wanted, who: Person = ANNA, until: int = 
     return read_histories(warehouse, [who], wanted, NOON, until)[who]
 
 
-#: By context field, instant, value and event of what events tell.
 Told = dict[str, list[tuple[int, str, str]]]
 
 
-def read_told(
+def read_contexts(
     warehouse: Warehouse, people: Iterable[Person], contexts: frozenset[str], until: int
 ) -> dict[Person, Told]:
-    """Return what all events tell of the surroundings of people."""
-    found = read_person_events(warehouse, people, Wanted({}, frozenset(), contexts), 0, until)
-    return {who: each.told for who, each in found.items()}
+    """Return what all events tell of people's surroundings."""
+    read = read_person_events(warehouse, people, wanted({}, contexts=contexts), NOON, until)
+    return {who: found.told for who, found in read.items()}
 
 
 def surround(history: History, told: Told) -> None:
@@ -190,7 +190,7 @@ def test_surroundings_are_added_to_those_who_are_asked_about(warehouse: Warehous
     store(warehouse, event_row("hover", "phone", NOON - 1, device="mobile"), event_row("hover", "bob", device="tablet"))
     store(warehouse, event_row("hover", "laptop", device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"hover": 0}), NOON, NOON)
-    surround(histories[anna], read_told(warehouse, [anna], frozenset({"device"}), NOON)[anna])
+    surround(histories[anna], read_contexts(warehouse, [anna], frozenset({"device"}), NOON)[anna])
     assert [histories[anna].context("device").at(at) for at in (NOON - 2, NOON - 1, NOON)] == [
         None,
         "mobile",
@@ -207,7 +207,7 @@ def test_surroundings_that_no_event_of_the_instant_tells_are_those_of_the_latest
     store(warehouse, event_row("hover", "anna", NOON - 1000, device="mobile"), event_row("hover", "bob", at))
     store(warehouse, event_row("copy", "anna", at), event_row("copy", "anna", NOON, device="desktop"))
     histories = read_histories(warehouse, [anna, bob], wanted({"copy": 1000}), NOON, NOON)
-    contexts = read_told(warehouse, histories, frozenset({"device", "country"}), NOON)
+    contexts = read_contexts(warehouse, histories, frozenset({"device", "country"}), NOON)
     for who, told in contexts.items():
         surround(histories[who], told)
     assert histories[anna].context("device").at(at) == expected
@@ -223,13 +223,44 @@ def test_names_from_outside_are_bound_and_not_pasted(warehouse: Warehouse) -> No
 def test_surroundings_are_told_where_they_change_and_by_the_latest_event(warehouse: Warehouse) -> None:
     for after, device in enumerate(["mobile", "mobile", "desktop", "desktop", "", "desktop"]):
         store(warehouse, event_row("hover", at=NOON + after, event_id=f"{after}", device=device, country="DE"))
-    told = read_told(warehouse, [ANNA], frozenset({"device", "country", "locale"}), NOON + 9)[ANNA]
+    told = read_contexts(warehouse, [ANNA], frozenset({"device", "country", "locale"}), NOON + 9)[ANNA]
     assert told == {
         "device": [(NOON, "mobile", "0"), (NOON + 2, "desktop", "2"), (NOON + 5, "desktop", "5")],
         "country": [(NOON, "DE", "0"), (NOON + 5, "DE", "5")],
         "locale": [],
     }
-    assert read_told(warehouse, [ANNA], frozenset({"device"}), NOON)[ANNA] == {"device": [(NOON, "mobile", "0")]}
+    assert read_contexts(warehouse, [ANNA], frozenset({"device"}), NOON)[ANNA] == {"device": [(NOON, "mobile", "0")]}
+
+
+PARTS = [
+    Wanted({"any": 1000}, None, frozenset({"device", "locale"})),
+    wanted({"hover": 1000, "copy": 1500}, "price"),
+    wanted({"hover": 0, "any": 500}, "colour", contexts=frozenset({"device"})),
+    wanted({"email_opened": 2000}, "price", "device", contexts=frozenset({"device"})),
+    wanted({}, contexts=frozenset({"locale"})),
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_events_that_are_read_with_surroundings_are_those_that_are_read_without(
+    warehouse: Warehouse, part: Wanted
+) -> None:
+    people, rows = [person("u1", "phone"), person("bob"), person("cleo")], list[dict[str, Any]]()
+    for visitor in ("u1", "phone", "bob"):
+        for name in ("hover", "copy", "email_opened", "shops_own"):
+            for ago in (-1, 0, 500, 501, 1000, 1001, 1500, 1501, 2000, 2001):
+                fields = {"price": 5, "colour": "red", "device": f"d{ago % 3}", "locale": "de"}
+                rows.append(event_row(name, visitor, NOON - ago, event_id=f"{name}-{visitor}-{ago}", **fields))
+    store(warehouse, *rows)
+    read = read_person_events(warehouse, people, part, NOON, NOON)
+    alone = read_own_events(warehouse, dict.fromkeys(people, part), NOON, NOON)
+    histories = read_histories(warehouse, people, part, NOON, NOON)
+    for who in people:
+        assert History(read[who].events).events == History(alone[who]).events == histories[who].events
+        grown = History([], Surroundings(read[who].told).changes)
+        for field in part.contexts:
+            for at in range(NOON - 2002, NOON + 1):
+                assert grown.context(field).at(at) == histories[who].context(field).at(at)
 
 
 FIELDS: list[tuple[str, ...] | None] = [None, (), ("price",), ("price", "device"), ("price", "colour"), ("colour",)]
