@@ -24,7 +24,7 @@ from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery import ledger as ledger_module
 from trigger_worker.delivery.attempts import MAX_CONCURRENT, retry_wait_ms
 from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, DeliveryUncertain, OutboundMessage
-from trigger_worker.delivery.content.engine import MissingFacts
+from trigger_worker.delivery.content.engine import FactRequest, MissingFacts
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.ledger import Ledger
@@ -73,7 +73,7 @@ class Facts:
 
     def _slow(self) -> str:
         if not self.is_read:
-            raise MissingFacts("slow")
+            raise MissingFacts(FactRequest())
         return "read"
 
 
