@@ -57,7 +57,7 @@ class Desk:
         self.warehouse = warehouse
         self.folder = folder
         self.now_ms = NOON
-        self.may_send: Iterator[bool] = repeat(True)
+        self.may_send: Iterator[bool] = repeat(object=True)
         self.outbox, self.metrics = Outbox(), WorkerMetrics(CollectorRegistry())
         self.banner = RecordingChannel("banner")
         self.email = RecordingChannel("email")
@@ -435,7 +435,7 @@ async def test_a_worker_that_stops_ends_what_it_began_and_begins_nothing_more(de
 
 
 async def test_a_worker_that_may_not_send_any_more_leaves_messages_as_they_are(desk: Desk) -> None:
-    desk.may_send = repeat(False)
+    desk.may_send = repeat(object=False)
     await desk.carry_out(decided(email()), decided(queued("message-2")))
     assert not desk.email.sent
     assert not desk.banner.sent
