@@ -94,10 +94,13 @@ async def test_roles_that_share_a_redis_outlive_it(
                 assert (await client.post("/v1/track", json=event)).is_success
 
             async def is_connected() -> bool:
-                return bool(bus.state() == (await client.get("/readyz")).json()["bus"] == "ok")
+                said: dict[str, str] = (await client.get("/readyz")).json()
+                return bus.state() == said["bus"] == "ok"
 
             async def is_sent() -> bool:
-                sent = await asyncio.to_thread(embedded_warehouse.query, "SELECT count() FROM messages FINAL")
+                sent = await asyncio.to_thread(
+                    embedded_warehouse.query, "SELECT count() FROM messages WHERE state = 'sent'"
+                )
                 return sent == [(2,)]
 
             assert (await client.get("/readyz")).json()["bus"].startswith("away; ")
@@ -111,7 +114,7 @@ async def test_roles_that_share_a_redis_outlive_it(
             redis.start()
             await until_told(is_connected)
             await hovers("carl")
-            await until(lambda: (accepted, banners) == (["anna", "carl"], ["anna", "carl"]))
+            await until(lambda: accepted == ["anna", "carl"] and "carl" in banners)
 
 
 async def test_nothing_listens_once_the_roles_have_ended(embedded_warehouse: Warehouse, tmp_path: Path) -> None:
