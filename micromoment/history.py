@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from collector.sites import Site
 from micromoment.engine.client import Transfer
 from warehouse.errors import ConfigurationError
 from warehouse.event import EventRow
+from warehouse.own_event import history_notice
 from warehouse.queries import read_sql
 
 ROWS_PER_INSERT: Final = 20_000
@@ -46,6 +48,8 @@ class ImportReport(msgspec.Struct):
 def import_file(engine: Transfer, path: Path, site: Site, now_ms: int, progress: Callable[[int], None]) -> ImportReport:
     """Store every event of a file that is not stored yet.
 
+    A worker that runs reads the people of the site anew afterwards, so that the import counts at once.
+
     Cost: for every 20,000 lines, one query for each 250 of them by visitor and time, and one insert.
 
     Args:
@@ -67,6 +71,10 @@ def import_file(engine: Transfer, path: Path, site: Site, now_ms: int, progress:
                 _store(engine, site.name, rows, report)
     except (OSError, EOFError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+    finally:
+        if report.stored:
+            notice = _encode(history_notice(site.name, time.time_ns() // 1_000_000))
+            engine.insert_lines("event_feed", notice, hashlib.sha256(notice).hexdigest())
     return report
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from warehouse.event import DEFAULT_RETENTION_DAYS, EventRow, format_time, kept_days
+
+#: The event of a notice in the feed that a site's history was changed; no visitor's.
+HISTORY_CHANGED: Final = "history_changed"
+#: How much a clock of another machine may be ahead, ms.
+NOTICE_DELAY_MS: Final = 2_000
 
 
 def own_event(
@@ -49,6 +54,21 @@ def own_event(
         props=msgspec.json.encode(present).decode(),
         retention_days=DEFAULT_RETENTION_DAYS if site_days is None else kept_days(name, site_days),
     )
+
+
+def history_notice(site: str, at: int) -> dict[str, str]:
+    """Return a row of `event_feed` that tells workers to read the people of a site anew.
+
+    Imported events are no news, and what is erased tells of nothing.
+
+    Args:
+        site: name of the site.
+        at: when its history was changed, epoch ms. The row is stamped later, so that a worker whose clock is ahead has
+            not read beyond it.
+    """
+    stamp = format_time(at + NOTICE_DELAY_MS)
+    event_id = str(uuid.uuid4())
+    return {"site": site, "event": HISTORY_CHANGED, "event_id": event_id, "ts": stamp, "ingested_at": stamp}
 
 
 def derived_event_id(namespace: uuid.UUID, identity: Sequence[object]) -> str:

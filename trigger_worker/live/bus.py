@@ -31,6 +31,8 @@ MAX_TOGETHER: Final = 200
 MAX_LOADING: Final = 5_000
 #: Most visitors who are read at once: a page waits for the slowest of them.
 MAX_LOADED_TOGETHER: Final = 20
+#: How far the instant of an event of ours may be ahead, ms.
+OWN_AHEAD_MS: Final = 10
 #: Most answers that are on their way to the disk.
 MAX_EFFECTS: Final = 256
 
@@ -133,8 +135,10 @@ class BusEvents:
             if not self._loading:
                 self._to_load.clear()
 
-    def _take(self, arrivals: Iterable[Arrival]) -> None:
-        now_ms = self._now_ms()
+    def _take(self, arrivals: Sequence[Arrival]) -> None:
+        present = self._now_ms()
+        # Rows of ours about one message are at least a millisecond apart.
+        now_ms = max([present, *(one.event.ts for one in arrivals if one.event.ts <= present + OWN_AHEAD_MS)])
         known: list[Arrival] = []
         for one in arrivals:
             # An event whose machine's clock is ahead is news once that time has come: the feed tells of it then.
@@ -226,10 +230,19 @@ class BusEvents:
             await effects
         except JournalError as error:
             _log.error("firings_not_stored", error=error.message, remedy=error.hint)
-            for item in question.news:
-                self._people.events.reopen(item.identity)
-            self.again += question.news
-            self._leave("not_stored", len(question.news))
+            self._ask_again(question)
+        except Exception:  # noqa: BLE001 - a mistake of ours in one answer must not lose it
+            _log.exception("firings_not_stored")
+            for visitor in question.people:
+                # They know of firings that were not stored.
+                self._people.forget(visitor)
+            self._ask_again(question)
+
+    def _ask_again(self, question: Question) -> None:
+        for item in question.news:
+            self._people.events.reopen(item.identity)
+        self.again += question.news
+        self._leave("not_stored", len(question.news))
 
     def _leave(self, reason: str, count: int) -> None:
         self._metrics.events_left.labels(reason).inc(count)

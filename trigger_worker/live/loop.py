@@ -136,6 +136,8 @@ class EvaluationLoop:
         with self._metrics.sweep_seconds.time():
             found = await asyncio.to_thread(self._read, sweep)
             self._people.events.tell((item.identity for item in found.news), found.now_ms)
+            for site in found.changed_sites:
+                self._people.forget_site(site)
             again, self.bus.again = self.bus.again, []
             try:
                 await self._record(found)

@@ -13,6 +13,7 @@ from trigger_worker.live.waits import LateTimers, ReadAhead, read_on
 from trigger_worker.store.feed import Anchor, News, read_news
 from trigger_worker.store.people import Visitor
 from warehouse.connection import Warehouse
+from warehouse.own_event import HISTORY_CHANGED
 
 #: How far back the feed is read again: parallel inserts were measured to show a row up to 250 ms after its stamp.
 OVERLAP_MS: Final = 2_000
@@ -53,6 +54,7 @@ class Sweep(msgspec.Struct, frozen=True):
         now_ms: its instant, epoch ms.
         news: the events that no sweep found before.
         due: by wait, the events whose wait is over.
+        changed_sites: sites whose people must be read anew: events were imported or erased.
         complete: False when there were more events than one sweep takes.
         position: how far the feed is read once this sweep is dealt with.
     """
@@ -60,6 +62,7 @@ class Sweep(msgspec.Struct, frozen=True):
     now_ms: int
     news: list[News]
     due: Due
+    changed_sites: frozenset[str]
     complete: bool
     position: Position
 
@@ -96,7 +99,9 @@ class FeedSweep:
         late_due, late = self._read_late(news, rules, now_ms)
         news_to = now_ms if complete else max(self._position.news_to, news[-1].visible_at)
         position = Position(news_to, ahead, self._seen(news, news_to), late)
-        return Sweep(now_ms, news, due + late_due, complete, position)
+        changed_sites = frozenset(item.visitor.site for item in news if item.event == HISTORY_CHANGED)
+        events = [item for item in news if item.visitor.visitor_id]
+        return Sweep(now_ms, events, due + late_due, changed_sites, complete, position)
 
     def accept(self, reading: Sweep) -> None:
         """Move on: the firings of a sweep are stored, so that its events need not be found again."""

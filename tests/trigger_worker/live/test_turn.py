@@ -60,7 +60,7 @@ class Asking:
 
 
 #: The reading of a history.
-ROWS = "The candidates' rows"
+ROWS = "All events of some people"
 
 
 @pytest.fixture

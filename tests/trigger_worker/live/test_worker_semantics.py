@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import pytest
 
 from tests.trigger_worker.shop import Shop
@@ -13,6 +14,7 @@ from trigger_worker import worker
 from trigger_worker.delivery import loop as sender
 from trigger_worker.delivery.content.banner import BannerContent
 from warehouse.connection import Row
+from warehouse.own_event import NOTICE_DELAY_MS, history_notice
 
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"
 ABANDONED = "when: add_to_cart -> no purchase within 60s\nevery: 0s\nsend:\n  - email: reminder\n"
@@ -147,6 +149,19 @@ async def test_a_rule_sees_the_surroundings_of_each_of_those_it_is_asked_of(shop
         ("lingers", "bob"),
         ("mobile", "anna"),
     }
+
+
+async def test_an_import_counts_as_soon_as_it_is_announced(shop: Shop) -> None:
+    shop.rule("returns", "when: view_item -> add_to_cart within 2d\nevery: 0s\n")
+    shop.happens("add_to_cart")
+    await shop.passes(1)
+    shop.happens("view_item", ago_ms=3_600_000, source="import")
+    notice = msgspec.json.encode(history_notice("shop", shop.now_ms - NOTICE_DELAY_MS))
+    shop.warehouse.insert_lines("event_feed", notice, "notice")
+    await shop.passes(1)
+    shop.happens("add_to_cart")
+    await shop.passes(1)
+    assert [at for *_, at in shop.fires()] == [2000]
 
 
 async def test_news_that_completes_no_rule_costs_no_look_at_histories(

@@ -7,5 +7,6 @@ WHERE ingested_at > fromUnixTimestamp64Milli({since:Int64} - {skew:Int64}, 'UTC'
   AND ingested_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
   AND visible_at > {since:Int64}
   AND visible_at <= {until:Int64}
+  AND visitor_id != ''
   AND (event IN {names:Array(String)} OR ({every_event:Bool} AND event NOT IN {excluded:Array(String)}))
 ORDER BY visible_at, site, visitor_id
