@@ -113,7 +113,7 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
         worker = build_worker(
             warehouse,
             records=records,
-            log=JournalRowLog(shared.journal, settings.retention_days),
+            log=JournalRowLog(shared.journal, settings.retention_days, is_alone=not settings.redis),
             folder=RuleFolder(Path(settings.rules_folder), Path(settings.audiences_file)),
             policy=PolicySource(Path(settings.policy_file), Path(settings.suppressions_file)),
             recipients=fixed_recipients(settings),

@@ -30,6 +30,9 @@ class KeepingLog:
         self._waiting.append((now_ms, rows))
         self._fires += rows.fires
 
+    async def until_shared(self, at: int) -> None:
+        """Return at once: whoever works next has the same rows."""
+
     def oldest_at(self) -> int | None:
         """Return when the oldest row that was not moved yet came."""
         return self._waiting[0][0] if self._waiting else None

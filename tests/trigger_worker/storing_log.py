@@ -34,6 +34,9 @@ class StoringLog:
         except WarehouseError as error:
             raise JournalError(error.message, error.hint) from error
 
+    async def until_shared(self, at: int) -> None:
+        """Return at once: all rows are in ClickHouse."""
+
     def oldest_at(self) -> int | None:
         """Return None: nothing waits."""
         return None

@@ -18,7 +18,6 @@ from trigger_worker.delivery.renderer import ReadyMessage
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.store.message import MessageRecord, QueuedMessage
 from trigger_worker.store.queue import queue_record
-from trigger_worker.store.row_log import WorkerRows
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import DeliveryError, DeliveryUnavailable, JournalError, TemplateError
 
@@ -138,7 +137,7 @@ class Attempts:
                 return
             message = self._with_attempt(ready.message)
             try:
-                await self._ledger.store(WorkerRows(messages=[queue_record(message)]))
+                await self._ledger.store_attempt(queue_record(message))
             except JournalError as error:
                 self._put_off(ready.message, error)
                 return

@@ -60,6 +60,15 @@ class Ledger:
             raise
         self._tell(events, now_ms)
 
+    async def store_attempt(self, record: MessageRecord) -> None:
+        """Store that an attempt begins; return once whoever may work next would know of it.
+
+        Raises:
+            JournalError: it was not stored, and must not be made.
+        """
+        await self.store(WorkerRows(messages=[record]))
+        await self._log.until_shared(self._now_ms())
+
     async def store_outcome(self, record: MessageRecord) -> None:
         """Store the outcome of an attempt, however long the disk takes: the attempt cannot be taken back."""
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -37,6 +38,8 @@ RELOAD_INTERVAL_SECONDS: Final = 1.0
 #: How often the cursor is stored. After a crash this much is read again, which changes nothing.
 CURSOR_INTERVAL_MS: Final = 5_000
 IDLE_CURSOR_INTERVAL_MS: Final = 30_000
+#: The rows of an event reach the journal so long after a sweep that knows of the event, at most.
+EFFECTS_MS: Final = 5_000
 #: The name under which the cursor is stored.
 WORKER_NAME: Final = "rules"
 _log = structlog.get_logger("trigger_worker.live.loop")
@@ -107,6 +110,9 @@ class EvaluationLoop:
         self._rule_set = NO_RULES
         self._reloaded_at = 0.0
         self._cursor_stored_at = 0
+        #: Sweeps whose rows may be in the journal still: when each was over, and up to when it had read.
+        self._swept: deque[tuple[int, int]] = deque()
+        self._stored_to = 0
         #: Set when the feed should be swept at once.
         self.news = asyncio.Event()
 
@@ -148,7 +154,8 @@ class EvaluationLoop:
         sweep.accept(found)
         self._metrics.sweeps.inc()
         ticked = Ticked(found.now_ms, found.complete, idle=not found.news)
-        await self._store_cursor(sweep, ticked)
+        self._note_stored(sweep, ticked.now_ms)
+        await self._store_cursor(ticked)
         self._clean(ticked.now_ms)
         return ticked
 
@@ -179,10 +186,17 @@ class EvaluationLoop:
             problems = [str(problem) for problem in rule_set.problems]
             _log.info("rules_loaded", rules=len(rule_set.rules), problems=problems)
 
-    async def _store_cursor(self, sweep: FeedSweep, ticked: Ticked) -> None:
+    def _note_stored(self, sweep: FeedSweep, now_ms: int) -> None:
+        """Note up to when the feed need not be read again, whoever works next: what came of it is in ClickHouse."""
+        self._swept.append((now_ms, sweep.read_to))
+        oldest = self._log.oldest_at() or now_ms
+        while self._swept and self._swept[0][0] < oldest - EFFECTS_MS:
+            self._stored_to = self._swept.popleft()[1]
+
+    async def _store_cursor(self, ticked: Ticked) -> None:
         interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
-        if ticked.now_ms - self._cursor_stored_at >= interval:
-            read_to = min([sweep.read_to, *self._outcomes.oldest(), *(item.visible_at for item in self.bus.again)])
+        if self._stored_to and ticked.now_ms - self._cursor_stored_at >= interval:
+            read_to = min([self._stored_to, *self._outcomes.oldest(), *(item.visible_at for item in self.bus.again)])
             await asyncio.to_thread(self._records.store_cursor, WORKER_NAME, 0, read_to)
             self._cursor_stored_at = ticked.now_ms
 

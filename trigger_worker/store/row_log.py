@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -16,6 +17,8 @@ from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.log import TableRows
 from warehouse.journal.tables import DECISIONS, FIRES, MESSAGES, OWN_EVENTS
 
+#: Between two looks at what is in ClickHouse.
+_POLL_SECONDS: Final = 0.02
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,6 +52,9 @@ class RowLog(Protocol):
             JournalError: nothing of them was kept.
         """
 
+    async def until_shared(self, at: int) -> None:
+        """Return once whoever may work next would know of all rows that were appended until `at`, epoch ms."""
+
     def oldest_at(self) -> int | None:
         """Return when the oldest row that is not in ClickHouse yet was appended (epoch ms), None without such a row."""
 
@@ -59,11 +65,16 @@ class JournalRowLog:
     Args:
         journal: the journal of this process.
         retention_days: by site, for how many days its events are kept.
+        is_alone: only a process with this journal may work next; else another machine may, which knows what is in
+            ClickHouse.
     """
 
-    def __init__(self, journal: JournalThread, retention_days: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, journal: JournalThread, retention_days: Mapping[str, int] | None = None, *, is_alone: bool = True
+    ) -> None:
         self._journal = journal
         self._retention_days = retention_days or {}
+        self._is_alone = is_alone
 
     async def append(self, rows: WorkerRows, now_ms: int) -> None:
         """Return once the rows are durable, as `RowLog` says."""
@@ -75,6 +86,12 @@ class JournalRowLog:
         ]
         if any(lines for _, lines in tables):
             await self._journal.append_together(tables, now_ms)
+
+    async def until_shared(self, at: int) -> None:
+        """Return at once when this process is alone; else once the rows are in ClickHouse, however long that takes."""
+        while not self._is_alone and (oldest := self.oldest_at()) is not None and oldest <= at:  # noqa: ASYNC110
+            # The journal tells nobody when rows have left it.
+            await asyncio.sleep(_POLL_SECONDS)
 
     def oldest_at(self) -> int | None:
         """Return when the oldest row that is not in ClickHouse yet was appended, as `RowLog` says."""

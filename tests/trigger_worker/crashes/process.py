@@ -89,6 +89,10 @@ class CrashingLog:
         await self._log.append(rows, now_ms)
         self._crash.meet(f"after {kind}")
 
+    async def until_shared(self, at: int) -> None:
+        """Return at once: whoever works next has the same rows."""
+        await self._log.until_shared(at)
+
     def oldest_at(self) -> int | None:
         return self._log.oldest_at()
 

@@ -45,6 +45,9 @@ class Disk:
             raise JournalError("the disk is full")
         self.appended.append(rows)
 
+    async def until_shared(self, at: int) -> None:
+        """Return at once: whoever works next has the same rows."""
+
     def oldest_at(self) -> int | None:
         return None
 
