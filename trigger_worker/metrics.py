@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+#: Most children of a figure that are remembered.
+MAX_CHILDREN: Final = 10_000
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -72,3 +77,8 @@ class WorkerMetrics:
         )
         self.lag_seconds = Gauge("micromoment_lag_seconds", "From an event's storing to its sweep.", registry=registry)
         self.outbox_depth = Gauge("micromoment_outbox_depth", "Messages that wait for their time.", registry=registry)
+        # Looking up the child of some labels takes longer than what it counts.
+        self.fires_of = lru_cache(maxsize=MAX_CHILDREN)(self.fires.labels)
+        self.decisions_of = lru_cache(maxsize=MAX_CHILDREN)(self.decisions.labels)
+        self.messages_sent_of = lru_cache(maxsize=MAX_CHILDREN)(self.messages_sent.labels)
+        self.events_handled_by = lru_cache(maxsize=MAX_CHILDREN)(self.events_handled.labels)

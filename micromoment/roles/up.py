@@ -35,6 +35,9 @@ ALL_ROLES: Final[tuple[Role, ...]] = (run_collector, run_worker)
 #: New objects after which Python looks for those that only refer to each other. Ours are hardly ever such: a request
 #: takes its own away with it, and Python's usual 700 are those of a few requests under way.
 _NEW_OBJECTS: Final = 10_000
+#: How many looks at new objects make one at older ones, and how many of these one at all: the people in memory are many
+#: objects that live long, and hold no circles.
+_OLDER_OBJECTS: Final = (50, 100)
 
 _log = structlog.get_logger("micromoment")
 
@@ -126,7 +129,7 @@ def _settled_heap() -> Iterator[None]:
     usual = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS, *usual[1:])
+    gc.set_threshold(_NEW_OBJECTS, *_OLDER_OBJECTS)
     try:
         yield
     finally:

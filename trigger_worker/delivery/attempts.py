@@ -204,7 +204,7 @@ class Attempts:
         )
 
     def _count_sent(self, message: QueuedMessage) -> None:
-        self._metrics.messages_sent.labels(message.rule, message.channel).inc()
+        self._metrics.messages_sent_of(message.rule, message.channel).inc()
 
 
 def may_repeat(message: QueuedMessage) -> bool:

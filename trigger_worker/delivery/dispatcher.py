@@ -164,7 +164,7 @@ class Dispatcher:
 
     def _decision(self, one: Decided, now_ms: int) -> DecisionRecord:
         verdict = one.verdict
-        self._metrics.decisions.labels(verdict.decision, verdict.reason).inc()
+        self._metrics.decisions_of(verdict.decision, verdict.reason).inc()
         return DecisionRecord(one.message, verdict.decision, verdict.reason, dict(verdict.detail), now_ms, one.arm)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -68,6 +69,7 @@ class BusEvents:
         self._waiting: deque[tuple[EventRow, int]] = deque()
         self._loading: defaultdict[Visitor, list[Arrival]] = defaultdict(list)
         self._loading_count = 0
+        self._reading: set[Visitor] = set()
         self._effects: set[asyncio.Task[None]] = set()
         #: Events whose answers could not be stored, for the next sweep.
         self.again: list[News] = []
@@ -106,16 +108,20 @@ class BusEvents:
 
     async def load(self) -> None:
         """Read some of the people whose events wait for it, and ask about those."""
-        visitors = list(self._loading)[:MAX_LOADED_TOGETHER]
+        waiting = (visitor for visitor in self._loading if visitor not in self._reading)
+        visitors = list(islice(waiting, MAX_LOADED_TOGETHER))
         if not visitors:
             return
+        self._reading.update(visitors)
         try:
             await self._source.of(visitors, self._now_ms())
         except WarehouseError as error:
             _log.warning("people_not_read", visitors=len(visitors), error=error.message, remedy=error.hint)
             self._leave("not_read", len(self._loaded(visitors)))
-            return
-        self._ask(self._loaded(visitors), self._now_ms())
+        else:
+            self._ask(self._loaded(visitors), self._now_ms())
+        finally:
+            self._reading.difference_update(visitors)
 
     async def _run_asking(self) -> None:
         while True:
@@ -131,9 +137,10 @@ class BusEvents:
     async def _run_loading(self) -> None:
         while True:
             await self._to_load.wait()
+            self._to_load.clear()
             await self.load()
-            if not self._loading:
-                self._to_load.clear()
+            if self._loading.keys() - self._reading:
+                self._to_load.set()
 
     def _take(self, arrivals: Sequence[Arrival]) -> None:
         present = self._now_ms()
@@ -196,7 +203,7 @@ class BusEvents:
         effects = self._evaluation.fire(question, fired, whole, now_ms)
         for one in ready:
             self._people.events.handle(one.key)
-        self._metrics.events_handled.labels("bus").inc(len(ready))
+        self._metrics.events_handled_by("bus").inc(len(ready))
         if effects is not None:
             self._carry_out(effects, question)
 

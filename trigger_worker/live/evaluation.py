@@ -129,7 +129,7 @@ class Evaluation:
         people: dict[Visitor, PersonState] = {}
         for one, fire in zip(fired, fires, strict=True):
             rule = one.compiled.rule
-            self._metrics.fires.labels(rule.id).inc()
+            self._metrics.fires_of(rule.id).inc()
             # At once: the row is noted when it is on its way to the disk, and the next question may come before.
             one.state.fires.add(PastFire(fire.rule, fire.key, fire.at, fire.fire_id))
             people[one.state.key] = one.state

@@ -68,7 +68,7 @@ class FeedEvents:
         people = await self._recognise({item.visitor for item in news} | started)
         for portion, due in _portions(news, found, people):
             await self._ask(portion, due, found.now_ms)
-        self._metrics.events_handled.labels("sweep").inc(len(news))
+        self._metrics.events_handled_by("sweep").inc(len(news))
         if news:
             self._metrics.lag_seconds.set((found.now_ms - news[0].visible_at) / 1000)
 
