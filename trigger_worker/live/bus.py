@@ -34,6 +34,8 @@ MAX_LOADING: Final = 5_000
 MAX_LOADED_TOGETHER: Final = 20
 #: How far the instant of an event of ours may be ahead, ms.
 OWN_AHEAD_MS: Final = 10
+#: How long the first visitor who must be read waits for others, in seconds.
+GATHER_SECONDS: Final = 0.04
 #: Most answers that are on their way to the disk.
 MAX_EFFECTS: Final = 256
 
@@ -137,6 +139,8 @@ class BusEvents:
     async def _run_loading(self) -> None:
         while True:
             await self._to_load.wait()
+            # A reading has a price of its own: those who come within a blink share it.
+            await asyncio.sleep(GATHER_SECONDS)
             self._to_load.clear()
             await self.load()
             if self._loading.keys() - self._reading:
