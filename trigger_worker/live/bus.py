@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -34,7 +35,7 @@ MAX_LOADING: Final = 5_000
 MAX_LOADED_TOGETHER: Final = 20
 #: How far the instant of an event of ours may be ahead, ms.
 OWN_AHEAD_MS: Final = 10
-#: How long the first visitor who must be read waits for others, in seconds.
+#: How long the first visitor who must be read waits for others soon after a reading, in seconds.
 GATHER_SECONDS: Final = 0.04
 #: Most answers that are on their way to the disk.
 MAX_EFFECTS: Final = 256
@@ -137,12 +138,15 @@ class BusEvents:
                 await asyncio.wait(self._effects, return_when=asyncio.FIRST_COMPLETED)
 
     async def _run_loading(self) -> None:
+        ended = 0.0
         while True:
             await self._to_load.wait()
-            # A reading has a price of its own: those who come within a blink share it.
-            await asyncio.sleep(GATHER_SECONDS)
+            # A reading has a price of its own: where many must be read, those who come within a blink share it.
+            if time.monotonic() - ended < GATHER_SECONDS:
+                await asyncio.sleep(GATHER_SECONDS)
             self._to_load.clear()
             await self.load()
+            ended = time.monotonic()
             if self._loading.keys() - self._reading:
                 self._to_load.set()
 
@@ -171,8 +175,7 @@ class BusEvents:
         return self._people.find_or_bear(one.visitor, now_ms) is not None
 
     def _load(self, one: Arrival) -> None:
-        event = one.event.name
-        if event in MESSAGE_EVENTS and not self._evaluation.rules.completed_by(event):
+        if self._completes_nothing(one.event.name):
             # Nobody is read for what no rule answers: the history that is read later has it.
             self._people.events.handle(one.key)
         elif self._loading_count >= MAX_LOADING:
@@ -200,11 +203,7 @@ class BusEvents:
         people = {one.visitor: state for state, theirs in by_state.items() for one in theirs}
         question = Question([one.as_news() for one in ready], (), people)
         fired = self._evaluation.ask(question, now_ms)
-        whole = {
-            (one.state, one.match.event.event_id): self._people.events.whole(one.state.person, one.match.event)
-            for one in fired
-        }
-        effects = self._evaluation.fire(question, fired, whole, now_ms)
+        effects = self._evaluation.fire(question, fired, self._whole(fired), now_ms)
         for one in ready:
             self._people.events.handle(one.key)
         self._metrics.events_handled_by("bus").inc(len(ready))
@@ -227,9 +226,16 @@ class BusEvents:
             news = one.as_news()
             if is_late(news) or newest_seen.is_out_of_order(news, state.person):
                 self._leave("late", 1)
+            elif self._completes_nothing(one.event.name):
+                # Not asked about, so that what a page tells a moment later of a moment before is not out of order.
+                self._people.events.handle(one.key)
             else:
                 timely.append(one)
         return timely
+
+    def _completes_nothing(self, event: str) -> bool:
+        """Tell whether an event about a message is none that a rule answers."""
+        return event in MESSAGE_EVENTS and not self._evaluation.rules.completed_by(event)
 
     def _carry_out(self, effects: Effects, question: Question) -> None:
         task = asyncio.create_task(self._store(effects, question), name="effects of firings")

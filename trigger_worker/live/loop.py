@@ -139,6 +139,8 @@ class EvaluationLoop:
         """
         self.news.clear()
         self._reload()
+        # A worker that starts has what came of all before in ClickHouse.
+        self._stored_to = self._stored_to or sweep.read_to
         with self._metrics.sweep_seconds.time():
             found = await asyncio.to_thread(self._read, sweep)
             self._people.events.tell((item.identity for item in found.news), found.now_ms)
@@ -195,7 +197,7 @@ class EvaluationLoop:
 
     async def _store_cursor(self, ticked: Ticked) -> None:
         interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
-        if self._stored_to and ticked.now_ms - self._cursor_stored_at >= interval:
+        if ticked.now_ms - self._cursor_stored_at >= interval:
             read_to = min([self._stored_to, *self._outcomes.oldest(), *(item.visible_at for item in self.bus.again)])
             await asyncio.to_thread(self._records.store_cursor, WORKER_NAME, 0, read_to)
             self._cursor_stored_at = ticked.now_ms
