@@ -19,13 +19,13 @@ install: $(DEV_STAMP) $(NODE_STAMP) $(LISTENER_STAMP) browser
 test: install sdk-check
 	cd sdk_js && npm test --silent
 	$(BIN)/pytest tests --numprocesses 3 --dist loadfile
-	$(BIN)/pytest e2e --numprocesses 3 --dist loadfile
-	MICROMOMENT_E2E=separate $(BIN)/pytest e2e --numprocesses 3 --dist loadfile
+	$(BIN)/pytest e2e --numprocesses 2 --dist loadfile
+	MICROMOMENT_E2E=separate $(BIN)/pytest e2e --numprocesses 2 --dist loadfile
 
 # Once in one process with the embedded engine, once with each role in its own and a real listener.
 e2e: install
-	$(BIN)/pytest e2e --numprocesses 3 --dist loadfile
-	MICROMOMENT_E2E=separate $(BIN)/pytest e2e --numprocesses 3 --dist loadfile
+	$(BIN)/pytest e2e --numprocesses 2 --dist loadfile
+	MICROMOMENT_E2E=separate $(BIN)/pytest e2e --numprocesses 2 --dist loadfile
 
 # Takes the pictures of README.md and docs/banners.md anew.
 pictures: install
