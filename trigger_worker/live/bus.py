@@ -88,7 +88,9 @@ class BusEvents:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Ask about events as they come, until cancelled."""
+        """Ask about events as they come, until cancelled; what waited before goes on."""
+        self._arrived.set()
+        self._to_load.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_asking(), name="events of the bus")
             tasks.create_task(self._run_loading(), name="readings of people")
@@ -117,7 +119,8 @@ class BusEvents:
             return
         self._reading.update(visitors)
         try:
-            await self._source.of(visitors, self._now_ms())
+            # With the ids that events join to them: of one with more ids than a person may have, too, it is known then.
+            await self._source.of([*visitors, *self._aliases(visitors)], self._now_ms())
         except WarehouseError as error:
             _log.warning("people_not_read", visitors=len(visitors), error=error.message, remedy=error.hint)
             self._leave("not_read", len(self._loaded(visitors)))
@@ -185,6 +188,10 @@ class BusEvents:
             self._loading_count += 1
             self._to_load.set()
 
+    def _aliases(self, visitors: Iterable[Visitor]) -> set[Visitor]:
+        arrivals = (one for visitor in visitors for one in self._loading[visitor])
+        return {Visitor(one.visitor.site, one.joined) for one in arrivals if one.joined}
+
     def _loaded(self, visitors: Iterable[Visitor]) -> list[Arrival]:
         arrivals = [one for visitor in visitors for one in self._loading.pop(visitor, ())]
         self._loading_count -= len(arrivals)
@@ -250,9 +257,7 @@ class BusEvents:
             self._ask_again(question)
         except Exception:  # noqa: BLE001 - a mistake of ours in one answer must not lose it
             _log.exception("firings_not_stored")
-            for visitor in question.people:
-                # They know of firings that were not stored.
-                self._people.forget(visitor)
+            self._evaluation.take_back(question)
             self._ask_again(question)
 
     def _ask_again(self, question: Question) -> None:

@@ -135,8 +135,17 @@ class Evaluation:
             people[one.state.key] = one.state
             rules[rule.id, rule.version] = one.compiled
             queued += queue_messages(rule, fire, now_ms)
-        decided = self._delivery.decide_at_once(queued, people, rules, now_ms)
+        try:
+            decided = self._delivery.decide_at_once(queued, people, rules, now_ms)
+        except Exception:
+            self.take_back(question)
+            raise
         return self._delivery.deliver(decided, fires, queued)
+
+    def take_back(self, question: Question) -> None:
+        """Forget the people of a question whose answers could not be stored: they know of firings that never were."""
+        for visitor in question.people:
+            self._people.forget(visitor)
 
     def _remember(self, question: Question) -> None:
         self.newest_seen.remember((item.visitor, item.ts) for item in question.news)

@@ -107,6 +107,7 @@ class FeedEvents:
                 await effects
             except BaseException:
                 # The next sweep finds them again, and must ask again.
+                self._evaluation.take_back(question)
                 for item in news:
                     self._people.events.reopen(item.identity)
                 raise

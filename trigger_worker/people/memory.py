@@ -34,8 +34,9 @@ class People:
         self._started_at = started_at
         self._states: OrderedDict[Visitor, PersonState] = OrderedDict()
         self._by_visitor: dict[Visitor, PersonState] = {}
-        #: Ids that were in memory a moment ago, with the instant at which their age alone tells that they have a past.
+        #: Ids that were in memory a moment ago, with the instant until which they must not pass for newborn.
         self._dropped: OrderedDict[Visitor, int] = OrderedDict()
+        self._latest_ms = started_at
         self.scope = Scope()
         #: The bytes that the people take, about.
         self.size = 0
@@ -60,6 +61,7 @@ class People:
             visitor: any id.
             now_ms: epoch ms.
         """
+        self._latest_ms = max(now_ms, self._latest_ms)
         state = self.find(visitor)
         if state is None and self._is_newborn(visitor, now_ms):
             state = PersonState(Person(visitor.site, visitor.visitor_id, (visitor.visitor_id,)))
@@ -67,8 +69,9 @@ class People:
         return state
 
     def receive(self, read: Mapping[Visitor, PersonState]) -> None:
-        """Keep people who were read, with what ClickHouse did not show yet; a person in memory stays as they are, if
-        they are known as far back.
+        """Keep people who were read, with what ClickHouse did not show yet.
+
+        A person in memory stays as they are, if they are known as far back.
 
         Args:
             read: the person behind each visitor who was asked for.
@@ -115,7 +118,7 @@ class People:
     def is_joined(self, visitor: Visitor, alias: str) -> bool:
         """Tell whether a visitor and an anonymous id are known to be one person."""
         state = self._by_visitor.get(visitor)
-        return state is not None and alias in state.person.ids
+        return state is not None and self._by_visitor.get(Visitor(visitor.site, alias)) is state
 
     def recognise(self, people: Iterable[Person]) -> None:
         """Forget whoever in memory has an id of one of some people without being just that person."""
@@ -177,10 +180,12 @@ class People:
         self.size -= state.size
         for visitor in state.names:
             self._by_visitor.pop(visitor, None)
-            born = born_at(visitor.visitor_id)
-            if born is not None:
-                self._dropped[visitor] = born + NEWBORN_MS
+            if born_at(visitor.visitor_id) is not None:
+                # Counted from now: a page may make an id of any time, and one of the future must not stay for ever.
+                self._dropped[visitor] = self._latest_ms + NEWBORN_MS + CLOCK_SKEW_MS
+                self._dropped.move_to_end(visitor)
 
     def _forget_dropped(self, now_ms: int) -> None:
-        while self._dropped and next(iter(self._dropped.values())) < now_ms - NEWBORN_MS:
+        self._latest_ms = max(now_ms, self._latest_ms)
+        while self._dropped and next(iter(self._dropped.values())) < now_ms:
             self._dropped.popitem(last=False)

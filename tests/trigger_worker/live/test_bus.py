@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from tests.waiting import until
 from trigger_worker.live import bus as module
 from trigger_worker.people import source
 from trigger_worker.people.reading import read_people
+from trigger_worker.store import people as store_people
 from warehouse.connection import Warehouse
 from warehouse.errors import JournalError, WarehouseUnavailable
 
@@ -278,6 +280,53 @@ async def test_a_user_of_two_browsers_is_one_person_before_clickhouse_knows(shop
     shop.hears("add_to_cart", laptop, user="u1")
     await answers(shop)
     assert log_of(shop).fired() == [("returns", "u1")]
+
+
+async def test_a_user_of_more_browsers_than_a_person_may_have_is_not_read_for_each_event(
+    shop: Shop, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_people, "MAX_ALIASES", 2)
+    browsers = [f"browser-{number}" for number in range(5)]
+    for browser in browsers:
+        shop.happens("identify", browser, user="guest")
+    await shop.passes(60)
+    costs = []
+    for _ in range(3):
+        line.statements.clear()
+        for browser in browsers:
+            shop.now_ms += 100
+            shop.hears("page_view", browser, user="guest")
+            await answers(shop)
+        costs.append(len(line.statements))
+    assert costs[0] > 0
+    assert costs[1:] == [0, 0]
+
+
+def _mistaken(*_: Any) -> Any:
+    raise ZeroDivisionError
+
+
+async def _mistaken_later(*_: Any) -> Any:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(("step", "mistake"), [("decide_at_once", _mistaken), ("dispatch", _mistaken_later)])
+async def test_a_mistake_in_an_answer_neither_loses_nor_repeats_the_firing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, step: str, mistake: Any
+) -> None:
+    steps = {"decide_at_once": shop.worker.delivery, "dispatch": shop.worker.dispatcher}
+    visitor = newborn(shop)
+    with monkeypatch.context() as patched:
+        patched.setattr(steps[step], step, mistake)
+        event_id = shop.hears("hover", visitor, duration_ms=3000)
+        with contextlib.suppress(ZeroDivisionError):
+            await answers(shop)
+    shop.now_ms += 100
+    shop.arrives(event_id)
+    for _ in range(2):
+        await shop.passes(0.1)
+    assert log_of(shop).fired() == [("lingers", visitor)]
+    assert shop.sent() == [visitor]
 
 
 async def test_more_than_can_wait_is_left_to_the_sweep(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

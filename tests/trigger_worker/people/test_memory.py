@@ -84,6 +84,18 @@ def test_who_was_dropped_while_others_were_is_not_newborn_again() -> None:
         assert not any(is_born(known, name, NOON + after) for name in names)
 
 
+def test_an_id_of_the_far_future_keeps_none_from_being_forgotten_for_good() -> None:
+    known = people()
+    future, usual = born(NOON + 1000 * HOUR), born(NOON)
+    receive(known, read(future), read(usual))
+    known.make_room(NOON)
+    for name in (future, usual):
+        known.forget(visitor(name))
+    assert len(known._dropped) == 2
+    known.make_room(NOON + NEWBORN_MS + CLOCK_SKEW_MS + 1)
+    assert not known._dropped
+
+
 def test_a_person_is_found_by_any_id() -> None:
     known, anna = people(), read("u1", "phone", "laptop")
     receive(known, anna)
