@@ -118,3 +118,10 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
         if not (file.parent / link[1]).exists()
     ]
     assert broken == []
+
+
+def test_every_test_that_the_page_on_security_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", page("security.md")))
+    sources = [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("e2e/test_*.py")]
+    defined = {name for file in sources for name in re.findall(r"\bdef (test_\w+)", file.read_text(encoding="utf-8"))}
+    assert sorted(named - defined) == []
