@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Final
 
 import click
 
+from micromoment.terminal.text import say
 from warehouse.errors import MicromomentError
 
 #: The module and function of each command. They are imported on call: `sql` must not wait for a web server to load.
@@ -48,8 +50,12 @@ class LazyCommands(click.Group):
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="micromoment", prog_name="micromoment")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Capture behaviour on a storefront, evaluate rules over it, and answer within a fraction of a second."""
+    if context.invoked_subcommand != "init":
+        # ClickHouse and whoever else writes into the data folder: what visitors did is nobody's but this user's.
+        os.umask(0o077)
 
 
 def main() -> None:
@@ -57,7 +63,7 @@ def main() -> None:
     try:
         cli()
     except MicromomentError as error:
-        click.echo(f"micromoment: {error}", err=True)
+        say(f"micromoment: {error}", err=True)
         sys.exit(2)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ import msgspec
 
 from trigger_worker.rules.library.catalogue import AUDIENCES, POLICY, RULES, TEMPLATES, find_rule
 from warehouse.errors import ConfigurationError
+from warehouse.journal.folder import open_private
 
 _CONFIGURATION: Final = """\
 # Every setting is in docs/configuration.md. The environment (MICROMOMENT_COLLECTOR_PORT) wins over this file.
@@ -34,6 +35,9 @@ origins = [{origin}]
 # Where relative links in emails start from.
 url = {url}
 """
+
+
+CONFIGURATION: Final = Path("micromoment.toml")
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -70,7 +74,7 @@ def starter_files(rule_ids: Iterable[str], url: str, *, is_all: bool) -> dict[Pa
         Path("policy.yaml"): POLICY,
     }
     texts = {path: source.read_text(encoding="utf-8") for path, source in sources.items()}
-    return {Path("micromoment.toml"): _configuration(url), **texts}
+    return {CONFIGURATION: _configuration(url), **texts}
 
 
 def install(folder: Path, files: Mapping[Path, str]) -> Written:
@@ -90,7 +94,8 @@ def install(folder: Path, files: Mapping[Path, str]) -> Written:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists():
-                place.write_text(text, encoding="utf-8")
+                with open(place, "x", encoding="utf-8", opener=_opener(path)) as file:
+                    file.write(text)
                 new.append(place)
             elif place.read_bytes() != text.encode():
                 kept.append(place)
@@ -99,6 +104,11 @@ def install(folder: Path, files: Mapping[Path, str]) -> Written:
                 f"{place}: cannot be written: {error.strerror}", "make the folder writable, or name another"
             ) from error
     return Written(tuple(new), tuple(kept))
+
+
+def _opener(path: Path) -> Callable[[str, int], int] | None:
+    """Return what opens a new file: the configuration, which gets passwords, belongs to its user alone."""
+    return open_private if path == CONFIGURATION else None
 
 
 def _configuration(url: str) -> str:

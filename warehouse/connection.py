@@ -20,6 +20,21 @@ SESSION_SETTINGS: Final[dict[str, object]] = {"async_insert": 0, "max_threads": 
 #: Settings of sessions that only read, of which ClickHouse lets nobody out again; and it gives up on a statement that
 #: runs away. A statement may say how it is run (2, not 1): those about a few people use one thread.
 READING_SETTINGS: Final[dict[str, object]] = {**SESSION_SETTINGS, "max_execution_time": 60, "readonly": 2}
+#: Settings of sessions in which an operator's own statement runs: nothing can be set, and a statement that takes too
+#: much ends with an error instead of taking it from those that visitors wait for.
+OPERATOR_SETTINGS: Final[dict[str, object]] = {
+    **SESSION_SETTINGS,
+    "max_execution_time": 60,
+    "timeout_overflow_mode": "throw",
+    "max_memory_usage": 2 * 1024**3,
+    "max_result_rows": 5_000_000,
+    "max_result_bytes": 1024**3,
+    "result_overflow_mode": "throw",
+    "allow_ddl": 0,
+    "allow_introspection_functions": 0,
+    "log_queries": 0,
+    "readonly": 1,
+}
 #: Settings of every insert. One block in, one block on a retry, so that the token recognises it; and
 #: a field without a column is an error rather than lost.
 INSERT_SETTINGS: Final[dict[str, object]] = {
@@ -28,6 +43,7 @@ INSERT_SETTINGS: Final[dict[str, object]] = {
     "input_format_skip_unknown_fields": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
 }
+_SESSIONS: Final = {"writing": SESSION_SETTINGS, "reading": READING_SETTINGS, "operator": OPERATOR_SETTINGS}
 CONNECT_TIMEOUT_SECONDS: Final = 5
 READ_TIMEOUT_SECONDS: Final = 60
 #: ClickHouse's codes for trouble that passes: timeouts, too many queries or parts, memory, network, shutting down.
@@ -85,7 +101,19 @@ class Warehouse:
             WarehouseError: ClickHouse refused the statement, as it refuses each that does more than read.
         """
         with self._translated():
-            return self._client(reading=True).raw_query(sql, parameters=dict(parameters or {}), fmt=format_name)
+            return self._client("reading").raw_query(sql, parameters=dict(parameters or {}), fmt=format_name)
+
+    def answer(self, sql: str, format_name: str) -> bytes:
+        """Return what a statement of an operator reads, which was checked by whoever passes it on.
+
+        Cost: that of the statement, within `OPERATOR_SETTINGS`.
+
+        Raises:
+            WarehouseUnavailable: ClickHouse cannot answer just now.
+            WarehouseError: ClickHouse refused the statement, or it took too much.
+        """
+        with self._translated():
+            return self._client("operator").raw_query(sql, fmt=format_name)
 
     def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Run a statement that returns no rows, such as `CREATE TABLE`.
@@ -122,13 +150,13 @@ class Warehouse:
         for client in reversed(clients):
             client.close()
 
-    def _client(self, *, reading: bool = False) -> Client:
+    def _client(self, session: str = "writing") -> Client:
         if self._closed:
             raise WarehouseError(_CLOSED)
-        clients: dict[bool, Client] = self._local.__dict__.setdefault("clients", {})
-        if reading not in clients:
-            clients[reading] = self._open(READING_SETTINGS if reading else SESSION_SETTINGS)
-        return clients[reading]
+        clients: dict[str, Client] = self._local.__dict__.setdefault("clients", {})
+        if session not in clients:
+            clients[session] = self._open(_SESSIONS[session])
+        return clients[session]
 
     def _open(self, settings: dict[str, object]) -> Client:
         dsn = self.dsn
@@ -215,7 +243,7 @@ def _server_client(dsn: Dsn, settings: dict[str, object]) -> Client:
 
 def _require_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
         probe.unlink()

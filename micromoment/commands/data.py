@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,7 +16,10 @@ from collector.sites import Site
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import open_engine
+from micromoment.engine.operator_query import answer_operator
 from micromoment.history import ImportReport, import_file
+from micromoment.terminal.answers import guarded_answer, shown_answer
+from micromoment.terminal.text import say
 from warehouse.errors import ConfigurationError
 
 
@@ -49,19 +53,26 @@ def _site(settings: Settings, name: str | None) -> Site:
 
 
 def _tell(report: ImportReport) -> None:
-    click.echo(f"{report.stored} events stored, {report.known} stored before", err=True)
+    say(f"{report.stored} events stored, {report.known} stored before", err=True)
     for reason, count in report.dropped.most_common():
-        click.echo(f"{count} lines dropped: {reason}", err=True)
+        say(f"{count} lines dropped: {reason}", err=True)
     for example in report.examples:
-        click.echo(f"  {example}", err=True)
+        say(f"  {example}", err=True)
 
 
 @click.command()
 @click.argument("query")
 @click.option("--format", "format_name", default="PrettyCompactMonoBlock", help="Any output format of ClickHouse.")
+@click.option("--raw", is_flag=True, help="CSV and TSV as they are, also where a spreadsheet would calculate a cell.")
 @settings_options
-def sql(query: str, format_name: str, **options: Any) -> None:  # noqa: ANN401 - the settings, as text
+def sql(query: str, format_name: str, *, raw: bool, **options: Any) -> None:  # noqa: ANN401 - the settings, as text
     """Run a read-only query over events, fires, decisions and messages."""
-    with open_engine(read_options(options)) as engine:
-        answer = engine.export(query.rstrip().rstrip(";"), format_name)
+    settings = read_options(options)
+    if settings.sql_clickhouse:
+        settings = msgspec.structs.replace(settings, clickhouse=settings.sql_clickhouse)
+    with open_engine(settings, migrates=not settings.sql_clickhouse) as engine:
+        answer = answer_operator(engine, query, format_name)
+    if not raw:
+        answer = guarded_answer(answer, format_name)
+    answer = shown_answer(answer, format_name, is_terminal=sys.stdout.isatty())
     sys.stdout.buffer.write(answer if answer.endswith(b"\n") or not answer else answer + b"\n")

@@ -10,7 +10,7 @@ import click
 
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
-from micromoment.terminal.text import format_table, json_line, plain
+from micromoment.terminal.text import format_table, json_line, plain, say
 from trigger_worker.deciding.sequence.retry import ask_again
 from trigger_worker.store.message import MessageState
 from trigger_worker.store.message_list import ListedMessage, read_messages
@@ -40,9 +40,9 @@ def messages(
     with open_engine(read_options(options)) as engine:
         found = read_messages(engine, states=(states,) if states else (), rule=rule, visitor=visitor, limit=limit)
     if format_name == "json":
-        click.echo("".join(map(json_line, found)), nl=False)
+        say("".join(map(json_line, found)), nl=False)
     else:
-        click.echo(format_table(_HEADER, [_row(message) for message in found], left=len(_HEADER)), nl=False)
+        say(format_table(_HEADER, [_row(message) for message in found], left=len(_HEADER)), nl=False)
 
 
 def _row(message: ListedMessage) -> tuple[str, ...]:
@@ -83,8 +83,8 @@ def retry(
     with open_engine(settings) as engine:
         failed = read_failed(engine, message_ids, rule)
         ask_again(Records(engine, settings.retention_days), failed, time.time_ns() // 1_000_000)
-    click.echo(f"{len(failed)} message{'' if len(failed) == 1 else 's'} will be tried again")
+    say(f"{len(failed)} message{'' if len(failed) == 1 else 's'} will be tried again")
     unknown = sorted(set(message_ids) - {message.message_id for message in failed})
     for message_id in unknown:
-        click.echo(f"no failed message has the id {message_id}", err=True)
+        say(f"no failed message has the id {message_id}", err=True)
     context.exit(1 if unknown else 0)

@@ -13,6 +13,7 @@ from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.preview_text import preview_json, preview_page, preview_text
+from micromoment.terminal.text import say
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Previewer
@@ -47,5 +48,5 @@ def preview(
         whose = Visitor(site or find_site(engine, visitor), visitor)
         previewer = Previewer(engine, TemplateFolder(Path(settings.templates_folder)), urls)
         shown = previewer.preview(chosen, whose, arm, time.time_ns() // 1_000_000)
-    click.echo(_FORMATS[format_name](shown), nl=False)
+    say(_FORMATS[format_name](shown), nl=False)
     sys.exit(1 if any(message.problem for message in shown.messages) else 0)

@@ -18,7 +18,7 @@ from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import open_engine
 from micromoment.terminal.explanation import explanation_text
-from micromoment.terminal.text import Instant, format_table, json_line
+from micromoment.terminal.text import Instant, format_table, json_line, say
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.live.live_rules import LiveRules
@@ -64,12 +64,12 @@ def backtest(rules: tuple[Path, ...], since: str | None, first: int | None, unti
     sets = read_chosen(rules, Path(settings.audiences_file))
     problems = [problem for found in sets for problem in found.problems]
     for problem in problems:
-        click.echo(problem, err=True)
+        say(str(problem), err=True)
     chosen = [compiled for found in sets for compiled in LiveRules(found.rules, found.audiences).by_id.values()]
     summary = BacktestSummary(compiled.rule.id for compiled in chosen)
     with open_engine(settings) as engine:
         _replay(Backtest(engine, chosen, _policy(rules, settings), span, now_ms), summary)
-    click.echo(_table(summary, span), err=True, nl=False)
+    say(_table(summary, span), err=True, nl=False)
     sys.exit(1 if any(problem.severity == "error" for problem in problems) else 0)
 
 
@@ -153,4 +153,4 @@ def explain(
     with open_engine(settings) as engine:
         whose = Visitor(site or find_site(engine, visitor), visitor)
         told = explain_rule(engine, compiled, found.audiences, whose, asked_at)
-    click.echo(json_line(told) if format_name == "json" else explanation_text(told), nl=False)
+    say(json_line(told) if format_name == "json" else explanation_text(told), nl=False)

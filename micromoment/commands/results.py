@@ -12,7 +12,7 @@ from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
 from micromoment.terminal.experiment_report import results_text
-from micromoment.terminal.text import Instant, json_line
+from micromoment.terminal.text import Instant, json_line, say
 from trigger_worker.deciding.experiment.results import Results, results_of
 from trigger_worker.rules.files.scalars import parse_share
 from trigger_worker.rules.model import Experiment, Rule
@@ -63,9 +63,9 @@ def results(
         found = read_arm_data(engine, asked, run, until)
     told = results_of(experiment, found, wanted, alpha)
     if format_name == "json":
-        click.echo(json_line(_VersionResults(asked.id, run, format_instant(until), told)), nl=False)
+        say(json_line(_VersionResults(asked.id, run, format_instant(until), told)), nl=False)
     else:
-        click.echo(f"{asked.id}, version {run}, until {format_instant(until)}\n{results_text(told)}", nl=False)
+        say(f"{asked.id}, version {run}, until {format_instant(until)}\n{results_text(told)}", nl=False)
 
 
 def _experiment(rule: Rule) -> Experiment:

@@ -13,7 +13,7 @@ import msgspec
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import open_engine
-from micromoment.terminal.text import format_table, json_line
+from micromoment.terminal.text import format_table, json_line, say
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.deciding.gate.policy_source import load_suppressions
 from trigger_worker.delivery.content.templates import TemplateFolder
@@ -39,9 +39,9 @@ def rules(format_name: str, **options: Any) -> None:  # noqa: ANN401 - the setti
         firings = count_fires(engine, now_ms - now_ms % DAY_MS)
     states = rule_states(found, firings)
     if format_name == "json":
-        click.echo("".join(map(json_line, states)), nl=False)
+        say("".join(map(json_line, states)), nl=False)
     else:
-        click.echo(format_table(_HEADER, [_row(state) for state in states], left=len(_HEADER)), nl=False)
+        say(format_table(_HEADER, [_row(state) for state in states], left=len(_HEADER)), nl=False)
 
 
 def _row(state: RuleState) -> tuple[str, ...]:
@@ -65,10 +65,10 @@ def check(folder: Path | None, **options: Any) -> None:  # noqa: ANN401 - the se
     errors = sum(problem.severity == "error" for problem in found.problems)
     others = [*_restraint_problems(files.policy, files.suppressions), *_template_problems(found, files.templates)]
     for line in (*problems, *others):
-        click.echo(line)
+        say(line)
     errors += len(others)
     warnings = len(problems) + len(others) - errors
-    click.echo(f"{len(found.rules)} rules are valid; {errors} errors, {warnings} warnings", err=True)
+    say(f"{len(found.rules)} rules are valid; {errors} errors, {warnings} warnings", err=True)
     sys.exit(1 if errors else 0)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings, collector_url
@@ -18,6 +18,7 @@ from micromoment.roles.collector import run_collector
 from micromoment.roles.demo import demo_defaults, demo_folder, install_samples, mailbox_url, run_demo, store_url
 from micromoment.roles.up import ALL_ROLES, Role, run_roles, until_stopped
 from micromoment.roles.worker import run_worker_alone
+from micromoment.terminal.text import harmless
 
 
 @click.command()
@@ -110,9 +111,15 @@ def _log_handler(settings: Settings, shared: Sequence[Processor]) -> logging.Han
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            _harmless_values,
             renderer,
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     return handler
+
+
+def _harmless_values(_: object, __: str, event: EventDict) -> EventDict:
+    """Replace what a terminal might obey in text that pages or peers sent; JSON escapes it by itself."""
+    return {key: harmless(value) if isinstance(value, str) else value for key, value in event.items()}

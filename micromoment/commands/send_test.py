@@ -15,6 +15,7 @@ from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import Engine, open_engine
 from micromoment.roles.channels import email_channel, open_http_channels
+from micromoment.terminal.text import say
 from trigger_worker.delivery.channels.base import Channel, OutboundMessage
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
@@ -62,7 +63,7 @@ def send_test(
             raise TemplateError(message.problem)
         trial = mark_as_test(message.content, message.channel, own_site, address, now_ms)
         asyncio.run(_send(settings, engine, message.channel, trial))
-    click.echo(f"{message.channel} {message.template} is handed over as {trial.message_id}")
+    say(f"{message.channel} {message.template} is handed over as {trial.message_id}")
 
 
 def _choose(shown: Preview, channel: str | None) -> Previewed:

@@ -79,7 +79,7 @@ def _kept_secret(settings: Settings, name: str, make: Callable[[], bytes]) -> by
     """
     path = Path(settings.data_folder) / name
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _put(path, make())
         return path.read_bytes()

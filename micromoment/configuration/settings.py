@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     #: Where ClickHouse is: `chdb:///./folder` embedded, or `clickhouse://user:password@host:8123/database`.
     clickhouse: str = "chdb:///./var/clickhouse"
+    #: Data source of `micromoment sql`, for an account of a server that may only read; that of `clickhouse` when empty.
+    sql_clickhouse: str = ""
     #: Most memory, in bytes, that the embedded engine may use.
     clickhouse_memory_bytes: Positive = 4 * 1024**3
     #: Folder of the journal, the secrets and the engine's socket.

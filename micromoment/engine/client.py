@@ -12,7 +12,7 @@ import msgspec
 
 from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import Export, socket_path
-from warehouse.connection import Row, connect
+from warehouse.connection import Row, Warehouse, connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.migrations import migrate
@@ -36,6 +36,9 @@ class Transfer(Protocol):
 class Engine(Queries, Transfer, Protocol):
     """The operations on ClickHouse that commands need."""
 
+    def answer(self, sql: str, format_name: str) -> bytes:
+        """Return what a checked statement of an operator reads, in an output format of ClickHouse."""
+
 
 class EngineClient:
     """Access to the embedded engine inside another process, over its Unix socket."""
@@ -55,6 +58,10 @@ class EngineClient:
         """Return the rows that a query selects, in an output format of ClickHouse."""
         asked = Export(sql, format_name, dict(parameters or {}))
         return self._post("/export", msgspec.json.encode(asked))
+
+    def answer(self, sql: str, format_name: str) -> bytes:
+        """Return what a statement of an operator reads; the other process checks it as well."""
+        return self._post("/answer", msgspec.json.encode(Export(sql, format_name)))
 
     def insert_lines(self, table: str, lines: bytes, token: str) -> None:
         """Insert lines of JSON into a table, once for each token."""
@@ -110,8 +117,12 @@ def _refusal(response: httpx.Response) -> WarehouseError:
 
 
 @contextmanager
-def open_engine(settings: Settings) -> Iterator[Engine]:
+def open_engine(settings: Settings, *, migrates: bool = True) -> Iterator[Engine]:
     """Open ClickHouse for a command, through the running process when it holds the embedded engine.
+
+    Args:
+        settings: say where it is.
+        migrates: whether tables that are missing are made, which an account that only reads cannot.
 
     Raises:
         WarehouseUnavailable: ClickHouse cannot be opened.
@@ -125,6 +136,10 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
                 return
         finally:
             client.close()
+    if not migrates:
+        with Warehouse(parse_dsn(settings.clickhouse), settings.clickhouse_memory_bytes) as warehouse:
+            yield warehouse
+        return
     with connect(settings.clickhouse, settings.clickhouse_memory_bytes) as warehouse:
         migrate(warehouse)
         yield warehouse

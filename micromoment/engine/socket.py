@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -18,10 +19,12 @@ from granian.server.embed import Server
 from litestar import Litestar, Request, Response, post
 from litestar.params import FromQuery
 
+from micromoment.engine.operator_query import answer_operator
 from micromoment.engine.protocol import Export
 from warehouse.connection import Warehouse
 from warehouse.errors import MicromomentError, WarehouseError
 
+OPERATOR_THREADS: Final = 2
 MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
 _STARTED_WITHIN_SECONDS: Final = 15.0
 
@@ -36,6 +39,7 @@ async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
     running = asyncio.create_task(server.serve(), name="engine socket")
     try:
         await _until_listening(path)
+        _close_to_others(path)
         yield
     finally:
         server.stop()  # type: ignore[no-untyped-call]  # Granian's embedding API is untyped
@@ -45,6 +49,8 @@ async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
 
 def create_engine_app(warehouse: Warehouse) -> Litestar:
     """Return the web application behind the socket, which exports query results and inserts lines."""
+    # Statements of operators run in threads of their own: slow ones keep nobody else waiting, only each other.
+    operators = ThreadPoolExecutor(OPERATOR_THREADS, thread_name_prefix="operator")
 
     @post("/export", status_code=HTTPStatus.OK)
     async def export(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -52,16 +58,24 @@ def create_engine_app(warehouse: Warehouse) -> Litestar:
         answer = await asyncio.to_thread(warehouse.export, asked.sql, asked.format, asked.parameters)
         return Response(answer, media_type="application/octet-stream")
 
+    @post("/answer", status_code=HTTPStatus.OK)
+    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+        asked = msgspec.json.decode(await request.body(), type=Export)
+        loop = asyncio.get_running_loop()
+        answered = await loop.run_in_executor(operators, answer_operator, warehouse, asked.sql, asked.format)
+        return Response(answered, media_type="application/octet-stream")
+
     @post("/insert", status_code=HTTPStatus.NO_CONTENT)
     async def insert(request: Request[Any, Any, Any], table: FromQuery[str], token: FromQuery[str]) -> None:
         await asyncio.to_thread(warehouse.insert_lines, table, await request.body(), token)
 
     return Litestar(
-        [export, insert],
+        [export, answer, insert],
         exception_handlers={MicromomentError: _answer},
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MAX_REQUEST_BYTES,
+        on_shutdown=[lambda: operators.shutdown(wait=False, cancel_futures=True)],
     )
 
 
@@ -80,6 +94,10 @@ async def _until_listening(path: Path) -> None:
 def _make_private_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
+
+
+def _close_to_others(path: Path) -> None:
+    path.chmod(0o600)
 
 
 def _remove(path: Path) -> None:

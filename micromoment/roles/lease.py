@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from warehouse.errors import ConfigurationError
+from warehouse.journal.folder import open_private
 
 #: Seconds between two attempts to get a lease that another worker has.
 ASK_AGAIN_SECONDS: Final = 0.5
@@ -99,8 +100,8 @@ class FileLease:
             ConfigurationError: the file cannot be written.
         """
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            await self._lock(self._path.open("a+b"))
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await self._lock(_open(self._path))
         except OSError as error:
             raise ConfigurationError(
                 f"data_folder: {self._path} cannot be written: {error.strerror}",
@@ -132,6 +133,10 @@ class FileLease:
             raise
         self._file = file
         _log.info("lease_acquired", number=self._number)
+
+
+def _open(path: Path) -> IO[bytes]:
+    return open(path, "a+b", opener=open_private)
 
 
 def _try_lock(file: IO[bytes]) -> bool:

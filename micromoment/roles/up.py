@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 
+from micromoment.configuration.private_files import close_to_others
 from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import serve_engine
@@ -54,6 +55,7 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
         ConfigurationError: the settings contradict each other, or name a port or address that cannot be used.
         WarehouseUnavailable: ClickHouse does not answer.
     """
+    close_to_others(settings)
     embedded = parse_dsn(settings.clickhouse).embedded
     if len(roles) < len(ALL_ROLES):
         _require_shared_parts(settings, embedded=embedded)

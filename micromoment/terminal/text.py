@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import click
 import msgspec
 
 from warehouse.event import epoch_ms
+
+#: What a terminal might obey, or what turns the order of letters around: control characters but for tab and line
+#: break, marks of writing direction, separators of lines, tags, and halves of characters.
+_OBEYED: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\ud800-\udfff]"
+)
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print text of any origin: what a terminal might obey is replaced.
+
+    Args:
+        text: one or more lines.
+        err: whether it goes to the standard error.
+        nl: whether a line break follows.
+    """
+    click.echo(harmless(text), err=err, nl=nl)
+
+
+def harmless(text: str) -> str:
+    """Replace every character that a terminal might obey, and keep lines and tabs."""
+    return _OBEYED.sub("\ufffd", text)
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -25,8 +51,8 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int
 
 
 def json_line(value: object) -> str:
-    """Return a value as one line of JSON that ends with a line break."""
-    return f"{msgspec.json.encode(value).decode()}\n"
+    """Return a value as one line of JSON that ends with a line break; what a terminal might obey is escaped."""
+    return f"{_OBEYED.sub(_escaped, msgspec.json.encode(value).decode())}\n"
 
 
 def plain(text: str) -> str:
@@ -50,6 +76,10 @@ class Instant(click.ParamType[int]):
             return epoch_ms(datetime.fromisoformat(str(value)))
         except ValueError:
             self.fail(f"expected an instant such as 2026-11-22T12:00:00Z, found {value!r}", param, ctx)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
 
 
 def _joined(line: Sequence[str], widths: Sequence[int], left: int) -> str:

@@ -86,6 +86,7 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("roles", "wire the packages together"),
         _floor("engine mailbox terminal", "serve and word what roles and commands need: side by side"),
         _floor("serving configuration", "settings, and how a server is run"),
+        _floor("sql_guard", "says whether a statement of an operator only reads"),
     ),
 }
 
@@ -117,5 +118,7 @@ FEWEST_LINES: Final = 40
 THIN_MODULES: Final[dict[str, str]] = {
     "trigger_worker.delivery.channels.*": "a channel is a file, however little it has to say",
     "collector.routes.*": "an address is a file",
+    "micromoment.configuration.*": "each kind of what an installation is set up with, by itself",
+    "micromoment.terminal.*": "what commands print, each kind by itself",
     "trigger_worker.reports.*": "a report is a file, for a command and a page of the console",
 }

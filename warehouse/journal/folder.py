@@ -69,7 +69,7 @@ class JournalFolder:
         """
         aside = self.path / _DAMAGED / name
         try:
-            aside.parent.mkdir(exist_ok=True)
+            aside.parent.mkdir(mode=0o700, exist_ok=True)
             # A link needs no room on a disk that is full. The journal never writes to the file again.
             os.link(self.path / name, aside)
         except FileExistsError:
@@ -82,7 +82,8 @@ class JournalFolder:
 
     def _copy(self, name: str, aside: Path) -> None:
         try:
-            shutil.copyfile(self.path / name, aside)
+            with (self.path / name).open("rb") as source, open(aside, "wb", opener=open_private) as copy:
+                shutil.copyfileobj(source, copy)
         except OSError as error:
             _log.error("damaged_file_not_set_aside", file=str(self.path / name), error=str(error))
 
@@ -101,6 +102,11 @@ class JournalFolder:
                 time.sleep(_POLL_SECONDS)
             else:
                 return
+
+
+def open_private(path: str, flags: int) -> int:
+    """Open a file as `open` does with an opener; a file that is made belongs to its user alone, whatever the umask."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def allocate(handle: int, size: int) -> None:

@@ -22,7 +22,7 @@ from zlib import crc32
 
 import structlog
 
-from warehouse.journal.folder import JournalFolder, allocate
+from warehouse.journal.folder import JournalFolder, allocate, open_private
 from warehouse.journal.frames import ID_BYTES
 from warehouse.journal.segments import sync_data
 
@@ -243,7 +243,8 @@ def _kept_salt(folder: JournalFolder) -> bytes:
         salt = os.urandom(_SALT_BYTES)
         # On a full disk the files of ids, which know it as well, cannot be made either.
         with contextlib.suppress(OSError):
-            path.write_bytes(salt)
+            with open(path, "wb", opener=open_private) as file:
+                file.write(salt)
             folder.sync()
     return salt
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from warehouse.journal.folder import JournalFolder, allocate
+from warehouse.journal.folder import JournalFolder, allocate, open_private
 from warehouse.journal.frames import Damage, Frame, Record, Refused, encode_frame, read_frames
 
 #: Bytes at the end of a segment for frames of `DRAINING_BYTES` at most: about 600 batches taken and finished.
@@ -254,7 +254,7 @@ class RefusedRows:
             OSError: they are not kept.
         """
         is_new = not self._path.exists()
-        with self._path.open("ab") as file:
+        with open(self._path, "ab", opener=open_private) as file:
             file.write(encode_frame(0, list(rows)))
             file.flush()
             os.fsync(file.fileno())

@@ -1,0 +1,1 @@
+SELECT name, name = currentDatabase() AS is_ours FROM system.databases
