@@ -51,7 +51,7 @@ def _journal(folder: Path) -> Iterator[tuple[Append, Move]]:
     with JournalThread(Journal(folder / "journal")) as journal:
 
         def append(ids: Sequence[str]) -> Future[Any]:
-            return journal.append(EVENTS, [LINE] * len(ids), NOW_MS, [event_key("shop", each) for each in ids])
+            return journal.append(EVENTS, [LINE] * len(ids), NOW_MS, [event_key("shop", "ada", each) for each in ids])
 
         yield append, lambda: _move(journal)
 
@@ -99,7 +99,7 @@ def _with_full_days() -> str:
                 journal.seen.prepare(at, len(ids))
                 journal.seen.add(journal.seen.hash_ids(ids), at)
         with JournalThread(journal) as group:
-            requests = [[event_key("shop", str(uuid.uuid4())) for _ in range(200)] for _ in range(COMMITS)]
+            requests = [[event_key("shop", "ada", str(uuid.uuid4())) for _ in range(200)] for _ in range(COMMITS)]
             started = time.process_time()
             for ids in requests:
                 group.append(EVENTS, [LINE] * 200, NOW_MS, ids).result()

@@ -76,7 +76,7 @@ class Ingest:
         """Keep rows, pass on the new ones, and return a drop for each of the others."""
         if not rows:
             return []
-        ids = [event_key(row.site, row.event_id) for row in rows]
+        ids = [event_key(row.site, row.visitor_id, row.event_id) for row in rows]
         repeated = set(await self._journal.append_async(EVENTS, lines, now_ms, ids))
         new = [row for index, row in enumerate(rows) if index not in repeated] if repeated else rows
         self._pass_on(new, now_ms)

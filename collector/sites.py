@@ -1,4 +1,4 @@
-"""The sites that may send events: their write keys, origins, consent modes and retention."""
+"""The sites that may send events: their keys, origins, consent modes and retention."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Site(msgspec.Struct, frozen=True):
         retention_days: how long an event is kept, counted from its receipt.
         consent: `opt-in` keeps only events of visitors who agreed, `opt-out` all but those of visitors who refused,
             `off` leaves consent to the shop.
+        server_keys: secret keys of the shop's server, the current one first, whose holder is believed.
     """
 
     name: str
@@ -28,6 +29,10 @@ class Site(msgspec.Struct, frozen=True):
     origins: tuple[str, ...] = ("*",)
     retention_days: int = 400
     consent: ConsentMode = "opt-out"
+    server_keys: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Site(name={self.name!r})"
 
     def allows(self, origin: str) -> bool:
         """Tell whether a page of this origin may send; servers send no origin and may."""
@@ -44,6 +49,12 @@ class Sites:
         """Return the site of a write key, compared in constant time, or None."""
         given = write_key.encode()
         return next((site for site in self._sites if hmac.compare_digest(site.write_key.encode(), given)), None)
+
+    def with_server_key(self, server_key: str) -> Site | None:
+        """Return the site of a server key, compared in constant time, or None."""
+        given = server_key.encode()
+        holders = ((site, key.encode()) for site in self._sites for key in site.server_keys)
+        return next((site for site, key in holders if hmac.compare_digest(key, given)), None)
 
     def named(self, name: str) -> Site | None:
         """Return the site of a name, or None when no site has that name any more."""

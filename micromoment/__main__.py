@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "backtest": ("micromoment.commands.replay", "backtest"),
     "explain": ("micromoment.commands.replay", "explain"),
     "rules": ("micromoment.commands.rules", "rules"),
+    "keys": ("micromoment.commands.keys", "keys"),
     "results": ("micromoment.commands.results", "results"),
     "preview": ("micromoment.commands.preview", "preview"),
     "send-test": ("micromoment.commands.send_test", "send_test"),

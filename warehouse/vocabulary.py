@@ -131,6 +131,9 @@ CONTEXT_FIELDS: Final = (
     "utm_campaign",
 )
 
+#: Our words for where an answer about messages was given. A shop's server has words of its own, such as `call_centre`.
+ANSWER_SOURCES: Final = frozenset({"page", "server", "import", "preference_page", "sms_reply"})
+
 #: Segment's ecommerce names, as its own SDKs send them, and ours.
 SEGMENT_EVENT_NAMES: Final[dict[str, str]] = {
     "Product List Viewed": "view_item_list",

@@ -136,7 +136,7 @@ class BannerDesk:
         """
         for row in rows:
             if row.message_id and row.event in OUTCOME_STATES:
-                self._kept.end(row.site, row.message_id)
+                self._kept.end(row.site, row.message_id, row.anonymous_id)
 
     def forget_all(self) -> None:
         """Know no browser from now on, because the bus may have lost notices: ClickHouse is asked when pages open."""

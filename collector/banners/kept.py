@@ -31,6 +31,9 @@ _BANNER_BYTES: Final = 700
 
 #: A message, by its site and its id.
 _Key = tuple[str, str]
+#: The end of a message, by site and id, for one browser or for `_EVERYBODY`.
+_End = tuple[str, str, str]
+_EVERYBODY: Final = ""
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class KeptBanners:
         self._heard_since = now_ms()
         self._shelves: OrderedDict[Browser, Shelf] = OrderedDict()
         self._holders: dict[_Key, set[Browser]] = {}
-        self._ended: OrderedDict[_Key, int] = OrderedDict()
+        self._ended: OrderedDict[_End, int] = OrderedDict()
         self.size_bytes = 0
 
     def __len__(self) -> int:
@@ -107,7 +110,8 @@ class KeptBanners:
             is_waiting: whether the browser has no open page that gets it.
         """
         shelf = self.meet(browser)
-        self._ended.pop((browser.site, banner.message_id), None)
+        for told_by in (_EVERYBODY, browser.anonymous_id):
+            self._ended.pop((browser.site, banner.message_id, told_by), None)
         if is_waiting:
             shelf.waiting = (*_without(shelf.waiting, banner.message_id), banner)[-MAX_WAITING_EACH:]
         if any(kept.message_id == banner.message_id for _, kept in shelf.banners):
@@ -132,7 +136,7 @@ class KeptBanners:
             found: the browser's unshown banners, oldest first.
             are_all: whether there are no others.
         """
-        stored = [(asked_at, banner) for banner in found if (browser.site, banner.message_id) not in self._ended]
+        stored = [(asked_at, banner) for banner in found if not self._is_ended(browser, banner)]
         names = {banner.message_id for banner in found}
         # What came lately may not have reached ClickHouse, as after an outage; what came earlier and is not found was
         # shown elsewhere, or erased.
@@ -154,17 +158,33 @@ class KeptBanners:
         now_ms = self._now_ms()
         return [banner for banner in waiting if banner.expires_at > now_ms]
 
-    def end(self, site: str, message_id: str) -> None:
-        """Take a message off all shelves, because it was shown or went another way."""
+    def end(self, site: str, message_id: str, told_by: str = "") -> None:
+        """Take a message off all shelves, because it was shown or went another way.
+
+        Args:
+            site: the site of the message.
+            message_id: the message.
+            told_by: the anonymous id of the browser that says so; '' when it is known otherwise. A browser that is not
+                known to have the message ends it for itself alone.
+        """
         key, now_ms = (site, message_id), self._now_ms()
+        if told_by and Browser(site, told_by) not in self._holders.get(key, ()):
+            return self._note_end((*key, told_by), now_ms)
         for browser in list(self._holders.get(key, ())):
             shelf = self._shelves[browser]
             shelf.waiting = _without(shelf.waiting, message_id)
             self._fill(browser, shelf, tuple(one for one in shelf.banners if one[1].message_id != message_id))
-        self._ended[key] = now_ms
-        self._ended.move_to_end(key)
+        self._note_end((*key, _EVERYBODY), now_ms)
+
+    def _note_end(self, end: _End, now_ms: int) -> None:
+        self._ended[end] = now_ms
+        self._ended.move_to_end(end)
         while len(self._ended) > MAX_ENDED or next(iter(self._ended.values())) <= now_ms - ENDED_FOR_MS:
             self._ended.popitem(last=False)
+
+    def _is_ended(self, browser: Browser, banner: Banner) -> bool:
+        key = (browser.site, banner.message_id)
+        return (*key, _EVERYBODY) in self._ended or (*key, browser.anonymous_id) in self._ended
 
     def forget_all(self) -> None:
         """Know no browser from now on, because notices may have been lost; what is kept is not all there is."""

@@ -13,6 +13,8 @@ from warehouse.limits import MAX_TEXT_LENGTH
 
 MessageType = Literal["track", "identify", "page", "screen", "group", "alias"]
 Identifier = str | int | float | None
+#: Who sends: whoever has the public write key, as every page does; the shop's server, by its secret key; an operator.
+Sender = Literal["page", "server", "import"]
 
 
 class Message(msgspec.Struct, frozen=True, rename="camel"):
@@ -46,6 +48,7 @@ class Receipt(msgspec.Struct, frozen=True):
         received_at: the collector's clock when the request arrived, epoch ms.
         sent_at: the sender's clock when it sent the batch, as the batch says it.
         source: `live` for requests, `import` for history.
+        is_from_server: whether the request came with the site's server key.
         user_agent: the header, '' for none.
         country: two letters from a trusted proxy's header, '' for none.
         opted_out: whether the browser sent Global Privacy Control or Do Not Track.
@@ -54,9 +57,17 @@ class Receipt(msgspec.Struct, frozen=True):
     received_at: int
     sent_at: str | int | float | None = None
     source: Literal["live", "import"] = "live"
+    is_from_server: bool = False
     user_agent: str = ""
     country: str = ""
     opted_out: bool = False
+
+    @property
+    def sender(self) -> Sender:
+        """Return who sends the events of this request."""
+        if self.source == "import":
+            return "import"
+        return "server" if self.is_from_server else "page"
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -76,6 +87,7 @@ class DropReason(StrEnum):
 
     MALFORMED = "malformed"  #: not a message of the tracking API; the detail says where
     NO_NAME = "no_name"  #: a track call without an event name
+    RESERVED = "reserved"  #: a name that this sender may not use; the detail says who may
     NO_VISITOR = "no_visitor"  #: neither anonymousId nor userId
     BAD_ID = "bad_id"  #: an id longer than 128 characters
     NO_TIMESTAMP = "no_timestamp"  #: a line of an import without a time that can be read

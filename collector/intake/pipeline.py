@@ -14,12 +14,12 @@ from collector.intake.requirements import (
     correct_time,
     drop_without_consent,
     fill_message_id,
-    name_consent_source,
     name_event,
     read_times,
     require_visitor,
 )
 from collector.intake.row import EncodedRow, build_row, lift_columns
+from collector.intake.who_may_say import refuse_reserved, write_own_fields
 from collector.sites import Site
 from warehouse.event import EventRow
 from warehouse.limits import MAX_EVENTS_PER_BATCH
@@ -30,8 +30,8 @@ Step = Callable[[Draft], Drop | None]
 STEPS: Final[tuple[Step, ...]] = (
     require_visitor,
     name_event,
+    refuse_reserved,
     drop_without_consent,
-    name_consent_source,
     correct_time,
     fill_message_id,
     copy_session,
@@ -39,6 +39,7 @@ STEPS: Final[tuple[Step, ...]] = (
     copy_campaign,
     normalise_commerce,
     lift_columns,
+    write_own_fields,
     read_user_agent,
     locate,
 )

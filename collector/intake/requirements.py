@@ -26,7 +26,6 @@ _NAME_OF_TYPE: Final = {
 #: Answers about consent are always kept: they are the record of the question and the answer. So is the address for
 #: notifications, which the browser gave out because the visitor agreed to them.
 _ALWAYS_KEPT: Final = frozenset({"consent", "unsubscribed", "push_subscribed"})
-_ANSWERS: Final = frozenset({"consent", "unsubscribed"})
 #: A smaller difference between the clocks is the request's own travel time rather than skew, and correcting it
 #: would put events of one visitor out of order.
 SKEW_TOLERANCE_MS: Final = 5_000
@@ -86,16 +85,6 @@ def drop_without_consent(draft: Draft) -> Drop | None:
     if draft.receipt.opted_out:
         return draft.dropped(DropReason.NO_CONSENT, "the browser asks not to be tracked")
     return None
-
-
-def name_consent_source(draft: Draft) -> None:
-    """Name the source of a visitor's answer, unless its sender does: a page, a server, or imported history."""
-    if draft.columns["event"] not in _ANSWERS or draft.props.get("source"):
-        return
-    source = "page" if draft.receipt.user_agent.startswith("Mozilla/") else "server"
-    if draft.receipt.source == "import":
-        source = "import"
-    draft.props = {**draft.props, "source": source}
 
 
 def correct_time(draft: Draft) -> Drop | None:

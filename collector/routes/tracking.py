@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Response, post
@@ -58,8 +59,9 @@ async def take_single(request: AnyRequest, parts: CurrentParts) -> Response[byte
 async def _keep(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Response[bytes]:
     with parts.metrics.acknowledge_seconds.time():
         headers = read_headers(request)
-        site = _site(request, headers, parts, batch)
-        acknowledgement = await parts.ingest.take(batch, site, _receipt(headers, parts, batch))
+        site, is_from_server = _sender(request, headers, parts, batch)
+        receipt = _receipt(headers, parts, batch, is_from_server=is_from_server)
+        acknowledgement = await parts.ingest.take(batch, site, receipt)
     return Response(msgspec.json.encode(_reply(parts, site, acknowledgement)), media_type="application/json")
 
 
@@ -78,24 +80,46 @@ async def _body(request: AnyRequest) -> bytes:
             return b"".join(chunks)
 
 
-def _site(request: AnyRequest, headers: Mapping[str, str], parts: CollectorParts, batch: Batch) -> Site:
-    key = write_key(headers, request.scope["query_string"].decode("latin-1"), batch.write_key)
+def _sender(request: AnyRequest, headers: Mapping[str, str], parts: CollectorParts, batch: Batch) -> tuple[Site, bool]:
+    """Return the site that a request is for, and whether the shop's server sent it."""
+    query = request.scope["query_string"].decode("latin-1")
+    key = write_key(headers, query, batch.write_key)
     site = parts.sites.with_key(key) if key else None
+    if site is not None:
+        _require_origin(site, headers)
+        return site, False
+    site = parts.sites.with_server_key(key) if key else None
     if site is None:
         message = "no site has this write key; copy it from [sites.NAME] in micromoment.toml into data-key"
         raise RequestError(HTTPStatus.UNAUTHORIZED, "unknown_write_key", message)
+    _require_secrecy(headers, query, key)
+    return site, True
+
+
+def _require_origin(site: Site, headers: Mapping[str, str]) -> None:
     origin = headers.get("origin", "")
     if not site.allows(origin):
         message = f"pages of {origin[:200]} may not send for site {site.name}; add the origin to its `origins`"
         raise RequestError(HTTPStatus.FORBIDDEN, "origin_not_allowed", message)
-    return site
 
 
-def _receipt(headers: Mapping[str, str], parts: CollectorParts, batch: Batch) -> Receipt:
+def _require_secrecy(headers: Mapping[str, str], query: str, key: str) -> None:
+    """Refuse a server key where others see it: in a page, or in an address, which servers and proxies write down."""
+    if "origin" in headers or "sec-fetch-mode" in headers:
+        place = "a page sent the server key, which is a secret: put the write key there"
+    elif key in parse_qs(query).get("writeKey", ()):
+        place = "the server key stands in the address: send it as the user of Basic auth, or in the body"
+    else:
+        return
+    raise RequestError(HTTPStatus.FORBIDDEN, "server_key_exposed", f"{place}; then replace the key")
+
+
+def _receipt(headers: Mapping[str, str], parts: CollectorParts, batch: Batch, *, is_from_server: bool) -> Receipt:
     header = parts.settings.country_header.lower()
     return Receipt(
         received_at=parts.now_ms(),
         sent_at=batch.sent_at,
+        is_from_server=is_from_server,
         user_agent=headers.get("user-agent", ""),
         country=headers.get(header, "")[:2].upper() if header else "",
         opted_out=objects_to_tracking(headers),

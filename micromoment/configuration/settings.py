@@ -25,6 +25,8 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         consent: `opt-in` keeps the events of visitors who agreed, `opt-out` the events of all who did not refuse,
             `off` leaves consent to the shop.
         url: the address of the shop, the base of relative links in emails.
+        server_key: the secret key by which the shop's server is believed; derived from `secret` when empty.
+        server_key_previous: the server key before, which still works; empty for none.
     """
 
     write_key: Annotated[str, msgspec.Meta(min_length=1)]
@@ -32,6 +34,8 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, msgspec.Meta(gt=0, le=20_000)] = 400
     consent: Literal["opt-out", "opt-in", "off"] = "opt-out"
     url: str = ""
+    server_key: str = ""
+    server_key_previous: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

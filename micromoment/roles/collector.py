@@ -19,6 +19,7 @@ from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
 from micromoment.configuration.kept_secrets import public_push_key, read_push_key, read_secret
 from micromoment.configuration.settings import Settings, collector_url
+from micromoment.configuration.site_keys import server_keys
 from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
 from micromoment.serving import serve
@@ -53,24 +54,30 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
 
 
 def configured_sites(settings: Settings) -> Sites:
-    """Return the configured sites, by name and by write key.
+    """Return the configured sites, by name and by key.
 
     Raises:
-        ConfigurationError: no site is configured, or two sites share a write key.
+        ConfigurationError: no site is configured, two sites share a key, or a secret is too short.
     """
-    sites = [
-        Site(name, site.write_key, site.origins, site.retention_days, site.consent)
-        for name, site in settings.sites.items()
-    ]
-    if not sites:
+    if not settings.sites:
         raise ConfigurationError(
             "sites: no site is configured, so no event could be taken",
             'add [sites.shop] with write_key = "..." to micromoment.toml',
         )
-    keys = [site.write_key for site in sites]
-    if len(set(keys)) < len(keys):
-        raise ConfigurationError("sites: two sites share a write key", "give each its own")
+    _require_different("write key", [site.write_key for site in settings.sites.values()])
+    sites = [
+        Site(name, site.write_key, site.origins, site.retention_days, site.consent, server_keys(settings, name))
+        for name, site in settings.sites.items()
+    ]
+    _require_different(
+        "write key, or a server key is a write key", [k for site in sites for k in (site.write_key, *site.server_keys)]
+    )
     return Sites(sites)
+
+
+def _require_different(what: str, keys: Sequence[str]) -> None:
+    if len(set(keys)) < len(keys):
+        raise ConfigurationError(f"sites: two sites share a {what}", "give each its own")
 
 
 def callback_settings(settings: Settings) -> CallbackSettings:

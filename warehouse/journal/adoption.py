@@ -1,4 +1,4 @@
-"""Takes over the spool of an earlier version: its events, its open batch, and the ids that it remembers, once."""
+"""Takes over the spool of an earlier version: its events, its open batch, and the ids of what waits in it, once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 
 from warehouse.errors import ConfigurationError
@@ -41,7 +42,7 @@ def adopt_spool(journal: Journal, path: Path, now_ms: int) -> None:
     if path.exists():
         try:
             with closing(_open(path)) as spool:
-                readable = [_adopt_ids(journal, spool), _adopt_rows(journal, spool, path, now_ms)]
+                readable = [_adopt_ids(journal, spool, now_ms), _adopt_rows(journal, spool, path, now_ms)]
         except OSError as error:
             journal.rollback()
             raise _refusal(path, error, "free disk space under `data_folder`") from error
@@ -64,13 +65,25 @@ def _open(path: Path) -> sqlite3.Connection:
     return spool
 
 
-def _adopt_ids(journal: Journal, spool: sqlite3.Connection) -> bool:
-    """Take over the remembered ids; tell whether all of them could be read."""
+class _Named(msgspec.Struct):
+    site: str
+    visitor_id: str
+    event_id: str
+
+
+def _adopt_ids(journal: Journal, spool: sqlite3.Connection, now_ms: int) -> bool:
+    """Take over the ids of the rows; tell whether all of them could be read.
+
+    The spool also remembers ids of rows that have left it, but not whose events they were, by which events are known
+    now. Such an event that is sent once more is one row of ClickHouse again, which keeps rows by the same names.
+    """
     try:
-        remembered = spool.execute("SELECT site, event_id, at FROM seen ORDER BY at")
-        for site, event_id, at in remembered:
-            journal.seen.prepare(at, 1)
-            journal.seen.add(journal.seen.hash_ids([event_key(site, event_id)]), at)
+        for (text,) in spool.execute("SELECT line FROM event UNION ALL SELECT line FROM refused"):
+            row = msgspec.json.decode(text, type=_Named)
+            journal.seen.prepare(now_ms, 1)
+            journal.seen.add(journal.seen.hash_ids([event_key(row.site, row.visitor_id, row.event_id)]), now_ms)
+    except msgspec.MsgspecError as error:
+        return _tell_damage(error)
     except sqlite3.DatabaseError as error:
         return _tell_damage(error)
     finally:
@@ -119,7 +132,7 @@ def _portions(spool: sqlite3.Connection, done: int) -> Iterator[tuple[list[bytes
         yield refused, end + 1, ""
 
 
-def _tell_damage(error: sqlite3.DatabaseError) -> bool:
+def _tell_damage(error: Exception) -> bool:
     _log.error("spool_damaged", error=str(error), remedy="what was readable was taken over; the file is kept")
     return False
 

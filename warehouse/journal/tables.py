@@ -59,9 +59,12 @@ OWN_EVENTS: Final = JournalTable(5, "own_events", "events", "ts", 1.0)
 TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS)
 
 
-def event_key(site: str, event_id: str) -> bytes:
-    """Return the id by which an event is recognised when it is sent again."""
-    return f"{site}\0{event_id}".encode()
+def event_key(site: str, visitor_id: str, event_id: str) -> bytes:
+    """Return the key by which an event is recognised when it is sent again.
+
+    The visitor is part of it: senders choose ids of events, and nobody may use up the id of another visitor's event.
+    """
+    return f"{site}\0{visitor_id}\0{event_id}".encode()
 
 
 class JournalLimits(msgspec.Struct, frozen=True):

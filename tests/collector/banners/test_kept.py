@@ -144,3 +144,22 @@ def test_whatever_happens_the_count_of_bytes_is_right(clock: Clock, monkeypatch:
         assert sum(map(len, kept._holders.values())) == len(held)
         assert len(kept) <= 8
         assert kept.size_bytes <= 12_000
+
+
+def test_a_stranger_who_says_that_a_message_was_shown_ends_it_for_nobody_else(kept: KeptBanners, clock: Clock) -> None:
+    learn_nothing(kept, clock, ADA)
+    kept.note(ADA, banner("m"), is_waiting=True)
+    kept.end("shop", "m", "ben")
+    assert names(kept, ADA) == ["m"]
+    kept.end("shop", "m", "ada")
+    assert names(kept, ADA) == []
+    assert kept.collect(ADA) == []
+
+
+def test_a_browser_that_showed_a_message_before_it_came_here_is_not_offered_it_again(
+    kept: KeptBanners, clock: Clock
+) -> None:
+    kept.end("shop", "m", "ada")
+    for browser, expected in ((ADA, []), (BEN, ["m"])):
+        found = kept.learn(browser, kept.meet(browser), clock.now_ms, [banner("m")], are_all=True)
+        assert [one.message_id for one in found] == expected

@@ -45,7 +45,15 @@ _AGENTS: Final = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Linux; Android 15; SM-X710) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
 )
-_EVENTS: Final = (*SEGMENT_EVENT_NAMES, "view_item", "consent", "unsubscribed", "push_subscribed", "Colour Picked")
+_EVENTS: Final = (
+    *SEGMENT_EVENT_NAMES,
+    "view_item",
+    "consent",
+    "unsubscribed",
+    "push_subscribed",
+    "email_opened",
+    "Colour Picked",
+)
 _BAD_EVENTS: Final = (None, "", "  ", "a\nb", "x" * 101)
 _SPELLINGS: Final = (
     *("transaction_id", "query", "item_list", "products", "items", "sku", "item_id", "item_name", "item_category"),
@@ -99,6 +107,7 @@ def generated(choose: random.Random) -> Iterator[RecordedBatch]:
             received_at=NOON,
             sent_at=choose.choice((*_TIMES, None)),
             source="import" if choose.random() < 0.15 else "live",
+            is_from_server=choose.random() < 0.3,
             user_agent=choose.choice(_AGENTS),
             country=choose.choice(("", "", "AT")),
             opted_out=choose.random() < 0.1,

@@ -26,6 +26,7 @@ IMPORT = Receipt(received_at=NOON, source="import")
 DROPPED: list[tuple[DropReason, Any, dict[str, Any]]] = [
     (DropReason.MALFORMED, {"type": "teleport", "messageId": "m-1"}, {}),
     (DropReason.NO_NAME, message(event=""), {}),
+    (DropReason.RESERVED, message(event="email_bounced"), {}),
     (DropReason.NO_VISITOR, message(anonymousId=None), {}),
     (DropReason.BAD_ID, message(anonymousId="x" * 129), {}),
     (DropReason.NO_TIMESTAMP, message(timestamp="yesterday"), {"receipt": IMPORT}),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from collector.intake.draft import Drop, DropReason, Receipt
 from collector.intake.requirements import SKEW_TOLERANCE_MS, parse_time
-from tests.collector.messages import NOON, RECEIPT, SHOP, dropped, kept, message, processed, props
+from tests.collector.messages import NOON, RECEIPT, SHOP, dropped, kept, message, processed
 from warehouse.event import format_time
 from warehouse.limits import MAX_ID_LENGTH, MAX_NAME_LENGTH
 from warehouse.vocabulary import SEGMENT_EVENT_NAMES
@@ -156,26 +156,6 @@ def test_the_record_of_what_was_answered_is_always_kept(event: str, mode: Any) -
 def test_history_is_the_shops_own_affair() -> None:
     site = msgspec.structs.replace(SHOP, consent="opt-in")
     kept(message(), site=site, receipt=Receipt(received_at=NOON, source="import"))
-
-
-@pytest.mark.parametrize("event", ["consent", "unsubscribed"])
-@pytest.mark.parametrize(
-    ("receipt", "said", "source"),
-    [
-        (Receipt(received_at=NOON, user_agent="Mozilla/5.0 (X11; Linux x86_64)"), {}, "page"),
-        (Receipt(received_at=NOON, user_agent="python-httpx/0.28"), {}, "server"),
-        (Receipt(received_at=NOON), {}, "server"),
-        (Receipt(received_at=NOON, source="import"), {}, "import"),
-        (RECEIPT, {"source": "call_centre"}, "call_centre"),
-    ],
-)
-def test_an_answer_says_where_it_was_given(event: str, receipt: Receipt, said: dict[str, str], source: str) -> None:
-    row = kept(message(event=event, properties={"marketing": False, **said}), receipt=receipt)
-    assert props(row) == {"marketing": False, "source": source}
-
-
-def test_what_is_no_answer_says_nothing_of_it() -> None:
-    assert "source" not in props(kept(message(properties={"colour": "pine"})))
 
 
 @pytest.mark.parametrize(

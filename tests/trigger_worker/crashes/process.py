@@ -170,7 +170,7 @@ class Collector:
     async def accept(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep rows, once those of the process before are in ClickHouse."""
         await self._insert()
-        ids = [event_key("shop", row["event_id"]) for row in rows]
+        ids = [event_key("shop", row["visitor_id"], row["event_id"]) for row in rows]
         await self._journal.append_async(EVENTS, [msgspec.json.encode(row) for row in rows], now_ms(), ids)
         self._crash.is_armed = True
 

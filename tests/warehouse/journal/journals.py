@@ -35,8 +35,8 @@ def line(name: str, month: str = "2026-11") -> bytes:
     return json.dumps(row, separators=(",", ":")).encode()
 
 
-def key(name: str, site: str = "shop") -> bytes:
-    return event_key(site, name)
+def key(name: str, site: str = "shop", visitor: str = "ada") -> bytes:
+    return event_key(site, visitor, name)
 
 
 def append(journal: Journal, *names: str, at: int = NOON, table: JournalTable = EVENTS) -> list[str]:

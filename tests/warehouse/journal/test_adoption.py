@@ -70,11 +70,11 @@ def test_everything_of_the_spool_is_in_the_journal_in_order_and_its_batch_keeps_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["journal", "spool.sqlite.adopted"]
 
 
-def test_ids_that_the_spool_remembers_are_known(tmp_path: Path, spool: Path) -> None:
+def test_ids_of_what_waits_in_the_spool_are_known(tmp_path: Path, spool: Path) -> None:
     with Journal(tmp_path / "journal") as journal:
         adopt_spool(journal, spool, NOON)
     with Journal(tmp_path / "journal") as journal:
-        assert append(journal, "left", "e3", "new") == ["left", "e3"]
+        assert append(journal, "begun-1", "e3", "refused", "new") == ["begun-1", "e3", "refused"]
 
 
 def test_ids_of_the_spool_are_durable_before_it_is_renamed(
@@ -111,7 +111,7 @@ def test_a_crash_on_the_way_loses_nothing_and_doubles_nothing(
     with Journal(tmp_path / "journal") as journal:
         adopt_spool(journal, spool, NOON)
         assert moved(journal) == EXPECTED
-        assert append(journal, "left", "e3") == ["left", "e3"]
+        assert append(journal, "begun-0", "e3") == ["begun-0", "e3"]
 
 
 def test_a_crash_before_the_file_is_renamed_adopts_nothing_again(
