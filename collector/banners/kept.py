@@ -169,7 +169,8 @@ class KeptBanners:
         """
         key, now_ms = (site, message_id), self._now_ms()
         if told_by and Browser(site, told_by) not in self._holders.get(key, ()):
-            return self._note_end((*key, told_by), now_ms)
+            self._note_end((*key, told_by), now_ms)
+            return
         for browser in list(self._holders.get(key, ())):
             shelf = self._shelves[browser]
             shelf.waiting = _without(shelf.waiting, message_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -62,7 +63,7 @@ def test_a_derived_key_follows_from_the_secret_and_the_site() -> None:
 
 @pytest.mark.parametrize("name", ["server_key", "server_key_previous"])
 def test_a_short_secret_is_refused_without_being_repeated(name: str) -> None:
-    settings = Settings(secret="s", sites={"a": SiteSettings(write_key="w", **{name: "hunter2"})})
+    settings = Settings(secret="s", sites={"a": msgspec.convert({"write_key": "w", name: "hunter2"}, SiteSettings)})
     with pytest.raises(ConfigurationError, match=f"sites.a.{name}: .* at least 20 characters") as caught:
         server_keys(settings, "a")
     assert "hunter2" not in str(caught.value)
