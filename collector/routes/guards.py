@@ -43,7 +43,7 @@ def read_link(parts: CollectorParts, text: str, purpose: str) -> MessageLink | N
         text: the token as it stands in the address.
         purpose: open, click, unsubscribe, callback or push.
     """
-    token = parts.message_tokens.read(text, purpose)
+    token = parts.message_tokens.read(text, purpose, parts.now_ms())
     site = parts.sites.named(token.site) if token else None
     if token is None or site is None:
         parts.metrics.message_links_refused.labels(purpose).inc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -75,6 +76,17 @@ async def test_following_a_link_leads_on_and_is_kept(client: Client, parts: Coll
     assert response.headers["cache-control"] == "no-store"
     (row,) = await kept_rows(parts)
     assert (row.event, row.visitor_id, row.message_id, row.url) == ("email_clicked", "anna", "message-1", CART)
+
+
+async def test_who_follows_a_forwarded_link_becomes_nobody_by_it(client: Client, parts: CollectorParts) -> None:
+    """The event is the reader's, of no browser; and neither the link nor where it leads says who the reader is."""
+    address = click(CART)
+    response = await get(client, address, {**PERSON, "cookie": "mm_anonymous_id=the-clicker"})
+    assert (response.headers["location"], response.headers.get("set-cookie")) == (CART, None)
+    (row,) = await kept_rows(parts)
+    assert (row.visitor_id, row.anonymous_id, row.user_id) == ("anna", "", "")
+    sealed = address.rpartition("/")[2]
+    assert b"anna" not in base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
 
 
 @pytest.mark.parametrize(

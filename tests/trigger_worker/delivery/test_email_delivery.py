@@ -59,8 +59,8 @@ async def mail_server(shop: Shop) -> AsyncIterator[MailPeer]:
 
 def token_in(mail_text: str, route: str, purpose: str) -> MessageToken:
     """What the first address of a route says."""
-    found = re.search(rf"https://c\.example/v1/{route}/([\w-]+\.[\w-]+)", mail_text)
-    token = TOKENS.read(found[1], purpose) if found else None
+    found = re.search(rf"https://c\.example/v1/{route}/([\w-]+)", mail_text)
+    token = TOKENS.read(found[1], purpose, now_ms=0) if found else None
     assert token is not None
     return token
 

@@ -64,7 +64,7 @@ async def test_the_provider_gets_number_text_sender_and_lifetime(twilio: TwilioP
         "ValidityPeriod": "90",
     }
     assert status_url.startswith(STATUS_URL)
-    assert TOKENS.read(status_url.removeprefix(STATUS_URL), "callback") == TOKEN_OF_MESSAGE
+    assert TOKENS.read(status_url.removeprefix(STATUS_URL), "callback", now_ms=0) == TOKEN_OF_MESSAGE
 
 
 async def test_of_a_message_that_nothing_leads_back_to_nothing_is_reported(twilio: TwilioPeer) -> None:

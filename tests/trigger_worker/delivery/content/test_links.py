@@ -20,7 +20,7 @@ LINKS = MessageLinks("https://c.example/", TOKENS, SITES)
 
 def target_of(address: str) -> str:
     """Where a click on a counted link leads; '' when it is not counted."""
-    token = TOKENS.read(address.removeprefix("https://c.example/v1/c/"), "click")
+    token = TOKENS.read(address.removeprefix("https://c.example/v1/c/"), "click", now_ms=0)
     return token.target if token else ""
 
 
@@ -78,11 +78,11 @@ def test_an_address_that_makes_too_long_a_link_stays_as_it_is() -> None:
 
 
 def test_each_address_carries_the_message_and_is_good_for_one_thing() -> None:
-    assert TOKENS.read(LINKS.pixel(MESSAGE).removeprefix("https://c.example/v1/o/")[:-4], "open") == MESSAGE
+    assert TOKENS.read(LINKS.pixel(MESSAGE).removeprefix("https://c.example/v1/o/")[:-4], "open", now_ms=0) == MESSAGE
     assert LINKS.pixel(MESSAGE).endswith(".gif")
     unsubscribe = LINKS.unsubscribe(MESSAGE).removeprefix("https://c.example/v1/u/")
-    assert TOKENS.read(unsubscribe, "unsubscribe") == MESSAGE
-    assert TOKENS.read(unsubscribe, "click") is None
+    assert TOKENS.read(unsubscribe, "unsubscribe", now_ms=0) == MESSAGE
+    assert TOKENS.read(unsubscribe, "click", now_ms=0) is None
 
 
 @pytest.mark.parametrize(
