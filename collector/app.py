@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -14,7 +15,8 @@ from collector.parts import CollectorParts
 from collector.routes.callback_email import take_email_report
 from collector.routes.callback_sms import take_sms_reply, take_sms_status
 from collector.routes.cross_origin import CrossOrigin
-from collector.routes.health import healthz, metrics, readyz
+from collector.routes.front import front_page
+from collector.routes.health import healthz, readyz
 from collector.routes.messages import push_key, take_click, take_open, take_push_report
 from collector.routes.preferences import change_preferences, show_preferences
 from collector.routes.script import Sdk, script_routes
@@ -35,19 +37,18 @@ _ROUTES: Final = (
     take_email_report,
     push_key,
     take_push_report,
+    front_page,
     healthz,
     readyz,
-    metrics,
 )
 
 
-def create_app(parts: CollectorParts, sdk: Sdk, version: str) -> Litestar:
+def create_app(parts: CollectorParts, sdk: Sdk) -> Litestar:
     """Return the application over the parts of a collector.
 
     Args:
         parts: handed to every route.
         sdk: the browser SDK that it serves.
-        version: shown in the API description.
     """
 
     def counted(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
@@ -60,10 +61,26 @@ def create_app(parts: CollectorParts, sdk: Sdk, version: str) -> Litestar:
         state=State({"parts": parts}),
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         exception_handlers={Exception: counted},
-        openapi_config=OpenAPIConfig(title="Micromoment collector", version=version, path="/schema"),
+        openapi_config=None,
         request_max_body_size=MAX_BODY_BYTES + 1,
         logging_config=None,
     )
     # Litestar has a middleware for this, which costs a request twice what routing it does.
     app.asgi_handler = CrossOrigin(app.asgi_handler, parts.sites.origins)
     return app
+
+
+def describe_api(sdk: Sdk, script_path: str, version: str) -> bytes:
+    """Return the description of the API as OpenAPI, in JSON.
+
+    Args:
+        sdk: the browser SDK that is served.
+        script_path: where.
+        version: of Micromoment.
+    """
+    app = Litestar(
+        [*_ROUTES, *script_routes(script_path, sdk)],
+        dependencies={"parts": Provide(lambda: None, sync_to_thread=False)},
+        openapi_config=OpenAPIConfig(title="Micromoment collector", version=version),
+    )
+    return msgspec.json.encode(app.openapi_schema.to_schema())

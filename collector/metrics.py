@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -11,7 +11,7 @@ class CollectorMetrics:
     """Counters and timings of one collector.
 
     Args:
-        registry: takes their registration; `render` shows all of it.
+        registry: takes their registration.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -72,7 +72,3 @@ class CollectorMetrics:
         if counter is None:
             counter = self._accepted_of_site[site] = self.events_accepted.labels(site)
         counter.inc(events)
-
-    def render(self) -> bytes:
-        """Return every figure as Prometheus' text format."""
-        return generate_latest(self.registry)

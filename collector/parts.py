@@ -53,12 +53,8 @@ class CallbackSettings(msgspec.Struct, frozen=True):
         return f"CallbackSettings(public_url={self.public_url!r})"
 
 
-def _one_process() -> str:
-    return "ok"
-
-
 class CollectorParts(msgspec.Struct, frozen=True):
-    """The parts of one collector; `now_ms` is its clock and returns epoch ms, `bus_state` 'ok' or the bus's trouble."""
+    """The parts of one collector; `now_ms` is its clock and returns epoch ms."""
 
     settings: CollectorSettings
     sites: Sites
@@ -72,7 +68,6 @@ class CollectorParts(msgspec.Struct, frozen=True):
     metrics: CollectorMetrics
     now_ms: Callable[[], int]
     callbacks: CallbackSettings = CallbackSettings()
-    bus_state: Callable[[], str] = _one_process
 
 
 #: The type by which a route asks for the parts.

@@ -147,7 +147,7 @@ def _end(stack: Stack, role: str) -> None:
 
 
 def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
-    names = ("collector", "store", "mailbox", "smtp", "worker", "sms", "push")
+    names = ("collector", "store", "mailbox", "smtp", "worker", "operations", "sms", "push")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MICROMOMENT_")}
     environment |= {
@@ -156,6 +156,7 @@ def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
         "MICROMOMENT_MAILBOX_PORT": str(ports["mailbox"]),
         "MICROMOMENT_MAILBOX_SMTP_PORT": str(ports["smtp"]),
         "MICROMOMENT_WORKER_PORT": str(ports["worker"]),
+        "MICROMOMENT_OPERATIONS_PORT": str(ports["operations"]),
         "MICROMOMENT_PUSH_SERVICES": f"http://127.0.0.1:{ports['push']}",
         "MICROMOMENT_SMS_URL": f"http://127.0.0.1:{ports['sms']}",
         "MICROMOMENT_SMS_ACCOUNT": ACCOUNT,

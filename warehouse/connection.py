@@ -103,6 +103,16 @@ class Warehouse:
         with self._translated():
             return self._client("reading").raw_query(sql, parameters=dict(parameters or {}), fmt=format_name)
 
+    def ping(self) -> None:
+        """Return when ClickHouse answers.
+
+        Cost: one query of a constant.
+
+        Raises:
+            WarehouseUnavailable: it does not.
+        """
+        self.query("SELECT 1")
+
     def answer(self, sql: str, format_name: str) -> bytes:
         """Return what a statement of an operator reads, which was checked by whoever passes it on.
 

@@ -69,7 +69,7 @@ def write_shop(folder: Path, rules: int, clickhouse: str = "", redis: str = "") 
         clickhouse: a data source name; empty for the embedded engine in `folder`.
         redis: its address; empty for none.
     """
-    port, worker_port = free_ports(2)
+    port, worker_port, operations_port = free_ports(3)
     (folder / "templates").mkdir(parents=True)
     (folder / "templates" / "bench.banner.yaml").write_text(_BANNER)
     (folder / "templates" / "measured.banner.yaml").write_text(_MEASURED_BANNER)
@@ -79,7 +79,7 @@ def write_shop(folder: Path, rules: int, clickhouse: str = "", redis: str = "") 
         (folder / "rules" / f"measured{number}.yaml").write_text(text)
     (folder / "micromoment.toml").write_text(
         f'clickhouse = "{clickhouse or f"chdb://{folder}/clickhouse"}"\nredis = "{redis}"\n'
-        f"collector_port = {port}\nworker_port = {worker_port}\n"
+        f"collector_port = {port}\nworker_port = {worker_port}\noperations_port = {operations_port}\n"
         # All of the load comes from one address.
         f'rate_per_second = 0\n[sites.{SITE}]\nwrite_key = "{WRITE_KEY}"\n'
     )

@@ -50,7 +50,7 @@ def worker(**options: Any) -> None:  # noqa: ANN401 - the settings, as text
     _run(
         settings,
         (run_worker_alone,),
-        f"worker    rules from {settings.rules_folder}/   (figures at port {settings.worker_port})",
+        f"worker    rules from {settings.rules_folder}/   (operations at port {settings.worker_port})",
     )
 
 
@@ -60,7 +60,11 @@ def _run(settings: Settings, roles: tuple[Role, ...], words: str) -> None:
 
 
 def _words(settings: Settings) -> str:
-    return f"collector {collector_url(settings)}   (API description at /schema, figures at /metrics)"
+    return f"collector {collector_url(settings)}   (operations at {_operations_url(settings)})"
+
+
+def _operations_url(settings: Settings) -> str:
+    return f"http://{settings.operations_host}:{settings.operations_port}"
 
 
 def _demo_words(settings: Settings) -> str:
@@ -70,7 +74,8 @@ def _demo_words(settings: Settings) -> str:
 
   store      {store_url(settings)}     linger over a product; fill a cart and leave it for a minute
   inbox      {mailbox_url(settings)}     what the store's visitors were sent
-  collector  {collector_url(settings)}     /metrics, /schema
+  collector  {collector_url(settings)}     takes what pages tell
+  operations {_operations_url(settings)}     /metrics, /readyz, /schema
   rules      {demo_folder(settings)}/rules     edit one: it is live a second later
 
   In another terminal:

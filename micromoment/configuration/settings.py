@@ -64,7 +64,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mailbox_port: Port = 8002
     #: Port of the demo mailbox's SMTP server.
     mailbox_smtp_port: Port = 8025
-    #: Port of the metrics of a worker that runs in a process of its own.
+    #: Address that the ports of operations listen on: readiness in detail, figures, erasing and exporting.
+    operations_host: str = "127.0.0.1"
+    #: Port of operations of `up` and of a collector.
+    operations_port: Port = 8004
+    #: Port of operations of a worker that runs in a process of its own.
     worker_port: Port = 8003
     #: Address at which pages and messages reach the collector, when it differs from its own host and port.
     public_url: str = ""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
 
-from collector.app import create_app
+from collector.app import create_app, describe_api
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
 from collector.ingest import Ingest
@@ -32,6 +32,11 @@ from warehouse.webhook_signature import decode_secret
 MAX_CONNECTIONS: Final = 30_000
 
 
+def api_description(settings: Settings) -> bytes:
+    """Return the collector's API as OpenAPI, in JSON."""
+    return describe_api(load_sdk(), settings.script_path, version("micromoment"))
+
+
 @asynccontextmanager
 async def run_collector(shared: Shared) -> AsyncIterator[None]:
     """Take events and stream banners until the block ends.
@@ -42,7 +47,7 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     settings, bus = shared.settings, shared.bus
     sites = configured_sites(settings)
     parts = _build_parts(shared, sites, CollectorMetrics(shared.registry))
-    app = create_app(parts, load_sdk(), version("micromoment"))
+    app = create_app(parts, load_sdk())
     async with (
         bus.listening(BusListener(on_banner=parts.desk.take, on_gap=parts.desk.forget_all)),
         serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
@@ -126,7 +131,6 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         metrics=metrics,
         now_ms=_now_ms,
         callbacks=callback_settings(settings),
-        bus_state=shared.bus.state,
     )
 
 

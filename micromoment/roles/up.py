@@ -17,8 +17,9 @@ from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import serve_engine
 from micromoment.roles.bus import Bus
-from micromoment.roles.collector import run_collector
+from micromoment.roles.collector import api_description, run_collector
 from micromoment.roles.journal import JOURNAL_OF_ALL, JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER, open_journal
+from micromoment.roles.operations import serve_operations
 from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.worker import run_worker
 from warehouse.connection import connect
@@ -80,6 +81,9 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
             )
         )
         shared = Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry)
+        if run_collector in roles:
+            description = await asyncio.to_thread(api_description, settings)
+            await stack.enter_async_context(serve_operations(shared, "operations_port", description))
         for role in roles:
             await stack.enter_async_context(role(shared))
         yield

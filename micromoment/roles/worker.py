@@ -8,13 +8,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Any, Final
 
-from prometheus_client import start_http_server
-
 from micromoment.roles.bus import BusListener
 from micromoment.roles.channels import email_channel, fixed_recipients, mail_links, message_links, open_http_channels
+from micromoment.roles.operations import serve_operations
 from micromoment.roles.ownership import work_as_owner
 from micromoment.roles.shared import Shared
-from micromoment.serving import require_free, running
+from micromoment.serving import running
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_source import PolicySource
@@ -48,22 +47,14 @@ _SETTLE_SECONDS: Final = 5.0
 
 @asynccontextmanager
 async def run_worker_alone(shared: Shared) -> AsyncIterator[None]:
-    """Run the worker and serve its metrics at `/metrics` of `worker_port`, until the block ends.
+    """Run the worker, and serve operators at `worker_port`, until the block ends.
 
     Raises:
         ConfigurationError: the port is taken, or the settings of a channel are wrong.
         RuleError: the policy file is wrong.
     """
-    settings = shared.settings
-    require_free(settings.host, settings.worker_port, "worker_port")
-    server, thread = start_http_server(settings.worker_port, settings.host, shared.registry)
-    try:
-        async with run_worker(shared):
-            yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    async with serve_operations(shared, "worker_port"), run_worker(shared):
+        yield
 
 
 @asynccontextmanager

@@ -84,6 +84,7 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("commands", "one command each"),
         _floor("history starter", "what `import` and `init` do"),
         _floor("roles", "wire the packages together"),
+        _floor("operations", "what operators ask of a running process"),
         _floor("engine mailbox terminal", "serve and word what roles and commands need: side by side"),
         _floor("serving configuration", "settings, and how a server is run"),
         _floor("sql_guard", "says whether a statement of an operator only reads"),
@@ -101,7 +102,6 @@ STATEMENT_HOLDERS: Final = {
     "trigger_worker.store": "every statement of the worker",
     "collector.banners": "asks for banners that no page has had, by collector/sql",
     "collector.feedback": "asks whose a message is and what its person allows, by collector/sql",
-    "collector.routes.health": "asks whether ClickHouse answers, by collector/sql",
     "console.sql": "the console's pages",
     "micromoment.history": "imports a file of events, and asks which are there",
     "micromoment.engine": "passes on what others ask of the engine it holds",
@@ -119,6 +119,7 @@ THIN_MODULES: Final[dict[str, str]] = {
     "trigger_worker.delivery.channels.*": "a channel is a file, however little it has to say",
     "collector.routes.*": "an address is a file",
     "micromoment.configuration.*": "each kind of what an installation is set up with, by itself",
+    "micromoment.operations.*": "what operators ask, each kind by itself",
     "micromoment.terminal.*": "what commands print, each kind by itself",
     "trigger_worker.reports.*": "a report is a file, for a command and a page of the console",
 }

@@ -81,7 +81,7 @@ async def running_parts(
 @asynccontextmanager
 async def client_of(parts: CollectorParts) -> AsyncIterator[AsyncTestClient[Litestar]]:
     """Yield a client of the application over these parts."""
-    async with AsyncTestClient(create_app(parts, SDK, "1.2.3"), raise_server_exceptions=True) as client:
+    async with AsyncTestClient(create_app(parts, SDK), raise_server_exceptions=True) as client:
         yield client
 
 

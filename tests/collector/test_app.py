@@ -8,8 +8,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from collector.app import describe_api
 from collector.parts import CollectorParts
-from tests.collector.collector_parts import SHOP, STRICT, client_of, running_parts
+from tests.collector.collector_parts import SDK, SHOP, STRICT, client_of, running_parts
 from tests.collector.messages import message
 from warehouse.connection import Warehouse
 
@@ -65,15 +66,27 @@ async def test_a_page_may_read_how_long_to_wait(client: Client) -> None:
     assert "retry-after" in reply.headers["access-control-expose-headers"].lower()
 
 
-async def test_the_api_is_described(client: Client) -> None:
-    reply = await client.get("/schema/openapi.json")
-    assert reply.status_code == 200
-    description = msgspec.json.decode(reply.content)
+async def test_the_api_is_described() -> None:
+    description = msgspec.json.decode(describe_api(SDK, "/mm.js", "1.2.3"))
     assert description["info"]["version"] == "1.2.3"
     expected = {"/v1/batch", "/v1/track", "/v1/identify", "/v1/page", "/v1/screen", "/v1/group", "/v1/alias"}
-    expected |= {"/v1/stream", "/healthz", "/readyz", "/metrics", "/mm.js", "/mm-banner.js"}
+    expected |= {"/v1/stream", "/healthz", "/readyz", "/mm.js", "/mm-banner.js"}
     assert expected <= set(description["paths"])
-    assert (await client.get("/schema")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/schema", "/schema/openapi.json", "/schema/swagger", "/admin/status"])
+async def test_what_is_for_operators_is_not_at_the_public_port(client: Client, path: str) -> None:
+    assert (await client.get(path)).status_code == 404
+
+
+async def test_the_front_page_says_what_this_is_and_loads_nothing(client: Client) -> None:
+    reply = await client.get("/")
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].startswith("text/html")
+    assert reply.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "Micromoment collector" in reply.text
+    assert not {"src=", "href=", "<script"} & set(reply.text.split())
+    assert "http" not in reply.text.replace("docs/http.md", "")
 
 
 async def test_a_bug_is_answered_500_and_not_hidden(parts: CollectorParts) -> None:

@@ -39,6 +39,7 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{_free_port()}"
+        self.operations_url = f"http://127.0.0.1:{_free_port()}"
         (folder / "rules").mkdir()
         (folder / "micromoment.toml").write_text(
             f"""
@@ -46,6 +47,7 @@ class Service:
             data_folder = "{folder}/var"
             rules_folder = "{folder}/rules"
             collector_port = {self.url.rpartition(":")[2]}
+            operations_port = {self.operations_url.rpartition(":")[2]}
             rate_per_second = 0
             [sites.shop]
             write_key = "shop-key"
@@ -170,7 +172,7 @@ async def _drained(service: Service) -> None:
     async with httpx.AsyncClient() as client:
 
         async def is_empty() -> bool:
-            figures = (await client.get(f"{service.url}/metrics")).text
+            figures = (await client.get(f"{service.operations_url}/metrics")).text
             return '\nmicromoment_journal_rows{table="events"} 0.0\n' in figures
 
         await until_told(is_empty)

@@ -79,7 +79,7 @@ async def listening(folder: Path, warehouse: Warehouse, heartbeat_seconds: float
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     collector = running_parts(folder, warehouse, settings=settings)
-    async with collector as parts, serve(create_app(parts, SDK, "1.2.3"), "127.0.0.1", port, "collector_port"):
+    async with collector as parts, serve(create_app(parts, SDK), "127.0.0.1", port, "collector_port"):
         yield Service(parts, f"http://127.0.0.1:{port}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 import msgspec
 from click.testing import CliRunner
 
+from e2e.ports import free_ports
 from micromoment.__main__ import main
 
 WRITE_KEY: Final = "a-write-key"
@@ -28,10 +28,12 @@ class Running(msgspec.Struct, frozen=True):
     Args:
         folder: its working folder, with `rules/` and what else lies beside it.
         url: where its collector listens.
+        operations_url: where its operators are answered.
     """
 
     folder: Path
     url: str
+    operations_url: str = ""
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command beside it, from the same folder: in this process, which spares the start of another."""
@@ -74,13 +76,12 @@ class Running(msgspec.Struct, frozen=True):
 @contextmanager
 def running(folder: Path) -> Iterator[Running]:
     """Run the product in a folder until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port, operations_port = free_ports(2)
     (folder / "micromoment.toml").write_text(
-        f'collector_port = {port}\n[sites.shop]\nwrite_key = "{WRITE_KEY}"\nurl = "https://shop.example"\n'
+        f"collector_port = {port}\noperations_port = {operations_port}\n"
+        f'[sites.shop]\nwrite_key = "{WRITE_KEY}"\nurl = "https://shop.example"\n'
     )
-    product = Running(folder, f"http://127.0.0.1:{port}")
+    product = Running(folder, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{operations_port}")
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "micromoment", "up"], cwd=folder, stdout=log, stderr=log)
         try:

@@ -27,7 +27,7 @@ def settings_in(folder: Path, **values: Any) -> Settings:
         (folder / name).mkdir(exist_ok=True)
     (folder / "rules" / "greets.yaml").write_text("id: greets\nwhen: hover\nevery: 0\nsend: [{banner: hello}]\n")
     (folder / "templates" / "hello.banner.yaml").write_text(BANNER)
-    ports = ("collector_port", "worker_port", "store_port", "mailbox_port", "mailbox_smtp_port")
+    ports = ("collector_port", "worker_port", "operations_port", "store_port", "mailbox_port", "mailbox_smtp_port")
     usual = {
         "data_folder": str(folder / "var"),
         "rules_folder": str(folder / "rules"),

@@ -34,10 +34,7 @@ async def test_events_are_taken_while_clickhouse_is_away_and_readiness_says_so(t
     ):
         assert (await client.post("/v1/track", json=event)).status_code == 200
         reply = await client.get("/readyz")
-    assert reply.status_code == 200
-    assert (reply.json()["status"], reply.json()["journal"], reply.json()["bus"]) == ("ready", "ok", "ok")
-    assert "1 events wait on disk" in reply.json()["clickhouse"]
-    assert "nobody there" in reply.json()["clickhouse"]
+    assert (reply.status_code, reply.json()) == (200, {"status": "ready"})
 
 
 async def test_what_was_left_is_moved_once_clickhouse_is_back(tmp_path: Path, embedded_warehouse: Warehouse) -> None:

@@ -64,7 +64,10 @@ async def test_an_event_sent_to_the_collector_is_answered_by_the_worker(
 
         await until_told(is_sent)
         command.close()
-        figures = (await client.get("/metrics")).text
+        operations = f"http://127.0.0.1:{settings.operations_port}"
+        figures = (await client.get(f"{operations}/metrics")).text
+        assert [(await client.get(path)).status_code for path in ("/metrics", "/schema", "/admin/status")] == [404] * 3
+        assert (await client.get(f"{operations}/schema")).json()["info"]["title"] == "Micromoment collector"
     assert "micromoment_events_accepted_total" in figures
     assert 'micromoment_fires_total{rule="greets"} 1.0' in figures
 
@@ -82,6 +85,7 @@ async def test_roles_that_share_a_redis_outlive_it(
     with redis_server(tmp_path) as redis:
         settings = settings_in(tmp_path, clickhouse=dsn_of(embedded_warehouse), redis=redis.url)
         url = f"http://127.0.0.1:{settings.collector_port}"
+        operations = f"http://127.0.0.1:{settings.operations_port}"
         async with (
             run_roles(settings, ALL_ROLES),
             httpx.AsyncClient(base_url=url) as client,
@@ -94,7 +98,7 @@ async def test_roles_that_share_a_redis_outlive_it(
                 assert (await client.post("/v1/track", json=event)).is_success
 
             async def is_connected() -> bool:
-                said: dict[str, str] = (await client.get("/readyz")).json()
+                said: dict[str, str] = (await client.get(f"{operations}/readyz")).json()
                 return bus.state() == said["bus"] == "ok"
 
             async def is_sent() -> bool:
@@ -103,7 +107,7 @@ async def test_roles_that_share_a_redis_outlive_it(
                 )
                 return sent == [(2,)]
 
-            assert (await client.get("/readyz")).json()["bus"].startswith("away; ")
+            assert (await client.get(f"{operations}/readyz")).json()["bus"].startswith("away; ")
             redis.start()
             await until_told(is_connected)
             await hovers("anna")

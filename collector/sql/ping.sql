@@ -1,2 +1,0 @@
--- A constant, to learn whether ClickHouse answers.
-SELECT 1

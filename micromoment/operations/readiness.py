@@ -1,0 +1,63 @@
+"""Whether a process can do its work, part by part."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from warehouse.connection import Warehouse
+from warehouse.errors import WarehouseError
+from warehouse.journal.group_commit import JournalThread
+from warehouse.journal.tables import TABLES
+
+_ANSWERS_WITHIN_SECONDS: Final = 2.0
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """What each part of a process says: `ok`, or its trouble."""
+
+    status: str
+    journal: str
+    clickhouse: str
+    bus: str
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether rows can be taken: the other parts inform, as what they miss is caught up with."""
+        return self.journal == "ok"
+
+
+async def check_readiness(
+    journal: JournalThread, warehouse: Warehouse, bus_state: Callable[[], str], now_ms: int
+) -> Readiness:
+    """Return what each part says, within two seconds.
+
+    Cost: one query of a constant.
+
+    Args:
+        journal: takes rows.
+        warehouse: where they go.
+        bus_state: returns 'ok', or why messages do not travel.
+        now_ms: epoch ms.
+    """
+    trouble = journal.unready(now_ms)
+    bus = bus_state()
+    return Readiness(
+        status="not ready" if trouble else "ready",
+        journal=trouble or "ok",
+        clickhouse=await _check_clickhouse(journal, warehouse),
+        bus="ok" if bus == "ok" else f"away; pages and rules wait for ClickHouse instead: {bus}",
+    )
+
+
+async def _check_clickhouse(journal: JournalThread, warehouse: Warehouse) -> str:
+    try:
+        async with asyncio.timeout(_ANSWERS_WITHIN_SECONDS):
+            await asyncio.to_thread(warehouse.ping)
+    except (WarehouseError, TimeoutError) as error:
+        waiting = sum(map(journal.depth, TABLES))
+        return f"unreachable; {waiting} rows wait on disk: {error or 'no answer within 2 s'}"
+    return "ok"
