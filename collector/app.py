@@ -82,5 +82,6 @@ def describe_api(sdk: Sdk, script_path: str, version: str) -> bytes:
         [*_ROUTES, *script_routes(script_path, sdk)],
         dependencies={"parts": Provide(lambda: None, sync_to_thread=False)},
         openapi_config=OpenAPIConfig(title="Micromoment collector", version=version),
+        logging_config=None,
     )
     return msgspec.json.encode(app.openapi_schema.to_schema())

@@ -59,5 +59,5 @@ async def _check_clickhouse(journal: JournalThread, warehouse: Warehouse) -> str
             await asyncio.to_thread(warehouse.ping)
     except (WarehouseError, TimeoutError) as error:
         waiting = sum(map(journal.depth, TABLES))
-        return f"unreachable; {waiting} rows wait on disk: {error or 'no answer within 2 s'}"
+        return f"unreachable; {waiting} rows wait on disk: {str(error) or 'no answer within 2 s'}"
     return "ok"
