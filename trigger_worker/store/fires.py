@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ class PastFires:
     def __init__(self, fires: Iterable[PastFire] = ()) -> None:
         self._instants: dict[str, dict[str, list[int]]] = {}
         self._by_id: dict[str, PastFire] = {}
+        self._newest: dict[tuple[str, str], PastFire] = {}
         for fire in fires:
             self.add(fire)
 
@@ -59,10 +61,12 @@ class PastFires:
         """Add a firing; one that is known already changes nothing."""
         if fire.fire_id not in self._by_id:
             self._by_id[fire.fire_id] = fire
-            self._instants.setdefault(fire.rule, {}).setdefault(fire.key, []).append(fire.at)
+            insort(self._instants.setdefault(fire.rule, {}).setdefault(fire.key, []), fire.at)
+            alike = fire.rule, fire.key
+            self._newest[alike] = max(fire, self._newest.get(alike, fire), key=_place)
 
     def of(self, rule: str) -> Mapping[str, Sequence[int]]:
-        """Return, by key, the instants (epoch ms) at which a rule fired."""
+        """Return, by key, the instants (epoch ms) at which a rule fired, ascending."""
         return self._instants.get(rule, {})
 
     def newer_than(self, fire_id: str) -> str | None:
@@ -70,9 +74,12 @@ class PastFires:
         asked = self._by_id.get(fire_id)
         if asked is None:
             return None
-        alike = (fire for fire in self if (fire.rule, fire.key) == (asked.rule, asked.key))
-        newest = max(alike, key=lambda fire: (fire.at, fire.fire_id))
+        newest = self._newest[asked.rule, asked.key]
         return newest.fire_id if newest.at > asked.at else None
+
+
+def _place(fire: PastFire) -> tuple[int, str]:
+    return fire.at, fire.fire_id
 
 
 def read_past_fires(

@@ -16,20 +16,25 @@ from trigger_worker.rules.evaluate.event import Value
 
 #: Windows of up to so many values are aggregated anew: for these that is faster than keeping count.
 SMALL_WINDOW: Final = 64
-#: Sums of values up to this size never overflow on the way, whatever their order.
-_LARGEST_SUMMAND: Final = 1e290
+#: Every float is a multiple of the smallest, which is 1 by 2 to the power of this.
+_SMALLEST_BITS: Final = 1074
+_SMALLEST_DIVISOR: Final = 1 << _SMALLEST_BITS
 
 
 class WindowAggregate(ABC):
     """The aggregate of a slice of values.
 
     Args:
-        values: the values of a field, one for each event, in the order of the events.
+        values: the values of a field, one for each event, in the order of the events; a list that may grow.
+
+    Attributes:
+        examined: how many values were looked at so far.
     """
 
     def __init__(self, values: Sequence[Value]) -> None:
         self._values = values
         self._first = self._end = 0
+        self.examined = 0
 
     def of(self, first: int, end: int) -> Value:
         """Return the aggregate of `values[first:end]`; the same as if it were worked out anew.
@@ -38,10 +43,12 @@ class WindowAggregate(ABC):
         the window.
         """
         if end - first <= SMALL_WINDOW:
+            self.examined += end - first
             return self.whole(self._values[first:end])
         if first < self._first or end < self._end or first >= self._end:
             self._clear()
             self._first = self._end = first
+        self.examined += end - self._end + first - self._first
         for place in range(self._end, end):
             self._enter(place)
         for place in range(self._first, first):
@@ -69,41 +76,36 @@ class WindowAggregate(ABC):
 class Sum(WindowAggregate):
     """The exactly rounded sum of the numbers, which the order of events and the start of the history do not change.
 
-    The exact sum is kept as floats that do not overlap: Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997.
+    It is kept as a whole number of the smallest float, of which every other is a multiple, so that nothing is ever
+    rounded or overflows on the way, however large the numbers are.
     """
 
     def __init__(self, values: Sequence[Value]) -> None:
         super().__init__(values)
-        self._partials: list[float] = []
+        self._total = 0
         self._count = 0
-        self._is_bounded = all(abs(number) <= _LARGEST_SUMMAND for number in _numbers(values))
-
-    def of(self, first: int, end: int) -> Value:
-        """Return the aggregate of `values[first:end]`; values so large that a sum may overflow are summed anew."""
-        return super().of(first, end) if self._is_bounded else self.whole(self._values[first:end])
 
     def whole(self, values: Sequence[Value]) -> Value:
         """Return the sum of the numbers, missing when it is too large."""
-        return _total(_numbers(values))
+        return _sum(_numbers(values))
 
     def _clear(self) -> None:
-        self._partials = []
-        self._count = 0
+        self._total = self._count = 0
 
     def _enter(self, place: int) -> None:
         value = self._values[place]
         if type(value) is float:
-            _add_exactly(self._partials, value)
+            self._total += _multiple(value)
             self._count += 1
 
     def _leave(self, place: int) -> None:
         value = self._values[place]
         if type(value) is float:
-            _add_exactly(self._partials, -value)
+            self._total -= _multiple(value)
             self._count -= 1
 
     def _result(self) -> Value:
-        return _total(self._partials)
+        return _rounded(self._total)
 
 
 class Average(Sum):
@@ -112,7 +114,7 @@ class Average(Sum):
     def whole(self, values: Sequence[Value]) -> Value:
         """Return the mean of the numbers."""
         numbers = _numbers(values)
-        return _mean(_total(numbers), len(numbers))
+        return _mean(_sum(numbers), len(numbers))
 
     def _result(self) -> Value:
         return _mean(super()._result(), self._count)
@@ -206,27 +208,27 @@ AGGREGATES: Final[dict[str, Callable[[Sequence[Value]], WindowAggregate]]] = {
 }
 
 
-def _add_exactly(partials: list[float], number: float) -> None:
-    """Add a number to a sum that is kept as floats that do not overlap."""
-    kept = 0
-    for partial in partials:
-        small, large = (number, partial) if abs(number) < abs(partial) else (partial, number)
-        total = large + small
-        rest = small - (total - large)
-        if rest:
-            partials[kept] = rest
-            kept += 1
-        number = total
-    partials[kept:] = [number] if number else []
-
-
 def _numbers(values: Sequence[Value]) -> list[float]:
     return [value for value in values if type(value) is float]
 
 
-def _total(numbers: Sequence[float]) -> float | None:
+def _sum(numbers: Sequence[float]) -> float | None:
     try:
         return fsum(numbers)
+    except OverflowError:
+        # On the way, perhaps: the sum itself may be none too large.
+        return _rounded(sum(map(_multiple, numbers)))
+
+
+def _multiple(number: float) -> int:
+    """Return how many times the smallest float a number is."""
+    numerator, denominator = number.as_integer_ratio()
+    return numerator << (_SMALLEST_BITS + 1 - denominator.bit_length())
+
+
+def _rounded(multiple: int) -> float | None:
+    try:
+        return multiple / _SMALLEST_DIVISOR
     except OverflowError:
         return None
 

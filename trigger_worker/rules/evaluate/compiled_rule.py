@@ -5,7 +5,7 @@ A match fires unless another firing of the same rule, person and key is closer t
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID, uuid5
@@ -63,7 +63,7 @@ class CompiledRule:
         Args:
             history: the visitor's events, as far back as the rule needs.
             since, until: epoch ms, both included.
-            fired_before: per key, the instants (epoch ms) of this rule's firings for the visitor up to now.
+            fired_before: per key, the instants (epoch ms) of this rule's firings for the visitor up to now, ascending.
         """
         matches = self.matches(history, since, until)
         if not matches:
@@ -145,8 +145,8 @@ def firings(
     Args:
         matches: ordered by instant.
         every_ms: the least time between two firings of one key in ms; 0 lets every instant fire.
-        fired_before: per key, the instants (epoch ms) of earlier firings. A match at such an instant is that firing,
-            so it is not returned again.
+        fired_before: per key, the instants (epoch ms) of earlier firings, ascending. A match at such an instant is
+            that firing, so it is not returned again.
         qualifies: a further condition; asked only of matches that would fire.
     """
     fired: list[Match] = []
@@ -159,7 +159,7 @@ def firings(
             continue
         # A match learned of late is kept apart from the firing after it, too.
         others = fired_before.get(key)
-        if others and any(abs(at - other) < apart_ms for other in others):
+        if others and bisect_left(others, at + apart_ms) > bisect_right(others, at - apart_ms):
             continue
         if qualifies(match):
             free[key] = at + apart_ms

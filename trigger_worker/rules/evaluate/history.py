@@ -1,14 +1,14 @@
 """Hold one visitor's events in order, and remember the selections, splits and fields that rules ask for again.
 
 A history grows: an event that comes after the others is added to what is remembered, so that a visitor who browses
-costs one event each time, and not the whole history.
+costs one event each time, and not the whole history. What is worked out from the lists of a history grows with them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +22,8 @@ from warehouse.vocabulary import MESSAGE_EVENTS
 Derived = TypeVar("Derived")
 
 _ORDER = attrgetter("ts", "event_id")
+_INSTANT = itemgetter(0)
+_Path = tuple[str, ...]
 
 
 class Selected(msgspec.Struct, frozen=True, gc=False):
@@ -52,17 +54,35 @@ class Series(msgspec.Struct, frozen=True, gc=False):
     """A value that changes at instants.
 
     Args:
-        times: the instants, epoch ms, ascending.
-        values: one value for each instant.
+        changes: the instants (epoch ms), ascending, each with the value from then on; a list that may grow.
     """
 
-    times: list[int]
-    values: list[Value]
+    changes: Sequence[tuple[int, Value]]
 
     def at(self, instant: int) -> Value:
         """Return the latest value at or before an instant (epoch ms), missing when there is none."""
-        place = bisect_right(self.times, instant)
-        return self.values[place - 1] if place else None
+        place = bisect_right(self.changes, instant, key=_INSTANT)
+        return self.changes[place - 1][1] if place else None
+
+
+class _Selection(msgspec.Struct, frozen=True):
+    """The events that a selector takes, with their splits and fields; all of it grows together."""
+
+    selector: Selector
+    selected: Selected
+    splits: dict[_Path, dict[str, Selected]] = {}
+    fields: dict[_Path, tuple[Callable[[Fields], Value], list[Value]]] = {}
+
+    def append(self, rank: int, event: Event) -> None:
+        """Add an event that comes after the others, if the selector takes it."""
+        test = self.selector.test
+        if test is not None and test(event.fields) is not True:
+            return
+        self.selected.append(rank, event.ts, event)
+        for path, parts in self.splits.items():
+            _put_into_splits(parts, path, rank, event)
+        for read, values in self.fields.values():
+            values.append(read(event.fields))
 
 
 class History:
@@ -72,11 +92,16 @@ class History:
         events: the events in any order; of several with one `event_id` the earliest counts.
         contexts: per context field such as `device` its changes `(epoch ms, value)` in order; None to read them from
             the events.
+
+    Attributes:
+        examined: how many events were looked at so far, to hold them, to find selections in them and to aggregate
+            them: the measure of what a visitor costs, the same at each run.
     """
 
     def __init__(
         self, events: Iterable[Event], contexts: Mapping[str, Sequence[tuple[int, str]]] | None = None
     ) -> None:
+        self.examined = 0
         self._contexts = contexts
         self._context_series: dict[str, Series] = {}
         self._hold(_ordered(events))
@@ -84,14 +109,15 @@ class History:
     def _hold(self, events: list[Event]) -> None:
         """Hold ordered events, and nothing that was worked out from others."""
         self.events = events
+        self.examined += len(events)
         self._times = [event.ts for event in events]
         self._by_name = _ranks_by_name(events)
         self._ranks: dict[frozenset[str] | None, list[int]] = {}
-        self._selected: dict[str, tuple[Selector, Selected]] = {}
-        self._splits: dict[tuple[str, tuple[str, ...]], dict[str, Selected]] = {}
-        self._fields: dict[tuple[str, tuple[str, ...]], tuple[Callable[[Fields], Value], list[Value]]] = {}
+        self._selections: dict[str, _Selection] = {}
+        #: By event name, the lists of ranks and the selections to which such an event is added.
+        self._takers: dict[str, tuple[list[list[int]], list[_Selection]]] = {}
         self._derived: dict[str, Any] = {}
-        self._trait_series: dict[tuple[str, ...], Series] = {}
+        self._traits: dict[_Path, tuple[Callable[[Fields], Value], list[tuple[int, Value]]]] = {}
         if self._contexts is None:
             self._context_series = {}
 
@@ -101,37 +127,42 @@ class History:
         Cost: of each event that comes after the others, the selections that it may belong to; else the whole history.
         """
         ordered = sorted(events, key=_ORDER)
-        if ordered and self.events and _ORDER(ordered[0]) < _ORDER(self.events[-1]):
+        if ordered and self.is_before_others(ordered[0]):
             self._hold(_ordered([*self.events, *ordered]))
             return
         for event in ordered:
             self._append(event)
 
+    def is_before_others(self, event: Event) -> bool:
+        """Tell whether an event comes before one that is held, so that adding it costs the whole history."""
+        return bool(self.events) and _ORDER(event) < _ORDER(self.events[-1])
+
     def _append(self, event: Event) -> None:
         rank, ts, name = len(self.events), event.ts, event.name
+        self.examined += 1
         self.events.append(event)
         self._times.append(ts)
         self._by_name.setdefault(name, []).append(rank)
-        for names, ranks in self._ranks.items():
-            if name in names if names is not None else name not in MESSAGE_EVENTS:
-                ranks.append(rank)
-        for key, (selector, selected) in self._selected.items():
-            if selector.takes(name) and (selector.test is None or selector.test(event.fields) is True):
-                selected.append(rank, ts, event)
-                self._append_to_splits(key, rank, event)
-        self._derived.clear()
+        takers = self._takers.get(name)
+        if takers is None:
+            takers = self._takers[name] = self._takers_of(name)
+        for ranks in takers[0]:
+            ranks.append(rank)
+        for selection in takers[1]:
+            selection.append(rank, event)
         if name == "identify":
-            self._trait_series.clear()
+            for path, (read, changes) in self._traits.items():
+                _tell_trait(changes, path, read, event)
         if self._contexts is None:
             self._context_series.clear()
 
-    def _append_to_splits(self, key: str, rank: int, event: Event) -> None:
-        for (selection, path), parts in self._splits.items():
-            if selection == key:
-                _put_into_splits(parts, path, rank, event)
-        for (selection, _), (read, values) in self._fields.items():
-            if selection == key:
-                values.append(read(event.fields))
+    def _takers_of(self, name: str) -> tuple[list[list[int]], list[_Selection]]:
+        ranks = [
+            each
+            for names, each in self._ranks.items()
+            if (name in names if names is not None else name not in MESSAGE_EVENTS)
+        ]
+        return ranks, [each for each in self._selections.values() if each.selector.takes(name)]
 
     def surround(self, contexts: Mapping[str, Sequence[tuple[int, str]]]) -> None:
         """Set the contexts of the visitor, such as the device over time; call it again whenever one has changed."""
@@ -144,9 +175,9 @@ class History:
 
     def within(self, selector: Selector, since: int, until: int) -> list[Event]:
         """Return the events that a selector takes with `since <= ts <= until`; its condition is asked of no others."""
-        found = self._selected.get(selector.key)
+        found = self._selections.get(selector.key)
         if found is not None:
-            known = found[1]
+            known = found.selected
             return known.events[bisect_left(known.times, since) : bisect_right(known.times, until)]
         ranks = self._named(selector.names)
         first, end = bisect_left(self._times, since), bisect_right(self._times, until)
@@ -154,35 +185,37 @@ class History:
         if len(inside) == len(ranks):
             return self.select(selector).events
         test = selector.test
+        self.examined += len(inside)
         events = [self.events[rank] for rank in inside]
         return events if test is None else [event for event in events if test(event.fields) is True]
 
     def select(self, selector: Selector) -> Selected:
         """Return the events that a selector takes; worked out once for each selector."""
-        found = self._selected.get(selector.key)
-        if found is None:
-            found = self._selected[selector.key] = selector, self._select(selector)
-        return found[1]
+        return self._selection(selector).selected
 
-    def split(self, selector: Selector, path: tuple[str, ...]) -> dict[str, Selected]:
+    def split(self, selector: Selector, path: _Path) -> dict[str, Selected]:
         """Return the events that a selector takes, by the value of a key field."""
-        key = (selector.key, path)
-        found = self._splits.get(key)
+        selection = self._selection(selector)
+        found = selection.splits.get(path)
         if found is None:
-            found = self._splits[key] = _split(self.select(selector), path)
+            found = selection.splits[path] = self._split(selection.selected, path)
         return found
 
     def field(self, selector: Selector, name: Name) -> list[Value]:
-        """Return a field of each selected event, missing where the event lacks it."""
-        key = (selector.key, name.path)
-        found = self._fields.get(key)
+        """Return a field of each selected event, missing where the event lacks it; the list grows with the history."""
+        selection = self._selection(selector)
+        found = selection.fields.get(name.path)
         if found is None:
-            read = compile_field(name)
-            found = self._fields[key] = read, [read(event.fields) for event in self.select(selector).events]
+            read, events = compile_field(name), selection.selected.events
+            self.examined += len(events)
+            found = selection.fields[name.path] = read, [read(event.fields) for event in events]
         return found[1]
 
     def derived(self, name: str, derive: Callable[[History], Derived]) -> Derived:
-        """Return the object that `derive` makes from the history; made once for each name."""
+        """Return the object that `derive` makes from the history; made once for each name.
+
+        It stays when the history grows: what it is made from are lists that grow, and it catches up with them itself.
+        """
         if name not in self._derived:
             self._derived[name] = derive(self)
         found: Derived = self._derived[name]
@@ -192,48 +225,57 @@ class History:
         """Return the values of a context field of the visitor over time, such as the device."""
         found = self._context_series.get(name)
         if found is None:
-            found = self._context_series[name] = _series(self._context_changes(name))
+            found = self._context_series[name] = Series(self._context_changes(name))
         return found
 
-    def trait(self, path: tuple[str, ...]) -> Series:
+    def trait(self, path: _Path) -> Series:
         """Return the values of a trait of the visitor over time, from the identify events."""
-        found = self._trait_series.get(path)
+        found = self._traits.get(path)
         if found is None:
-            found = self._trait_series[path] = self._traits(path)
+            read, changes = compile_field(Name(0, (TRAITS_PREFIX, *path))), list[tuple[int, Value]]()
+            for rank in self._by_name.get("identify", ()):
+                _tell_trait(changes, path, read, self.events[rank])
+            self.examined += len(changes)
+            found = self._traits[path] = read, changes
+        return Series(found[1])
+
+    def _selection(self, selector: Selector) -> _Selection:
+        found = self._selections.get(selector.key)
+        if found is None:
+            found = self._selections[selector.key] = _Selection(selector, self._select(selector))
+            self._takers.clear()
         return found
 
     def _select(self, selector: Selector) -> Selected:
         ranks, events, test = self._named(selector.names), self.events, selector.test
+        self.examined += len(ranks)
         if test is not None:
             ranks = [rank for rank in ranks if test(events[rank].fields) is True]
         times = self._times
         # Lists of its own: each grows by itself.
         return Selected(list(ranks), [times[rank] for rank in ranks], [events[rank] for rank in ranks])
 
+    def _split(self, selected: Selected, path: _Path) -> dict[str, Selected]:
+        self.examined += len(selected.ranks)
+        parts: dict[str, Selected] = {}
+        for rank, event in zip(selected.ranks, selected.events, strict=True):
+            _put_into_splits(parts, path, rank, event)
+        return parts
+
     def _named(self, names: frozenset[str] | None) -> list[int]:
         found = self._ranks.get(names)
         if found is None:
             taken = self._by_name.keys() - MESSAGE_EVENTS if names is None else self._by_name.keys() & names
             found = self._ranks[names] = sorted(rank for name in taken for rank in self._by_name[name])
+            self.examined += len(found)
+            self._takers.clear()
         return found
 
-    def _context_changes(self, name: str) -> Iterable[tuple[int, Value]]:
+    def _context_changes(self, name: str) -> Sequence[tuple[int, Value]]:
         if self._contexts is not None:
             return self._contexts.get(name, ())
         read = compile_field(Name(0, (name,)))
-        return [(event.ts, read(event.fields) or None) for event in self.events]
-
-    def _traits(self, path: tuple[str, ...]) -> Series:
-        """Return the values of a trait; a trait set to nothing is missing from then on, so its instant stays."""
-        read = compile_field(Name(0, (TRAITS_PREFIX, *path)))
-        times, values = [], []
-        for rank in self._by_name.get("identify", ()):
-            event = self.events[rank]
-            traits = event.fields.get(TRAITS_PREFIX)
-            if isinstance(traits, dict) and path[0] in traits:
-                times.append(event.ts)
-                values.append(read(event.fields))
-        return Series(times, values)
+        return [(event.ts, value) for event in self.events if (value := read(event.fields) or None) is not None]
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
@@ -268,13 +310,6 @@ def _ranks_by_name(events: Sequence[Event]) -> dict[str, list[int]]:
     return ranks
 
 
-def _split(selected: Selected, path: tuple[str, ...]) -> dict[str, Selected]:
-    parts: dict[str, Selected] = {}
-    for rank, event in zip(selected.ranks, selected.events, strict=True):
-        _put_into_splits(parts, path, rank, event)
-    return parts
-
-
 def _put_into_splits(parts: dict[str, Selected], path: tuple[str, ...], rank: int, event: Event) -> None:
     for key in keys_of(event.fields, path):
         part = parts.get(key)
@@ -284,6 +319,11 @@ def _put_into_splits(parts: dict[str, Selected], path: tuple[str, ...], rank: in
             part.append(rank, event.ts, event)
 
 
-def _series(changes: Iterable[tuple[int, Value]]) -> Series:
-    known = [(ts, value) for ts, value in changes if value is not None]
-    return Series([ts for ts, _ in known], [value for _, value in known])
+def _tell_trait(changes: list[tuple[int, Value]], path: _Path, read: Callable[[Fields], Value], event: Event) -> None:
+    """Add what an identify event tells of a trait.
+
+    A trait set to nothing is missing from then on, so its instant stays.
+    """
+    traits = event.fields.get(TRAITS_PREFIX)
+    if isinstance(traits, dict) and path[0] in traits:
+        changes.append((event.ts, read(event.fields)))

@@ -1,20 +1,22 @@
-"""Find the matches of a pattern in a visitor's history."""
+"""Find the matches of a pattern in a visitor's history, looking at each event once however often is asked."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, keys_of
 from trigger_worker.rules.evaluate.history import History, Selected
 from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.language.lookback import gap_ms, wait_ms
 from trigger_worker.rules.language.syntax import Pattern
 
 _NOTHING: Final = Selected([], [], [])
+#: Chains among up to so many events are found anew: for these that is faster than remembering them.
+SMALL_CHAIN: Final = 16
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +47,8 @@ class PatternMatcher:
         self._absence = None if pattern.absence is None else compile_selection(pattern.absence.selection)
         self._wait_ms = wait_ms(pattern)
         self._key = key
+        #: The chains that it means, in words that equal patterns share.
+        self._chain = " -> ".join(f"{step.key} {gap}" for step, gap in zip(self._steps, self._gaps_ms, strict=True))
 
     def matches(self, history: History, since: int, until: int) -> list[Match]:
         """Return every match with `since <= at <= until`, ordered by instant.
@@ -57,30 +61,46 @@ class PatternMatcher:
         last = history.within(self._steps[-1], since - self._wait_ms, until - self._wait_ms)
         if not last:
             return []
+        history.examined += len(last)
         if len(self._steps) == 1 and self._absence is None and self._key is None:
             return [Match("", event.ts, event) for event in last]
         if self._key is None:
             steps = [history.select(step) for step in self._steps]
             absent = _NOTHING if self._absence is None else history.select(self._absence)
-            return self._in_split("", steps, absent, since, until)
+            return self._in_split("", self._completions(history, "", steps), absent, since, until)
+        splits = [history.split(step, self._key) for step in self._steps]
+        keys: Iterable[str] = splits[-1]
+        if len(last) < len(splits[-1]):
+            keys = {key for event in last for key in keys_of(event.fields, self._key)}
+        excluded: Mapping[str, Selected] = {} if self._absence is None else history.split(self._absence, self._key)
         found = [
             match
-            for key, steps, absent in self._splits(history, self._key)
-            for match in self._in_split(key, steps, absent, since, until)
+            for key, steps in _steps_of(splits, keys)
+            for match in self._in_split(
+                key, self._completions(history, key, steps), excluded.get(key, _NOTHING), since, until
+            )
         ]
         return sorted(found, key=lambda match: (match.at, match.event.event_id, match.key))
 
-    def _splits(self, history: History, path: tuple[str, ...]) -> Iterable[tuple[str, list[Selected], Selected]]:
-        splits = [history.split(step, path) for step in self._steps]
-        absent = {} if self._absence is None else history.split(self._absence, path)
-        for key, last in splits[-1].items():
-            first = splits[0].get(key)
-            # A chain of n events spans n - 1 ranks at least: most keys, such as a product seen once, have none.
-            if first is not None and last.ranks[-1] - first.ranks[0] >= len(splits) - 1:
-                yield key, [split.get(key, _NOTHING) for split in splits], absent.get(key, _NOTHING)
+    def _completions(self, history: History, key: str, steps: Sequence[Selected]) -> Selected:
+        """Return the last events of all chains, which are remembered and grow with the history."""
+        if len(steps) == 1:
+            return steps[0]
+        if not all(step.ranks for step in steps):
+            return _NOTHING
+        count = sum(len(step.ranks) for step in steps)
+        if count <= SMALL_CHAIN:
+            history.examined += count
+            return completions_of(steps, self._gaps_ms)
+        gaps_ms = self._gaps_ms
+        name = f"{self._chain} by {'.'.join(self._key or ())} {key}"
+        chains = history.derived(name, lambda _: _Chains(steps, gaps_ms))
+        before = chains.examined
+        completions = chains.completions()
+        history.examined += chains.examined - before
+        return completions
 
-    def _in_split(self, key: str, steps: Sequence[Selected], absent: Selected, since: int, until: int) -> list[Match]:
-        completions = steps[0] if len(steps) == 1 else completions_of(steps, self._gaps_ms)
+    def _in_split(self, key: str, completions: Selected, absent: Selected, since: int, until: int) -> list[Match]:
         first = bisect_left(completions.times, since - self._wait_ms)
         end = bisect_right(completions.times, until - self._wait_ms)
         if self._absence is None:
@@ -111,8 +131,8 @@ class PatternMatcher:
         return following == len(absent.ranks) or absent.times[following] > until
 
 
-def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selected:
-    """Return the last events of all chains, in one pass.
+class _Chains:
+    """The chains of events that meet the steps of a pattern one after another; they grow with the steps' events.
 
     Only the latest event that ends each prefix of a chain needs to be known: an earlier event is further away from the
     events that follow.
@@ -120,26 +140,62 @@ def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selecte
     Args:
         steps: the events of each step.
         gaps_ms: how long (ms) after the step before it each step may come; that of the first step is not used.
+
+    Attributes:
+        examined: how many events were looked at so far.
     """
-    completions = Selected([], [], [])
-    if not all(step.ranks for step in steps):
-        return completions
-    last = len(steps) - 1
-    latest: list[int | None] = [None] * len(steps)
-    for rank, backwards, place in _merged(steps):
-        index = -backwards
-        ts = steps[index].times[place]
-        before = latest[index - 1] if index else ts
-        if before is not None and (not index or ts - before <= gaps_ms[index]):
-            latest[index] = ts
-            if index == last:
-                completions.append(rank, ts, steps[index].events[place])
-    return completions
+
+    def __init__(self, steps: Sequence[Selected], gaps_ms: Sequence[int]) -> None:
+        self._steps = steps
+        self._gaps_ms = gaps_ms
+        self._latest: list[int | None] = [None] * len(steps)
+        #: By step, how many of its events were looked at.
+        self._places = [0] * len(steps)
+        self._completions = Selected([], [], [])
+        self.examined = 0
+
+    def completions(self) -> Selected:
+        """Return the last events of all chains, in one pass over what is new."""
+        last = len(self._steps) - 1
+        for rank, backwards, place in self._unseen():
+            index = -backwards
+            ts = self._steps[index].times[place]
+            before = self._latest[index - 1] if index else ts
+            if before is not None and (not index or ts - before <= self._gaps_ms[index]):
+                self._latest[index] = ts
+                if index == last:
+                    self._completions.append(rank, ts, self._steps[index].events[place])
+        return self._completions
+
+    def _unseen(self) -> list[tuple[int, int, int]]:
+        """Return rank, negative number of the step, and place in the step of the events not looked at, in order.
+
+        An event that fits several steps comes for the later step first, so that it never follows itself.
+        """
+        unseen: list[tuple[int, int, int]] = []
+        for index, step in enumerate(self._steps):
+            ranks, first = step.ranks, self._places[index]
+            unseen += [(ranks[place], -index, place) for place in range(first, len(ranks))]
+            self._places[index] = len(ranks)
+        self.examined += len(unseen)
+        unseen.sort()
+        return unseen
 
 
-def _merged(steps: Sequence[Selected]) -> list[tuple[int, int, int]]:
-    """Return rank, negative number of the step, and place in the step of all events in order.
+def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selected:
+    """Return the last events of all chains that meet steps one after another.
 
-    An event that fits several steps comes for the later step first, so that it never follows itself.
+    Args:
+        steps: the events of each step.
+        gaps_ms: how long (ms) after the step before it each step may come; that of the first step is not used.
     """
-    return sorted((rank, -index, place) for index, step in enumerate(steps) for place, rank in enumerate(step.ranks))
+    return _Chains(steps, gaps_ms).completions() if all(step.ranks for step in steps) else _NOTHING
+
+
+def _steps_of(splits: Sequence[Mapping[str, Selected]], keys: Iterable[str]) -> Iterable[tuple[str, list[Selected]]]:
+    """Yield the events of each step, by key, of the keys that may have a chain."""
+    for key in keys:
+        first, last = splits[0].get(key), splits[-1].get(key)
+        # A chain of n events spans n - 1 ranks at least: most keys, such as a product seen once, have none.
+        if first is not None and last is not None and last.ranks[-1] - first.ranks[0] >= len(splits) - 1:
+            yield key, [split.get(key, _NOTHING) for split in splits]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
-
-import msgspec
 
 from trigger_worker.rules.evaluate.aggregates import AGGREGATES, Sum, WindowAggregate
 from trigger_worker.rules.evaluate.event import Value
@@ -26,18 +24,32 @@ _SELECTOR: Final = Selector("(add_to_cart or purchase or remove_from_cart)", fro
 _SIGNS: Final = {"add_to_cart": 1.0, "remove_from_cart": -1.0}
 
 
-class _Changes(msgspec.Struct, frozen=True):
-    """The changes of a cart, in order.
+class _Changes:
+    """The changes of a cart, in order; they grow with the history.
 
     Args:
         selected: the events that changed it.
-        amounts: sums by change the amount added; less than 0 for an amount taken out.
-        starts: by number of changes, the place of the first change of the present cart; a purchase starts a new one.
+        values: the field of each of them.
+        default: the amount of an event without the field.
     """
 
-    selected: Selected
-    amounts: Sum
-    starts: list[int]
+    def __init__(self, selected: Selected, values: Sequence[Value], default: float) -> None:
+        self.selected = selected
+        self._values = values
+        self._default = default
+        #: By change the amount added; less than 0 for an amount taken out.
+        self._amounts: list[Value] = []
+        #: By number of changes, the place of the first change of the present cart; a purchase starts a new one.
+        self._starts = [0]
+        self.amounts = Sum(self._amounts)
+
+    def start_of(self, end: int) -> int:
+        """Return the place of the first change of the cart that so many changes have made."""
+        for place in range(len(self._amounts), len(self._values)):
+            name, value = self.selected.events[place].name, self._values[place]
+            self._amounts.append(_SIGNS.get(name, 0.0) * (value if type(value) is float else self._default))
+            self._starts.append(place + 1 if name not in _SIGNS else self._starts[-1])
+        return self._starts[end]
 
 
 def compile_term(node: EventTerm | MessageFact) -> Term:
@@ -70,12 +82,12 @@ def compile_cart(field: str, default: float) -> Reader[Moment]:
     key, name = f"cart.{field}", Name(0, (field,))
 
     def derive(history: History) -> _Changes:
-        return _changes(history, name, default)
+        return _Changes(history.select(_SELECTOR), history.field(_SELECTOR, name), default)
 
     def cart(moment: Moment) -> Value:
         changes = moment.history.derived(key, derive)
         first, end = changes.selected.span(moment.at, LAST_VALUE_LOOKBACK_MS)
-        total = changes.amounts.of(max(first, changes.starts[end]), end)
+        total = _slide(moment.history, changes.amounts, max(first, changes.start_of(end)), end)
         return max(0.0, total) if type(total) is float else None
 
     return cart
@@ -101,9 +113,17 @@ def _aggregate(node: Aggregate) -> Term:
 
     def aggregate(moment: Moment) -> Value:
         first, end = moment.history.select(selector).span(moment.at, window_ms)
-        return moment.history.derived(key, derive).of(first, end)
+        return _slide(moment.history, moment.history.derived(key, derive), first, end)
 
     return aggregate
+
+
+def _slide(history: History, window: WindowAggregate, first: int, end: int) -> Value:
+    """Return the aggregate of a slice, which counts as so many events looked at."""
+    before = window.examined
+    value = window.of(first, end)
+    history.examined += window.examined - before
+    return value
 
 
 def _first_or_last(node: FirstOrLast) -> Term:
@@ -127,14 +147,3 @@ def _since(node: Since) -> Term:
         return float(moment.at - selected.times[end - 1]) if first < end else None
 
     return since
-
-
-def _changes(history: History, name: Name, default: float) -> _Changes:
-    selected = history.select(_SELECTOR)
-    amounts: list[Value] = []
-    starts = [0]
-    for place, (event, value) in enumerate(zip(selected.events, history.field(_SELECTOR, name), strict=True)):
-        amount = value if type(value) is float else default
-        amounts.append(_SIGNS.get(event.name, 0.0) * amount)
-        starts.append(place + 1 if event.name not in _SIGNS else starts[-1])
-    return _Changes(selected, Sum(amounts), starts)
