@@ -23,7 +23,7 @@ from trigger_worker.replay.restraint import (
 from trigger_worker.rules.evaluate.history import Series
 from trigger_worker.store.sent import SentMessage
 
-UTC = Series([0], ["UTC"])
+UTC = Series([(0, "UTC")])
 BANNER = "when: hover\nsend:\n  - banner: hello"
 FREE, CAPPED, QUIET = (False, False), (True, False), (False, True)
 
