@@ -14,7 +14,7 @@ from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Cap, Policy
 from trigger_worker.deciding.sequence.queueing import lifetime, next_local_time
-from trigger_worker.rules.evaluate.history import Series
+from trigger_worker.rules.evaluate.selected import Series
 from trigger_worker.rules.model import MessageClass, Rule, SendEntry
 from trigger_worker.store.decisions import Reason
 from trigger_worker.store.people import Person

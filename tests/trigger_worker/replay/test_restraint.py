@@ -20,7 +20,7 @@ from trigger_worker.replay.restraint import (
     only_restraint,
     simulate_restraint,
 )
-from trigger_worker.rules.evaluate.history import Series
+from trigger_worker.rules.evaluate.selected import Series
 from trigger_worker.store.sent import SentMessage
 
 UTC = Series([(0, "UTC")])

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event, Value, keys_of
+from trigger_worker.rules.evaluate.event import Event, Value
+from trigger_worker.rules.evaluate.selected import Path, Selected, Selection, Series, put_into_splits, tell_trait
 from trigger_worker.rules.evaluate.selector import Fields, Selector, compile_field
 from trigger_worker.rules.language.names import TRAITS_PREFIX
 from trigger_worker.rules.language.syntax import Name
@@ -22,67 +23,6 @@ from warehouse.vocabulary import MESSAGE_EVENTS
 Derived = TypeVar("Derived")
 
 _ORDER = attrgetter("ts", "event_id")
-_INSTANT = itemgetter(0)
-_Path = tuple[str, ...]
-
-
-class Selected(msgspec.Struct, frozen=True, gc=False):
-    """The events that a selector takes, in order.
-
-    Args:
-        ranks: the places of the events in the history.
-        times: the instants of the events, epoch ms.
-        events: the events.
-    """
-
-    ranks: list[int]
-    times: list[int]
-    events: list[Event]
-
-    def append(self, rank: int, ts: int, event: Event) -> None:
-        """Add an event that comes after the others."""
-        self.ranks.append(rank)
-        self.times.append(ts)
-        self.events.append(event)
-
-    def span(self, at: int, window_ms: int) -> tuple[int, int]:
-        """Return first and end of the slice of the events with `at - window_ms < ts <= at`."""
-        return bisect_right(self.times, at - window_ms), bisect_right(self.times, at)
-
-
-class Series(msgspec.Struct, frozen=True, gc=False):
-    """A value that changes at instants.
-
-    Args:
-        changes: the instants (epoch ms), ascending, each with the value from then on; a list that may grow.
-    """
-
-    changes: Sequence[tuple[int, Value]]
-
-    def at(self, instant: int) -> Value:
-        """Return the latest value at or before an instant (epoch ms), missing when there is none."""
-        place = bisect_right(self.changes, instant, key=_INSTANT)
-        return self.changes[place - 1][1] if place else None
-
-
-class _Selection(msgspec.Struct, frozen=True):
-    """The events that a selector takes, with their splits and fields; all of it grows together."""
-
-    selector: Selector
-    selected: Selected
-    splits: dict[_Path, dict[str, Selected]] = {}
-    fields: dict[_Path, tuple[Callable[[Fields], Value], list[Value]]] = {}
-
-    def append(self, rank: int, event: Event) -> None:
-        """Add an event that comes after the others, if the selector takes it."""
-        test = self.selector.test
-        if test is not None and test(event.fields) is not True:
-            return
-        self.selected.append(rank, event.ts, event)
-        for path, parts in self.splits.items():
-            _put_into_splits(parts, path, rank, event)
-        for read, values in self.fields.values():
-            values.append(read(event.fields))
 
 
 class History:
@@ -113,11 +53,11 @@ class History:
         self._times = [event.ts for event in events]
         self._by_name = _ranks_by_name(events)
         self._ranks: dict[frozenset[str] | None, list[int]] = {}
-        self._selections: dict[str, _Selection] = {}
+        self._selections: dict[str, Selection] = {}
         #: By event name, the lists of ranks and the selections to which such an event is added.
-        self._takers: dict[str, tuple[list[list[int]], list[_Selection]]] = {}
+        self._takers: dict[str, tuple[list[list[int]], list[Selection]]] = {}
         self._derived: dict[str, Any] = {}
-        self._traits: dict[_Path, tuple[Callable[[Fields], Value], list[tuple[int, Value]]]] = {}
+        self._traits: dict[Path, tuple[Callable[[Fields], Value], list[tuple[int, Value]]]] = {}
         if self._contexts is None:
             self._context_series = {}
 
@@ -152,11 +92,11 @@ class History:
             selection.append(rank, event)
         if name == "identify":
             for path, (read, changes) in self._traits.items():
-                _tell_trait(changes, path, read, event)
+                tell_trait(changes, path, read, event)
         if self._contexts is None:
             self._context_series.clear()
 
-    def _takers_of(self, name: str) -> tuple[list[list[int]], list[_Selection]]:
+    def _takers_of(self, name: str) -> tuple[list[list[int]], list[Selection]]:
         ranks = [
             each
             for names, each in self._ranks.items()
@@ -193,7 +133,7 @@ class History:
         """Return the events that a selector takes; worked out once for each selector."""
         return self._selection(selector).selected
 
-    def split(self, selector: Selector, path: _Path) -> dict[str, Selected]:
+    def split(self, selector: Selector, path: Path) -> dict[str, Selected]:
         """Return the events that a selector takes, by the value of a key field."""
         selection = self._selection(selector)
         found = selection.splits.get(path)
@@ -228,21 +168,21 @@ class History:
             found = self._context_series[name] = Series(self._context_changes(name))
         return found
 
-    def trait(self, path: _Path) -> Series:
+    def trait(self, path: Path) -> Series:
         """Return the values of a trait of the visitor over time, from the identify events."""
         found = self._traits.get(path)
         if found is None:
             read, changes = compile_field(Name(0, (TRAITS_PREFIX, *path))), list[tuple[int, Value]]()
             for rank in self._by_name.get("identify", ()):
-                _tell_trait(changes, path, read, self.events[rank])
+                tell_trait(changes, path, read, self.events[rank])
             self.examined += len(changes)
             found = self._traits[path] = read, changes
         return Series(found[1])
 
-    def _selection(self, selector: Selector) -> _Selection:
+    def _selection(self, selector: Selector) -> Selection:
         found = self._selections.get(selector.key)
         if found is None:
-            found = self._selections[selector.key] = _Selection(selector, self._select(selector))
+            found = self._selections[selector.key] = Selection(selector, self._select(selector))
             self._takers.clear()
         return found
 
@@ -255,11 +195,11 @@ class History:
         # Lists of its own: each grows by itself.
         return Selected(list(ranks), [times[rank] for rank in ranks], [events[rank] for rank in ranks])
 
-    def _split(self, selected: Selected, path: _Path) -> dict[str, Selected]:
+    def _split(self, selected: Selected, path: Path) -> dict[str, Selected]:
         self.examined += len(selected.ranks)
         parts: dict[str, Selected] = {}
         for rank, event in zip(selected.ranks, selected.events, strict=True):
-            _put_into_splits(parts, path, rank, event)
+            put_into_splits(parts, path, rank, event)
         return parts
 
     def _named(self, names: frozenset[str] | None) -> list[int]:
@@ -308,22 +248,3 @@ def _ranks_by_name(events: Sequence[Event]) -> dict[str, list[int]]:
     for rank, event in enumerate(events):
         ranks.setdefault(event.name, []).append(rank)
     return ranks
-
-
-def _put_into_splits(parts: dict[str, Selected], path: tuple[str, ...], rank: int, event: Event) -> None:
-    for key in keys_of(event.fields, path):
-        part = parts.get(key)
-        if part is None:
-            parts[key] = Selected([rank], [event.ts], [event])
-        else:
-            part.append(rank, event.ts, event)
-
-
-def _tell_trait(changes: list[tuple[int, Value]], path: _Path, read: Callable[[Fields], Value], event: Event) -> None:
-    """Add what an identify event tells of a trait.
-
-    A trait set to nothing is missing from then on, so its instant stays.
-    """
-    traits = event.fields.get(TRAITS_PREFIX)
-    if isinstance(traits, dict) and path[0] in traits:
-        changes.append((event.ts, read(event.fields)))

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.evaluate.event import Event, keys_of
-from trigger_worker.rules.evaluate.history import History, Selected
+from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.selected import Selected
 from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.language.lookback import gap_ms, wait_ms
 from trigger_worker.rules.language.syntax import Pattern

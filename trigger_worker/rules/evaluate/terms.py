@@ -7,8 +7,9 @@ from typing import Final
 
 from trigger_worker.rules.evaluate.aggregates import AGGREGATES, Sum, WindowAggregate
 from trigger_worker.rules.evaluate.event import Value
-from trigger_worker.rules.evaluate.history import History, Moment, Selected
+from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.evaluate.operators import Reader
+from trigger_worker.rules.evaluate.selected import Selected
 from trigger_worker.rules.evaluate.selector import Selector, compile_selection
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, term_lookback_ms
 from trigger_worker.rules.language.render import render

@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.history import History, Selected
+from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import completions_of
+from trigger_worker.rules.evaluate.selected import Selected
 from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.language.duration import format_duration
 from trigger_worker.rules.language.lookback import gap_ms, wait_ms
