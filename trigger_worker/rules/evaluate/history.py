@@ -7,14 +7,14 @@ costs one event each time, and not the whole history. What is worked out from th
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
 
 from trigger_worker.rules.evaluate.event import Event, Value
-from trigger_worker.rules.evaluate.selected import Path, Selected, Selection, Series, put_into_splits, tell_trait
+from trigger_worker.rules.evaluate.selected import Path, Selected, SelectionLists, Series, put_into_splits, tell_trait
 from trigger_worker.rules.evaluate.selector import Fields, Selector, compile_field
 from trigger_worker.rules.language.names import TRAITS_PREFIX
 from trigger_worker.rules.language.syntax import Name
@@ -35,7 +35,8 @@ class History:
 
     Attributes:
         examined: how many events were looked at so far, to hold them, to find selections in them and to aggregate
-            them: the measure of what a visitor costs, the same at each run.
+            them, those about which a rule was asked many times over: the measure of what a visitor costs, the same at
+            each run.
     """
 
     def __init__(
@@ -53,9 +54,9 @@ class History:
         self._times = [event.ts for event in events]
         self._by_name = _ranks_by_name(events)
         self._ranks: dict[frozenset[str] | None, list[int]] = {}
-        self._selections: dict[str, Selection] = {}
+        self._selections: dict[str, SelectionLists] = {}
         #: By event name, the lists of ranks and the selections to which such an event is added.
-        self._takers: dict[str, tuple[list[list[int]], list[Selection]]] = {}
+        self._takers: dict[str, tuple[list[list[int]], list[SelectionLists]]] = {}
         self._derived: dict[str, Any] = {}
         self._traits: dict[Path, tuple[Callable[[Fields], Value], list[tuple[int, Value]]]] = {}
         if self._contexts is None:
@@ -96,7 +97,7 @@ class History:
         if self._contexts is None:
             self._context_series.clear()
 
-    def _takers_of(self, name: str) -> tuple[list[list[int]], list[Selection]]:
+    def _takers_of(self, name: str) -> tuple[list[list[int]], list[SelectionLists]]:
         ranks = [
             each
             for names, each in self._ranks.items()
@@ -112,6 +113,21 @@ class History:
     def between(self, since: int, until: int) -> list[Event]:
         """Return the events with `since <= ts <= until`, epoch ms."""
         return self.events[bisect_left(self._times, since) : bisect_right(self._times, until)]
+
+    def portions(self, since: int, until: int, size: int) -> Iterator[tuple[int, int]]:
+        """Yield spans, epoch ms with both ends included, that are all of `since` to `until`.
+
+        Each has about `size` events at most; those of one instant are not parted.
+        """
+        while True:
+            place = bisect_left(self._times, since) + size
+            if place >= len(self._times) or self._times[place] > until:
+                break
+            end = max(since, self._times[place] - 1)
+            yield since, end
+            since = end + 1
+        if since <= until:
+            yield since, until
 
     def within(self, selector: Selector, since: int, until: int) -> list[Event]:
         """Return the events that a selector takes with `since <= ts <= until`; its condition is asked of no others."""
@@ -179,10 +195,10 @@ class History:
             found = self._traits[path] = read, changes
         return Series(found[1])
 
-    def _selection(self, selector: Selector) -> Selection:
+    def _selection(self, selector: Selector) -> SelectionLists:
         found = self._selections.get(selector.key)
         if found is None:
-            found = self._selections[selector.key] = Selection(selector, self._select(selector))
+            found = self._selections[selector.key] = SelectionLists(selector, self._select(selector))
             self._takers.clear()
         return found
 

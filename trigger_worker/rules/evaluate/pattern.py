@@ -18,6 +18,8 @@ from trigger_worker.rules.language.syntax import Pattern
 _NOTHING: Final = Selected([], [], [])
 #: Chains among up to so many events are found anew: for these that is faster than remembering them.
 SMALL_CHAIN: Final = 16
+#: An event that may complete the pattern costs about so much more than one that is only looked at: the rule is asked.
+ASKED_COST: Final = 10
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
@@ -62,7 +64,7 @@ class PatternMatcher:
         last = history.within(self._steps[-1], since - self._wait_ms, until - self._wait_ms)
         if not last:
             return []
-        history.examined += len(last)
+        history.examined += ASKED_COST * len(last)
         if len(self._steps) == 1 and self._absence is None and self._key is None:
             return [Match("", event.ts, event) for event in last]
         if self._key is None:

@@ -55,7 +55,7 @@ class Series(msgspec.Struct, frozen=True, gc=False):
         return self.changes[place - 1][1] if place else None
 
 
-class Selection(msgspec.Struct, frozen=True):
+class SelectionLists(msgspec.Struct, frozen=True):
     """The events that a selector takes, with their splits and fields; all of it grows together."""
 
     selector: Selector
