@@ -18,6 +18,7 @@ from collector.routes.cross_origin import CrossOrigin
 from collector.routes.front import front_page
 from collector.routes.health import healthz, readyz
 from collector.routes.messages import push_key, take_click, take_open, take_push_report
+from collector.routes.outermost import Outermost
 from collector.routes.preferences import change_preferences, show_preferences
 from collector.routes.script import Sdk, script_routes
 from collector.routes.stream import listen
@@ -51,9 +52,12 @@ def create_app(parts: CollectorParts, sdk: Sdk) -> Litestar:
         sdk: the browser SDK that it serves.
     """
 
+    def count(code: str) -> None:
+        parts.metrics.requests_refused.labels(code).inc()
+
     def counted(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
         response = answer(request, error)
-        parts.metrics.requests_refused.labels(response.content["code"]).inc()
+        count(response.content["code"])
         return response
 
     app = Litestar(
@@ -65,8 +69,9 @@ def create_app(parts: CollectorParts, sdk: Sdk) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES + 1,
         logging_config=None,
     )
-    # Litestar has a middleware for this, which costs a request twice what routing it does.
-    app.asgi_handler = CrossOrigin(app.asgi_handler, parts.sites.origins)
+    # Litestar has middlewares for this, which cost a request twice what routing it does.
+    cross_origin = CrossOrigin(parts.sites, parts.settings.script_path)
+    app.asgi_handler = Outermost(app.asgi_handler, cross_origin, count)
     return app
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -10,7 +14,8 @@ import structlog
 
 from collector.intake import pipeline
 from collector.intake.body import Batch
-from collector.intake.draft import Drop, DropReason, Receipt
+from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
+from collector.intake.pipeline import Outcome
 from collector.metrics import CollectorMetrics
 from collector.sites import Site
 from warehouse.event import EventRow
@@ -22,6 +27,8 @@ Accepted = Callable[[Sequence[EventRow], int], None]
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("collector.ingest")
 _LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of them
+_LOG_SECONDS: Final = 10.0
+_QUOTED: Final = re.compile(r"'.*'|\".*\"", re.DOTALL)
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
@@ -30,10 +37,12 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     Args:
         anonymous_ids: the browsers whose events were kept.
         drops: each event that was not kept, with its reason.
+        warnings: each event that was kept, but not as it was sent.
     """
 
     anonymous_ids: set[str]
     drops: list[Drop]
+    warnings: list[EventWarning] = []
 
 
 class Ingest:
@@ -50,6 +59,7 @@ class Ingest:
         self._journal = journal
         self._metrics = metrics
         self._accepted = accepted
+        self._told = _DropLog()
 
     async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
         """Keep the events of a batch.
@@ -57,11 +67,14 @@ class Ingest:
         Raises:
             JournalError: nothing of it was kept; the sender must try again.
         """
-        outcome = pipeline.run(batch.batch, site, receipt, batch.context or {})
+        outcome = await _run_in_turns(batch, site, receipt)
         repeats = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at)
         drops = outcome.drops + repeats
         self._count(site, len(outcome.rows) - len(repeats), drops)
-        return Acknowledgement({row.anonymous_id for row in outcome.rows if row.anonymous_id}, drops)
+        for warning in outcome.warnings:
+            self._metrics.events_warned.labels(site.name, warning.reason).inc()
+        ids = {row.anonymous_id for row in outcome.rows if row.anonymous_id}
+        return Acknowledgement(ids, drops, outcome.warnings)
 
     async def keep(self, site: Site, row: EventRow, now_ms: int) -> None:
         """Keep an event that the collector made; a repeat of a kept event is counted as a drop.
@@ -96,5 +109,32 @@ class Ingest:
             self._metrics.events_dropped.labels(site.name, drop.reason).inc()
         telling = [drop for drop in drops if drop.reason is not DropReason.DUPLICATE]
         if telling:
-            examples = [f"{drop.reason}: {drop.detail}" for drop in telling[:_LOGGED_DROPS]]
-            _log.info("events_dropped", site=site.name, count=len(telling), examples=examples)
+            self._told.tell(site.name, telling)
+
+
+class _DropLog:
+    """Writes drops to the log: a line for each site in ten seconds, however many there are."""
+
+    def __init__(self) -> None:
+        self._next_at: dict[str, float] = {}
+        self._untold: Counter[str] = Counter()
+
+    def tell(self, site: str, drops: list[Drop]) -> None:
+        """Say that events were dropped, or count them for the next line."""
+        self._untold[site] += len(drops)
+        now = time.monotonic()
+        if now >= self._next_at.get(site, now):
+            self._next_at[site] = now + _LOG_SECONDS
+            # What stands in quotes was sent by whoever sent the event.
+            examples = [f"{drop.reason}: {_QUOTED.sub('...', drop.detail)}" for drop in drops[:_LOGGED_DROPS]]
+            _log.info("events_dropped", site=site, count=self._untold.pop(site), examples=examples)
+
+
+async def _run_in_turns(batch: Batch, site: Site, receipt: Receipt) -> Outcome:
+    """Return the outcome of a batch; between portions of it, whatever else waits has its turn."""
+    portions = pipeline.run_in_portions(batch.batch, site, receipt, batch.context or {})
+    outcome = next(portions)
+    for portion in portions:
+        await asyncio.sleep(0)
+        outcome.add(portion)
+    return outcome

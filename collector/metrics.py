@@ -23,6 +23,12 @@ class CollectorMetrics:
         self.events_dropped = Counter(
             "micromoment_events_dropped_total", "Events not kept.", ["site", "reason"], registry=self.registry
         )
+        self.events_warned = Counter(
+            "micromoment_events_warned_total",
+            "Events kept, but not as they were sent.",
+            ["site", "reason"],
+            registry=self.registry,
+        )
         self.requests_refused = Counter(
             "micromoment_requests_refused_total", "Requests answered with an error.", ["code"], registry=self.registry
         )

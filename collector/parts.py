@@ -7,6 +7,9 @@ from collections.abc import Callable
 import msgspec
 from litestar.di import NamedDependency
 
+from collector.admission.addresses import Share
+from collector.admission.bodies import Bodies
+from collector.admission.turns import LargeBatches, PublicReads
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
 from collector.ingest import Ingest
@@ -53,6 +56,30 @@ class CallbackSettings(msgspec.Struct, frozen=True):
         return f"CallbackSettings(public_url={self.public_url!r})"
 
 
+def _open_streams(most_each: int = 0) -> Share:
+    return Share(most_each, "too_many_streams", "pages of this address have too many streams open")
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What senders may have under way, beside the rate of their addresses.
+
+    Args:
+        site_rate: what all senders of one site may cost.
+        bodies: reads bodies.
+        large: takes large batches one after another.
+        reads: asks ClickHouse for the answers to requests.
+        streams: the open streams of each address.
+        event_max_age_ms: how long ago an event may have happened, unless it is imported; 0 for any time.
+    """
+
+    site_rate: RateLimit = msgspec.field(default_factory=lambda: RateLimit(0, 1))
+    bodies: Bodies = msgspec.field(default_factory=Bodies)
+    large: LargeBatches = msgspec.field(default_factory=LargeBatches)
+    reads: PublicReads = msgspec.field(default_factory=PublicReads)
+    streams: Share = msgspec.field(default_factory=_open_streams)
+    event_max_age_ms: int = 0
+
+
 class CollectorParts(msgspec.Struct, frozen=True):
     """The parts of one collector; `now_ms` is its clock and returns epoch ms."""
 
@@ -68,6 +95,7 @@ class CollectorParts(msgspec.Struct, frozen=True):
     metrics: CollectorMetrics
     now_ms: Callable[[], int]
     callbacks: CallbackSettings = CallbackSettings()
+    bounds: Bounds = msgspec.field(default_factory=Bounds)
 
 
 #: The type by which a route asks for the parts.

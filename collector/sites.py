@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -45,6 +45,9 @@ class Sites:
     def __init__(self, sites: Iterable[Site]) -> None:
         self._sites = tuple(sites)
 
+    def __iter__(self) -> Iterator[Site]:
+        return iter(self._sites)
+
     def with_key(self, write_key: str) -> Site | None:
         """Return the site of a write key, compared in constant time, or None."""
         given = write_key.encode()
@@ -59,8 +62,3 @@ class Sites:
     def named(self, name: str) -> Site | None:
         """Return the site of a name, or None when no site has that name any more."""
         return next((site for site in self._sites if site.name == name), None)
-
-    @property
-    def origins(self) -> list[str]:
-        """Return every origin that some site allows."""
-        return sorted({origin for site in self._sites for origin in site.origins})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import structlog
@@ -43,6 +44,7 @@ class UnshownReader:
         self._queries = queries
         self._metrics = metrics
         self._now_ms = now_ms
+        self._threads = ThreadPoolExecutor(MAX_QUERIES_AT_ONCE, thread_name_prefix="unshown banners")
         self._asked: dict[Browser, Found] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -98,7 +100,9 @@ class UnshownReader:
         names = [browser.anonymous_id for browser in asked]
         banners: dict[str, list[Banner]] | None = None
         try:
-            banners = await asyncio.to_thread(unshown_banners, self._queries, site, names, self._now_ms())
+            banners = await asyncio.get_running_loop().run_in_executor(
+                self._threads, unshown_banners, self._queries, site, names, self._now_ms()
+            )
         except WarehouseError as error:
             _log.warning("unshown_banners_unknown", browsers=len(asked), error=error.message, remedy=error.hint)
         except Exception:  # noqa: BLE001 - the pages that wait must hear that nothing comes

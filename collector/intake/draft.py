@@ -52,6 +52,8 @@ class Receipt(msgspec.Struct, frozen=True):
         user_agent: the header, '' for none.
         country: two letters from a trusted proxy's header, '' for none.
         opted_out: whether the browser sent Global Privacy Control or Do Not Track.
+        oldest: what is said to have happened before this instant is given the time of its receipt, epoch ms; 0 takes
+            any time as it stands.
     """
 
     received_at: int
@@ -61,6 +63,7 @@ class Receipt(msgspec.Struct, frozen=True):
     user_agent: str = ""
     country: str = ""
     opted_out: bool = False
+    oldest: int = 0
 
     @property
     def sender(self) -> Sender:
@@ -111,6 +114,29 @@ class Drop(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     detail: str = ""
 
 
+class WarningReason(StrEnum):
+    """Why an event was not kept as it was sent: a closed set."""
+
+    TOO_OLD = "too_old"  #: said to have happened longer ago than a page may say; it has the time of its receipt
+
+
+class EventWarning(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One event that was kept, but not as it was sent.
+
+    Args:
+        message_id: the sender's id of it, '' when it gave none.
+        reason: from the closed set.
+        detail: what a developer needs to mend it.
+    """
+
+    message_id: str
+    reason: WarningReason
+    detail: str = ""
+
+
+#: Characters of a message id and of a detail that are told: they may repeat what was sent.
+_LONGEST_LABEL: Final = 256
+_LONGEST_DETAIL: Final = 200
 _EMPTY: Final[Mapping[str, Any]] = {}
 
 
@@ -126,6 +152,7 @@ class Draft(msgspec.Struct):
         props: properties that have no column of their own yet; a step that changes them replaces them, because they
             begin as the message's own.
         columns: columns of `events` found so far; '' and None are absent.
+        warning: why the event is not kept as it was sent, or None.
     """
 
     message: Message
@@ -135,6 +162,7 @@ class Draft(msgspec.Struct):
     context: Mapping[str, Any]
     props: dict[str, Any]
     columns: dict[str, Any]
+    warning: EventWarning | None = None
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Return an object inside the context, or an empty one."""
@@ -143,7 +171,16 @@ class Draft(msgspec.Struct):
 
     def dropped(self, reason: DropReason, detail: str = "") -> Drop:
         """Return the record that this event is not kept."""
-        return Drop(self.message.label, reason, detail)
+        return named_drop(self.message.label, reason, detail)
+
+    def warn(self, reason: WarningReason, detail: str) -> None:
+        """Note that this event is not kept as it was sent."""
+        self.warning = EventWarning(self.message.label[:_LONGEST_LABEL], reason, detail[:_LONGEST_DETAIL])
+
+
+def named_drop(label: str, reason: DropReason, detail: str) -> Drop:
+    """Return the record that an event is not kept, no longer than it needs to be to mend it."""
+    return Drop(label[:_LONGEST_LABEL], reason, detail[:_LONGEST_DETAIL])
 
 
 def text(value: object) -> str:

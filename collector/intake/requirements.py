@@ -1,19 +1,21 @@
-"""The steps that find what every event must have, or drop it: a visitor, a name, consent, a time and an id."""
+"""The steps that find what every event must have, or drop it: a visitor, a name, fit values, consent, a time, an id."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from sys import float_info
 from typing import Final
 
 import msgspec
 
-from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, text
+from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, WarningReason, text
 from warehouse.event import epoch_ms, format_time
-from warehouse.limits import MAX_ID_LENGTH, MAX_NAME_LENGTH
+from warehouse.limits import MAX_DEPTH, MAX_ID_LENGTH, MAX_NAME_LENGTH
 from warehouse.vocabulary import SEGMENT_EVENT_NAMES
 
 _NAME_OF_TYPE: Final = {
@@ -30,6 +32,8 @@ _ALWAYS_KEPT: Final = frozenset({"consent", "unsubscribed", "push_subscribed"})
 #: would put events of one visitor out of order.
 SKEW_TOLERANCE_MS: Final = 5_000
 _LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01, the end of what DateTime64 holds safely in every function
+#: A whole number is read however many digits it has; whoever reckons with it later needs it as a float.
+_GREATEST: Final = int(float_info.max)
 _NAMESPACE: Final = uuid.UUID("6d6d6576-656e-7473-8000-000000000000")
 
 
@@ -67,6 +71,16 @@ def name_event(draft: Draft) -> Drop | None:
     return None
 
 
+def refuse_unfit_values(draft: Draft) -> Drop | None:
+    """Drop an event one of whose properties or traits is a number too large, or is nested too deeply."""
+    message = draft.message
+    for name, value in (*draft.props.items(), *(message.traits or {}).items()):
+        # Most values are text.
+        if type(value) is not str and (trouble := _trouble(value, 1)):
+            return draft.dropped(DropReason.MALFORMED, f"{trouble}, in {name[:50]!r}")
+    return None
+
+
 def drop_without_consent(draft: Draft) -> Drop | None:
     """Drop an event that the visitor refused, or did not agree to where the site's mode is `opt-in`.
 
@@ -88,7 +102,11 @@ def drop_without_consent(draft: Draft) -> Drop | None:
 
 
 def correct_time(draft: Draft) -> Drop | None:
-    """Place the event on the collector's clock, never after its receipt; an import's time is taken as it stands."""
+    """Place the event on the collector's clock: never after its receipt, and not long before it.
+
+    What is said to have happened too long ago has the time of its receipt, with a warning: such a time is a mistake of
+    its sender's clock, or invented. An import's time is taken as it stands.
+    """
     message, receipt = draft.message, draft.receipt
     stated = parse_time(message.original_timestamp)
     if stated is None:
@@ -98,6 +116,10 @@ def correct_time(draft: Draft) -> Drop | None:
             return draft.dropped(DropReason.NO_TIMESTAMP, f"timestamp {message.timestamp!r} is no ISO 8601 time")
     else:
         stated = _on_our_clock(draft, receipt.received_at if stated is None else stated)
+        if stated < receipt.oldest:
+            days = (receipt.received_at - receipt.oldest) // 86_400_000
+            draft.warn(WarningReason.TOO_OLD, f"older than {days} days: kept with the time of its receipt")
+            stated = receipt.received_at
     draft.columns["ts"] = format_time(stated)
     draft.columns["received_at"] = draft.times.received_at
     return None
@@ -161,3 +183,18 @@ def _content_id(draft: Draft) -> str:
     timed = draft.message.timestamp is not None or draft.message.original_timestamp is not None
     content = msgspec.json.encode((draft.message, 0 if timed else uuid.uuid4().hex), order="sorted")
     return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(content).hexdigest()))
+
+
+def _trouble(value: object, depth: int) -> str:
+    """Return what is wrong with a value that many objects and lists deep, or ''."""
+    if isinstance(value, int):
+        return "" if -_GREATEST <= value <= _GREATEST else "a number too large for any use"
+    if isinstance(value, dict):
+        inner: Iterable[object] = value.values()
+    elif isinstance(value, list):
+        inner = value
+    else:
+        return ""
+    if depth >= MAX_DEPTH:
+        return f"more than {MAX_DEPTH} objects and lists inside each other"
+    return next((trouble for each in inner if type(each) is not str and (trouble := _trouble(each, depth + 1))), "")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.intake.draft import Draft, Drop, DropReason, short_text, text
+from collector.intake.draft import Draft, Drop, DropReason, EventWarning, short_text, text
 from warehouse.event import EventRow, kept_days
 from warehouse.limits import MAX_EVENT_BYTES
 from warehouse.vocabulary import COLUMN_FIELDS, FieldType
@@ -17,10 +17,11 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class EncodedRow(msgspec.Struct, frozen=True):
-    """A row, and its JSON: rows are encoded once, here, where their size is judged."""
+    """A row, its JSON, and why it is not what was sent: rows are encoded once, here, where their size is judged."""
 
     row: EventRow
     line: bytes
+    warning: EventWarning | None = None
 
 
 def lift_columns(draft: Draft) -> None:
@@ -58,7 +59,7 @@ def build_row(draft: Draft) -> EncodedRow | Drop:
         return draft.dropped(DropReason.MALFORMED, str(error))
     if len(line) > MAX_EVENT_BYTES:
         return draft.dropped(DropReason.TOO_LARGE, f"{len(line)} bytes; an event may have {MAX_EVENT_BYTES}")
-    return EncodedRow(row, line)
+    return EncodedRow(row, line, draft.warning)
 
 
 def _converted(kind: FieldType, value: object) -> str | float | None:

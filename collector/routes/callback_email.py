@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -10,10 +9,11 @@ import msgspec
 import structlog
 from litestar import post
 
+from collector.admission.addresses import address_of
 from collector.errors import RequestError, malformed
 from collector.feedback.callbacks import Owner, callback_event, owner_of_message, owners_of_address
 from collector.parts import CollectorParts, CurrentParts
-from collector.routes.guards import AnyRequest
+from collector.routes.guards import MAX_FORM_BYTES, AnyRequest, admit
 from warehouse.limits import MAX_ID_LENGTH
 from warehouse.webhook_signature import is_genuine
 
@@ -48,10 +48,11 @@ class Taken(msgspec.Struct, frozen=True):
 @post("/v1/callbacks/email", status_code=HTTPStatus.OK, summary="Take a bounce or a complaint", tags=["callbacks"])
 async def take_email_report(request: AnyRequest, parts: CurrentParts) -> Taken:
     """Keep `email_bounced` or `email_complained` of the visitors whose message or address the report names."""
-    body = await request.body()
+    address = address_of(request.scope, parts.settings.address_header)
+    body = await parts.bounds.bodies.read(request.receive, address, MAX_FORM_BYTES)
     _require_genuine(request, parts, body)
     report = _read(body)
-    owners = await asyncio.to_thread(_owners, parts, report)
+    owners = await parts.bounds.reads.read(_owners, parts, report)
     # A repeated report of an address has the same webhook-id; a message has one report of each kind anyhow.
     identity = (report.message_id or request.headers["webhook-id"], report.kind)
     for owner in owners:
@@ -65,6 +66,7 @@ def _require_genuine(request: AnyRequest, parts: CollectorParts, body: bytes) ->
     if not key:
         raise RequestError(HTTPStatus.NOT_FOUND, "not_configured", "emails have no callbacks here: set callback_secret")
     if not is_genuine(key, request.headers, body, parts.now_ms() // 1000):
+        admit(request, parts)
         message = "the signature is not of this body, this minute and callback_secret"
         raise RequestError(HTTPStatus.FORBIDDEN, "bad_signature", message)
 

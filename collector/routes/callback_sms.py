@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl
 
 import structlog
 from litestar import MediaType, post
 from litestar.params import FromPath
 
-from collector.errors import RequestError, malformed
+from collector.admission.addresses import address_of
+from collector.errors import RequestError
 from collector.feedback.callbacks import Owner, callback_event, message_event, owners_of_address
 from collector.feedback.sms_provider import EVENTS_OF_INTENT, ReplyIntent, is_genuine_form, read_intent, read_status
 from collector.parts import CollectorParts, CurrentParts
-from collector.routes.guards import AnyRequest, require_link
+from collector.routes.guards import AnyRequest, admit, read_form, require_link
 
 #: Tells the provider to send no answer: its own is enough.
 _NO_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-_MOST_FIELDS: Final = 100
 
 _log = structlog.get_logger("collector.callbacks")
 
@@ -49,7 +47,7 @@ async def take_sms_reply(request: AnyRequest, parts: CurrentParts) -> str:
     form = await _genuine_form(request, parts)
     intent = read_intent(form)
     if intent is not None:
-        owners = await asyncio.to_thread(owners_of_address, parts.warehouse, "phone", form.get("From", ""))
+        owners = await parts.bounds.reads.read(owners_of_address, parts.warehouse, "phone", form.get("From", ""))
         for owner in owners:
             await _keep(parts, owner, intent, form.get("MessageSid", ""))
         _log.info("sms_reply", intent=intent, visitors=len(owners))
@@ -74,14 +72,12 @@ async def _genuine_form(request: AnyRequest, parts: CollectorParts) -> dict[str,
     settings = parts.callbacks
     if not settings.sms_token:
         raise RequestError(HTTPStatus.NOT_FOUND, "not_configured", "no SMS provider is configured: set sms_token")
-    try:
-        text = (await request.body()).decode()
-        form = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError as error:
-        raise malformed(f"the body is no form: {error}") from error
+    address = address_of(request.scope, parts.settings.address_header)
+    form = await read_form(request, parts, address)
     query = request.scope["query_string"].decode("latin-1")
     url = f"{settings.public_url}{request.scope['path']}{'?' if query else ''}{query}"
     if not is_genuine_form(settings.sms_token, url, form, request.headers.get("x-twilio-signature", "")):
+        admit(request, parts)
         message = f"the signature is not the provider's for {url[:200]}; check sms_token and public_url"
         raise RequestError(HTTPStatus.FORBIDDEN, "bad_signature", message)
     return dict(form)

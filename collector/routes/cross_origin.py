@@ -1,12 +1,20 @@
-"""Lets pages of other origins send requests and read the answers (CORS)."""
+"""Which pages of other origins may send requests and read the answers (CORS): those of the site whose key is used.
+
+A page asks whether it may send before it tells its key, unless the key stands in the address; and an error, such as a
+wrong key, may concern no site. What is answered then must tell nobody the origins of a site: where all sites have the
+same ones, they decide; else every page may ask, and read that its key is wrong.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import Scope
+
+from collector.intake.body import write_key
+from collector.sites import Site, Sites
 
 _METHODS: Final = ("GET", "OPTIONS", "POST")
 #: Those that the SDKs of Segment, RudderStack and Jitsu send, and ours.
@@ -22,25 +30,34 @@ _HEADERS: Final = (
 #: Those that a page may send without asking.
 _SAFE_HEADERS: Final = ("accept", "accept-language", "content-language", "content-type")
 _MAX_AGE_SECONDS: Final = 900
+#: What pages of a shop call or load; of all else, such as figures and the pages of messages, they read nothing.
+_FOR_PAGES: Final = ("/v1/batch", "/v1/stream", "/v1/push/", "/v1/callbacks/push/", "/healthz")
+_TRACKED: Final = tuple(f"/v1/{kind}" for kind in ("track", "identify", "page", "screen", "group", "alias"))
+_SITE: Final = "micromoment.site"
 
-_Headers = list[tuple[bytes, bytes]]
+Headers = list[tuple[bytes, bytes]]
+
+
+def read_by_pages_of(scope: Scope, site: Site) -> None:
+    """Let the answer to a request be read by pages that may send for a site, and by no others."""
+    _facts(scope)[_SITE] = site
 
 
 class CrossOrigin:
-    """Answers the questions of browsers, and adds to every other answer which origin may read it.
+    """Says which origins may send what, and which may read an answer.
 
-    It stands before everything else, so that pages can read errors, too. `*` is answered with the page's own origin:
-    browsers refuse a plain `*` for requests with credentials, as some SDKs make them. No cookie means anything here, so
-    nothing is given away.
+    `*` is answered with the page's own origin: browsers refuse a plain `*` for requests with credentials, as some SDKs
+    make them. No cookie means anything here, so nothing is given away.
 
     Args:
-        app: answers the requests.
-        origins: pages that may read the answers; `*`, or none at all, for every page.
+        sites: the sites, each with its origins.
+        script_path: where the SDK is, which every page may load.
     """
 
-    def __init__(self, app: ASGIApp, origins: list[str]) -> None:
-        self._app = app
-        self._origins = None if "*" in origins or not origins else frozenset(origins)
+    def __init__(self, sites: Sites, script_path: str) -> None:
+        self._sites = sites
+        self._shared = _shared_origins(sites)
+        self._for_pages = (*_FOR_PAGES, *_TRACKED, script_path.removesuffix(".js"))
         self._readable = _encoded(
             {
                 "access-control-allow-credentials": "true",
@@ -50,33 +67,19 @@ class CrossOrigin:
             }
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
-        origin = _header(scope, b"origin")
-        if scope["type"] != ScopeType.HTTP or origin is None:
-            await self._app(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
-            await self._answer(scope, origin, send)
-        else:
-            await self._pass_on(scope, origin, receive, send)
+    def answer_headers(self, scope: Scope, origin: bytes) -> Headers:
+        """Return what an answer says to a page of this origin: that it may read it, or nothing."""
+        if not self._allows(_facts(scope).get(_SITE), scope, origin.decode("latin-1")):
+            return [(b"vary", b"Origin")]
+        return [*self._readable, (b"access-control-allow-origin", origin), (b"vary", b"Origin")]
 
-    async def _pass_on(self, scope: Scope, origin: bytes, receive: Receive, send: Send) -> None:
-        named = [(b"access-control-allow-origin", origin), (b"vary", b"Origin")] if self._allows(origin) else []
-
-        async def send_readable(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._readable, *named]
-            await send(message)
-
-        await self._app(scope, receive, send_readable)
-
-    async def _answer(self, scope: Scope, origin: bytes, send: Send) -> None:
+    def answer_question(self, scope: Scope, origin: bytes) -> tuple[HTTPStatus, Headers, bytes]:
+        """Return the answer to the question of a browser whether a page may send a request."""
         refused = self._refused(scope, origin)
         if refused:
             text = f"Disallowed CORS {', '.join(refused)}".encode()
             headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
-            await _send(send, HTTPStatus.BAD_REQUEST, headers, text)
-            return
+            return HTTPStatus.BAD_REQUEST, [*headers, (b"vary", b"Origin")], text
         allowed = {
             "access-control-max-age": str(_MAX_AGE_SECONDS),
             "vary": "Origin",
@@ -84,33 +87,48 @@ class CrossOrigin:
             "access-control-allow-headers": ", ".join(sorted({*_HEADERS, *_SAFE_HEADERS})),
             "access-control-allow-methods": ", ".join(_METHODS),
         }
-        named = [*_encoded(allowed), (b"access-control-allow-origin", origin)]
-        await _send(send, HTTPStatus.NO_CONTENT, named, b"")
+        return HTTPStatus.NO_CONTENT, [*_encoded(allowed), (b"access-control-allow-origin", origin)], b""
 
     def _refused(self, scope: Scope, origin: bytes) -> list[str]:
         """Return what a page may not do of what it asks for."""
-        method = _header(scope, b"access-control-request-method")
-        asked = (_header(scope, b"access-control-request-headers") or b"").decode("latin-1").lower().split(",")
+        method = header_of(scope, b"access-control-request-method")
+        asked = (header_of(scope, b"access-control-request-headers") or b"").decode("latin-1").lower().split(",")
         headers = {name.strip() for name in asked if name.strip()}
         allowed = {
             "method": not method or method.decode("latin-1") in _METHODS,
-            "Origin": self._allows(origin),
+            "Origin": self._may_ask(scope, origin.decode("latin-1")),
             "headers": headers <= {*_HEADERS, *_SAFE_HEADERS},
         }
         return [what for what, is_allowed in allowed.items() if not is_allowed]
 
-    def _allows(self, origin: bytes) -> bool:
-        return self._origins is None or origin.decode("latin-1") in self._origins
+    def _may_ask(self, scope: Scope, origin: str) -> bool:
+        key = write_key({}, scope["query_string"].decode("latin-1"), None)
+        return self._allows(self._sites.with_key(key) if key else None, scope, origin)
+
+    def _allows(self, site: Site | None, scope: Scope, origin: str) -> bool:
+        if site is not None:
+            return site.allows(origin)
+        is_for_pages = scope["path"].startswith(self._for_pages)
+        return is_for_pages and (self._shared is None or origin in self._shared)
 
 
-def _header(scope: Scope, wanted: bytes) -> bytes | None:
+def _shared_origins(sites: Sites) -> frozenset[str] | None:
+    """Return the origins of every site, or None when they differ, or when every page may send for one of them."""
+    of_each = {frozenset(site.origins) for site in sites}
+    (origins, *others) = of_each or {frozenset({"*"})}
+    return None if others or "*" in origins else origins
+
+
+def header_of(scope: Scope, wanted: bytes) -> bytes | None:
+    """Return the first header of a name in lower case, or None."""
     return next((value for name, value in scope["headers"] if name == wanted), None)
 
 
-def _encoded(headers: dict[str, str]) -> _Headers:
+def _facts(scope: Scope) -> dict[str, Any]:
+    """Return the server's own place in a request for what becomes known about it."""
+    facts: dict[str, Any] = scope.setdefault("state", {})
+    return facts
+
+
+def _encoded(headers: Mapping[str, str]) -> Headers:
     return [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
-async def _send(send: Send, status: HTTPStatus, headers: _Headers, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

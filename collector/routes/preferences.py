@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 
 import msgspec
@@ -11,6 +10,7 @@ from litestar import HttpMethod, Response, post, route
 from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 
+from collector.errors import RequestError, malformed
 from collector.feedback.message_links import MessageLink, chosen, unsubscribed
 from collector.feedback.plain_pages import not_found, page
 from collector.feedback.preferences import (
@@ -22,7 +22,8 @@ from collector.feedback.preferences import (
     read_preferences,
 )
 from collector.parts import CollectorParts, CurrentParts
-from collector.routes.guards import AnyRequest, admit, read_link
+from collector.rate import COST_OF_READING
+from collector.routes.guards import MAX_FORM_BYTES, AnyRequest, admit, read_form, read_link
 from warehouse.errors import WarehouseError
 
 _log = structlog.get_logger("collector.feedback.preferences")
@@ -36,7 +37,7 @@ _log = structlog.get_logger("collector.feedback.preferences")
 )
 async def show_preferences(request: AnyRequest, parts: CurrentParts, name: FromPath[str]) -> Response[bytes]:
     """Show the preference page; nothing changes, because scanners follow every link."""
-    admit(request, parts)
+    admit(request, parts, COST_OF_READING)
     link = read_link(parts, name, "unsubscribe")
     if link is None:
         return not_found()
@@ -49,14 +50,31 @@ async def change_preferences(request: AnyRequest, parts: CurrentParts, name: Fro
 
     The response means that the answer is on disk; it holds from the next decision.
     """
-    admit(request, parts)
+    address = admit(request, parts, COST_OF_READING)
     link = read_link(parts, name, "unsubscribe")
     if link is None:
         return not_found()
-    form = await request.form()
+    form = FormMultiDict(await _read_form(request, parts, address))
     if form.get("choice") == "save":
         return await _choose(parts, link, _words(request), form)
     return await _leave(parts, link, _words(request))
+
+
+async def _read_form(request: AnyRequest, parts: CollectorParts, address: str) -> list[tuple[str, str]]:
+    """Return the fields of the page's form; none of a form of another kind, such as a mail program's.
+
+    Raises:
+        RequestError: it cannot be read as what it says it is.
+    """
+    kind, _, options = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() == "application/x-www-form-urlencoded":
+        return await read_form(request, parts, address)
+    body = await parts.bounds.bodies.read(request.receive, address, MAX_FORM_BYTES)
+    if kind.strip().lower() == "multipart/form-data":
+        boundary = options.partition("boundary=")[2].partition(";")[0].strip(' "')
+        if not boundary or f"--{boundary}".encode() not in body:
+            raise malformed("the form has no part")
+    return []
 
 
 async def _choose(
@@ -80,9 +98,9 @@ async def _leave(parts: CollectorParts, link: MessageLink, words: PreferenceWord
 async def _read(parts: CollectorParts, link: MessageLink) -> Preferences | None:
     """Return the reader's preferences; None while ClickHouse is away, because a form that guesses would be saved."""
     try:
-        return await asyncio.to_thread(read_preferences, parts.warehouse, link.token)
-    except WarehouseError as error:
-        _log.warning("preferences_unknown", error=error.message, remedy=error.hint)
+        return await parts.bounds.reads.read(read_preferences, parts.warehouse, link.token)
+    except (WarehouseError, RequestError) as error:
+        _log.warning("preferences_unknown", error=error.message)
         return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -14,6 +16,8 @@ from collector.banners.desk import BannerDesk, TooManyStreams
 from collector.banners.open_stream import OpenStream
 from collector.errors import RequestError
 from collector.parts import CurrentParts
+from collector.routes.cross_origin import read_by_pages_of
+from collector.routes.guards import AnyRequest, admit
 
 _HEADERS: Final = (
     (b"cache-control", b"no-store"),
@@ -32,13 +36,15 @@ class BannerStream(Response[bytes]):
         desk: opened the stream, and closes it.
         browser: whose page it is.
         stream: the page's.
+        left: called when it ends.
     """
 
-    def __init__(self, desk: BannerDesk, browser: Browser, stream: OpenStream) -> None:
+    def __init__(self, desk: BannerDesk, browser: Browser, stream: OpenStream, left: Callable[[], None]) -> None:
         super().__init__(b"")
         self._desk = desk
         self._browser = browser
         self._stream = stream
+        self._left = left
 
     def to_asgi_response(self, *_: object, **__: object) -> ASGIApp:  # type: ignore[override]  # it will do
         """Return the application that answers with the stream."""
@@ -54,22 +60,28 @@ class BannerStream(Response[bytes]):
             await self._stream.run(start, receive, send)
         finally:
             self._desk.close(self._browser, self._stream)
+            self._left()
 
 
 @get("/v1/stream", summary="Listen for banners", tags=["stream"], media_type="text/event-stream")
-async def listen(parts: CurrentParts, token: FromQuery[str]) -> BannerStream:
+async def listen(request: AnyRequest, parts: CurrentParts, token: FromQuery[str]) -> BannerStream:
     """Send the browser's unshown banners, then each new one, with a heartbeat in between.
 
     A page that connects again gets every banner that was not shown meanwhile, so `Last-Event-ID` is not needed.
     """
+    address = admit(request, parts)
     listener = parts.tokens.check(token, parts.now_ms())
-    if listener is None:
+    site = parts.sites.named(listener.site) if listener is not None else None
+    if listener is None or site is None:
         message = "the token is not valid (any more); the reply to the next batch has a new one"
         raise RequestError(HTTPStatus.UNAUTHORIZED, "bad_token", message)
+    read_by_pages_of(request.scope, site)
     browser = Browser(listener.site, listener.anonymous_id)
+    parts.bounds.streams.enter(address)
     try:
         stream = parts.desk.open(browser)
     except TooManyStreams as error:
+        parts.bounds.streams.leave(address)
         message = "this visitor has too many open pages"
         raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams", message, 60) from error
-    return BannerStream(parts.desk, browser, stream)
+    return BannerStream(parts.desk, browser, stream, partial(parts.bounds.streams.leave, address))

@@ -2,138 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Response, post
-from litestar.exceptions import InternalServerException
 
 from collector.banners.banner import Browser, as_json
-from collector.errors import RequestError, too_large
+from collector.errors import RequestError
 from collector.ingest import Acknowledgement
-from collector.intake.body import Batch, read_batch, read_single, write_key
-from collector.intake.draft import Drop, Receipt
+from collector.intake.body import Batch, decode_batch, decode_single, is_large, plain_json, read_outline, write_key
+from collector.intake.draft import Drop, EventWarning, Receipt
 from collector.parts import CollectorParts, CurrentParts
+from collector.rate import batch_cost
+from collector.routes.cross_origin import read_by_pages_of
 from collector.routes.direct_call import DirectCall
-from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_headers
-from collector.sites import Site
-from warehouse.limits import MAX_BODY_BYTES
+from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_headers, slow_down
+from collector.routes.key_check import KeyHolder, require_fit, require_holder
+from collector.sites import Site, Sites
+from warehouse.limits import MAX_LISTED
 
 _SINGLE_PATHS: Final = [f"/v1/{kind}" for kind in ("track", "identify", "page", "screen", "group", "alias")]
 
 
-class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The answer to a batch whose events are on disk.
 
     Args:
         success: always true; a batch that was not kept is answered with an error.
         token: opens the browser's stream; only when the batch is one browser's.
         messages: banners that waited for the browser.
-        dropped: events that were not kept, with the reason of each.
+        dropped: events that were not kept, with the reason of each, the first `MAX_LISTED` of them.
+        dropped_more: how many others were not kept.
+        warnings: events that were kept, but not as they were sent, the first `MAX_LISTED` of them.
     """
 
     success: bool
     token: str = ""
     messages: list[Any] = []
     dropped: list[Drop] = []
+    dropped_more: int = 0
+    warnings: list[EventWarning] = []
+
+
+#: Reads a JSON text as a batch.
+Decode = Callable[[bytes], Batch]
 
 
 @post("/v1/batch", middleware=[DirectCall], summary="Take a batch of events", tags=["tracking"], status_code=200)
 async def take_batch(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep a batch of up to 2,500 messages; 200 means that they are on disk."""
-    admit(request, parts)
-    return await _keep(request, parts, read_batch(await _body(request)))
+    return await _take(request, parts, decode_batch)
 
 
 @post(_SINGLE_PATHS, middleware=[DirectCall], summary="Take one event", tags=["tracking"], status_code=200)
 async def take_single(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep one message of the type that the path names; 200 means that it is on disk."""
-    admit(request, parts)
-    kind = request.scope["path"].rsplit("/", 1)[1]
-    return await _keep(request, parts, read_single(await _body(request), kind))
+    kind = request.scope["path"].rstrip("/").rsplit("/", 1)[1]
+    return await _take(request, parts, partial(decode_single, message_type=kind))
 
 
-async def _keep(request: AnyRequest, parts: CollectorParts, batch: Batch) -> Response[bytes]:
-    with parts.metrics.acknowledge_seconds.time():
-        headers = read_headers(request)
-        site, is_from_server = _sender(request, headers, parts, batch)
-        receipt = _receipt(headers, parts, batch, is_from_server=is_from_server)
-        acknowledgement = await parts.ingest.take(batch, site, receipt)
-    return Response(msgspec.json.encode(_reply(parts, site, acknowledgement)), media_type="application/json")
-
-
-async def _body(request: AnyRequest) -> bytes:
-    chunks: list[bytes] = []
-    left = MAX_BODY_BYTES
-    while True:
-        event = await request.receive()
-        if event["type"] != "http.request":
-            raise InternalServerException("client disconnected prematurely")
-        chunks.append(event["body"])
-        left -= len(event["body"])
-        if left < 0:
-            raise too_large(MAX_BODY_BYTES)
-        if not event.get("more_body"):
-            return b"".join(chunks)
-
-
-def _sender(request: AnyRequest, headers: Mapping[str, str], parts: CollectorParts, batch: Batch) -> tuple[Site, bool]:
-    """Return the site that a request is for, and whether the shop's server sent it."""
+async def _take(request: AnyRequest, parts: CollectorParts, decode: Decode) -> Response[bytes]:
+    """Let a request in, read it and keep its events: what can be refused before something costly, is."""
+    headers = read_headers(request)
     query = request.scope["query_string"].decode("latin-1")
-    key = write_key(headers, query, batch.write_key)
-    site = parts.sites.with_key(key) if key else None
-    if site is not None:
-        _require_origin(site, headers)
-        return site, False
-    site = parts.sites.with_server_key(key) if key else None
-    if site is None:
-        message = "no site has this write key; copy it from [sites.NAME] in micromoment.toml into data-key"
-        raise RequestError(HTTPStatus.UNAUTHORIZED, "unknown_write_key", message)
-    _require_secrecy(headers, query, key)
-    return site, True
+    stated = write_key(headers, query, None)
+    # A key that stands in the body is known once that is read.
+    holder = require_holder(parts.sites, stated) if stated else None
+    address = _admit(request, parts, holder)
+    body = await parts.bounds.bodies.read(request.receive, address)
+    sender = _Sender(request, parts, address, headers, query)
+    if not is_large(body):
+        plain = plain_json(body)
+        return await sender.keep(decode(plain), len(plain))
+    async with parts.bounds.large.turn(address):
+        sender.charge(0)
+        batch, size = await parts.bounds.large.decode(_read_large, body, decode, None if holder else parts.sites)
+        return await sender.keep(batch, size)
 
 
-def _require_origin(site: Site, headers: Mapping[str, str]) -> None:
-    origin = headers.get("origin", "")
-    if not site.allows(origin):
-        message = f"pages of {origin[:200]} may not send for site {site.name}; add the origin to its `origins`"
-        raise RequestError(HTTPStatus.FORBIDDEN, "origin_not_allowed", message)
+def _admit(request: AnyRequest, parts: CollectorParts, holder: KeyHolder | None) -> str:
+    """Count a request against its address and return that; a shop's server is counted against its site alone."""
+    if holder is not None and holder.is_server:
+        return f"server of {holder.site.name}"
+    return admit(request, parts)
 
 
-def _require_secrecy(headers: Mapping[str, str], query: str, key: str) -> None:
-    """Refuse a server key where others see it: in a page, or in an address, which servers and proxies write down."""
-    if "origin" in headers or "sec-fetch-mode" in headers:
-        place = "a page sent the server key, which is a secret: put the write key there"
-    elif key in parse_qs(query).get("writeKey", ()):
-        place = "the server key stands in the address: send it as the user of Basic auth, or in the body"
-    else:
-        return
-    raise RequestError(HTTPStatus.FORBIDDEN, "server_key_exposed", f"{place}; then replace the key")
+def _read_large(body: bytes, decode: Decode, sites: Sites | None) -> tuple[Batch, int]:
+    """Return the batch of a large body and the size of its JSON; where it must bring a key, that is looked at first."""
+    plain = plain_json(body)
+    if sites is not None:
+        require_holder(sites, read_outline(plain) or "")
+    return decode(plain), len(plain)
 
 
-def _receipt(headers: Mapping[str, str], parts: CollectorParts, batch: Batch, *, is_from_server: bool) -> Receipt:
-    header = parts.settings.country_header.lower()
-    return Receipt(
-        received_at=parts.now_ms(),
-        sent_at=batch.sent_at,
-        is_from_server=is_from_server,
-        user_agent=headers.get("user-agent", ""),
-        country=headers.get(header, "")[:2].upper() if header else "",
-        opted_out=objects_to_tracking(headers),
-    )
+class _Sender:
+    """Who sends a request: keeps what it brought, at the cost of its address and of its site."""
+
+    def __init__(
+        self, request: AnyRequest, parts: CollectorParts, address: str, headers: Mapping[str, str], query: str
+    ) -> None:
+        self._request = request
+        self._parts = parts
+        self._address = address
+        self._headers = headers
+        self._query = query
+
+    def charge(self, cost: float) -> None:
+        """Count what the request costs against its address.
+
+        Raises:
+            RequestError: 429, the address owes already.
+        """
+        if wait := self._parts.rate.charge(self._address, self._parts.now_ms(), cost):
+            raise slow_down(wait)
+
+    async def keep(self, batch: Batch, size: int) -> Response[bytes]:
+        """Keep the events of a batch, whose JSON has so many bytes, and return the answer."""
+        parts = self._parts
+        with parts.metrics.acknowledge_seconds.time():
+            holder = require_holder(parts.sites, write_key(self._headers, self._query, batch.write_key))
+            read_by_pages_of(self._request.scope, holder.site)
+            require_fit(holder, self._headers, self._query)
+            self._charge_all(holder, batch_cost(len(batch.batch), size))
+            acknowledgement = await parts.ingest.take(batch, holder.site, self._receipt(batch, holder))
+        reply = _reply(parts, holder.site, acknowledgement)
+        return Response(msgspec.json.encode(reply), media_type="application/json")
+
+    def _charge_all(self, holder: KeyHolder, cost: float) -> None:
+        if not holder.is_server:
+            self.charge(cost)
+        if wait := self._parts.bounds.site_rate.wait_seconds(holder.site.name, self._parts.now_ms(), 1 + cost):
+            message = f"site {holder.site.name} sends more than it may; wait {wait} s"
+            raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "site_too_busy", message, wait)
+
+    def _receipt(self, batch: Batch, holder: KeyHolder) -> Receipt:
+        parts, headers = self._parts, self._headers
+        header = parts.settings.country_header.lower()
+        now_ms, max_age_ms = parts.now_ms(), parts.bounds.event_max_age_ms
+        return Receipt(
+            received_at=now_ms,
+            sent_at=batch.sent_at,
+            is_from_server=holder.is_server,
+            user_agent=headers.get("user-agent", ""),
+            country=headers.get(header, "")[:2].upper() if header else "",
+            opted_out=objects_to_tracking(headers),
+            oldest=now_ms - max_age_ms if max_age_ms else 0,
+        )
 
 
 def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement) -> Reply:
-    if len(acknowledgement.anonymous_ids) != 1:
-        return Reply(success=True, dropped=acknowledgement.drops)
-    (anonymous_id,) = acknowledgement.anonymous_ids
-    now_ms = parts.now_ms()
-    return Reply(
+    drops = acknowledgement.drops
+    reply = Reply(
         success=True,
-        token=parts.tokens.issue(site.name, anonymous_id, now_ms),
+        dropped=drops[:MAX_LISTED],
+        dropped_more=max(0, len(drops) - MAX_LISTED),
+        warnings=acknowledgement.warnings[:MAX_LISTED],
+    )
+    if len(acknowledgement.anonymous_ids) != 1:
+        return reply
+    (anonymous_id,) = acknowledgement.anonymous_ids
+    return msgspec.structs.replace(
+        reply,
+        token=parts.tokens.issue(site.name, anonymous_id, parts.now_ms()),
         messages=as_json(parts.desk.collect(Browser(site.name, anonymous_id))),
-        dropped=acknowledgement.drops,
     )

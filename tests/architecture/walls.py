@@ -77,7 +77,7 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("parts", "what the routes share"),
         _floor("ingest feedback", "a batch's way to the journal, and what comes back about messages: side by side"),
         _floor("intake banners", "the stages: none knows another"),
-        _floor("errors metrics sites rate", "what every stage may use", together=True),
+        _floor("admission errors metrics sites rate", "what every stage may use", together=True),
     ),
     "micromoment": (
         _floor("__main__", "lists the commands"),

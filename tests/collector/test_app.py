@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog.testing
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
@@ -89,13 +90,23 @@ async def test_the_front_page_says_what_this_is_and_loads_nothing(client: Client
     assert "http" not in reply.text.replace("docs/http.md", "")
 
 
-async def test_a_bug_is_answered_500_and_not_hidden(parts: CollectorParts) -> None:
+async def test_a_mistake_of_ours_is_answered_logged_and_counted_and_repeats_nothing_that_was_sent(
+    parts: CollectorParts,
+) -> None:
     def broken() -> int:
-        raise KeyError("bug")
+        raise KeyError("ada@example.org")
 
-    async with client_of(msgspec.structs.replace(parts, now_ms=broken)) as client:
-        with pytest.raises(KeyError):
-            await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
+    broken_parts = msgspec.structs.replace(parts, now_ms=broken)
+    async with client_of(broken_parts) as client:
+        with structlog.testing.capture_logs() as logs:
+            reply = await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [message()]})
+    assert (reply.status_code, reply.json()["code"]) == (500, "internal_error")
+    (line,) = logs
+    assert (line["event"], line["error"]) == ("request_failed", "KeyError")
+    assert any("test_app.py" in place for place in line["at"])
+    assert "ada@" not in str(line) + reply.text
+    count = parts.metrics.registry.get_sample_value
+    assert count("micromoment_requests_refused_total", {"code": "internal_error"}) == 1
 
 
 async def test_sites_are_told_apart_by_their_write_keys(parts: CollectorParts, client: Client) -> None:

@@ -282,7 +282,7 @@ async def test_a_body_that_comes_in_pieces_is_whole(client: Client, parts: Colle
 async def test_half_a_body_is_no_batch(client: Client, parts: CollectorParts) -> None:
     body = msgspec.json.encode(batch(message()))
     half = {"type": "http.request", "body": body, "more_body": True}
-    assert await _status(client, [half, {"type": "http.disconnect"}]) == 500
+    assert await _status(client, [half, {"type": "http.disconnect"}]) == 400
     assert parts.journal.depth(EVENTS) == 0
 
 
