@@ -56,7 +56,8 @@ class CallbackSettings(msgspec.Struct, frozen=True):
         return f"CallbackSettings(public_url={self.public_url!r})"
 
 
-def _open_streams(most_each: int = 0) -> Share:
+def open_streams(most_each: int = 0) -> Share:
+    """Return a count of the open streams of each address, which may have so many; 0 for no limit."""
     return Share(most_each, "too_many_streams", "pages of this address have too many streams open")
 
 
@@ -76,7 +77,7 @@ class Bounds(msgspec.Struct, frozen=True):
     bodies: Bodies = msgspec.field(default_factory=Bodies)
     large: LargeBatches = msgspec.field(default_factory=LargeBatches)
     reads: PublicReads = msgspec.field(default_factory=PublicReads)
-    streams: Share = msgspec.field(default_factory=_open_streams)
+    streams: Share = msgspec.field(default_factory=open_streams)
     event_max_age_ms: int = 0
 
 

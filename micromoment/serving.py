@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar
 
@@ -22,6 +23,10 @@ _STARTED_WITHIN_SECONDS: Final = 15.0
 #: The longest that open requests may take once the server stops.
 _STOPPED_WITHIN_SECONDS: Final = 5.0
 
+#: The longest that a connection may take to send its next request's headers: who sends none in this time is cut off.
+_HEADERS_WITHIN_MS: Final = 15_000
+#: Most bytes of a request's address and headers; also what is read of a connection at once.
+_MAX_HEADER_BYTES: Final = 64 * 1024
 #: Files that a process has open beside its connections.
 _OTHER_OPEN_FILES: Final = 1024
 
@@ -48,6 +53,9 @@ async def serve(app: Litestar, host: str, port: int, setting: str, connections: 
         address=host,
         port=port,
         interface=Interfaces.ASGI,
+        # HTTP/2 comes from proxies, which speak HTTP/1.1 to what is behind them: one protocol less to attack.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADERS_WITHIN_MS, max_buffer_size=_MAX_HEADER_BYTES),
         websockets=False,
         log_enabled=False,
         backlog=1024,

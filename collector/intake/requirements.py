@@ -195,6 +195,6 @@ def _trouble(value: object, depth: int) -> str:
         inner = value
     else:
         return ""
-    if depth >= MAX_DEPTH:
+    if depth > MAX_DEPTH:
         return f"more than {MAX_DEPTH} objects and lists inside each other"
     return next((trouble for each in inner if type(each) is not str and (trouble := _trouble(each, depth + 1))), "")

@@ -78,10 +78,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     country_header: str = ""
     #: Header of a trusted proxy that names the visitor's address, such as `x-forwarded-for`.
     address_header: str = ""
-    #: Requests a second that one address may make in the long run; 0 for no limit.
+    #: Requests a second that one address may make in the long run; events and bytes count, too. 0 for no limit.
     rate_per_second: NotNegative = 200.0
     #: Requests that one address may make at once.
     rate_burst: Positive = 1000
+    #: Requests a second that one site may get from all addresses together; 0 for no limit.
+    site_rate_per_second: NotNegative = 5000.0
+    #: Pages of one address that may listen for banners at the same time; no limit where `rate_per_second` is 0.
+    streams_per_address: Positive = 200
+    #: How many days ago an event may have happened; an older one gets the time of its receipt. Imports may be older.
+    event_max_age_days: Positive = 7
     #: Most bytes of rows that may wait on disk for ClickHouse; beyond it senders are told to wait.
     journal_max_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024**2)] = 4 * 1024**3
     #: Most bytes of memory that the people in the worker's memory may take, about.

@@ -30,7 +30,7 @@ class OperationsParts(msgspec.Struct, frozen=True):
 
     Args:
         registry: its figures.
-        journal, warehouse, bus_state: the parts whose readiness is told.
+        journal, warehouse, bus_state, storing_state: the parts whose readiness is told.
         now_ms: the clock, epoch ms.
         version: of Micromoment.
         api_description: the collector's API as OpenAPI; empty in a process without a collector.
@@ -46,6 +46,7 @@ class OperationsParts(msgspec.Struct, frozen=True):
     version: str
     api_description: bytes = b""
     is_loopback: bool = True
+    storing_state: Callable[[], str] = lambda: "ok"
 
 
 def create_operations_app(parts: OperationsParts, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
@@ -66,7 +67,9 @@ def create_operations_app(parts: OperationsParts, more: Sequence[ControllerRoute
 
     @get("/readyz")
     async def readyz() -> Response[dict[str, str]]:
-        found = await check_readiness(parts.journal, parts.warehouse, parts.bus_state, parts.now_ms())
+        found = await check_readiness(
+            parts.journal, parts.warehouse, parts.bus_state, parts.storing_state, parts.now_ms()
+        )
         status = HTTPStatus.OK if found.is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         return Response(msgspec.to_builtins(found), status_code=status)
 

@@ -31,7 +31,11 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 async def check_readiness(
-    journal: JournalThread, warehouse: Warehouse, bus_state: Callable[[], str], now_ms: int
+    journal: JournalThread,
+    warehouse: Warehouse,
+    bus_state: Callable[[], str],
+    storing_state: Callable[[], str],
+    now_ms: int,
 ) -> Readiness:
     """Return what each part says, within two seconds.
 
@@ -41,6 +45,7 @@ async def check_readiness(
         journal: takes rows.
         warehouse: where they go.
         bus_state: returns 'ok', or why messages do not travel.
+        storing_state: returns 'ok', or why ClickHouse takes no rows, as when its disk is full.
         now_ms: epoch ms.
     """
     trouble = journal.unready(now_ms)
@@ -48,16 +53,17 @@ async def check_readiness(
     return Readiness(
         status="not ready" if trouble else "ready",
         journal=trouble or "ok",
-        clickhouse=await _check_clickhouse(journal, warehouse),
+        clickhouse=await _check_clickhouse(journal, warehouse, storing_state),
         bus="ok" if bus == "ok" else f"away; pages and rules wait for ClickHouse instead: {bus}",
     )
 
 
-async def _check_clickhouse(journal: JournalThread, warehouse: Warehouse) -> str:
+async def _check_clickhouse(journal: JournalThread, warehouse: Warehouse, storing_state: Callable[[], str]) -> str:
+    waiting = sum(map(journal.depth, TABLES))
     try:
         async with asyncio.timeout(_ANSWERS_WITHIN_SECONDS):
             await asyncio.to_thread(warehouse.ping)
     except (WarehouseError, TimeoutError) as error:
-        waiting = sum(map(journal.depth, TABLES))
         return f"unreachable; {waiting} rows wait on disk: {str(error) or 'no answer within 2 s'}"
-    return "ok"
+    trouble = storing_state()
+    return "ok" if trouble == "ok" else f"takes no rows; {waiting} wait on disk: {trouble}"

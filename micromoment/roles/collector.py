@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
 
+from collector.admission.bodies import MAX_BODIES_EACH, Bodies
+from collector.admission.turns import MAX_LARGE_EACH, LargeBatches
 from collector.app import create_app, describe_api
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
-from collector.parts import CallbackSettings, CollectorParts, CollectorSettings
+from collector.parts import Bounds, CallbackSettings, CollectorParts, CollectorSettings, open_streams
 from collector.rate import RateLimit
 from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
@@ -30,6 +32,8 @@ from warehouse.webhook_signature import decode_secret
 
 #: Pages that listen, and requests; a collector that has so many takes further ones once others end.
 MAX_CONNECTIONS: Final = 30_000
+#: What a site may send at once, as so many seconds of its rate.
+_SITE_BURST_SECONDS: Final = 5
 
 
 def api_description(settings: Settings) -> bytes:
@@ -128,9 +132,23 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         tokens=StreamTokens(secret),
         message_tokens=MessageTokens(secret),
         rate=RateLimit(settings.rate_per_second, settings.rate_burst),
+        bounds=_bounds(settings),
         metrics=metrics,
         now_ms=_now_ms,
         callbacks=callback_settings(settings),
+    )
+
+
+def _bounds(settings: Settings) -> Bounds:
+    """Return what senders may have under way; of one address anything, where addresses have no rate."""
+    is_bounded = settings.rate_per_second > 0
+    site_rate = settings.site_rate_per_second
+    return Bounds(
+        site_rate=RateLimit(site_rate, max(1, round(site_rate * _SITE_BURST_SECONDS))),
+        bodies=Bodies(MAX_BODIES_EACH if is_bounded else 0),
+        large=LargeBatches(MAX_LARGE_EACH if is_bounded else 0),
+        streams=open_streams(settings.streams_per_address if is_bounded else 0),
+        event_max_age_ms=settings.event_max_age_days * 86_400_000,
     )
 
 

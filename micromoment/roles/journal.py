@@ -57,6 +57,11 @@ class OpenJournal(msgspec.Struct, frozen=True):
         for mover in self.movers:
             await mover.caught_up()
 
+    def storing_state(self) -> str:
+        """Return 'ok', or why ClickHouse takes no rows of some table."""
+        troubles = ((lane.table.name, lane.trouble) for mover in self.movers for lane in mover.lanes.values())
+        return next((f"{name}: {trouble}" for name, trouble in troubles if trouble), "ok")
+
 
 @asynccontextmanager
 async def open_journal(

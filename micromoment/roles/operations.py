@@ -34,6 +34,7 @@ async def serve_operations(
         journal=shared.journal,
         warehouse=shared.warehouse,
         bus_state=shared.bus.state,
+        storing_state=shared.storing_state,
         now_ms=lambda: time.time_ns() // 1_000_000,
         version=version("micromoment"),
         api_description=api_description,

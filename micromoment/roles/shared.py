@@ -25,6 +25,7 @@ class Shared(msgspec.Struct, frozen=True):
         journal: takes rows of every table, durably, on their way to ClickHouse.
         caught_up: returns once all rows that earlier processes left in the journal are in ClickHouse.
         registry: the metrics that `/metrics` shows.
+        storing_state: returns 'ok', or why ClickHouse takes no rows of some table.
     """
 
     settings: Settings
@@ -33,6 +34,7 @@ class Shared(msgspec.Struct, frozen=True):
     journal: JournalThread
     caught_up: Callable[[], Awaitable[None]]
     registry: CollectorRegistry
+    storing_state: Callable[[], str]
 
 
 @asynccontextmanager

@@ -80,7 +80,7 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
                 adopts_spool=run_collector in roles,
             )
         )
-        shared = Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry)
+        shared = Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry, journal.storing_state)
         if run_collector in roles:
             description = await asyncio.to_thread(api_description, settings)
             await stack.enter_async_context(serve_operations(shared, "operations_port", description))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from collector.feedback.callbacks import message_event
+from collector.intake.body import Batch
+from collector.intake.pipeline import MESSAGES_AT_ONCE
 from tests.collector.away import AWAY
 from tests.collector.callbacks import TOKEN
 from tests.collector.collector_parts import SHOP, client_of, kept_rows, running_parts
 from tests.collector.journals import full_journal
-from tests.collector.messages import NOON, message
+from tests.collector.messages import NOON, RECEIPT, message
 from warehouse.errors import JournalFull
 from warehouse.event import EventRow
 
@@ -82,3 +86,27 @@ async def test_who_fails_to_take_them_is_named_in_the_log_and_fails_no_request(t
     (line,) = [entry for entry in logs if entry["event"] == "accepted_rows_not_passed_on"]
     assert (line["error"], line["count"]) == ("ValueError", 1)
     assert "anna" not in str(line)
+
+
+async def test_everybody_has_a_turn_between_the_portions_of_a_large_batch(tmp_path: Path) -> None:
+    async with running_parts(tmp_path, AWAY) as parts:
+        raw = [msgspec.Raw(msgspec.json.encode(message(messageId=f"m-{number}"))) for number in range(1000)]
+        large = asyncio.create_task(parts.ingest.take(Batch(raw), SHOP, RECEIPT))
+        turns = 0
+        while not large.done():
+            turns += 1
+            await asyncio.sleep(0)
+        assert len(large.result().drops) == 0
+        assert turns >= 1000 / MESSAGES_AT_ONCE
+
+
+async def test_drops_are_logged_once_in_a_while_and_nothing_that_was_sent(tmp_path: Path) -> None:
+    bad = {"writeKey": "shop-key", "batch": [message(type="ada@example.org"), 7]}
+    async with running_parts(tmp_path, AWAY) as parts, client_of(parts) as client:
+        with capture_logs() as logs:
+            for _ in range(20):
+                await client.post("/v1/batch", json=bad)
+    (line,) = [line for line in logs if line["event"] == "events_dropped"]
+    assert (line["site"], line["count"]) == ("shop", 2)
+    assert "malformed" in str(line)
+    assert "ada@" not in str(logs)

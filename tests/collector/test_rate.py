@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import rate
-from collector.rate import RateLimit
+from collector.rate import RateLimit, batch_cost
 from tests.collector.messages import NOON
 
 
@@ -64,3 +64,32 @@ def test_the_addresses_that_were_not_seen_for_longest_are_forgotten(monkeypatch:
         limit.wait_seconds(address, NOON)
     assert limit.wait_seconds("first", NOON) > 0
     assert limit.wait_seconds("second", NOON) == 0
+
+
+def test_a_request_may_cost_more_than_is_left_and_the_next_one_waits_for_it() -> None:
+    limit = RateLimit(1, 10)
+    assert limit.wait_seconds("a", NOON) == 0
+    assert limit.charge("a", NOON, 12) == 0
+    assert limit.charge("a", NOON, 1) > 0, "it owes already"
+    wait = limit.wait_seconds("a", NOON)
+    assert wait > 0
+    assert limit.wait_seconds("a", NOON + (wait - 2) * 1000) > 0
+    assert limit.wait_seconds("a", NOON + wait * 1000) == 0
+
+
+def test_nobody_owes_more_than_a_burst() -> None:
+    limit = RateLimit(1, 10)
+    limit.charge("a", NOON, 1_000_000)
+    assert limit.wait_seconds("a", NOON) <= 12
+
+
+def test_what_is_charged_without_a_rate_costs_nothing() -> None:
+    limit = RateLimit(0, 1)
+    assert [limit.charge("a", NOON, 1e9) for _ in range(3)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("events", "size", "cost"), [(0, 0, 0.0), (1, 8192, 0.0), (2, 100, 0.2), (2500, 8192, 499.8), (1, 81_920, 9.0)]
+)
+def test_a_batch_costs_by_its_events_and_its_bytes(events: int, size: int, cost: float) -> None:
+    assert batch_cost(events, size) == pytest.approx(cost)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from litestar import Litestar, get
 
 from e2e.ports import free_ports
+from micromoment import serving
 from micromoment.serving import require_free, running, serve
 from warehouse.errors import ConfigurationError
 
@@ -154,3 +157,35 @@ async def test_a_server_may_open_as_many_files_as_it_has_connections() -> None:
         assert 512 < allowed <= most == limits[1]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Yield a connection to a server, on which nothing was sent yet."""
+    (port,) = free_ports(1)
+    async with serve(app_of(asyncio.Event(), asyncio.Event()), "127.0.0.1", port, "collector_port"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(20):
+            yield reader, writer
+        writer.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /now HTTP/1.1\r\nHost: x\r\n", b"GET /now HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_a_connection_that_sends_no_request_is_cut_off(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr(serving, "_HEADERS_WITHIN_MS", 200)
+    async with connection() as (reader, writer):
+        writer.write(sent)
+        await reader.read()  # ends with the connection
+
+
+async def test_the_server_speaks_one_protocol() -> None:
+    async with connection() as (reader, writer):
+        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\4" + bytes(5))
+        assert await reader.read() == b"" or not (await reader.read()), "it answered in HTTP/2"
+
+
+async def test_headers_larger_than_anybody_needs_are_refused() -> None:
+    async with connection() as (reader, writer):
+        headers = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 8000) for number in range(20))
+        writer.write(b"GET /now HTTP/1.1\r\nHost: x\r\n" + headers)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 431")

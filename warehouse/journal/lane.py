@@ -54,6 +54,8 @@ class Lane:
         self.inserted = self.set_aside = self.failures = 0
         #: Since the process began: batches in ClickHouse, and how long their inserts took.
         self.batches, self.insert_seconds = 0, 0.0
+        #: Why the last attempt failed; "" when it did not, or nothing was attempted yet.
+        self.trouble = ""
         #: Whether the rows that waited at the start have left the journal.
         self.caught_up = asyncio.Event()
         self._rows_from_before = journal.depth(table)
@@ -116,6 +118,7 @@ class Lane:
         )
         self.insert_seconds += time.monotonic() - started
         self.batches += 1
+        self.trouble = ""
         await self._finish(batch, refused)
         self._limit = min(MAX_ROWS_PER_INSERT, 2 * self._limit)
         self._refused_alone = 0
@@ -150,6 +153,7 @@ class Lane:
         if not isinstance(error, WarehouseError | JournalError):
             return False
         self.failures += 1
+        self.trouble = error.message
         waiting = self._journal.depth(self.table)
         _log.warning("insert_failed", table=self.table.name, error=error.message, remedy=error.hint, waiting=waiting)
         return True

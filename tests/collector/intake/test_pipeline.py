@@ -7,16 +7,18 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from collector.intake import pipeline
 from collector.intake.body import read_batch
-from collector.intake.draft import Drop, DropReason, Receipt
+from collector.intake.draft import Draft, Drop, DropReason, Receipt
+from collector.intake.pipeline import BYTES_AT_ONCE, MESSAGES_AT_ONCE
 from collector.sites import Site
 from tests.collector.messages import NOON, RECEIPT, SHOP, dropped, kept, message, processed
 from tests.warehouse.rows import store
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
-from warehouse.limits import MAX_EVENT_BYTES, MAX_EVENTS_PER_BATCH, MAX_TEXT_LENGTH
+from warehouse.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_EVENTS_PER_BATCH, MAX_RAW_EVENT_BYTES, MAX_TEXT_LENGTH
 from warehouse.vocabulary import COLUMN_FIELDS
 
 OPT_IN = Site("shop", "shop-key", consent="opt-in")
@@ -61,6 +63,15 @@ full_messages = st.fixed_dictionaries(
     },
     optional={"messageId": texts, "timestamp": anything, "traits": st.dictionaries(texts, anything, max_size=3)},
 )
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for number in range(depth):
+        value = [value] if number % 2 else {"a": value}
+    return value
+
+
 json_numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 
 
@@ -200,3 +211,68 @@ def test_the_steps_are_functions_with_names_that_say_what_they_do() -> None:
     allowed = set(string.ascii_lowercase + "_")
     assert all(set(step.__name__) <= allowed and step.__doc__ for step in pipeline.STEPS)
     assert len(set(pipeline.STEPS)) == len(pipeline.STEPS)
+
+
+@pytest.mark.parametrize("where", ["properties", "traits"])
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        pytest.param(int("9" * 4000), "too large", id="price of 4,000 digits"),
+        pytest.param(-int("9" * 310), "too large", id="below all floats"),
+        pytest.param([{"price": int("9" * 400)}], "too large", id="inside an item"),
+        pytest.param({"a": [[int("9" * 400)]]}, "too large", id="deep inside"),
+        pytest.param(nested(MAX_DEPTH + 1), "inside each other", id="deep"),
+        pytest.param(nested(900), "inside each other", id="very deep"),
+    ],
+)
+@pytest.mark.parametrize("name", ["price", "quantity", "value", "total", "items", "anything"])
+def test_a_value_that_nobody_can_use_costs_its_event_and_no_other(where: str, name: str, value: Any, says: str) -> None:
+    kinds = {"type": "identify"} if where == "traits" else {"event": "Product Viewed"}
+    bad = message(messageId="bad", **kinds, **{where: {"price": 2.5, "quantity": 2, name: value}})
+    raw = [msgspec.Raw(msgspec.json.encode(each)) for each in (bad, message(messageId="good"))]
+    outcome = pipeline.run(raw, SHOP, RECEIPT, {})
+    assert [row.event_id for row in outcome.rows] == ["good"]
+    (drop,) = outcome.drops
+    assert (drop.message_id, drop.reason) == ("bad", DropReason.MALFORMED)
+    assert says in drop.detail
+    assert repr(name) in drop.detail
+
+
+def test_values_that_are_large_and_of_use_are_kept() -> None:
+    properties = {"order": 10**30, "price": 10**20, "tree": nested(MAX_DEPTH), "text": "9" * 4000}
+    row = kept(message(properties=properties))
+    assert (row.price, msgspec.json.decode(row.props)["order"]) == (1e20, 10**30)
+
+
+def test_a_message_larger_than_any_event_is_not_even_read() -> None:
+    raw = msgspec.json.encode(message(messageId="big", properties={"a": [{}] * MAX_RAW_EVENT_BYTES}))
+    (drop,) = pipeline.run([msgspec.Raw(raw)], SHOP, RECEIPT, {}).drops
+    assert (drop.message_id, drop.reason) == ("big", DropReason.TOO_LARGE)
+
+
+def test_a_mistake_of_ours_about_one_message_costs_that_message_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(draft: Draft) -> None:
+        if draft.message.label == "bad":
+            raise ZeroDivisionError("ada@example.org")
+
+    monkeypatch.setattr(pipeline, "_OTHER_STEPS", (mistaken, *pipeline._OTHER_STEPS))
+    raw = [msgspec.Raw(msgspec.json.encode(message(messageId=name))) for name in ("first", "bad", "last")]
+    with capture_logs() as logs:
+        outcome = pipeline.run(raw, SHOP, RECEIPT, {})
+    assert [row.event_id for row in outcome.rows] == ["first", "last"]
+    assert [(drop.message_id, drop.reason) for drop in outcome.drops] == [("bad", DropReason.MALFORMED)]
+    assert [(line["event"], line["error"]) for line in logs] == [("message_not_read", "ZeroDivisionError")]
+    assert "ada@" not in str(logs) + outcome.drops[0].detail
+
+
+def test_portions_of_a_batch_are_small_and_leave_nothing_out() -> None:
+    sizes = [0, 1, MESSAGES_AT_ONCE, MESSAGES_AT_ONCE + 1, 2 * MESSAGES_AT_ONCE + 3, MAX_EVENTS_PER_BATCH + 3]
+    for count in sizes:
+        raw = [msgspec.Raw(msgspec.json.encode(message(messageId=f"m-{n}"))) for n in range(count)]
+        outcomes = list(pipeline.run_in_portions(raw, SHOP, RECEIPT, {}))
+        assert all(len(outcome.rows) <= MESSAGES_AT_ONCE for outcome in outcomes)
+        ids = [row.event_id for outcome in outcomes for row in outcome.rows]
+        assert ids == [f"m-{n}" for n in range(min(count, MAX_EVENTS_PER_BATCH))]
+    large = message(properties={"a": "x" * (BYTES_AT_ONCE - 1000)})
+    raw = [msgspec.Raw(msgspec.json.encode(large))] * 5
+    assert [len(outcome.rows) for outcome in pipeline.run_in_portions(raw, SHOP, RECEIPT, {})] == [1] * 5

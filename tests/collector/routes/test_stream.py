@@ -16,9 +16,11 @@ import pytest
 
 from collector.app import create_app
 from collector.banners.desk import MAX_STREAMS_EACH
-from collector.parts import CollectorParts, CollectorSettings
+from collector.parts import Bounds, CollectorParts, CollectorSettings, open_streams
+from collector.rate import RateLimit
 from micromoment.serving import serve
-from tests.collector.collector_parts import SDK, running_parts
+from tests.collector.away import AWAY
+from tests.collector.collector_parts import SDK, client_of, running_parts
 from tests.collector.messages import NOON, message
 from tests.collector.stored_banners import store_banner
 from tests.waiting import until
@@ -73,12 +75,14 @@ class Page:
 
 
 @asynccontextmanager
-async def listening(folder: Path, warehouse: Warehouse, heartbeat_seconds: float = 15) -> AsyncIterator[Service]:
+async def listening(
+    folder: Path, warehouse: Warehouse, heartbeat_seconds: float = 15, bounds: Bounds | None = None
+) -> AsyncIterator[Service]:
     settings = CollectorSettings(heartbeat_seconds=heartbeat_seconds)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    collector = running_parts(folder, warehouse, settings=settings)
+    collector = running_parts(folder, warehouse, settings=settings, bounds=bounds or Bounds())
     async with collector as parts, serve(create_app(parts, SDK), "127.0.0.1", port, "collector_port"):
         yield Service(parts, f"http://127.0.0.1:{port}")
 
@@ -218,3 +222,28 @@ async def test_proxies_are_told_to_pass_a_stream_on_at_once(service: Service) ->
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["x-accel-buffering"] == "no"
+
+
+async def test_an_address_has_so_many_streams_open_and_gets_them_back(tmp_path: Path) -> None:
+    bounds = Bounds(streams=open_streams(2))
+    away = cast(Warehouse, AwayWarehouse())
+    async with listening(tmp_path, away, bounds=bounds) as service, httpx.AsyncClient() as client:
+        async with open_page(service, service.token("a")), open_page(service, service.token("b")):
+            refused = await client.get(f"{service.url}/v1/stream", params={"token": service.token("c")})
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+            assert int(refused.headers["retry-after"]) > 0
+        await until(lambda: len(bounds.streams) == 0)
+        async with open_page(service, service.token("c")):
+            assert len(bounds.streams) == 1
+
+
+async def test_who_opens_streams_too_often_has_to_wait(tmp_path: Path) -> None:
+    async with running_parts(tmp_path, AWAY, rate=RateLimit(0.1, 2)) as parts, client_of(parts) as client:
+        codes = [(await client.get("/v1/stream?token=forged")).status_code for _ in range(3)]
+    assert codes == [401, 401, 429]
+
+
+async def test_a_token_of_a_site_that_is_gone_opens_nothing(tmp_path: Path) -> None:
+    async with running_parts(tmp_path, AWAY) as parts, client_of(parts) as client:
+        reply = await client.get("/v1/stream", params={"token": parts.tokens.issue("gone", "cookie", NOON)})
+    assert (reply.status_code, reply.json()["code"]) == (401, "bad_token")

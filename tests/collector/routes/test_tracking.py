@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,22 +14,24 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from collector.banners.banner import Browser
-from collector.parts import CollectorParts, CollectorSettings
+from collector.parts import Bounds, CollectorParts, CollectorSettings
 from collector.rate import RateLimit
-from tests.collector.collector_parts import client_of, kept_rows, running_parts
+from tests.collector.away import AWAY
+from tests.collector.collector_parts import STRICT, client_of, kept_rows, running_parts
 from tests.collector.journals import FailingJournal, full_journal
 from tests.collector.messages import NOON, message
 from warehouse.banner_notice import BannerNotice
 from warehouse.connection import Warehouse
+from warehouse.event import format_time
 from warehouse.journal.mover import Mover
 from warehouse.journal.tables import EVENTS, JournalTable
-from warehouse.limits import MAX_BODY_BYTES, MAX_EVENTS_PER_BATCH
+from warehouse.limits import MAX_BODY_BYTES, MAX_EVENTS_PER_BATCH, MAX_LISTED
 
 Client = AsyncTestClient[Litestar]
 BASIC = {"Authorization": "Basic " + base64.b64encode(b"shop-key:").decode()}
 
 
-def batch(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
+def batch(*messages: Any, **fields: Any) -> dict[str, Any]:
     return {"writeKey": "shop-key", "sentAt": "2026-11-22T12:00:00.000Z", "batch": list(messages), **fields}
 
 
@@ -323,7 +325,9 @@ async def _send(client: httpx.AsyncClient, message_id: str) -> int:
     return (await client.post("/v1/batch", json=batch(message(messageId=message_id)))).status_code
 
 
-async def _status(client: Client, events: list[dict[str, Any]]) -> int:
+async def _status(
+    client: Client, events: list[dict[str, Any]], headers: Mapping[str, str] | None = None, query: bytes = b""
+) -> int:
     """The status that is answered to a body that arrives in these events and no more."""
     waiting, sent = iter(events), list[Any]()
 
@@ -337,9 +341,92 @@ async def _status(client: Client, events: list[dict[str, Any]]) -> int:
         "type": "http",
         "method": "POST",
         "path": "/v1/batch",
-        "query_string": b"",
-        "headers": [],
+        "query_string": query,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
         "client": None,
     }
     await client.app(cast(Any, {**scope, "client": None}), receive, send)
     return int(sent[0]["status"])
+
+
+async def test_a_key_that_no_site_has_is_refused_before_the_body_is_read(client: Client) -> None:
+    for headers in ({"X-Write-Key": "?"}, {"Authorization": "Basic " + base64.b64encode(b"?:").decode()}):
+        # Nothing of the body ever comes.
+        assert await _status(client, [], headers={**headers, "content-length": "400000"}) == 401
+    assert await _status(client, [], query=b"writeKey=?") == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            gzip.compress(b'{"writeKey":"shop-key","batch":[%s]}' % b",".join([b"0"] * 1_000_000)), id="zeros"
+        ),
+        pytest.param(
+            gzip.compress(b'{"writeKey":"shop-key","batch":[%s]}' % b",".join([b"{}"] * 600_000)), id="objects"
+        ),
+    ],
+)
+async def test_a_small_body_of_a_million_messages_is_answered_with_a_few_bytes(client: Client, body: bytes) -> None:
+    assert len(body) < 4096
+    reply = await client.post("/v1/batch", content=body)
+    assert (reply.status_code, reply.json()["code"]) == (413, "too_large")
+    assert len(reply.content) < 500
+
+
+async def test_drops_are_named_to_a_bound_then_counted(client: Client, parts: CollectorParts) -> None:
+    reply = await client.post("/v1/batch", json=batch(*([0] * 9_000)))
+    assert reply.status_code == 200
+    assert len(reply.json()["dropped"]) == MAX_LISTED
+    assert reply.json()["droppedMore"] == 9_000 - MAX_LISTED
+    counted = parts.metrics.registry.get_sample_value
+    assert counted("micromoment_events_dropped_total", {"site": "shop", "reason": "malformed"}) == MAX_EVENTS_PER_BATCH
+    assert counted("micromoment_events_dropped_total", {"site": "shop", "reason": "too_many"}) == 6_500
+    assert "droppedMore" not in (await client.post("/v1/batch", json=batch(0))).json()
+
+
+@pytest.mark.parametrize("text", ["a" * 120_000, "\u2028" * 20_000])
+async def test_an_answer_repeats_little_of_what_was_sent(client: Client, text: str) -> None:
+    reply = await client.post("/v1/batch", json=batch(message(type=text, messageId=text), message(event=text)))
+    assert reply.status_code == 200
+    assert len(reply.content) < 8_000
+
+
+async def test_events_and_bytes_count_against_an_address_as_requests_do(
+    tmp_path: Path, embedded_warehouse: Warehouse
+) -> None:
+    def events(count: int) -> dict[str, Any]:
+        return batch(*(message(messageId=str(number)) for number in range(count)))
+
+    for body in (events(60), {**batch(message()), "context": {"filler": "x" * 30_000}, "more": "x" * 60_000}):
+        folder = tmp_path / str(len(str(body)))
+        limited = running_parts(folder, embedded_warehouse, rate=RateLimit(0.1, 10))
+        async with limited as parts, client_of(parts) as client:
+            statuses = [(await client.post("/v1/batch", json=body)).status_code for _ in range(3)]
+            assert statuses == [200, 429, 429]
+
+
+async def test_a_site_takes_no_more_than_its_rate_and_no_other_site_pays_for_it(tmp_path: Path) -> None:
+    bounds = Bounds(site_rate=RateLimit(0.1, 2))
+    async with running_parts(tmp_path, AWAY, bounds=bounds) as parts, client_of(parts) as client:
+        replies = [await client.post("/v1/batch", json=batch(message(messageId=str(n)))) for n in range(3)]
+        assert [reply.status_code for reply in replies] == [200, 200, 429]
+        assert (replies[2].json()["code"], int(replies[2].headers["retry-after"]) > 0) == ("site_too_busy", True)
+        other = {"writeKey": STRICT.write_key, "batch": []}
+        assert (await client.post("/v1/batch", json=other)).status_code == 200
+
+
+async def test_an_event_that_is_too_old_is_kept_with_the_time_of_its_receipt_and_a_warning(tmp_path: Path) -> None:
+    bounds = Bounds(event_max_age_ms=7 * 86_400_000)
+    times = {"old": "2026-11-10T12:00:00.000Z", "young": "2026-11-16T12:00:00.000Z", "odd": "1970-01-01T00:00:00.000Z"}
+    async with running_parts(tmp_path, AWAY, bounds=bounds) as parts, client_of(parts) as client:
+        sent = [message(messageId=name, timestamp=time) for name, time in times.items()]
+        reply = await client.post("/v1/batch", json=batch(*sent))
+        stored = {row.event_id: row.ts for row in await kept_rows(parts)}
+        counted = parts.metrics.registry.get_sample_value
+        assert counted("micromoment_events_warned_total", {"site": "shop", "reason": "too_old"}) == 2
+    receipt = format_time(NOON)
+    assert stored == {"old": receipt, "young": "2026-11-16 12:00:00.000", "odd": receipt}
+    told = [(warning["messageId"], warning["reason"]) for warning in reply.json()["warnings"]]
+    assert told == [("old", "too_old"), ("odd", "too_old")]
+    assert "7 days" in reply.json()["warnings"][0]["detail"]

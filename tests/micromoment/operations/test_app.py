@@ -129,3 +129,11 @@ async def test_a_page_that_leads_its_own_name_to_this_machine_learns_nothing(
 ) -> None:
     async with operations(tmp_path, is_loopback=is_loopback) as (client, _):
         assert (await client.get("/metrics", headers={"Host": host})).status_code == status
+
+
+async def test_a_clickhouse_that_answers_and_takes_no_rows_is_told_with_what_waits(tmp_path: Path) -> None:
+    full = "events: Cannot reserve 1.00 MiB, not enough space (243)"
+    async with operations(tmp_path, storing_state=lambda: full) as (client, _):
+        reply = await client.get("/readyz")
+    assert reply.status_code == 200, "events are taken, and kept on disk"
+    assert reply.json()["clickhouse"] == f"takes no rows; 0 wait on disk: {full}"

@@ -49,4 +49,4 @@ async def sharing(settings: Settings, warehouse: Warehouse) -> AsyncIterator[Sha
         open_bus("", registry) as bus,
         open_journal(settings, JOURNAL_OF_ALL, warehouse, announce_events(bus), registry, adopts_spool=True) as journal,
     ):
-        yield Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry)
+        yield Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry, journal.storing_state)
