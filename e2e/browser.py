@@ -13,9 +13,9 @@ from typing import Final
 
 from playwright.sync_api import Browser, sync_playwright
 
-#: Switched off, since each window of a full Chromium keeps two more pages for its address bar, half of all that a visit
-#: costs. The rest is what tests need of Playwright's own list, which this one replaces: contexts that are gone once they
-#: are closed, pages that are painted at once, and nobody called.
+#: Switched off. For the address bar of each window, a full Chromium keeps two more pages: two fifths of what a visit
+#: costs. The rest is what tests need of Playwright's own list, which this one replaces: contexts that are gone once
+#: they are closed, pages that are painted at once, and nobody called.
 _OFF: Final = (
     *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
     *("DestroyProfileOnBrowserClose", "AvoidUnnecessaryBeforeUnloadCheckSync", "PaintHolding"),

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -64,6 +64,28 @@ def new_shopper(browser: Browser, stack: Stack) -> Iterator[Callable[[], Shopper
         yield lambda: cleanup.enter_context(shopping(browser, stack))
 
 
+@pytest.fixture(scope="module")
+def new_visitor(browser: Browser, stack: Stack) -> Iterator[Callable[[], Shopper]]:
+    """As `new_shopper`, of shoppers who stay until the last test of the file."""
+    with ExitStack() as cleanup:
+        yield lambda: cleanup.enter_context(shopping(browser, stack))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stories(request: pytest.FixtureRequest) -> None:
+    """Begin the stories of a file before its first test, so that what each has to wait for comes meanwhile.
+
+    The file names them in `BEGIN_TOGETHER`: fixtures that take somebody to where the wait begins. The error of one that
+    fails is raised again in the tests that ask for it.
+    """
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    wanted = {name for test in tests for name in test.fixturenames}
+    for story in getattr(request.module, "BEGIN_TOGETHER", ()):
+        if story in wanted:
+            with suppress(Exception):
+                request.getfixturevalue(story)
+
+
 @pytest.fixture
 def shopper(new_shopper: Callable[[], Shopper]) -> Shopper:
     return new_shopper()
@@ -95,7 +117,7 @@ def _database_of_our_own(server: str) -> Iterator[str]:
 
 
 def _shorten_waits(rules: Path) -> None:
-    """Return the editor of the live rules, which the worker reads again within a second."""
+    """Edit the live rules, which the worker reads again within a second."""
     for file in rules.glob("*.yaml"):
         text = file.read_text()
         file.write_text(re.sub(r"(-> no .* )within \d+s", rf"\1{_SHORT_WAIT}", text))

@@ -25,8 +25,8 @@ _ADD_DEAD_BUTTON: Final = """
 """
 
 
-def look_around(shopper: Shopper) -> None:
-    """Browse the shop, run into an error, and leave without buying."""
+def begin_to_look_around(shopper: Shopper) -> None:
+    """Browse the shop, and rest on a product."""
     page = shopper.page
     shopper.open(f"/?{CAMPAIGN}")
     take_picture(page, "store-home")
@@ -34,10 +34,14 @@ def look_around(shopper: Shopper) -> None:
     shopper.tell("consent", {"analytics": True, "marketing": False})
     page.get_by_role("navigation", name="Departments").get_by_role("link", name="Packs & bags").click()
     shopper.point_at("pocket-4-sling")
+
+
+def look_around(shopper: Shopper) -> None:
+    """Look at the product on which the mouse rests, run into an error, and leave without buying."""
+    page = shopper.page
     shopper.wait_for_event("hover", duration_ms=3000)
     shopper.choose_product("pocket-4-sling")
     shopper.point_nowhere()
-    shopper.wait_for_event("dwell", duration_ms=5000)
     page.evaluate(_SHOW_COLOUR)
     shopper.wait_for_event("page_view", url=page.url)
     page.go_back()
@@ -53,6 +57,7 @@ def look_around(shopper: Shopper) -> None:
     page.locator("#letter-email").fill(f"{SECRET}@example.com")
     shopper.leave_through_the_top()
     shopper.wait_for_event("exit_intent")
+    shopper.wait_for_event("dwell", duration_ms=5000, page_type="product")
     for path in ("/size-guide", "/shipping", "/returns", "/membership"):
         shopper.open(path)
     shopper.search("wool")

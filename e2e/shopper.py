@@ -50,6 +50,11 @@ class Shopper:
         """Go to a page of the shop by its address."""
         self.page.goto(self.stack.store_url + path)
 
+    def open_and_listen(self, path: str) -> None:
+        """Go to a page of the shop, and wait until banners reach it at once."""
+        with self.page.expect_response("**/v1/stream?*"):
+            self.open(path)
+
     def open_home(self) -> None:
         """Go to the front page."""
         self.open("/")

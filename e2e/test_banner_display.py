@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
@@ -24,6 +24,12 @@ _TEMPLATES: Final = {
     "show_late": "form: inline\nselector: '#late'",
     "show_brief": "form: toast\ncountdown: {for: 3s}",
 }
+#: Each has to wait for some seconds; the longest first.
+BEGIN_TOGETHER: Final = ("in_vain", "for_another_page", "for_who_leaves", "with_a_countdown")
+
+#: A visitor and the message id of a banner.
+Received = tuple[Shopper, str]
+
 #: What a page that reloads nothing does to become another.
 _GO: Final = "path => history.pushState({}, '', path)"
 _ADD_SLOT: Final = "document.querySelector('h1').insertAdjacentHTML('afterend', '<div id=late></div>')"
@@ -39,30 +45,48 @@ def rules(browser: Browser, stack: Stack) -> Iterator[None]:
             yield
 
 
-@pytest.fixture(scope="module", autouse=True)
-def in_vain(browser: Browser, stack: Stack, rules: None) -> Iterator[tuple[Shopper, str]]:
-    """Somebody whose banner waits ten seconds for an element that is not there, while the other tests go on."""
-    with shopping(browser, stack) as waiting:
-        waiting.open("/category/packs")
-        waiting.wait_for_event("page_view")
-        yield waiting, receive(waiting, "show_nowhere")
+@pytest.fixture(scope="module")
+def new_reader(new_visitor: Callable[[], Shopper], rules: None) -> Callable[[], Shopper]:
+    """As `reader`, of those who stay until the last test."""
+
+    def open_page() -> Shopper:
+        visitor = new_visitor()
+        visitor.open_and_listen("/category/packs")
+        return visitor
+
+    return open_page
 
 
 @pytest.fixture
 def reader(shopper: Shopper) -> Shopper:
     """Return a shopper with an open page."""
-    shopper.open("/category/packs")
-    shopper.wait_for_event("page_view")
+    shopper.open_and_listen("/category/packs")
     return shopper
 
 
-def test_a_banner_waits_for_its_page_and_leaves_with_it(reader: Shopper) -> None:
-    message_id = receive(reader, "show_on_page")
-    # One that came later shows that the page has had both.
+def close_another(reader: Shopper) -> None:
+    """Receive and close a banner that shows at once, after which the page waits three seconds before the next one."""
     receive(reader, "show_plain")
     reader.see_banner("Warm for less")
     assert reader.banner.get_attribute("data-form") == "slide_in"
     reader.banner.get_by_role("button", name="Close").click()
+    expect(reader.banner).to_have_count(0)
+    # Where the banner was, there may be a product, and a rule for who rests on it.
+    reader.point_nowhere()
+
+
+@pytest.fixture(scope="module")
+def for_another_page(new_reader: Callable[[], Shopper]) -> Received:
+    """Somebody who has closed a banner that came after one for another page."""
+    reader = new_reader()
+    message_id = receive(reader, "show_on_page")
+    # One that came later shows that the page has had both.
+    close_another(reader)
+    return reader, message_id
+
+
+def test_a_banner_waits_for_its_page_and_leaves_with_it(for_another_page: Received) -> None:
+    reader, message_id = for_another_page
     reader.page.evaluate(_GO, "/membership/prices")
     expect(reader.page.locator(f"[data-micromoment-banner='{message_id}']")).to_be_visible()
     reader.page.evaluate(_GO, "/category/packs")
@@ -76,12 +100,17 @@ def test_a_banner_that_waits_for_another_page_is_there_after_a_load_too(reader: 
     assert reader.see_banner("Warm for less") == message_id
 
 
-def test_a_banner_comes_when_the_visitor_makes_to_leave(reader: Shopper) -> None:
+@pytest.fixture(scope="module")
+def for_who_leaves(new_reader: Callable[[], Shopper]) -> Received:
+    """Somebody who has closed a banner that came after one for when they leave."""
+    reader = new_reader()
     message_id = receive(reader, "show_on_exit")
-    receive(reader, "show_plain")
-    reader.see_banner("Warm for less")
-    reader.banner.get_by_role("button", name="Close").click()
-    expect(reader.banner).to_have_count(0)
+    close_another(reader)
+    return reader, message_id
+
+
+def test_a_banner_comes_when_the_visitor_makes_to_leave(for_who_leaves: Received) -> None:
+    reader, message_id = for_who_leaves
     reader.leave_through_the_top()
     assert reader.see_banner("Warm for less") == message_id
 
@@ -108,9 +137,17 @@ def test_an_inline_banner_waits_for_its_element(reader: Shopper) -> None:
     expect(reader.page.locator("#late > div")).to_be_visible()
 
 
-def test_a_countdown_takes_its_banner_away(reader: Shopper) -> None:
+@pytest.fixture(scope="module")
+def with_a_countdown(new_reader: Callable[[], Shopper]) -> Received:
+    """Somebody who sees a banner that stays for three seconds."""
+    reader = new_reader()
     message_id = receive(reader, "show_brief")
-    reader.see_banner("Warm for less")
+    assert reader.see_banner("Warm for less") == message_id
+    return reader, message_id
+
+
+def test_a_countdown_takes_its_banner_away(with_a_countdown: Received) -> None:
+    reader, message_id = with_a_countdown
     reader.wait_for_event("message_dismissed", message_id=message_id, reason="countdown")
     expect(reader.banner).to_have_count(0)
 
@@ -148,7 +185,14 @@ def test_a_browser_without_constructed_sheets_uses_the_nonce_for_styles(shopper:
     assert shopper.banner.evaluate(_POSITION) == "fixed"
 
 
-def test_an_inline_banner_without_its_element_is_given_up_and_said_so(in_vain: tuple[Shopper, str]) -> None:
+@pytest.fixture(scope="module")
+def in_vain(new_reader: Callable[[], Shopper]) -> Received:
+    """Somebody whose banner waits ten seconds for an element that is not there."""
+    waiting = new_reader()
+    return waiting, receive(waiting, "show_nowhere")
+
+
+def test_an_inline_banner_without_its_element_is_given_up_and_said_so(in_vain: Received) -> None:
     waiting, message_id = in_vain
     waiting.wait_for_event("message_failed", message_id=message_id, reason="no_slot")
     waiting.wait_for_message(message_id=message_id, state="failed")

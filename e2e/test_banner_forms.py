@@ -26,8 +26,7 @@ def rules(browser: Browser, stack: Stack) -> Iterator[None]:
 @pytest.fixture
 def reader(shopper: Shopper) -> Shopper:
     """Return a shopper with an open page."""
-    shopper.open("/category/packs")
-    shopper.wait_for_event("page_view")
+    shopper.open_and_listen("/category/packs")
     return shopper
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import groupby, pairwise
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser
 
-from e2e.journeys import CONTACT, SECRET, buy_something, look_around
+from e2e.journeys import CONTACT, SECRET, begin_to_look_around, buy_something, look_around
 from e2e.shopper import Row, Shopper, column, matches
 from e2e.stack import Stack
-from e2e.visit import LOCALE, TIMEZONE, shopping
+from e2e.visit import LOCALE, TIMEZONE
 from e2e.waiting import wait_for
 
 
@@ -24,18 +23,28 @@ class Visit(msgspec.Struct):
     order_id: str = ""
 
 
-@pytest.fixture(scope="module")
-def looking(browser: Browser, stack: Stack) -> Iterator[Visit]:
-    with shopping(browser, stack) as shopper:
-        look_around(shopper)
-        yield Visit(shopper, _all_rows(shopper))
+#: Somebody else buys while a mouse rests for seconds.
+BEGIN_TOGETHER = ("resting", "buying")
 
 
 @pytest.fixture(scope="module")
-def buying(browser: Browser, stack: Stack) -> Iterator[Visit]:
-    with shopping(browser, stack) as shopper:
-        order_id = buy_something(shopper)
-        yield Visit(shopper, _all_rows(shopper), order_id)
+def resting(new_visitor: Callable[[], Shopper]) -> Shopper:
+    shopper = new_visitor()
+    begin_to_look_around(shopper)
+    return shopper
+
+
+@pytest.fixture(scope="module")
+def looking(resting: Shopper) -> Visit:
+    look_around(resting)
+    return Visit(resting, _all_rows(resting))
+
+
+@pytest.fixture(scope="module")
+def buying(new_visitor: Callable[[], Shopper]) -> Visit:
+    shopper = new_visitor()
+    order_id = buy_something(shopper)
+    return Visit(shopper, _all_rows(shopper), order_id)
 
 
 def _all_rows(shopper: Shopper) -> list[Row]:

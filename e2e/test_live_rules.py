@@ -13,8 +13,7 @@ from e2e.waiting import wait_for
 @pytest.fixture
 def reader(shopper: Shopper) -> Shopper:
     """Return a shopper with an open page."""
-    shopper.open("/returns")
-    shopper.wait_for_event("page_view")
+    shopper.open_and_listen("/returns")
     return shopper
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from e2e.inbox import wait_for_mail
 from e2e.pictures import take_picture
 from e2e.shopper import Contact, Shopper
 from e2e.stack import Stack
-from e2e.visit import shopping
 from e2e.waiting import wait_for
 
 #: How many tests begin with somebody who lingers.
 LINGERERS: Final = 5
 
+#: Each rule waits for some seconds.
+BEGIN_TOGETHER: Final = (
+    "lingering",
+    "beside_a_reader",
+    "in_two_tabs",
+    "with_a_cart",
+    "searching",
+    "content_with_results",
+    "gone_after_search",
+    "with_an_order",
+)
 #: A browser and the message id of the banner that it shows.
 Lingerer = tuple[Shopper, str]
 
@@ -35,19 +44,18 @@ def see_help(shopper: Shopper) -> str:
 
 
 @pytest.fixture(scope="module")
-def lingerers(browser: Browser, stack: Stack) -> Iterator[list[Lingerer]]:
-    """Some who linger at the same time, since each has to rest for three seconds."""
-    with ExitStack() as cleanup:
-        shoppers = [cleanup.enter_context(shopping(browser, stack)) for _ in range(LINGERERS)]
-        for shopper in shoppers:
-            begin_to_linger(shopper)
-        yield [(shopper, see_help(shopper)) for shopper in shoppers]
+def lingering(new_visitor: Callable[[], Shopper]) -> list[Shopper]:
+    shoppers = [new_visitor() for _ in range(LINGERERS)]
+    for shopper in shoppers:
+        begin_to_linger(shopper)
+    return shoppers
 
 
 @pytest.fixture
-def lingerer(lingerers: list[Lingerer]) -> Lingerer:
-    """One of them, for each test another."""
-    return lingerers.pop()
+def lingerer(lingering: list[Shopper]) -> Lingerer:
+    """One of those who linger, for each test another."""
+    shopper = lingering.pop()
+    return shopper, see_help(shopper)
 
 
 def test_lingering_over_a_product_brings_a_banner_and_seeing_it_is_recorded(lingerer: Lingerer) -> None:
@@ -78,12 +86,19 @@ def test_following_a_banner_leads_on_and_is_recorded(lingerer: Lingerer) -> None
     expect(shopper.banner).to_have_count(0)
 
 
-def test_an_abandoned_cart_brings_a_mail_that_names_what_is_in_it(shopper: Shopper, stack: Stack) -> None:
+@pytest.fixture(scope="module")
+def with_a_cart(new_visitor: Callable[[], Shopper]) -> Shopper:
+    shopper = new_visitor()
     shopper.sign_up("berta@example.com", "Berta")
     shopper.open_product("fell-28-daypack")
     shopper.add_to_cart()
     shopper.open_product("peat-fleece")
     shopper.add_to_cart(size="M")
+    return shopper
+
+
+def test_an_abandoned_cart_brings_a_mail_that_names_what_is_in_it(with_a_cart: Shopper, stack: Stack) -> None:
+    shopper = with_a_cart
     mail = wait_for_mail(stack, "berta@example.com")
     assert mail["subject"] == "Berta, your Fell 28 Daypack is waiting"
     for part in (mail["html"], mail["text"]):
@@ -106,17 +121,30 @@ def _read_in_the_inbox(shopper: Shopper, mail_id: int) -> None:
     take_picture(page, "email")
 
 
-def test_a_search_whose_results_are_not_used_brings_help(shopper: Shopper) -> None:
+@pytest.fixture(scope="module")
+def searching(new_visitor: Callable[[], Shopper]) -> Shopper:
+    shopper = new_visitor()
     shopper.open_home()
     shopper.search("zeppelin")
-    message_id = shopper.see_banner("Not what you meant by “zeppelin”?")
-    shopper.wait_for_message(message_id=message_id, state="shown", rule="search_unused")
+    return shopper
 
 
-def test_a_search_whose_results_are_used_brings_none(shopper: Shopper, stack: Stack) -> None:
+def test_a_search_whose_results_are_not_used_brings_help(searching: Shopper) -> None:
+    message_id = searching.see_banner("Not what you meant by “zeppelin”?")
+    searching.wait_for_message(message_id=message_id, state="shown", rule="search_unused")
+
+
+@pytest.fixture(scope="module")
+def content_with_results(new_visitor: Callable[[], Shopper]) -> Shopper:
+    shopper = new_visitor()
     shopper.open_home()
     shopper.search("wool")
     shopper.choose_product("glen-wool-throw")
+    return shopper
+
+
+def test_a_search_whose_results_are_used_brings_none(content_with_results: Shopper, stack: Stack) -> None:
+    shopper = content_with_results
     shopper.wait_for_event("select_item")
     # The rule waits three seconds here; a later moment of the same visitor proves that they are over.
     shopper.wait_for_event("dwell", duration_ms=5000)
@@ -140,21 +168,35 @@ def test_leaving_opens_a_dialog_that_holds_the_keyboard_and_gives_it_back(shoppe
     shopper.wait_for_event("message_dismissed", message_id=message_id, reason="escape")
 
 
-def test_a_purchase_is_thanked_for_on_the_page_that_follows(shopper: Shopper) -> None:
+@pytest.fixture(scope="module")
+def with_an_order(new_visitor: Callable[[], Shopper]) -> Shopper:
+    shopper = new_visitor()
     # On a slow machine the cart counts as abandoned before the order is placed.
     not_now = shopper.banner.get_by_role("button", name="Not now")
     shopper.page.add_locator_handler(not_now, lambda button: button.click())
     shopper.buy("ember-enamel-mug", Contact("clara@example.com"))
+    return shopper
+
+
+def test_a_purchase_is_thanked_for_on_the_page_that_follows(with_an_order: Shopper) -> None:
+    shopper = with_an_order
     message_id = shopper.see_banner("A thank-you, Ada")
     expect(shopper.banner).to_contain_text("THANKYOU15")
     shopper.wait_for_message(message_id=message_id, state="shown", rule="post_purchase_offer")
 
 
-def test_two_visitors_never_see_each_others_banner(new_shopper: Callable[[], Shopper]) -> None:
-    lingering, reading = new_shopper(), new_shopper()
+@pytest.fixture(scope="module")
+def beside_a_reader(new_visitor: Callable[[], Shopper]) -> tuple[Shopper, Shopper]:
+    """Somebody who lingers while somebody else reads."""
+    lingering, reading = new_visitor(), new_visitor()
     reading.open("/category/packs")
     reading.wait_for_event("page_view")
     begin_to_linger(lingering)
+    return lingering, reading
+
+
+def test_two_visitors_never_see_each_others_banner(beside_a_reader: tuple[Shopper, Shopper]) -> None:
+    lingering, reading = beside_a_reader
     message_id = see_help(lingering)
     # Each word of the reader is answered by a batch reply, and their stream stays open all the while.
     for number in range(3):
@@ -166,24 +208,39 @@ def test_two_visitors_never_see_each_others_banner(new_shopper: Callable[[], Sho
     assert reading.events("message_shown") == []
 
 
-def test_a_banner_for_somebody_who_has_left_waits_for_their_next_page(shopper: Shopper) -> None:
+@pytest.fixture(scope="module")
+def gone_after_search(new_visitor: Callable[[], Shopper]) -> tuple[Shopper, str]:
+    """Somebody whose browser shows no page of the shop any more, and their anonymous id."""
+    shopper = new_visitor()
     shopper.open_home()
     shopper.search("zeppelin")
     visitor = shopper.anonymous_id
     shopper.wait_for_event("search")
     shopper.page.goto("about:blank")
+    return shopper, visitor
+
+
+def test_a_banner_for_somebody_who_has_left_waits_for_their_next_page(gone_after_search: tuple[Shopper, str]) -> None:
+    shopper, visitor = gone_after_search
     query = f"SELECT message_id FROM messages WHERE visitor_id = '{visitor}' AND state = 'sent'"
     (sent,) = wait_for(lambda: shopper.stack.sql(query), "the banner of somebody who has left")
     shopper.open("/returns")
     assert shopper.see_banner("zeppelin") == sent["message_id"]
 
 
-def test_a_banner_is_shown_in_one_tab_only(shopper: Shopper, stack: Stack) -> None:
+@pytest.fixture(scope="module")
+def in_two_tabs(new_visitor: Callable[[], Shopper], stack: Stack) -> list[Shopper]:
+    shopper = new_visitor()
     tabs = [shopper, Shopper(shopper.page.context.new_page(), stack)]
     for tab in tabs:
         tab.open("/category/packs")
         tab.wait_for_event("page_view")
     shopper.point_at("fell-28-daypack")
+    return tabs
+
+
+def test_a_banner_is_shown_in_one_tab_only(in_two_tabs: list[Shopper]) -> None:
+    tabs, shopper = in_two_tabs, in_two_tabs[0]
     shopper.wait_for_event("message_shown", rule="hover_hesitation")
     for number, tab in enumerate(tabs):
         tab.tell("track", "looked_at_tab", {"number": number})
@@ -197,5 +254,7 @@ def test_each_message_has_a_verdict_with_its_reason(lingerer: Lingerer, stack: S
     shopper.wait_for_message(message_id=message_id, state="shown")
     decided = "SELECT message_id FROM decisions WHERE verdict != '' AND reason != ''"
     settled = "SELECT count() AS silent FROM messages WHERE state != 'pending'"
-    assert stack.sql(f"{settled} AND message_id NOT IN ({decided})") == [{"silent": 0}]
+    # Messages and verdicts come to ClickHouse in turns.
+    silent = f"{settled} AND message_id NOT IN ({decided})"
+    wait_for(lambda: stack.sql(silent) == [{"silent": 0}], "a verdict on each message")
     assert stack.sql("SELECT count() > 0 AS any FROM decisions") == [{"any": True}]
