@@ -47,6 +47,26 @@ class WorkerMetrics:
             ["reason"],
             registry=registry,
         )
+        self.rules_set_aside = Counter(
+            "micromoment_rules_set_aside_total",
+            "Times that a rule raised an error when it was asked about somebody, and was passed over.",
+            ["rule"],
+            registry=registry,
+        )
+        self.people_apart = Counter(
+            "micromoment_people_apart_total",
+            "People who were asked about apart from others, by the reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.events_apart = Gauge(
+            "micromoment_events_apart", "Events and waits of people who are asked about apart.", registry=registry
+        )
+        self.events_given_up = Counter(
+            "micromoment_events_given_up_total",
+            "Events and waits about which nobody could be asked, because of a mistake of ours.",
+            registry=registry,
+        )
         self.people_loaded = Counter(
             "micromoment_people_loaded_total", "Visitors read from ClickHouse.", registry=registry
         )

@@ -74,6 +74,7 @@ class Worker:
 
     def close(self) -> None:
         """End the worker's threads."""
+        self.evaluation.close()
         self._source.close()
 
     def wake(self) -> None:
@@ -91,10 +92,11 @@ class Worker:
         """
         sweep = await self.resume()
         evaluate = partial(self.evaluation.step, sweep)
-        # Before the rules are known, every message would be one of a rule that is gone.
-        while await self._patiently("sweep", evaluate()) is None:
-            pass
         async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._ask_apart())
+            # Before the rules are known, every message would be one of a rule that is gone.
+            while await self._patiently("sweep", evaluate()) is None:
+                pass
             loops.create_task(self._listen())
             loops.create_task(self._keep("sweep", evaluate, self.evaluation.news))
             loops.create_task(self._keep("delivery", self.delivery.step, self.delivery.queued))
@@ -127,6 +129,11 @@ class Worker:
         """Ask about the events of the bus; a mistake of ours costs the events in hand, which the sweep finds."""
         while True:
             await self._patiently("bus", self.evaluation.bus.run())
+
+    async def _ask_apart(self) -> None:
+        """Ask about people whose answers take long; a mistake of ours there costs nobody a question."""
+        while True:
+            await self._patiently("apart", self.evaluation.run_apart())
 
     def _read_left(self) -> tuple[int, list[QueuedMessage], list[Occurrence]]:
         """Return up to when the feed was read, the messages that wait, and the events that nobody was told of."""

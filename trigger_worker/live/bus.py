@@ -13,6 +13,7 @@ import structlog
 
 from trigger_worker.live.candidates import is_late
 from trigger_worker.live.evaluation import Effects, Evaluation, Question, WholeEvents
+from trigger_worker.live.side_lane import Reason, SideLane
 from trigger_worker.live.turn import Fired
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.arrival import Arrival, accepted
@@ -52,6 +53,7 @@ class BusEvents:
     Args:
         evaluation: asks the rules.
         people, source: the people in memory, and those to be read.
+        lane: takes people whose answers take long.
         metrics: counts events.
         now_ms: returns the present, in epoch ms.
     """
@@ -61,12 +63,14 @@ class BusEvents:
         evaluation: Evaluation,
         people: People,
         source: PeopleSource,
+        lane: SideLane,
         metrics: WorkerMetrics,
         now_ms: Callable[[], int],
     ) -> None:
         self._evaluation = evaluation
         self._people = people
         self._source = source
+        self._lane = lane
         self._metrics = metrics
         self._now_ms = now_ms
         self._waiting: deque[tuple[EventRow, int]] = deque()
@@ -204,18 +208,43 @@ class BusEvents:
             state = self._people.find(one.visitor)
             if state is not None and not self._people.events.is_handled(one.key):
                 by_state[state].append(one)
-        ready = [one for state, theirs in by_state.items() for one in self._timely(state, theirs)]
-        if not ready:
+        ready: list[News] = []
+        people: dict[Visitor, PersonState] = {}
+        for state, theirs in by_state.items():
+            if self._lane.takes(state, theirs):
+                self._set_apart(state, [one.as_news() for one in theirs], now_ms, "rewriting")
+            else:
+                timely = [one.as_news() for one in self._timely(state, theirs)]
+                people |= {item.visitor: state for item in timely}
+                ready += timely
+        if ready:
+            self._answer(Question(ready, (), people), now_ms)
+
+    def _answer(self, question: Question, now_ms: int) -> None:
+        """Ask about events that their people know of; whoever takes long, or makes us err, is asked about apart."""
+        try:
+            fired, slow = self._evaluation.ask(question, now_ms)
+            for state in slow:
+                self._set_apart(state, question.only(state).news, now_ms, "budget")
+            question = question.without(slow) if slow else question
+            effects = self._evaluation.fire(question, fired, self._whole(fired), now_ms)
+        except Exception:  # noqa: BLE001 - a mistake about one person must not stop what is asked of others
+            _log.exception("asked_apart_after_mistake")
+            self._metrics.steps_failed.labels("bus").inc()
+            for state in {id(state): state for state in question.people.values()}.values():
+                self._set_apart(state, question.only(state).news, now_ms, "mistake")
             return
-        people = {one.visitor: state for state, theirs in by_state.items() for one in theirs}
-        question = Question([one.as_news() for one in ready], (), people)
-        fired = self._evaluation.ask(question, now_ms)
-        effects = self._evaluation.fire(question, fired, self._whole(fired), now_ms)
-        for one in ready:
-            self._people.events.handle(one.key)
-        self._metrics.events_handled_by("bus").inc(len(ready))
+        for item in question.news:
+            self._people.events.handle(item.identity)
+        self._metrics.events_handled_by("bus").inc(len(question.news))
         if effects is not None:
             self._carry_out(effects, question)
+
+    def _set_apart(self, state: PersonState, news: Sequence[News], now_ms: int, reason: Reason) -> None:
+        if self._lane.is_full:
+            self._leave("lane_full", len(news))
+        else:
+            self._lane.add(state.key, news, (), now_ms, reason)
 
     def _whole(self, fired: Iterable[Fired]) -> WholeEvents:
         matches = ((one.state, one.match.event) for one in fired)

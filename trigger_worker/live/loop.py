@@ -17,6 +17,7 @@ from trigger_worker.live.bus import BusEvents
 from trigger_worker.live.evaluation import Delivery, Evaluation
 from trigger_worker.live.feed_events import FeedEvents
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.live.side_lane import SideLane
 from trigger_worker.live.sweep import FeedSweep, Sweep
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.memory import People
@@ -29,6 +30,7 @@ from trigger_worker.store.row_log import RowLog
 from trigger_worker.store.rule_versions import RuleVersions
 from trigger_worker.store.sent import record_outcomes
 from warehouse.connection import Warehouse
+from warehouse.threads import Threads
 from warehouse.vocabulary import OUTCOME_STATES
 
 #: Seconds between two sweeps: an event that the bus lost is answered within two of them.
@@ -104,8 +106,10 @@ class EvaluationLoop:
         self._metrics = metrics
         self._clock_ms = clock_ms
         self._evaluation = Evaluation(people, delivery, metrics)
-        self.bus = BusEvents(self._evaluation, people, source, metrics, now_ms)
-        self._feed = FeedEvents(warehouse, self._evaluation, people, source, metrics)
+        self._lane = SideLane(metrics, now_ms)
+        self.bus = BusEvents(self._evaluation, people, source, self._lane, metrics, now_ms)
+        self._feed = FeedEvents(warehouse, self._evaluation, people, source, self._lane, metrics)
+        self._threads = Threads("feed", 1)
         self._outcomes = Outcomes(warehouse, log)
         self._rule_set = NO_RULES
         self._reloaded_at = 0.0
@@ -115,6 +119,22 @@ class EvaluationLoop:
         self._stored_to = 0
         #: Set when the feed should be swept at once.
         self.news = asyncio.Event()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.close()
+        self._feed.close()
+
+    async def run_apart(self) -> None:
+        """Ask about people whose answers take long, until cancelled."""
+        await self._lane.run(self._feed.ask_apart)
+
+    async def settle(self) -> None:
+        """Ask about everything that was heard of until now, and wait until its answers are stored."""
+        await self.bus.settle()
+        while len(self._lane):
+            await self._lane.settle(self._feed.ask_apart)
+            await self.bus.settle()
 
     async def step(self, sweep: FeedSweep) -> float:
         """Sweep once, and return the most seconds until the next sweep.
@@ -142,7 +162,7 @@ class EvaluationLoop:
         # A worker that starts has what came of all before in ClickHouse.
         self._stored_to = self._stored_to or sweep.read_to
         with self._metrics.sweep_seconds.time():
-            found = await asyncio.to_thread(self._read, sweep)
+            found = await self._threads.run(self._read, sweep)
             self._people.events.tell((item.identity for item in found.news), found.now_ms)
             for site in found.changed_sites:
                 self._people.forget_site(site)
@@ -170,10 +190,10 @@ class EvaluationLoop:
         """Store outcomes of messages, and hear of messages that an operator asked for again."""
         self._outcomes.add(found.news)
         if self._outcomes.oldest():
-            await asyncio.to_thread(self._outcomes.record, found.now_ms)
+            await self._threads.run(self._outcomes.record, found.now_ms)
         if any(item.event == RETRIED for item in found.news):
             known = self._delivery.message_ids()
-            self._delivery.add(await asyncio.to_thread(read_retried, self._warehouse, found.news, lambda: known))
+            self._delivery.add(await self._threads.run(read_retried, self._warehouse, found.news, lambda: known))
 
     def _reload(self) -> None:
         if time.monotonic() - self._reloaded_at < RELOAD_INTERVAL_SECONDS:
@@ -198,8 +218,10 @@ class EvaluationLoop:
     async def _store_cursor(self, ticked: Ticked) -> None:
         interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
         if ticked.now_ms - self._cursor_stored_at >= interval:
-            read_to = min([self._stored_to, *self._outcomes.oldest(), *(item.visible_at for item in self.bus.again)])
-            await asyncio.to_thread(self._records.store_cursor, WORKER_NAME, 0, read_to)
+            apart = self._lane.oldest(self._log.oldest_at())
+            again = (item.visible_at for item in self.bus.again)
+            read_to = min([self._stored_to, *self._outcomes.oldest(), *apart, *again])
+            await self._threads.run(self._records.store_cursor, WORKER_NAME, 0, read_to)
             self._cursor_stored_at = ticked.now_ms
 
     def _clean(self, now_ms: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from trigger_worker.live.candidates import LATE_MS
 from trigger_worker.live.live_rules import LiveRules, Wait
 from trigger_worker.live.waits import LateTimers, ReadAhead, read_on
 from trigger_worker.store.feed import Anchor, News, read_news
-from trigger_worker.store.people import Visitor
+from trigger_worker.store.people import Person, Visitor
 from warehouse.connection import Warehouse
 from warehouse.own_event import HISTORY_CHANGED
 
@@ -19,6 +20,11 @@ from warehouse.own_event import HISTORY_CHANGED
 OVERLAP_MS: Final = 2_000
 #: Most new events in one sweep; the next one takes the rest.
 MAX_NEWS: Final = 20_000
+
+#: Most people who are asked about together.
+MAX_TOGETHER: Final = 200
+#: News and waits of longer ago are asked about apart: people are read as far back as the earliest of them.
+SAME_TIME_MS: Final = 10_000
 
 
 #: By event, when it became visible, epoch ms.
@@ -142,3 +148,28 @@ class FeedSweep:
             if over:
                 due.append((wait, over))
         return ahead, due
+
+
+def portions_of_people(
+    news: Iterable[News], found: Sweep, people: Mapping[Visitor, Person]
+) -> Iterator[tuple[list[News], list[tuple[Wait, Sequence[Anchor]]]]]:
+    """Split what is new by people, few enough to be asked about together; those asked about the past are apart."""
+    items: dict[Person, list[News]] = {}
+    anchors: dict[Person, list[tuple[Wait, Anchor]]] = {}
+    past: set[Person] = set()
+    for item in news:
+        items.setdefault(people[item.visitor], []).append(item)
+        if item.ts < found.now_ms - SAME_TIME_MS:
+            past.add(people[item.visitor])
+    for wait, started in found.due:
+        for anchor in started:
+            anchors.setdefault(people[anchor.visitor], []).append((wait, anchor))
+            if anchor.ts + wait.wait_ms < found.now_ms - SAME_TIME_MS:
+                past.add(people[anchor.visitor])
+    everybody = items.keys() | anchors.keys()
+    for persons in (everybody - past, past):
+        waiting = iter(sorted(persons, key=lambda person: (person.site, person.visitor_id)))
+        while together := list(islice(waiting, MAX_TOGETHER)):
+            over = [each for one in together for each in anchors.get(one, ())]
+            due: list[tuple[Wait, Sequence[Anchor]]] = [(wait, [anchor]) for wait, anchor in over]
+            yield [item for one in together for item in items.get(one, ())], due

@@ -1,9 +1,15 @@
-"""One turn: rules are asked about people, as far as their answers may have changed; without clock or I/O."""
+"""One turn: rules are asked about people, as far as their answers may have changed; without clock or I/O.
+
+A turn has a budget for each person, in events that are looked at: what one person costs at once is bounded, however
+much that person did. Whose answers are not complete by then is asked about apart, a portion at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +20,12 @@ from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, fire_id
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.store.fires import Fire
+
+#: Most events that are looked at for one person in a turn, over all rules, as `History.examined` counts them: some ten
+#: milliseconds, and far more than anybody's page causes.
+BUDGET: Final = 20_000
+#: Events about which a rule is asked at once, where it must be asked about many.
+_PORTION: Final = 200
 
 
 class Fired(msgspec.Struct, frozen=True, eq=False):
@@ -45,25 +57,114 @@ class Fired(msgspec.Struct, frozen=True, eq=False):
         )
 
 
-def turn(asked: Mapping[PersonState, Candidate], index: CompletionIndex, now_ms: int) -> list[Fired]:
-    """Return the matches that fire, person by person, in the order of the rules' ids.
+class Trouble(msgspec.Struct, frozen=True):
+    """A rule that raised an error when it was asked about a person; it is set aside for this turn."""
+
+    compiled: CompiledRule
+    error: Exception
+
+
+class PersonTurn:
+    """Rules asked about one person, a portion of work at a time.
+
+    Args:
+        state: the person.
+        candidate: the rules to ask, and the instant from which an answer may be new.
+        index: finds the live rules by their last step.
+        now_ms: the latest instant asked about, epoch ms.
+
+    Attributes:
+        fired: the matches that fire, in the order of the rules' ids.
+        troubles: the rules that could not be asked; the others are.
+    """
+
+    def __init__(self, state: PersonState, candidate: Candidate, index: CompletionIndex, now_ms: int) -> None:
+        self.state: Final = state
+        self.fired: list[Fired] = []
+        self.troubles: list[Trouble] = []
+        self._candidate = candidate
+        self._index = index
+        self._now_ms = now_ms
+        self._portions = self._ask()
+
+    def go_on(self, budget: int) -> bool:
+        """Ask until so many events were looked at, or all is asked; tell whether all is.
+
+        One portion may take more: the first question about a selection of events looks at all of them.
+        """
+        end = self.state.history.examined + budget
+        return all(self.state.history.examined < end for _ in self._portions)
+
+    def _ask(self) -> Iterator[None]:
+        rules: set[CompiledRule] = set()
+        last_steps = self._last_steps()
+        while events := list(islice(last_steps, _PORTION)):
+            rules |= completed_rules(self._index, self._candidate, events, self._now_ms)
+            self.state.history.examined += len(events)
+            yield
+        for compiled in sorted(rules, key=lambda each: each.rule.id):
+            try:
+                yield from self._ask_rule(compiled)
+            except Exception as error:  # noqa: BLE001 - a mistake in one rule must not stop the others
+                self.troubles.append(Trouble(compiled, error))
+
+    def _ask_rule(self, compiled: CompiledRule) -> Iterator[None]:
+        """Ask a rule portion by portion, each of which knows of the firings before it."""
+        history, wait_ms = self.state.history, compiled.needs.wait_ms
+        before: Mapping[str, Sequence[int]] = self.state.fires.of(compiled.rule.id)
+        fired: list[Match] = []
+        for first, last in history.portions(self._candidate.since - wait_ms, self._now_ms - wait_ms, _PORTION):
+            matches = compiled.firings(history, first + wait_ms, last + wait_ms, before)
+            fired += matches
+            before = _with(before, matches)
+            yield
+        self.fired += [Fired(self.state, compiled, match) for match in fired]
+
+    def _last_steps(self) -> Iterator[Event]:
+        """Yield the events that may be the last step of a rule that is asked, and others."""
+        since, rules = self._candidate.since, self._candidate.rules
+        for wait_ms in {0} | {compiled.needs.wait_ms for compiled in rules if compiled.needs.wait_ms}:
+            yield from self.state.history.between(since - wait_ms, self._now_ms - wait_ms)
+
+
+class TurnAnswers(msgspec.Struct, frozen=True):
+    """The answers of a turn.
+
+    Args:
+        fired: the matches that fire, person by person, in the order of the rules' ids.
+        troubles: the rules that could not be asked about somebody.
+        unfinished: the people for whom the budget was too small, and of whom nothing is told.
+    """
+
+    fired: list[Fired]
+    troubles: list[Trouble]
+    unfinished: list[PersonState]
+
+
+def turn(asked: Mapping[PersonState, Candidate], index: CompletionIndex, now_ms: int) -> TurnAnswers:
+    """Return the matches that fire, of people for whom `BUDGET` is enough.
 
     Args:
         asked: the people, with the rules to ask about each and the instant from which an answer may be new.
         index: finds the live rules by their last step.
         now_ms: the latest instant asked about, epoch ms.
     """
-    fired: list[Fired] = []
+    answers = TurnAnswers([], [], [])
     for state, candidate in asked.items():
-        rules = completed_rules(index, candidate, _last_steps(state, candidate, now_ms), now_ms)
-        for compiled in sorted(rules, key=lambda each: each.rule.id):
-            before = state.fires.of(compiled.rule.id)
-            matches = compiled.firings(state.history, candidate.since, now_ms, before)
-            fired += [Fired(state, compiled, match) for match in matches]
-    return fired
+        one = PersonTurn(state, candidate, index, now_ms)
+        if one.go_on(BUDGET):
+            answers.fired.extend(one.fired)
+            answers.troubles.extend(one.troubles)
+        else:
+            answers.unfinished.append(state)
+    return answers
 
 
-def _last_steps(state: PersonState, candidate: Candidate, now_ms: int) -> Iterable[Event]:
-    """Yield the events that may be the last step of a rule that is asked, and others."""
-    for wait_ms in {0} | {compiled.needs.wait_ms for compiled in candidate.rules if compiled.needs.wait_ms}:
-        yield from state.history.between(candidate.since - wait_ms, now_ms - wait_ms)
+def _with(before: Mapping[str, Sequence[int]], matches: Iterable[Match]) -> Mapping[str, Sequence[int]]:
+    """Return the instants of firings, by key and ascending, with those of further ones."""
+    if not matches:
+        return before
+    known = {key: list(instants) for key, instants in before.items()}
+    for match in matches:
+        insort(known.setdefault(match.key, []), match.at)
+    return known

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import msgspec
@@ -17,6 +15,7 @@ from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.people import Visitor
 from trigger_worker.store.windows import Wanted, combine
 from warehouse.queries import Queries
+from warehouse.threads import Threads
 
 #: Most visitors who are read together: a page waits for the slowest of them.
 MAX_TOGETHER: Final = 50
@@ -41,14 +40,22 @@ class PeopleSource:
         self._queries = queries
         self._people = people
         self._metrics = metrics
-        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="people")
+        self._threads = Threads("people", READERS)
+        self._threads_apart = Threads("people apart", 1)
 
     def close(self) -> None:
         """End the threads."""
-        self._threads.shutdown()
+        self._threads.close()
+        self._threads_apart.close()
 
     async def of(
-        self, visitors: Iterable[Visitor], now_ms: int, wanted: Wanted | None = None, since: int | None = None
+        self,
+        visitors: Iterable[Visitor],
+        now_ms: int,
+        wanted: Wanted | None = None,
+        since: int | None = None,
+        *,
+        apart: bool = False,
     ) -> dict[Visitor, PersonState]:
         """Return the person behind each visitor, read where needed.
 
@@ -57,6 +64,7 @@ class PeopleSource:
             now_ms: epoch ms.
             wanted: the part of the history that must be there; None for what the live rules look at.
             since: the earliest instant that will be asked about, epoch ms; None for about now.
+            apart: whether this may take long, so that nobody else's reading is to wait for it.
 
         Raises:
             WarehouseError: somebody could not be read.
@@ -72,7 +80,7 @@ class PeopleSource:
                 # All at the same instant: whoever is read may be forgotten while others are.
                 return found
             for first in range(0, len(unknown), MAX_TOGETHER):
-                await self._read(unknown[first : first + MAX_TOGETHER], now_ms, since)
+                await self._read(unknown[first : first + MAX_TOGETHER], now_ms, since, apart=apart)
 
     def _known(self, visitor: Visitor, since: int | None) -> PersonState | None:
         state = self._people.find(visitor)
@@ -89,13 +97,12 @@ class PeopleSource:
             lasting = msgspec.structs.replace(wanted, lookback_ms=dict.fromkeys(wanted.lookback_ms, LASTING_MS))
             self._people.look_at(msgspec.structs.replace(scope, wanted=combine([scope.wanted, wanted, lasting])))
 
-    async def _read(self, visitors: Sequence[Visitor], now_ms: int, since: int | None) -> None:
+    async def _read(self, visitors: Sequence[Visitor], now_ms: int, since: int | None, *, apart: bool) -> None:
         scope, joins = self._people.scope, self._people.events.joins()
         earliest = now_ms - SLACK_MS if since is None else min(since, now_ms) - SLACK_MS
         with self._metrics.load_seconds.time():
-            read = await asyncio.get_running_loop().run_in_executor(
-                self._threads, read_people, self._queries, visitors, scope, earliest, now_ms, joins
-            )
+            threads = self._threads_apart if apart else self._threads
+            read = await threads.run(read_people, self._queries, visitors, scope, earliest, now_ms, joins)
         self._metrics.people_loaded.inc(len(visitors))
         # Where rules changed meanwhile, what was read may be too little, and is read again.
         if self._people.scope is scope:

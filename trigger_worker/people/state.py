@@ -109,6 +109,11 @@ class PersonState:
         self._grow(fresh)
         return misfits
 
+    def rewriting(self, arrivals: Iterable[Arrival]) -> int:
+        """Return how many events must be put in order anew to add some: none where these come after all others."""
+        fresh = (arrival.event for arrival in arrivals if arrival.event.event_id not in self._ids)
+        return len(self.history.events) if any(map(self.history.is_before_others, fresh)) else 0
+
     def _grow(self, fresh: Mapping[str, Event]) -> None:
         self._ids.update(fresh)
         self.history.add(list(fresh.values()))

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from tests.trigger_worker.agreement.households import Households, Sent, last_arr
 from tests.trigger_worker.agreement.live import play, replay
 from tests.trigger_worker.rules.evaluate.generate import Generator
 from tests.trigger_worker.rules.evaluate.reference import Rule
+from trigger_worker.live import feed_events, side_lane, turn
 from warehouse.connection import Warehouse
 
 HOUSEHOLDS = 80
@@ -72,6 +74,25 @@ def test_firings_are_those_of_the_language_whoever_is_recognised_and_whenever_th
 @given(randoms)
 @one
 def test_late_events_make_every_match_that_there_was_not(warehouse: Warehouse, tmp_path: Path, random: Random) -> None:
+    example = Example(random, Households.late)
+    stored = example.stored(warehouse, tmp_path, ())
+    said = [
+        answer
+        for household in example.households
+        for answer in example.answers.live(household, example.ticks, again=True)
+    ]
+    assert stored == sorted(said)
+
+
+@given(randoms)
+@one
+def test_firings_are_the_same_where_nearly_everybody_is_asked_about_apart_a_portion_at_a_time(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, random: Random
+) -> None:
+    monkeypatch.setattr(turn, "BUDGET", 20)
+    monkeypatch.setattr(turn, "_PORTION", 1)
+    monkeypatch.setattr(feed_events, "PORTION", 1)
+    monkeypatch.setattr(side_lane, "MAX_REWRITTEN", 2)
     example = Example(random, Households.late)
     stored = example.stored(warehouse, tmp_path, ())
     said = [

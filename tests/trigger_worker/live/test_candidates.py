@@ -140,7 +140,7 @@ def fired(warehouse: Warehouse, *asked: str, since: int = NOON) -> set[str]:
         ).items()
     }
     candidates = {states[ANNA]: Candidate(since, rules), states[BOB]: Candidate(NOON, rules)}
-    found = turn(candidates, COMPLETABLE_RULES.completions, NOON + 1000)
+    found = turn(candidates, COMPLETABLE_RULES.completions, NOON + 1000).fired
     assert BOB not in {one.state.person for one in found}
     return {one.compiled.rule.id for one in found}
 
