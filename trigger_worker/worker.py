@@ -75,6 +75,7 @@ class Worker:
     def close(self) -> None:
         """End the worker's threads."""
         self.evaluation.close()
+        self.delivery.close()
         self._source.close()
 
     def wake(self) -> None:

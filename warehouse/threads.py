@@ -61,6 +61,10 @@ class Threads:
         """End the threads, once what runs has ended; what waits is not begun."""
         self._pool.shutdown(cancel_futures=True)
 
+    def abandon(self) -> None:
+        """End the threads without waiting for what runs."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
     def _end(self) -> None:
         self._open -= 1
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -23,8 +22,12 @@ from micromoment.engine.operator_query import answer_operator
 from micromoment.engine.protocol import Export
 from warehouse.connection import Warehouse
 from warehouse.errors import MicromomentError, WarehouseError
+from warehouse.threads import Threads
 
+#: Statements of operators, and of other commands, that run at the same time, and most that wait of each.
 OPERATOR_THREADS: Final = 2
+COMMAND_THREADS: Final = 2
+MAX_WAITING_OPERATORS: Final = 50
 MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
 _STARTED_WITHIN_SECONDS: Final = 15.0
 
@@ -49,25 +52,25 @@ async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
 
 def create_engine_app(warehouse: Warehouse) -> Litestar:
     """Return the web application behind the socket, which exports query results and inserts lines."""
-    # Statements of operators run in threads of their own: slow ones keep nobody else waiting, only each other.
-    operators = ThreadPoolExecutor(OPERATOR_THREADS, thread_name_prefix="operator")
+    # Slow statements of operators keep nobody else waiting, only each other; nor do those of commands.
+    operators = Threads("operator", OPERATOR_THREADS, MAX_WAITING_OPERATORS)
+    commands = Threads("command", COMMAND_THREADS, MAX_WAITING_OPERATORS)
 
     @post("/export", status_code=HTTPStatus.OK)
     async def export(request: Request[Any, Any, Any]) -> Response[bytes]:
         asked = msgspec.json.decode(await request.body(), type=Export)
-        answer = await asyncio.to_thread(warehouse.export, asked.sql, asked.format, asked.parameters)
+        answer = await commands.run(warehouse.export, asked.sql, asked.format, asked.parameters)
         return Response(answer, media_type="application/octet-stream")
 
     @post("/answer", status_code=HTTPStatus.OK)
     async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
         asked = msgspec.json.decode(await request.body(), type=Export)
-        loop = asyncio.get_running_loop()
-        answered = await loop.run_in_executor(operators, answer_operator, warehouse, asked.sql, asked.format)
+        answered = await operators.run(answer_operator, warehouse, asked.sql, asked.format)
         return Response(answered, media_type="application/octet-stream")
 
     @post("/insert", status_code=HTTPStatus.NO_CONTENT)
     async def insert(request: Request[Any, Any, Any], table: FromQuery[str], token: FromQuery[str]) -> None:
-        await asyncio.to_thread(warehouse.insert_lines, table, await request.body(), token)
+        await commands.run(warehouse.insert_lines, table, await request.body(), token)
 
     return Litestar(
         [export, answer, insert],
@@ -75,7 +78,7 @@ def create_engine_app(warehouse: Warehouse) -> Litestar:
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MAX_REQUEST_BYTES,
-        on_shutdown=[lambda: operators.shutdown(wait=False, cancel_futures=True)],
+        on_shutdown=[operators.abandon, commands.abandon],
     )
 
 

@@ -12,8 +12,11 @@ from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.tables import TABLES
+from warehouse.threads import Threads
 
 _ANSWERS_WITHIN_SECONDS: Final = 2.0
+#: A question that ClickHouse does not answer keeps its thread for longer: then the next are told at once.
+_THREADS: Final = Threads("readiness", 2, 2)
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -62,7 +65,7 @@ async def _check_clickhouse(journal: JournalThread, warehouse: Warehouse, storin
     waiting = sum(map(journal.depth, TABLES))
     try:
         async with asyncio.timeout(_ANSWERS_WITHIN_SECONDS):
-            await asyncio.to_thread(warehouse.ping)
+            await _THREADS.run(warehouse.ping)
     except (WarehouseError, TimeoutError) as error:
         return f"unreachable; {waiting} rows wait on disk: {str(error) or 'no answer within 2 s'}"
     trouble = storing_state()

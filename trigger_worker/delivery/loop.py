@@ -22,6 +22,7 @@ from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Visitor
 from trigger_worker.store.rule_versions import RuleVersions
 from warehouse.errors import JournalError, WarehouseError
+from warehouse.threads import Threads
 
 #: Most messages that are decided on together, unless one person alone has more.
 MAX_DECIDED: Final = 500
@@ -62,11 +63,16 @@ class DeliveryLoop:
         self._people = people
         self._metrics = metrics
         self._now_ms = now_ms
+        self._threads = Threads("delivery", 2)
         self._in_hand: list[QueuedMessage] = []
         #: Decided on, and not yet handed over, by id.
         self._claimed: dict[str, QueuedMessage] = {}
         #: Set when messages were added.
         self.queued = asyncio.Event()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.close()
 
     def add(self, messages: Iterable[QueuedMessage]) -> None:
         """Add messages, to be decided on when they are due."""
@@ -171,12 +177,12 @@ class DeliveryLoop:
         self._put_back()
 
     async def _send(self, batch: Sequence[QueuedMessage], now_ms: int) -> None:
-        rules = await asyncio.to_thread(self._versions.of, batch)
+        rules = await self._threads.run(self._versions.of, batch)
         wanted = rule_verdict_needs(batch, rules, now_ms)
         people = await self._people.of({message.visitor for message in batch}, now_ms, wanted)
         posteriors = self._decider.posteriors
         for rule in posteriors.missing((compiled.rule for compiled in rules.values()), now_ms):
-            await asyncio.to_thread(posteriors.of, rule, now_ms)
+            await self._threads.run(posteriors.of, rule, now_ms)
         await self.deliver(self._decide(batch, people, rules, now_ms))
 
     def _decide(

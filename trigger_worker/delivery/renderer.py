@@ -21,6 +21,7 @@ from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Person
 from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable
 from warehouse.message_token import MessageToken
+from warehouse.threads import Threads
 
 _log = structlog.get_logger("trigger_worker.delivery.renderer")
 
@@ -95,6 +96,7 @@ class Renderer:
         self._site_urls = site_urls
         self._facts = facts
         self._links = links
+        self._threads = Threads("offers", 2)
         self._refreshing: asyncio.Task[None] | None = None
 
     def attempt(self, sending: Sequence[Decided], now_ms: int) -> Rendered:
@@ -159,7 +161,7 @@ class Renderer:
         try:
             async for attempt in endless:
                 with attempt:
-                    await asyncio.to_thread(self._facts.read, missing, now_ms)
+                    await self._threads.run(self._facts.read, missing, now_ms)
         except WarehouseError as error:
             return TemplateError(f"what the template asks for cannot be read: {error.message}", error.hint)
         return None

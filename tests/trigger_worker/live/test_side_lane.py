@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +15,13 @@ from tests.trigger_worker import replays
 from tests.trigger_worker.keeping_log import KeepingLog
 from tests.trigger_worker.shop import Shop
 from tests.trigger_worker.stored import event_row, store
+from tests.waiting import until
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.live import side_lane, turn
 from trigger_worker.live.side_lane import SideLane, SlowQuestion
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people import source
+from trigger_worker.people.reading import read_people
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.store.feed import News
 from trigger_worker.store.people import Visitor
@@ -276,3 +280,39 @@ async def test_the_feed_is_read_again_for_what_waits_and_for_rows_that_clickhous
     await lane.settle(ask)
     assert lane.oldest(shop.now_ms - 1) == [1_000], "its firings are in the journal"
     assert lane.oldest(shop.now_ms + 1) == []
+
+
+async def test_the_worker_goes_on_while_the_threads_that_all_share_are_busy_and_somebody_apart_is_read_slowly(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "BUDGET", 500)
+    release = threading.Event()
+
+    def slowly(queries: Any, visitors: Any, *arguments: Any) -> Any:
+        if any(visitor.visitor_id == "busy" for visitor in visitors) and "apart" in threading.current_thread().name:
+            release.wait()
+        return read_people(queries, visitors, *arguments)
+
+    monkeypatch.setattr(source, "read_people", slowly)
+    busy_threads = [asyncio.create_task(asyncio.to_thread(release.wait)) for _ in range(64)]
+    try:
+        async with asyncio.timeout(30):
+            await hears_much(shop, "busy", 300)
+            await shop.worker.evaluation.bus.settle()
+            shop.worker.evaluation._people.forget(Visitor("shop", "busy"))
+            apart = asyncio.create_task(shop.worker.evaluation.run_apart())
+            shop.happens("hover", "swept", duration_ms=3000)
+            shop.hears("hover", "read", duration_ms=3000)
+            await shop.worker.evaluation.bus.settle()
+            shop.now_ms += SECOND_MS
+            await shop.worker.evaluation.evaluate(shop.reader)
+            await shop.worker.delivery.send_due(shop.now_ms)
+        assert sorted(fired(shop, "lingers")) == ["read", "swept"]
+        assert fired(shop, "views") == []
+        release.set()
+        await until(lambda: bool(fired(shop, "views")))
+        apart.cancel()
+        await asyncio.wait([apart])
+    finally:
+        release.set()
+        await asyncio.gather(*busy_threads)

@@ -21,6 +21,7 @@ from trigger_worker.store.records import Records
 from warehouse.errors import DeliveryError, DeliveryUnavailable, WarehouseError
 from warehouse.event import EventRow
 from warehouse.own_event import own_event
+from warehouse.threads import Threads
 
 #: Called with a message and the endpoint of a subscription that its push service no longer knows.
 Revoked = Callable[[OutboundMessage, str], Awaitable[None]]
@@ -165,6 +166,7 @@ class Revocations:
     def __init__(self, records: Records, now_ms: Callable[[], int]) -> None:
         self._records = records
         self._now_ms = now_ms
+        self._threads = Threads("push", 1)
 
     async def record(self, message: OutboundMessage, endpoint: str) -> None:
         """Store that a subscription has ended; a failure to store it is logged.
@@ -176,7 +178,7 @@ class Revocations:
         Cost: one insert of one event.
         """
         try:
-            await asyncio.to_thread(self._records.store_events, [self._event(message, endpoint)])
+            await self._threads.run(self._records.store_events, [self._event(message, endpoint)])
         except WarehouseError as error:
             _log.warning("revocation_not_stored", message_id=message.message_id, error=error.message)
 
