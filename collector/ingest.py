@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from collector.admission.visitors import VisitorPace
 from collector.intake import pipeline
 from collector.intake.body import Batch
 from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
@@ -53,12 +54,16 @@ class Ingest:
         metrics: counts events kept and dropped.
         accepted: called in the event loop with the rows that are on disk and were not there before. A row of which it
             does not hear, because the sender hung up or the call failed, is found in ClickHouse all the same.
+        pace: bounds the events of each visitor that pages send.
     """
 
-    def __init__(self, journal: JournalThread, metrics: CollectorMetrics, accepted: Accepted) -> None:
+    def __init__(
+        self, journal: JournalThread, metrics: CollectorMetrics, accepted: Accepted, pace: VisitorPace | None = None
+    ) -> None:
         self._journal = journal
         self._metrics = metrics
         self._accepted = accepted
+        self._pace = pace or VisitorPace()
         self._told = _DropLog()
 
     async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
@@ -68,6 +73,8 @@ class Ingest:
             JournalError: nothing of it was kept; the sender must try again.
         """
         outcome = await _run_in_turns(batch, site, receipt)
+        if not receipt.is_from_server:
+            self._drop_surplus(outcome, receipt.received_at)
         repeats = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at)
         drops = outcome.drops + repeats
         self._count(site, len(outcome.rows) - len(repeats), drops)
@@ -84,6 +91,15 @@ class Ingest:
         """
         repeats = await self._keep_rows([row], [_encode(row)], now_ms)
         self._count(site, 1 - len(repeats), repeats)
+
+    def _drop_surplus(self, outcome: Outcome, now_ms: int) -> None:
+        """Drop the events of visitors who sent too many of late."""
+        surplus = self._pace.surplus(outcome.rows, now_ms)
+        if surplus:
+            detail = f"one visitor may send {self._pace.per_minute} events a minute (visitor_events_per_minute)"
+            outcome.drops.extend(Drop(outcome.rows[place].event_id, DropReason.TOO_FAST, detail) for place in surplus)
+            outcome.rows[:] = [row for place, row in enumerate(outcome.rows) if place not in surplus]
+            outcome.lines[:] = [line for place, line in enumerate(outcome.lines) if place not in surplus]
 
     async def _keep_rows(self, rows: list[EventRow], lines: list[bytes], now_ms: int) -> list[Drop]:
         """Keep rows, pass on the new ones, and return a drop for each of the others."""

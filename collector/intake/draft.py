@@ -97,6 +97,7 @@ class DropReason(StrEnum):
     NO_CONSENT = "no_consent"  #: the visitor refused, or never agreed where agreement is needed
     TOO_LARGE = "too_large"  #: more than 32 KiB as stored
     TOO_MANY = "too_many"  #: beyond the 2,500 events of one batch
+    TOO_FAST = "too_fast"  #: beyond what one visitor may send in a minute
     DUPLICATE = "duplicate"  #: this messageId was acknowledged before; it is stored already
 
 

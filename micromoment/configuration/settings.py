@@ -84,6 +84,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rate_burst: Positive = 1000
     #: Requests a second that one site may get from all addresses together; 0 for no limit.
     site_rate_per_second: NotNegative = 5000.0
+    #: Events that one visitor's pages may send in a minute; 0 for no limit, as is where `rate_per_second` is 0.
+    visitor_events_per_minute: Annotated[int, msgspec.Meta(ge=0)] = 3000
     #: Pages of one address that may listen for banners at the same time; no limit where `rate_per_second` is 0.
     streams_per_address: Positive = 200
     #: How many days ago an event may have happened; an older one gets the time of its receipt. Imports may be older.

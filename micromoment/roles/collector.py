@@ -10,6 +10,7 @@ from typing import Final
 
 from collector.admission.bodies import MAX_BODIES_EACH, Bodies
 from collector.admission.turns import MAX_LARGE_EACH, LargeBatches
+from collector.admission.visitors import VisitorPace
 from collector.app import create_app, describe_api
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
@@ -125,7 +126,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
     return CollectorParts(
         settings=collector_settings,
         sites=sites,
-        ingest=Ingest(shared.journal, metrics, pass_on),
+        ingest=Ingest(shared.journal, metrics, pass_on, _visitor_pace(settings)),
         journal=shared.journal,
         warehouse=warehouse,
         desk=desk,
@@ -137,6 +138,11 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         now_ms=_now_ms,
         callbacks=callback_settings(settings),
     )
+
+
+def _visitor_pace(settings: Settings) -> VisitorPace:
+    """Return how many events each visitor may send; any, where addresses have no rate."""
+    return VisitorPace(settings.visitor_events_per_minute if settings.rate_per_second > 0 else 0)
 
 
 def _bounds(settings: Settings) -> Bounds:

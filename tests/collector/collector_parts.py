@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from prometheus_client import CollectorRegistry
 
+from collector.admission.visitors import VisitorPace
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
@@ -48,6 +49,7 @@ async def running_parts(
     accepted: Accepted | None = None,
     is_alone: bool = True,
     patience_seconds: float = 10.0,
+    events_per_minute: int = 0,
     **changes: Any,
 ) -> AsyncIterator[CollectorParts]:
     """Yield the parts of a running collector, with the changes that a test needs."""
@@ -65,7 +67,7 @@ async def running_parts(
         parts = CollectorParts(
             settings=settings,
             sites=Sites(sites),
-            ingest=Ingest(thread, metrics, accepted or desk.hear),
+            ingest=Ingest(thread, metrics, accepted or desk.hear, VisitorPace(events_per_minute)),
             journal=thread,
             warehouse=warehouse,
             desk=desk,

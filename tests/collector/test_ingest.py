@@ -45,6 +45,27 @@ async def test_rows_that_are_on_disk_are_passed_on_with_the_instant_of_their_rec
     assert heard.calls == [(["a", "b"], NOON)]
 
 
+async def test_what_one_visitor_sends_too_much_of_is_named_and_counted_and_not_kept(tmp_path: Path) -> None:
+    async with running_parts(tmp_path, AWAY, events_per_minute=3) as parts, client_of(parts) as client:
+        much = [message(messageId=f"{number}") for number in range(5)]
+        other = message(messageId="other", anonymousId="another")
+        answer = message(messageId="refused", event="consent", properties={"marketing": False})
+        reply = (await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": [*much, other, answer]})).json()
+        assert [row.event_id for row in await kept_rows(parts)] == ["0", "1", "2", "other", "refused"]
+        counted = parts.metrics.registry.get_sample_value
+        assert counted("micromoment_events_dropped_total", {"site": "shop", "reason": "too_fast"}) == 2
+        assert counted("micromoment_events_accepted_total", {"site": "shop"}) == 5
+    assert [(drop["messageId"], drop["reason"]) for drop in reply["dropped"]] == [("3", "too_fast"), ("4", "too_fast")]
+    assert "visitor_events_per_minute" in reply["dropped"][0]["detail"]
+
+
+async def test_the_shops_server_sends_as_much_as_it_likes(tmp_path: Path) -> None:
+    async with running_parts(tmp_path, AWAY, events_per_minute=3) as parts:
+        sent = Batch(batch=[msgspec.Raw(msgspec.json.encode(message(messageId=f"{number}"))) for number in range(5)])
+        receipt = msgspec.structs.replace(RECEIPT, is_from_server=True)
+        assert (await parts.ingest.take(sent, SHOP, receipt)).drops == []
+
+
 async def test_a_repeat_is_not_passed_on_again_and_named_in_the_answer(tmp_path: Path) -> None:
     heard = Heard()
     async with running_parts(tmp_path, AWAY, accepted=heard) as parts, client_of(parts) as client:
