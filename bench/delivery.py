@@ -36,6 +36,7 @@ from trigger_worker.store.queue import queue_record
 from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import JournalRowLog
 from trigger_worker.worker import Worker
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse, connect
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.log import Journal
@@ -115,6 +116,7 @@ def _worker(warehouse: Warehouse, folder: Path, journal: JournalThread, mover: M
         renderer=Renderer(TemplateFolder(folder / "templates"), {}),
         channels={"email": email},
         people=People(started_at=_now_ms()),
+        addresses=AddressKeys(b"secret"),
         metrics=WorkerMetrics(CollectorRegistry()),
         clock_ms=lambda: read_clock(warehouse),
         now_ms=_now_ms,

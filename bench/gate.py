@@ -12,6 +12,7 @@ from bench.figures import percentile
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_file import load_policy
+from trigger_worker.deciding.recipient.addressing import Addressing
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
@@ -19,6 +20,7 @@ from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.loop import MAX_DECIDED
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.reading import read_people
 from trigger_worker.people.source import MAX_TOGETHER
 from trigger_worker.people.state import PersonState
@@ -29,6 +31,7 @@ from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Visitor
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 
@@ -119,7 +122,8 @@ def _firings(message: str, now_ms: int) -> tuple[CompiledRule, list[QueuedMessag
 
 def _decided(warehouse: Warehouse, compiled: CompiledRule, due: list[QueuedMessage], now_ms: int) -> Iterator[Decided]:
     """Yield verdicts, in batches of the worker's size, on people who have to be read."""
-    decider, policy = Decider(Recipients({}), Posteriors(warehouse)), load_policy(LIBRARY / "policy.yaml")
+    addressing = Addressing(AddressKeys(b"secret"), AddressBook())
+    decider, policy = Decider(Recipients({}), addressing, Posteriors(warehouse)), load_policy(LIBRARY / "policy.yaml")
     rules = {(compiled.rule.id, compiled.rule.version): compiled}
     scope = LiveRules([compiled.rule]).scope
     for start in range(0, len(due), MAX_DECIDED):

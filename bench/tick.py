@@ -30,6 +30,7 @@ from trigger_worker.people.memory import People
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
 from trigger_worker.worker import Worker
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse, connect
 
 STORED: Final = (100_000, 1_000_000, 10_000_000)
@@ -72,6 +73,7 @@ def _worker(warehouse: Warehouse, folder: Path, metrics: WorkerMetrics) -> Worke
         renderer=Renderer(TemplateFolder(folder / "templates"), {}),
         channels={},
         people=People(started_at=_now_ms()),
+        addresses=AddressKeys(b"secret"),
         metrics=metrics,
         clock_ms=_now_ms,
         now_ms=_now_ms,

@@ -12,6 +12,7 @@ from collector.admission.bodies import Bodies
 from collector.admission.turns import LargeBatches, PublicReads
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
+from collector.feedback.address_notes import AddressNotes
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.rate import RateLimit
@@ -88,6 +89,7 @@ class CollectorParts(msgspec.Struct, frozen=True):
     sites: Sites
     ingest: Ingest
     journal: JournalThread
+    addresses: AddressNotes
     warehouse: Warehouse
     desk: BannerDesk
     tokens: StreamTokens

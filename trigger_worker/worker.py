@@ -16,11 +16,13 @@ from trigger_worker.delivery.loop import DeliveryLoop
 from trigger_worker.live.loop import WORKER_NAME, EvaluationLoop
 from trigger_worker.live.sweep import FeedSweep
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.source import PeopleSource
 from trigger_worker.store.feed import read_cursor
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.message_event import Occurrence, read_untold
 from trigger_worker.store.queue import read_queue
+from warehouse.address_ledger import AddressFact
 from warehouse.connection import Warehouse
 from warehouse.errors import JournalError, WarehouseError
 from warehouse.event import EventRow
@@ -46,12 +48,13 @@ class Worker:
         delivery: the loop that sends messages, by way of the dispatcher.
         dispatcher: settles the attempts that an earlier process left in doubt.
         source: reads people; closed with the worker.
+        book: the addresses in memory.
         metrics: counts failed steps.
         clock_ms: the clock that stamps the feed, in epoch ms.
         caught_up: returns once the rows of an earlier process are in ClickHouse.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every collaborator is named here, once
         self,
         warehouse: Warehouse,
         *,
@@ -59,6 +62,7 @@ class Worker:
         delivery: DeliveryLoop,
         dispatcher: Dispatcher,
         source: PeopleSource,
+        book: AddressBook,
         metrics: WorkerMetrics,
         clock_ms: Callable[[], int],
         caught_up: Callable[[], Awaitable[None]],
@@ -69,6 +73,7 @@ class Worker:
         self._warehouse = warehouse
         self.dispatcher = dispatcher
         self._source = source
+        self._book = book
         self._metrics = metrics
         self._clock_ms = clock_ms
 
@@ -79,12 +84,18 @@ class Worker:
         self._source.close()
 
     def wake(self) -> None:
-        """Say that events may have been missed on the bus: the feed is swept at once."""
+        """Say that something may have been missed on the bus: the feed is swept at once, addresses are read again."""
+        self._book.doubt()
         self.evaluation.news.set()
 
     def hear(self, rows: Sequence[EventRow], at: int) -> None:
         """Take events that a collector accepted at `at`, epoch ms."""
+        self._book.hear(rows, at)
         self.evaluation.bus.hear(rows, at)
+
+    def hear_addresses(self, facts: Sequence[AddressFact]) -> None:
+        """Take facts of addresses that a collector noted."""
+        self._book.note(facts, max((fact.at for fact in facts), default=0))
 
     async def run(self) -> None:
         """Evaluate and send until cancelled; trouble with ClickHouse or the disk is waited out.

@@ -28,10 +28,12 @@ class MessageToken(MessageIdentity, frozen=True, array_like=True):
     Args:
         target: the address that a click leads to; empty for other purposes.
         variant: the arm of the experiment; empty without one.
+        address: the keyed hash of the one address that it is sent to; empty where there are several or none.
     """
 
     target: str = ""
     variant: str = ""
+    address: str = ""
 
 
 class MessageTokens:

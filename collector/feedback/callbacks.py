@@ -22,11 +22,18 @@ _NAMESPACE: Final = uuid.UUID("6d6d6362-6163-7000-8000-000000000000")
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """A visitor of a site whom a callback is about; `rule` is the one that sent the message, '' for none."""
+    """A visitor of a site whom a callback is about.
+
+    Args:
+        site, visitor_id: the visitor.
+        rule: the rule that sent the message, '' for none.
+        addresses: the keyed hashes of the addresses that the message was sent to.
+    """
 
     site: str
     visitor_id: str
     rule: str = ""
+    addresses: tuple[str, ...] = ()
 
 
 def owners_of_address(warehouse: Warehouse, trait: Literal["phone", "email"], address: str) -> list[Owner]:
@@ -56,7 +63,7 @@ def owner_of_message(warehouse: Warehouse, message_id: str) -> list[Owner]:
         WarehouseError: ClickHouse did not answer.
     """
     rows = warehouse.query(read_sql("collector", "message_owner"), {"message_id": message_id})
-    return [Owner(*row) for row in rows]
+    return [Owner(site, visitor_id, rule, tuple(addresses)) for site, visitor_id, rule, addresses in rows]
 
 
 def callback_event(

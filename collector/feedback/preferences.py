@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from collector.feedback.address_notes import addresses_of_message, read_standing
+from warehouse.address_ledger import Standing
 from warehouse.answers import Answers
 from warehouse.channel_traits import PREFERENCE_CHANNELS, reader_names
 from warehouse.connection import Warehouse
@@ -113,14 +115,24 @@ LANGUAGES: Final = {words.language: words for words in (_ENGLISH, _GERMAN, _SPAN
 def read_preferences(warehouse: Warehouse, token: MessageToken) -> Preferences:
     """Return the preferences of the person whom a message was for; a question never answered counts as a yes.
 
-    Cost: one query that reads the events `consent`, `subscribe` and `unsubscribed` of one person, the latest 200.
+    Cost: one query that reads the events `consent`, `subscribe` and `unsubscribed` of one person, the latest 200; one
+    for the address, and that of `addresses_of_message`.
 
     Raises:
         WarehouseError: ClickHouse does not answer.
     """
     parameters = {"site": token.site, "visitor_id": token.visitor_id}
     rows = warehouse.query(read_sql("collector", "permission_events"), parameters)
-    return preferences_after(((event, _properties(props)) for event, props in rows), token.channel)
+    said = preferences_after(((event, _properties(props)) for event, props in rows), token.channel)
+    for key in addresses_of_message(warehouse, token):
+        said = _restrained(said, token.channel, read_standing(warehouse, key))
+    return said
+
+
+def _restrained(said: Preferences, channel: str, standing: Standing) -> Preferences:
+    """Return preferences with what was refused for the address itself, under whichever visitor."""
+    channels = {**said.channels, channel: False} if standing.refused else said.channels
+    return Preferences(said.marketing and not standing.left, channels)
 
 
 def preferences_after(answers: Iterable[tuple[str, Mapping[str, Any]]], channel: str) -> Preferences:

@@ -11,13 +11,17 @@ from litestar import post
 
 from collector.admission.addresses import address_of
 from collector.errors import RequestError, malformed
+from collector.feedback.address_notes import FACT_OF_REPORT
 from collector.feedback.callbacks import Owner, callback_event, owner_of_message, owners_of_address
 from collector.parts import CollectorParts, CurrentParts
 from collector.routes.guards import MAX_FORM_BYTES, AnyRequest, admit
+from warehouse.address_ledger import AddressKey
 from warehouse.limits import MAX_ID_LENGTH
 from warehouse.webhook_signature import is_genuine
 
 _LONGEST_ADDRESS: Final = 254  # RFC 5321
+#: The source of facts in the ledger of addresses.
+_SOURCE: Final = "email_report"
 
 _log = structlog.get_logger("collector.callbacks")
 
@@ -52,9 +56,14 @@ async def take_email_report(request: AnyRequest, parts: CurrentParts) -> Taken:
     body = await parts.bounds.bodies.read(request.receive, address, MAX_FORM_BYTES)
     _require_genuine(request, parts, body)
     report = _read(body)
+    facts = [FACT_OF_REPORT[report.kind]] if report.kind in FACT_OF_REPORT else []
+    # Before visitors are looked for: what holds for the address holds however many visitors name it, or none.
+    await parts.addresses.note_of_address("email", report.address, facts, _SOURCE, parts.now_ms())
     owners = await parts.bounds.reads.read(_owners, parts, report)
     # A repeated report of an address has the same webhook-id; a message has one report of each kind anyhow.
     identity = (report.message_id or request.headers["webhook-id"], report.kind)
+    keys = [AddressKey(owner.site, "email", address) for owner in owners for address in owner.addresses]
+    await parts.addresses.note_of_keys(keys, facts, _SOURCE, parts.now_ms())
     for owner in owners:
         await _keep(parts, owner, report, identity)
     _log.info("email_report", kind=report.kind, visitors=len(owners))

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from collector.admission.addresses import address_of
 from collector.errors import RequestError
+from collector.feedback.address_notes import FACTS_OF_INTENT
 from collector.feedback.callbacks import Owner, callback_event, message_event, owners_of_address
 from collector.feedback.sms_provider import EVENTS_OF_INTENT, ReplyIntent, is_genuine_form, read_intent, read_status
 from collector.parts import CollectorParts, CurrentParts
@@ -47,7 +48,10 @@ async def take_sms_reply(request: AnyRequest, parts: CurrentParts) -> str:
     form = await _genuine_form(request, parts)
     intent = read_intent(form)
     if intent is not None:
-        owners = await parts.bounds.reads.read(owners_of_address, parts.warehouse, "phone", form.get("From", ""))
+        sender = form.get("From", "")
+        # Before visitors are looked for: the number itself is not written to any more, however many visitors name it.
+        await parts.addresses.note_of_address("sms", sender, FACTS_OF_INTENT[intent], "sms_reply", parts.now_ms())
+        owners = await parts.bounds.reads.read(owners_of_address, parts.warehouse, "phone", sender)
         for owner in owners:
             await _keep(parts, owner, intent, form.get("MessageSid", ""))
         _log.info("sms_reply", intent=intent, visitors=len(owners))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 import structlog
@@ -11,6 +13,7 @@ from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 
 from collector.errors import RequestError, malformed
+from collector.feedback.address_notes import address_in_link, addresses_of_message
 from collector.feedback.message_links import MessageLink, chosen, unsubscribed
 from collector.feedback.plain_pages import not_found, page
 from collector.feedback.preferences import (
@@ -84,15 +87,30 @@ async def _choose(
     preferences = Preferences("marketing" in form, {name: name in ticked for name in CHANNELS})
     said = answer_of_form(preferences, set(form.getall("off", [])), link.token.channel)
     if said:
+        await _note(parts, link, said, "preference_page")
         await parts.ingest.keep(link.site, chosen(link, parts.now_ms(), said), parts.now_ms())
     return _page(link, words, preferences, words.saved)
 
 
 async def _leave(parts: CollectorParts, link: MessageLink, words: PreferenceWords) -> Response[bytes]:
+    await _note(parts, link, {"marketing": False}, "one_click")
     await parts.ingest.keep(link.site, unsubscribed(link, parts.now_ms()), parts.now_ms())
     before = await _read(parts, link)
     after = msgspec.structs.replace(before, marketing=False) if before else None
     return _page(link, words, after, words.left)
+
+
+async def _note(parts: CollectorParts, link: MessageLink, answer: Mapping[str, Any], source: str) -> None:
+    """Note an answer for the address that the message was sent to: it holds whichever visitors name that address."""
+    keys = address_in_link(link.token)
+    if keys is None:
+        try:
+            keys = await parts.bounds.reads.read(addresses_of_message, parts.warehouse, link.token)
+        except (WarehouseError, RequestError) as error:
+            # The person's own answer is kept all the same; links of this version name their address.
+            _log.warning("address_unknown", error=error.message)
+            return
+    await parts.addresses.note_answer(link.token, keys, answer, source, parts.now_ms())
 
 
 async def _read(parts: CollectorParts, link: MessageLink) -> Preferences | None:

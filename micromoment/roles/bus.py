@@ -14,6 +14,7 @@ from typing import ParamSpec, Protocol
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from warehouse.address_ledger import AddressFact
 from warehouse.banner_notice import BannerNotice
 from warehouse.event import EventRow
 from warehouse.slots import ALL_SLOTS, slot_of
@@ -31,6 +32,7 @@ class BusListener:
         slots: the slots of the visitors whose events are taken.
         on_news: called when ClickHouse has new events.
         on_banner: takes a banner on its way to pages.
+        on_addresses: takes what became known of addresses.
         on_gap: called when messages may have been lost, and when listening begins: ask ClickHouse.
     """
 
@@ -38,6 +40,7 @@ class BusListener:
     slots: frozenset[int] = ALL_SLOTS
     on_news: Callable[[], None] | None = None
     on_banner: Callable[[BannerNotice], None] | None = None
+    on_addresses: Callable[[Sequence[AddressFact]], None] | None = None
     on_gap: Callable[[], None] | None = None
 
 
@@ -57,6 +60,9 @@ class Bus(Protocol):
 
     def publish_banner(self, notice: BannerNotice) -> None:
         """Hand a banner to the collectors, whose pages may be open."""
+
+    def publish_addresses(self, facts: Sequence[AddressFact]) -> None:
+        """Tell of facts of addresses that are on disk."""
 
     def listening(self, listener: BusListener) -> AbstractAsyncContextManager[None]:
         """Call a listener's functions until the block ends."""
@@ -112,6 +118,11 @@ class LocalBus:
         """Call every listener with the notice."""
         for listener in self._listeners:
             call(self._metrics, listener.on_banner, notice)
+
+    def publish_addresses(self, facts: Sequence[AddressFact]) -> None:
+        """Call every listener with the facts."""
+        for listener in self._listeners:
+            call(self._metrics, listener.on_addresses, facts)
 
     @asynccontextmanager
     async def listening(self, listener: BusListener) -> AsyncIterator[None]:

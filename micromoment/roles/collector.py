@@ -14,6 +14,7 @@ from collector.admission.visitors import VisitorPace
 from collector.app import create_app, describe_api
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
+from collector.feedback.address_notes import AddressNotes
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.parts import Bounds, CallbackSettings, CollectorParts, CollectorSettings, open_streams
@@ -26,6 +27,7 @@ from micromoment.configuration.site_keys import server_keys
 from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
 from micromoment.serving import serve
+from warehouse.address_ledger import AddressKeys
 from warehouse.errors import ConfigurationError
 from warehouse.event import EventRow
 from warehouse.message_token import MessageTokens
@@ -128,6 +130,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         sites=sites,
         ingest=Ingest(shared.journal, metrics, pass_on, _visitor_pace(settings)),
         journal=shared.journal,
+        addresses=AddressNotes(AddressKeys(secret), sites, shared.journal, shared.bus.publish_addresses),
         warehouse=warehouse,
         desk=desk,
         tokens=StreamTokens(secret),

@@ -18,6 +18,7 @@ from micromoment.roles.redis_client import TROUBLE, Backoff, asking, new_connect
 from micromoment.roles.redis_outgoing import PING_SECONDS, Outgoing
 from micromoment.roles.redis_state import RedisState
 from micromoment.serving import running
+from warehouse.address_ledger import AddressFact
 from warehouse.banner_notice import BannerNotice
 from warehouse.event import EventRow
 from warehouse.slots import slot_of
@@ -26,6 +27,7 @@ from warehouse.slots import slot_of
 ACCEPTED: Final = "accepted"
 NEWS: Final = "news"
 BANNERS: Final = "banners"
+ADDRESSES: Final = "addresses"
 
 _log = structlog.get_logger("micromoment.bus")
 
@@ -46,6 +48,7 @@ _encode_accepted = msgspec.msgpack.Encoder().encode
 _decode_accepted = msgspec.msgpack.Decoder(AcceptedEvents).decode
 _encode_notice = msgspec.json.Encoder().encode
 _decode_notice = msgspec.json.Decoder(BannerNotice).decode
+_decode_facts = msgspec.json.Decoder(list[AddressFact]).decode
 
 
 class RedisBus:
@@ -90,6 +93,10 @@ class RedisBus:
         """Send a banner to every collector."""
         self._outgoing.put(BANNERS, self._prefix + BANNERS, partial(_encode_notice, notice))
 
+    def publish_addresses(self, facts: Sequence[AddressFact]) -> None:
+        """Send facts of addresses to every worker."""
+        self._outgoing.put(ADDRESSES, self._prefix + ADDRESSES, partial(_encode_notice, list(facts)))
+
     @asynccontextmanager
     async def listening(self, listener: BusListener) -> AsyncIterator[None]:
         """Call a listener's functions until the block ends."""
@@ -129,6 +136,11 @@ class RedisBus:
             hears[self._gap_channel(ACCEPTED)] = lambda _: call(self._metrics, listener.on_gap)
         if listener.on_news is not None:
             hears[self._prefix + NEWS] = lambda _: call(self._metrics, listener.on_news)
+        if listener.on_addresses is not None:
+            hears[self._prefix + ADDRESSES] = lambda data: call(
+                self._metrics, listener.on_addresses, _decode_facts(data)
+            )
+            hears[self._gap_channel(ADDRESSES)] = lambda _: call(self._metrics, listener.on_gap)
         if listener.on_banner is not None:
             hears[self._prefix + BANNERS] = lambda data: call(self._metrics, listener.on_banner, _decode_notice(data))
             hears[self._gap_channel(BANNERS)] = lambda _: call(self._metrics, listener.on_gap)

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Any, Final
 
+from micromoment.configuration.kept_secrets import read_secret
 from micromoment.roles.bus import BusListener
 from micromoment.roles.channels import email_channel, fixed_recipients, mail_links, message_links, open_http_channels
 from micromoment.roles.operations import serve_operations
@@ -17,6 +18,7 @@ from micromoment.serving import running
 from trigger_worker.deciding.decider import Decider
 from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_source import PolicySource
+from trigger_worker.deciding.recipient.addressing import Addressing
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.banner import BannerChannel
@@ -30,6 +32,7 @@ from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.live.loop import EvaluationLoop
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.address_book import AddressBook, AddressSource
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
 from trigger_worker.rules.files.folder import RuleFolder
@@ -38,6 +41,7 @@ from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import JournalRowLog, RowLog
 from trigger_worker.store.rule_versions import RuleVersions
 from trigger_worker.worker import Worker
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
 
@@ -84,7 +88,9 @@ async def _open_work(
     """Yield the loops of a worker that hears the bus."""
     async with (
         _open_worker(shared, metrics, may_send) as worker,
-        shared.bus.listening(BusListener(on_accepted=worker.hear, on_gap=worker.wake)),
+        shared.bus.listening(
+            BusListener(on_accepted=worker.hear, on_addresses=worker.hear_addresses, on_gap=worker.wake)
+        ),
     ):
         yield worker.run()
 
@@ -116,6 +122,7 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
             ),
             channels=await _open_channels(shared, records, links, stack),
             people=People(settings.people_max_bytes, _now_ms()),
+            addresses=AddressKeys(read_secret(settings)),
             metrics=metrics,
             # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each time.
             clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
@@ -140,6 +147,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
     renderer: Renderer,
     channels: Mapping[str, Channel],
     people: People,
+    addresses: AddressKeys,
     metrics: WorkerMetrics,
     clock_ms: Callable[[], int],
     now_ms: Callable[[], int],
@@ -158,6 +166,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         renderer: renders messages.
         channels: the configured channels, by name.
         people: the people in memory.
+        addresses: turns addresses into keys of the ledger of addresses.
         metrics: counts what the worker does.
         clock_ms: the clock that stamps the feed, in epoch ms; it may ask ClickHouse.
         now_ms: returns the present by this machine's clock, in epoch ms.
@@ -172,15 +181,17 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         """Hear of events of our own as of those of collectors."""
         worker.hear(rows, at)
 
-    ledger = Ledger(log, people, hear, now_ms)
+    book = AddressBook()
+    ledger = Ledger(log, people, book, hear, now_ms)
     dispatcher = Dispatcher(ledger, outbox, renderer, channels, metrics, now_ms, may_send)
     delivery = DeliveryLoop(
         outbox=outbox,
-        decider=Decider(recipients, Posteriors(warehouse)),
+        decider=Decider(recipients, Addressing(addresses, book), Posteriors(warehouse)),
         dispatcher=dispatcher,
         versions=versions,
         policy=policy,
         people=source,
+        addresses=AddressSource(warehouse, book),
         metrics=metrics,
         now_ms=now_ms,
     )
@@ -204,6 +215,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         delivery=delivery,
         dispatcher=dispatcher,
         source=source,
+        book=book,
         metrics=metrics,
         clock_ms=clock_ms,
         caught_up=caught_up,

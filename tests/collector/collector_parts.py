@@ -16,6 +16,7 @@ from collector.admission.visitors import VisitorPace
 from collector.app import create_app
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
+from collector.feedback.address_notes import AddressNotes, FactsNoted
 from collector.ingest import Accepted, Ingest
 from collector.metrics import CollectorMetrics
 from collector.parts import CollectorParts, CollectorSettings
@@ -23,6 +24,7 @@ from collector.rate import RateLimit
 from collector.routes.script import Script, Sdk
 from collector.sites import Site, Sites
 from tests.collector.messages import NOON
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
 from warehouse.journal.group_commit import JournalThread
@@ -47,6 +49,7 @@ async def running_parts(
     rate: RateLimit | None = None,
     journal: Journal | None = None,
     accepted: Accepted | None = None,
+    noted: FactsNoted = lambda _: None,
     is_alone: bool = True,
     patience_seconds: float = 10.0,
     events_per_minute: int = 0,
@@ -69,6 +72,7 @@ async def running_parts(
             sites=Sites(sites),
             ingest=Ingest(thread, metrics, accepted or desk.hear, VisitorPace(events_per_minute)),
             journal=thread,
+            addresses=AddressNotes(AddressKeys(b"secret"), Sites(sites), thread, noted),
             warehouse=warehouse,
             desk=desk,
             tokens=StreamTokens(b"secret"),

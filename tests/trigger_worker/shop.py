@@ -27,6 +27,7 @@ from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import RowLog
 from trigger_worker.worker import Worker
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Row, Warehouse
 from warehouse.event import EventRow, format_time
 
@@ -130,6 +131,7 @@ class Shop:
             ),
             channels={**self.channels, **self.real_channels},
             people=People(started_at=self.now_ms),
+            addresses=AddressKeys(b"secret"),
             metrics=self.metrics,
             clock_ms=lambda: self.now_ms,
             now_ms=lambda: self.now_ms,

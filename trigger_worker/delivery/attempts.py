@@ -145,7 +145,7 @@ class Attempts:
             # attempt in doubt, which it settles by the class of the message. A row of ours could only contradict it.
             if not self._may_send():
                 return
-            record = await self._try_in_time(message, ready.outbound)
+            record = await self._try_in_time(message, ready)
             await self._ledger.store_outcome(record)
         if record.state == "pending":
             self._outbox.add([record.message])
@@ -159,10 +159,13 @@ class Attempts:
         at = message.next_row_at(self._now_ms())
         return msgspec.structs.replace(message, attempts=message.attempts + 1, is_tried=True, recorded_at=at)
 
-    async def _try_in_time(self, message: QueuedMessage, outbound: OutboundMessage) -> MessageRecord:
+    async def _try_in_time(self, message: QueuedMessage, ready: ReadyMessage) -> MessageRecord:
         """Make one attempt, unless the message expired while that was stored; return the record of the outcome."""
+        outbound = ready.outbound
         if self._now_ms() < message.expires_at:
-            return await self._try(message, outbound)
+            record = await self._try(message, outbound)
+            # Only now is it known that the addresses were written to.
+            return msgspec.structs.replace(record, addresses=ready.addresses) if record.state == "sent" else record
         late = DeliveryError("the message expired while its attempt waited for ClickHouse", "bring ClickHouse back")
         return self.failure(message, GiveUpReason.UNREACHABLE, late, outbound.variant)
 

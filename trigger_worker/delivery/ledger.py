@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.memory import People
 from trigger_worker.people.state import Write
 from trigger_worker.store.message import MessageRecord
@@ -32,13 +33,15 @@ class Ledger:
     Args:
         log: makes rows durable.
         people: the people in memory, who know of a row as soon as it is on its way to the disk.
+        book: the addresses in memory, which know of messages that went to them.
         tell: hears of the events that the rows become, such as `message_sent`.
         now_ms: returns the present, in epoch ms.
     """
 
-    def __init__(self, log: RowLog, people: People, tell: Tell, now_ms: Callable[[], int]) -> None:
+    def __init__(self, log: RowLog, people: People, book: AddressBook, tell: Tell, now_ms: Callable[[], int]) -> None:
         self._log = log
         self._people = people
+        self._book = book
         self._tell = tell
         self._now_ms = now_ms
 
@@ -53,6 +56,8 @@ class Ledger:
         now_ms = self._now_ms()
         for write in writes:
             self._people.note(write, now_ms)
+        # At once, as with people: the next decision may come before the disk has answered.
+        self._book.note_sent(rows.messages, now_ms)
         try:
             await self._log.append(msgspec.structs.replace(rows, events=events), now_ms)
         except JournalError:

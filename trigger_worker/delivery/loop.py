@@ -13,6 +13,7 @@ from trigger_worker.deciding.rule_verdicts import rule_verdict_needs
 from trigger_worker.deciding.sequence.outbox import Outbox, first_batch, one_per_firing
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.address_book import AddressSource
 from trigger_worker.people.source import PeopleSource
 from trigger_worker.people.state import PersonState
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
@@ -21,6 +22,7 @@ from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Visitor
 from trigger_worker.store.rule_versions import RuleVersions
+from warehouse.address_ledger import AddressKey
 from warehouse.errors import JournalError, WarehouseError
 from warehouse.threads import Threads
 
@@ -39,11 +41,12 @@ class DeliveryLoop:
         versions: the rule versions that messages were asked for by.
         policy: the policy of the gate.
         people: the people whom messages go to.
+        addresses: the addresses that they go to.
         metrics: shows how many messages wait.
         now_ms: returns the present, in epoch ms.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every collaborator is named here, once
         self,
         *,
         outbox: Outbox,
@@ -52,6 +55,7 @@ class DeliveryLoop:
         versions: RuleVersions,
         policy: PolicySource,
         people: PeopleSource,
+        addresses: AddressSource,
         metrics: WorkerMetrics,
         now_ms: Callable[[], int],
     ) -> None:
@@ -61,6 +65,7 @@ class DeliveryLoop:
         self._versions = versions
         self._policy = policy
         self._people = people
+        self._addresses = addresses
         self._metrics = metrics
         self._now_ms = now_ms
         self._threads = Threads("delivery", 2)
@@ -96,6 +101,8 @@ class DeliveryLoop:
     ) -> list[Decided]:
         """Return verdicts on those messages of new firings that can go out now; `deliver` carries them out.
 
+        Messages to addresses that have to be read first are left to `send_due`, which reads many at once.
+
         Args:
             queued: the messages of the firings.
             people: the person behind each of their visitors.
@@ -106,7 +113,10 @@ class DeliveryLoop:
         if not due or self._decider.posteriors.missing((compiled.rule for compiled in rules.values()), now_ms):
             return []
         turn, _ = one_per_firing(due, self._under_way())
-        return self._decide(turn, people, rules, now_ms)
+        addresses = self._decider.addresses_of(turn, people, now_ms)
+        outdated = set(self._addresses.book.outdated((key for keys in addresses.values() for key in keys), now_ms))
+        at_hand = [message for message in turn if outdated.isdisjoint(addresses.get(message.message_id, ()))]
+        return self._decide(at_hand, people, rules, now_ms)
 
     async def deliver(
         self, decided: Sequence[Decided], fires: Sequence[Fire] = (), queued: Sequence[QueuedMessage] = ()
@@ -157,7 +167,7 @@ class DeliveryLoop:
             WarehouseError: the facts cannot be read; messages that were not decided on wait again.
             JournalError: the verdicts cannot be stored; the messages wait again.
 
-        Cost: nothing for people in memory; others are read, as `read_people` says.
+        Cost: nothing for people and addresses in memory; others are read, as `read_people` and `read_addresses` say.
         """
         self._in_hand = self._outbox.take_due(now_ms)
         while self._in_hand:
@@ -183,7 +193,21 @@ class DeliveryLoop:
         posteriors = self._decider.posteriors
         for rule in posteriors.missing((compiled.rule for compiled in rules.values()), now_ms):
             await self._threads.run(posteriors.of, rule, now_ms)
+        await self._bring_addresses(batch, people, now_ms)
         await self.deliver(self._decide(batch, people, rules, now_ms))
+
+    async def _bring_addresses(
+        self, batch: Sequence[QueuedMessage], people: Mapping[Visitor, PersonState], now_ms: int
+    ) -> None:
+        """Have the addresses of a batch in memory; a person may tell of another while they are read."""
+        read: set[AddressKey] = set()
+        while True:
+            found = self._decider.addresses_of(batch, people, now_ms)
+            missing = {key for keys in found.values() for key in keys} - read
+            if not missing:
+                return
+            await self._addresses.bring(missing, now_ms)
+            read |= missing
 
     def _decide(
         self,

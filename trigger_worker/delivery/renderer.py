@@ -55,10 +55,17 @@ class TemplateFacts(Protocol):
 
 
 class ReadyMessage(msgspec.Struct, frozen=True):
-    """A message that may be sent, and its rendered form."""
+    """A message that may be sent, and its rendered form.
+
+    Args:
+        message: the message.
+        outbound: its rendered form.
+        addresses: keyed hashes of the addresses that it goes to.
+    """
 
     message: QueuedMessage
     outbound: OutboundMessage
+    addresses: tuple[str, ...] = ()
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -109,7 +116,7 @@ class Renderer:
         rendered = Rendered([], [], [])
         for one in sending:
             try:
-                rendered.ready.append(ReadyMessage(one.message, self.outbound(one, now_ms)))
+                rendered.ready.append(ReadyMessage(one.message, self.outbound(one, now_ms), one.addresses))
             except MissingFacts as asked:
                 rendered.waiting.append((one, asked))
             except TemplateError as error:
@@ -206,4 +213,5 @@ class Renderer:
 
 def _token(one: Decided) -> MessageToken:
     """Return the token of a message; it names the person, because answers may come from any browser of the person."""
-    return MessageToken(**one.message.identifiers(visitor_id=one.person.visitor_id), variant=one.arm)
+    address = one.addresses[0] if len(one.addresses) == 1 else ""
+    return MessageToken(**one.message.identifiers(visitor_id=one.person.visitor_id), variant=one.arm, address=address)

@@ -132,15 +132,18 @@ class PersonState:
         else:
             self._note_message(write)
 
-    def sent(self, since: int, but_not: Container[str] = ()) -> list[SentMessage]:
-        """Return the messages that the person was sent after `since` (epoch ms), the oldest first.
+    def sent(self, since: int, but_not: Container[str] = ()) -> dict[str, SentMessage]:
+        """Return, by id, the messages that the person was sent after `since` (epoch ms).
 
         Args:
             since: epoch ms.
             but_not: ids of messages to leave out.
         """
-        known = [message.as_sent(since) for id_, message in self.messages.items() if id_ not in but_not]
-        return sorted((one for one in known if one is not None), key=lambda one: one.at_ms)
+        return {
+            id_: sent
+            for id_, message in self.messages.items()
+            if id_ not in but_not and (sent := message.as_sent(since)) is not None
+        }
 
     def fire_facts(self, fire_id: str) -> dict[str, bool]:
         """Return the states that the messages of a firing reached, such as `opened(email)`, as rules name them."""

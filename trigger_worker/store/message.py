@@ -68,6 +68,7 @@ class MessageRecord(msgspec.Struct, frozen=True):
         recipients: anonymous ids whose pages may show a banner.
         content: a banner's JSON.
         detail: attempts, errors, and what a restart must know.
+        addresses: keyed hashes of the addresses that it was sent to.
     """
 
     message: QueuedMessage
@@ -76,6 +77,7 @@ class MessageRecord(msgspec.Struct, frozen=True):
     recipients: tuple[str, ...] = ()
     content: str = ""
     detail: dict[str, Any] = {}
+    addresses: tuple[str, ...] = ()
 
 
 def message_id(fire_id: str, position: int) -> str:

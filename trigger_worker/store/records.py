@@ -139,6 +139,7 @@ def message_row(record: MessageRecord) -> dict[str, Any]:
         "content": record.content,
         "detail": _json(record.detail),
         "retries": message.retries,
+        **({"addresses": record.addresses} if record.addresses else {}),
     }
 
 

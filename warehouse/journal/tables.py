@@ -56,7 +56,9 @@ DECISIONS: Final = JournalTable(3, "decisions", "decisions", "decided_at", 1.0)
 MESSAGES: Final = JournalTable(4, "messages", "messages", "due_at", 1.0)
 #: Events that the worker itself makes, such as `message_sent`: they do not wait behind those of visitors.
 OWN_EVENTS: Final = JournalTable(5, "own_events", "events", "ts", 1.0)
-TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS)
+#: Facts of addresses, such as a STOP, as they come back from readers and providers.
+ADDRESS_FACTS: Final = JournalTable(6, "address_facts", "address_facts", "at", 1.0)
+TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS, ADDRESS_FACTS)
 
 
 def event_key(site: str, visitor_id: str, event_id: str) -> bytes:

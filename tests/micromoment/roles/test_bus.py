@@ -22,6 +22,7 @@ from micromoment.roles.shared import open_bus
 from tests.micromoment.roles.redis import redis_server
 from tests.waiting import until
 from tests.warehouse.rows import NOON, event_row
+from warehouse.address_ledger import AddressFact
 from warehouse.banner_notice import BannerNotice
 from warehouse.errors import ConfigurationError
 from warehouse.event import EventRow
@@ -56,8 +57,11 @@ class Ears:
         self.at: list[int] = []
         self.news = 0
         self.banners: list[BannerNotice] = []
+        self.facts: list[AddressFact] = []
         self.gaps = 0
-        self.listener = BusListener(self.accept, slots, self.hear_news, self.banners.append, self.notice_gap)
+        self.listener = BusListener(
+            self.accept, slots, self.hear_news, self.banners.append, self.facts.extend, self.notice_gap
+        )
 
     def accept(self, rows: Sequence[EventRow], at: int) -> None:
         self.rows += rows

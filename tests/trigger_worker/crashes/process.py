@@ -34,6 +34,7 @@ from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import JournalRowLog, WorkerRows
 from trigger_worker.worker import Worker
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse, connect
 from warehouse.event import EventRow
 from warehouse.journal.group_commit import JournalThread
@@ -214,6 +215,7 @@ async def work(
             renderer=Renderer(TemplateFolder(folder / "templates"), {}),
             channels={channel.name: CrashingChannel(channel, crash) for channel in channels},
             people=People(started_at=now_ms()),
+            addresses=AddressKeys(b"secret"),
             metrics=WorkerMetrics(CollectorRegistry()),
             clock_ms=now_ms,
             now_ms=now_ms,

@@ -12,17 +12,21 @@ from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
+from trigger_worker.deciding.recipient.addressing import Addressing
 from trigger_worker.deciding.recipient.profile import PROFILE_WANTED
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.rule_verdicts import rule_verdict_needs
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.reading import Scope, read_people
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.store.message import MessageRecord, QueuedMessage
 from trigger_worker.store.records import Records
 from trigger_worker.store.windows import combine
+from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse
 
+NO_ADDRESSES = Addressing(AddressKeys(b"secret"), AddressBook())
 ONE_EMAIL = read_policy("caps: [{channel: email, max: 1, per: 1d}]")
 LINGERS: CompiledRule = LiveRules([rule("id: lingers\nwhen: hover\nsend: [{banner: hello}]")]).by_id["lingers"]
 CURRENT = LINGERS.rule.version
@@ -42,7 +46,7 @@ def judged(
     visitors = {message.visitor for message in messages}
     scope = Scope(combine([PROFILE_WANTED, rule_verdict_needs(messages, RULES, NOON)]))
     people = read_people(warehouse, visitors, scope, NOON, NOON)
-    decider = Decider(Recipients({"webhook": "https://hook.example"}), Posteriors(warehouse))
+    decider = Decider(Recipients({"webhook": "https://hook.example"}), NO_ADDRESSES, Posteriors(warehouse))
     return decider.decide(messages, people, RULES, policy or Policy(), NOON, under_way)
 
 

@@ -31,6 +31,7 @@ from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.ledger import Ledger
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.memory import People
 from trigger_worker.people.state import PersonState
 from trigger_worker.store.decisions import Reason
@@ -96,7 +97,9 @@ class Desk:
         self.write("hello.email.html", "---\nsubject: Hello\n---\n<p>Hello</p>\n")
 
     def with_channels(self, channels: Mapping[str, Channel]) -> Dispatcher:
-        ledger = Ledger(self.log, self.people, lambda events, _: self.told.extend(events), lambda: self.now_ms)
+        ledger = Ledger(
+            self.log, self.people, AddressBook(), lambda events, _: self.told.extend(events), lambda: self.now_ms
+        )
         renderer = Renderer(TemplateFolder(self.folder), {}, self.facts)
         self.dispatcher = Dispatcher(
             ledger,

@@ -9,6 +9,7 @@ import pytest
 from tests.trigger_worker.stored import NOON, fire, person, queued, visitor
 from trigger_worker.delivery import ledger as module
 from trigger_worker.delivery.ledger import Ledger
+from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.memory import People
 from trigger_worker.people.state import PersonState
 from trigger_worker.store.decisions import DecisionRecord
@@ -34,7 +35,7 @@ class Disk:
         self.known_while_storing: list[bool] = []
         self.people = People()
         self.people.receive({visitor(): PersonState(person("anna"))})
-        self.ledger = Ledger(self, self.people, self._tell, lambda: NOON)
+        self.ledger = Ledger(self, self.people, AddressBook(), self._tell, lambda: NOON)
 
     async def append(self, rows: WorkerRows, now_ms: int) -> None:
         assert now_ms == NOON

@@ -26,6 +26,7 @@ from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.loop import MAX_DECIDED, DeliveryLoop
 from trigger_worker.metrics import WorkerMetrics
+from trigger_worker.people.address_book import AddressBook, AddressSource
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
 from trigger_worker.people.state import PersonState
@@ -36,6 +37,7 @@ from trigger_worker.store.people import Visitor
 from trigger_worker.store.records import Records
 from trigger_worker.store.rule_versions import RuleVersions
 from trigger_worker.store.windows import Wanted
+from warehouse.address_ledger import AddressKey
 from warehouse.connection import Warehouse
 from warehouse.errors import JournalError, WarehouseUnavailable
 
@@ -65,6 +67,7 @@ class Stage:
             versions=RuleVersions(warehouse, Records(warehouse)),
             policy=PolicySource(folder / "policy.yaml"),
             people=cast(PeopleSource, self),
+            addresses=AddressSource(warehouse, AddressBook()),
             metrics=metrics,
             now_ms=lambda: 1_000,
         )
@@ -72,6 +75,9 @@ class Stage:
     async def of(self, visitors: Iterable[Visitor], now_ms: int, wanted: Wanted | None = None) -> Any:
         self.on_read()
         return await self.source.of(visitors, now_ms, wanted)
+
+    def addresses_of(self, *_: Any) -> dict[str, tuple[AddressKey, ...]]:
+        return {}
 
     def decide(self, due: Sequence[QueuedMessage], people: Mapping[Visitor, PersonState], *_: Any) -> list[Decided]:
         self.decided.append([message.message_id for message in due])

@@ -168,17 +168,17 @@ def test_the_first_decision_that_places_a_person_counts_as_it_is_read(
     assert read[visitor("anna")].placements == state.placements
 
 
-def test_what_was_sent_is_told_the_oldest_first_with_what_came_of_it() -> None:
+def test_what_was_sent_is_told_with_what_came_of_it() -> None:
     state = someone()
     for name, at in (("late", NOON + 5), ("early", NOON), ("passed_over", NOON + 1), ("by_then", NOON - 1)):
         state.note(MessageRecord(queued(name, rule=name), "sent", at))
     state.note(MessageRecord(queued("waits"), "pending", NOON))
     state.take([arrival("message_clicked", message_id="late")], EVERYTHING)
     told = state.sent(NOON - 1, but_not={"passed_over"})
-    assert [(one.rule, one.at_ms, one.shown, one.clicked) for one in told] == [
-        ("early", NOON, False, False),
-        ("late", NOON + 5, False, True),
-    ]
+    assert {name: (one.rule, one.at_ms, one.shown, one.clicked) for name, one in told.items()} == {
+        "early": ("early", NOON, False, False),
+        "late": ("late", NOON + 5, False, True),
+    }
 
 
 def test_what_became_of_a_firing_is_told_of_all_its_messages_and_no_others() -> None:

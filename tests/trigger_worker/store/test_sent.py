@@ -30,7 +30,12 @@ def read_sent(
 ) -> dict[Person, list[SentMessage]]:
     """Return what people were sent, as the states that are read of them tell it."""
     messages = read_messages(warehouse, people, 0)
-    return {who: PersonState(who, messages=messages[who]).sent(since, but_not) for who in people}
+    return {
+        who: sorted(
+            (PersonState(who, messages=messages[who]).sent(since, but_not).values()), key=lambda sent: sent.at_ms
+        )
+        for who in people
+    }
 
 
 def read_fire_facts(warehouse: Warehouse, fire_id: str) -> dict[str, bool]:

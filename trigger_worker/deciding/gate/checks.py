@@ -8,9 +8,9 @@ from trigger_worker.deciding.experiment.assignment import in_holdout
 from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.policy import Policy, format_quiet, quiet_until_ms
 from trigger_worker.deciding.gate.verdict import Verdict, drop
-from trigger_worker.deciding.recipient.addresses import normalised
 from trigger_worker.rules.language.duration import format_duration
 from trigger_worker.store.decisions import Reason
+from warehouse.addresses import normalised
 
 #: (facts, policy, now in epoch ms) -> the verdict against the message, if any.
 Check = Callable[[MessageFacts, Policy, int], Verdict | None]
@@ -21,6 +21,8 @@ def consent(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None
     marketing, channel = facts.consent.marketing, facts.consent.channels.get(facts.channel)
     if channel is False:
         return drop(Reason.NO_CONSENT, denied=f"channels.{facts.channel}")
+    if facts.all_addresses(lambda address: address.refused):
+        return drop(Reason.NO_CONSENT, denied=f"channels.{facts.channel}", by="address")
     if facts.message_class == "transactional":
         return None
     if marketing is False:
@@ -31,15 +33,22 @@ def consent(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None
 
 
 def subscription(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
-    """Drop marketing on a channel that the person unsubscribed from; transactional messages still arrive."""
-    if facts.message_class == "marketing" and facts.channel in facts.unsubscribed:
+    """Drop marketing on a channel that the person, or whoever reads at the address, unsubscribed from.
+
+    Transactional messages still arrive.
+    """
+    if facts.message_class == "transactional":
+        return None
+    if facts.channel in facts.unsubscribed:
         return drop(Reason.UNSUBSCRIBED, channel=facts.channel)
+    if facts.all_addresses(lambda address: address.left):
+        return drop(Reason.UNSUBSCRIBED, channel=facts.channel, by="address")
     return None
 
 
 def suppression(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None:
     """Drop messages of any class when every address bounced, complained or is on the operator's list."""
-    causes = [_suppressed_by(normalised(recipient), facts, policy) for recipient in facts.recipients]
+    causes = [_suppressed_by(recipient, facts, policy) for recipient in facts.recipients]
     if not causes or None in causes:
         return None
     return drop(Reason.SUPPRESSED, channel=facts.channel, cause=causes[0])
@@ -155,5 +164,8 @@ def _wait(reason: Reason, facts: MessageFacts, until_ms: int, **detail: object) 
     return Verdict("defer", reason, {**detail, "until_ms": until_ms}, until_ms)
 
 
-def _suppressed_by(address: str, facts: MessageFacts, policy: Policy) -> str | None:
-    return facts.suppressed.get(address) or ("listed" if address in policy.suppressed else None)
+def _suppressed_by(recipient: str, facts: MessageFacts, policy: Policy) -> str | None:
+    address = normalised(recipient)
+    known = facts.suppressed.get(address) or ("listed" if address in policy.suppressed else None)
+    standing = facts.standings.get(recipient)
+    return known or (standing.suppressed or None if standing is not None else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -10,6 +10,7 @@ from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.deciding.recipient.permission import Consent
 from trigger_worker.rules.model import MessageClass, QuietHours
 from trigger_worker.store.sent import SentMessage
+from warehouse.address_ledger import Standing
 from warehouse.message_identity import MessageIdentity
 
 
@@ -33,6 +34,7 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
             person on the same channel; None when there is none.
         rule_verdict: what the message's own rule has against it, such as a goal that is reached; None for nothing.
         recipients: the person's addresses on the channel: email addresses, or anonymous ids for banners.
+        standings: by recipient, what is known of the address, whichever visitors name it.
         timezone: the person's zone, as the page sent it; unknown zones are read as UTC.
         quiet: the rule's own quiet hours, which win over the policy's.
         rule_holdout: the share of persons, from 0 to 1, whom the rule itself holds out.
@@ -41,7 +43,8 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
         unsubscribed: channels that the person unsubscribed from.
         suppressed: by normalised address of the person, why it must never be written to again: `bounced` or
             `complained`.
-        history: the messages that the person was sent on every channel, at least as far back as `Policy.lookback_ms`.
+        history: the messages that the person was sent on every channel, and the recipients whoever named them, at
+            least as far back as `Policy.lookback_ms`.
     """
 
     expires_at_ms: int
@@ -51,6 +54,7 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
     rival: Rival | None = None
     rule_verdict: Verdict | None = None
     recipients: tuple[str, ...] = ()
+    standings: Mapping[str, Standing] = {}
     timezone: str = ""
     quiet: Mapping[str, QuietHours | None] = {}
     rule_holdout: float = 0.0
@@ -59,3 +63,9 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
     unsubscribed: frozenset[str] = frozenset()
     suppressed: Mapping[str, str] = {}
     history: tuple[SentMessage, ...] = ()
+
+    def all_addresses(self, holds: Callable[[Standing], bool]) -> bool:
+        """Tell whether there are recipients, and something holds for the address of each."""
+        return bool(self.recipients) and all(
+            recipient in self.standings and holds(self.standings[recipient]) for recipient in self.recipients
+        )

@@ -10,7 +10,7 @@ import structlog
 
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import load_policy
-from trigger_worker.deciding.recipient.addresses import parse_address
+from warehouse.addresses import parse_address
 from warehouse.errors import RuleError
 
 _COMMENT: Final = "#"

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.deciding.recipient.addresses import normalised
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.language.duration import DAY_MS
+from warehouse.addresses import normalised
 from warehouse.answers import ANSWER_EVENTS, Answers
 
 #: However long ago somebody said no, it holds: 50 years, which is longer than anything is kept.

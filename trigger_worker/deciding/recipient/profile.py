@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-from trigger_worker.deciding.recipient.addresses import email_address
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, live_subscriptions
 from trigger_worker.deciding.recipient.shopping import CartContext, build_cart, recently_viewed, text_of
@@ -15,6 +14,7 @@ from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.products import Product
 from trigger_worker.store.windows import Wanted
+from warehouse.addresses import email_address
 
 _RECENT_MS: Final = 30 * DAY_MS
 _EVER_MS: Final = 400 * DAY_MS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trigger_worker.deciding.recipient.addresses import phone_number
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.store.people import Person
+from warehouse.addresses import phone_number
 from warehouse.channel_traits import CHANNEL_TRAITS
 
 

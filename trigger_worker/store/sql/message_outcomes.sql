@@ -1,12 +1,13 @@
 -- What visitors did with messages: each of these events moves its message to a state, if the message is theirs.
 INSERT INTO messages
     (message_id, fire_id, site, rule, version, visitor_id, channel, template, tags, class,
-     state, at, due_at, expires_at, recipients, content, detail, retries)
+     state, at, due_at, expires_at, recipients, content, detail, retries, addresses)
 SELECT m.message_id, m.fire_id, m.site, m.rule, m.version, m.visitor_id, m.channel, m.template, m.tags, m.class,
        transform(e.event, {names:Array(String)}, {states:Array(String)}, '') AS state,
        e.ts, m.due_at, m.expires_at, [], '',
        -- Pages say why a banner went, or never came.
-       if(e.reason = '', '', concat('{"reason":', toJSONString(substringUTF8(e.reason, 1, 100)), '}')), m.retries
+       if(e.reason = '', '', concat('{"reason":', toJSONString(substringUTF8(e.reason, 1, 100)), '}')), m.retries,
+       m.addresses
 FROM (
     SELECT site, visitor_id, anonymous_id, event, ts, message_id, JSONExtractString(props, 'reason') AS reason
     FROM events

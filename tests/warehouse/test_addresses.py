@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger_worker.deciding.recipient.addresses import normalised, parse_address, phone_number
+from warehouse.addresses import normalised, parse_address, phone_number
 from warehouse.errors import RuleError
 
 
