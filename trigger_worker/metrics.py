@@ -78,6 +78,12 @@ class WorkerMetrics:
         self.people_evicted = Counter(
             "micromoment_people_evicted_total", "People forgotten to make room for others.", registry=registry
         )
+        self.addresses = Gauge("micromoment_addresses", "Addresses in memory.", registry=registry)
+        self.told_addresses_passed_over = Counter(
+            "micromoment_told_addresses_passed_over_total",
+            "People whose events may tell of an address, and for whom there was no room to look.",
+            registry=registry,
+        )
         self.unstored_events = Gauge(
             "micromoment_unstored_events", "Events from the bus that the feed has not told of yet.", registry=registry
         )

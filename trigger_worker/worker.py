@@ -91,6 +91,7 @@ class Worker:
     def hear(self, rows: Sequence[EventRow], at: int) -> None:
         """Take events that a collector accepted at `at`, epoch ms."""
         self._book.hear(rows, at)
+        self.evaluation.addresses.hear(rows)
         self.evaluation.bus.hear(rows, at)
 
     def hear_addresses(self, facts: Sequence[AddressFact]) -> None:
@@ -116,12 +117,14 @@ class Worker:
     async def resume(self) -> FeedSweep:
         """Return the sweep of the feed where an earlier run left it, and take over the messages that it left waiting.
 
-        Cost: four queries: the cursor, the waiting messages, and those that were sent and not told of.
+        Cost: four queries: the cursor, the waiting messages, and those that were sent and not told of; and as
+        `ToldAddresses.fill_once`.
         """
         # The rows that an earlier process left in the journal are facts that people must be read with.
         await self._caught_up()
         while True:
             try:
+                await asyncio.to_thread(self.evaluation.addresses.fill_once, self._clock_ms())
                 read_to, waiting, untold = await asyncio.to_thread(self._read_left)
                 break
             except WarehouseError as error:

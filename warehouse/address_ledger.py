@@ -25,6 +25,8 @@ Fact = Literal["left", "returned", "refused", "allowed", "bounced", "complained"
 
 #: Bytes of a key: 128 bits, of which no two addresses share all.
 _KEY_BYTES: Final = 16
+#: The facts that are a no.
+REFUSALS: Final[frozenset[Fact]] = frozenset({"left", "refused"})
 #: The facts for which nothing goes to an address, in the order in which they are told.
 SUPPRESSING: Final[tuple[Fact, ...]] = ("bounced", "complained")
 #: Channels whose addresses stand in the ledger: those that lead to a person anywhere.

@@ -27,9 +27,19 @@ def normalised(address: str) -> str:
     """
     text = address.strip()
     if "@" in text:
-        return text.casefold()
+        mailbox, _, domain = text.casefold().rpartition("@")
+        return f"{mailbox}@{_ascii_domain(domain)}"
     digits = _SEPARATORS.sub("", text)
     return f"+{digits[2:]}" if digits.startswith("00") else digits
+
+
+def _ascii_domain(domain: str) -> str:
+    """Return a domain as mail servers look it up, `xn--...` for other scripts; as it stands where it is no domain."""
+    domain = domain.rstrip(".")
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode().casefold()
+    except UnicodeError:
+        return domain
 
 
 def parse_address(text: str) -> str:

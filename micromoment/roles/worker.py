@@ -31,6 +31,7 @@ from trigger_worker.delivery.loop import DeliveryLoop
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.live.loop import EvaluationLoop
+from trigger_worker.live.told_addresses import ToldAddresses
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.address_book import AddressBook, AddressSource
 from trigger_worker.people.memory import People
@@ -195,6 +196,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         metrics=metrics,
         now_ms=now_ms,
     )
+    told = ToldAddresses(warehouse, addresses, book, people, source, records, metrics)
     evaluation = EvaluationLoop(
         warehouse,
         folder=folder,
@@ -204,6 +206,7 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         log=log,
         people=people,
         source=source,
+        addresses=told,
         delivery=delivery,
         metrics=metrics,
         clock_ms=clock_ms,

@@ -90,7 +90,7 @@ class Shop:
         """
         row = event_row(event, visitor, self.now_ms - ago_ms, **{"stored_at": self.now_ms, **fields})
         self.accepted[row["event_id"]] = row
-        self.worker.hear([_as_accepted(row)], self.now_ms)
+        self.worker.hear([as_accepted(row)], self.now_ms)
         return str(row["event_id"])
 
     def arrives(self, event_id: str) -> None:
@@ -165,6 +165,6 @@ class Shop:
         return {state for (state,) in self.rows(sql)}
 
 
-def _as_accepted(row: dict[str, Any]) -> EventRow:
+def as_accepted(row: dict[str, Any]) -> EventRow:
     """Return a row as the collector has it before ClickHouse stamps it."""
     return msgspec.convert({name: value for name, value in row.items() if name != "ingested_at"}, EventRow)

@@ -13,6 +13,10 @@ from warehouse.errors import RuleError
     [
         ("Ann@Example.COM", "ann@example.com"),
         ("  ann@example.com\t", "ann@example.com"),
+        ("ann@B\u00fccher.example", "ann@xn--bcher-kva.example"),
+        ("ann@xn--BCHER-kva.example", "ann@xn--bcher-kva.example"),
+        ("ann@example.com.", "ann@example.com"),
+        ("ann+shop@example.com", "ann+shop@example.com"),
         ("+49 171 1234567", "+491711234567"),
         ("0049-171/123.45.67", "+491711234567"),
         ("+49 (0)171 1234567", "+491711234567"),

@@ -19,6 +19,7 @@ from trigger_worker.live.feed_events import FeedEvents
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.side_lane import SideLane
 from trigger_worker.live.sweep import FeedSweep, Sweep
+from trigger_worker.live.told_addresses import ToldAddresses
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
@@ -72,6 +73,7 @@ class EvaluationLoop:
         records: stores the cursor.
         log: tells which rows of ours are in ClickHouse.
         people, source: the people in memory, and those to be read.
+        addresses: brings to the ledger of addresses what people's events tell.
         delivery: takes the messages of firings.
         metrics: counts sweeps, candidates and firings.
         clock_ms: the clock that stamps the feed, in epoch ms; it may ask ClickHouse.
@@ -89,6 +91,7 @@ class EvaluationLoop:
         log: RowLog,
         people: People,
         source: PeopleSource,
+        addresses: ToldAddresses,
         delivery: Delivery,
         metrics: WorkerMetrics,
         clock_ms: Callable[[], int],
@@ -102,6 +105,7 @@ class EvaluationLoop:
         self._log = log
         self._people = people
         self._source = source
+        self.addresses: Final = addresses
         self._delivery = delivery
         self._metrics = metrics
         self._clock_ms = clock_ms
@@ -166,6 +170,7 @@ class EvaluationLoop:
             self._people.events.tell((item.identity for item in found.news), found.now_ms)
             for site in found.changed_sites:
                 self._people.forget_site(site)
+            await self._note_addresses(found)
             again, self.bus.again = self.bus.again, []
             try:
                 await self._record(found)
@@ -185,6 +190,13 @@ class EvaluationLoop:
         now_ms = self._clock_ms()
         self._versions.keep(self._rule_set, now_ms)
         return sweep.read(self._evaluation.rules, now_ms)
+
+    async def _note_addresses(self, found: Sweep) -> None:
+        """Bring to the ledger of addresses what the news and imports tell, before anything is decided by it."""
+        self.addresses.find(found.news)
+        if found.changed_sites:
+            await self.addresses.refill(found.now_ms)
+        await self.addresses.settle(found.now_ms)
 
     async def _record(self, found: Sweep) -> None:
         """Store outcomes of messages, and hear of messages that an operator asked for again."""

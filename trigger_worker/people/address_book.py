@@ -99,7 +99,7 @@ class AddressBook:
         for fact in facts:
             entry = self._entry(fact.key)
             entry.history.standing.take(fact.fact, fact.at)
-            entry.noted_at = now_ms
+            entry.noted_at = max(now_ms, entry.noted_at)
 
     def note_sent(self, records: Iterable[MessageRecord], now_ms: int) -> None:
         """Note the messages that went to addresses, as they are stored at `now_ms` (epoch ms)."""

@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from trigger_worker.rules.model import MessageClass
+from trigger_worker.store.people import Visitor
 from trigger_worker.store.records import insert_rows
 from trigger_worker.store.sent import PersonMessage
 from trigger_worker.store.statements import in_query_groups, statement
-from warehouse.address_ledger import AddressFact, AddressKey, Standing
+from warehouse.address_ledger import TYPED_CHANNELS, AddressFact, AddressKey, Standing
+from warehouse.event import format_time
 from warehouse.queries import Inserts, Queries
 
 
@@ -26,6 +28,15 @@ class AddressHistory(msgspec.Struct):
 
     standing: Standing = msgspec.field(default_factory=Standing)
     messages: dict[str, PersonMessage] = {}
+
+
+class ProvenAddress(msgspec.Struct, frozen=True):
+    """The addresses of an `identify` event as they were written, known to be the person's since `at` (epoch ms)."""
+
+    site: str = ""
+    email: str = ""
+    phone: str = ""
+    at: int = 0
 
 
 def read_addresses(queries: Queries, keys: Iterable[AddressKey], since: int) -> dict[AddressKey, AddressHistory]:
@@ -60,6 +71,73 @@ def store_facts(inserts: Inserts, facts: Iterable[AddressFact]) -> None:
     Cost: one insert; none without facts.
     """
     insert_rows(inserts, "address_facts", (fact.row() for fact in facts))
+
+
+def read_telling(queries: Queries, since: int, after: Visitor, limit: int) -> list[Visitor]:
+    """Return visitors whose events may tell of addresses, or of whose messages no address is stored.
+
+    Args:
+        queries: the ClickHouse database.
+        since: only events that became visible after this instant count, epoch ms; 0 for all, and for messages, too.
+        after: the last visitor of the page before.
+        limit: most visitors.
+
+    Cost: one query over a few columns of all events: for the first start, and after an import.
+    """
+    parameters = {
+        "since": since,
+        "site": after.site,
+        "visitor": after.visitor_id,
+        "channels": sorted(TYPED_CHANNELS),
+        "limit": limit,
+    }
+    return [Visitor(*row) for row in queries.query(statement("telling_visitors"), parameters)]
+
+
+def read_proven(queries: Queries, since: int, after: ProvenAddress, limit: int) -> list[ProvenAddress]:
+    """Return addresses that an operator imported, or for which somebody vouches.
+
+    Args:
+        queries: the ClickHouse database.
+        since: only events that became visible after this instant count, epoch ms.
+        after: the last of the page before.
+        limit: most addresses.
+
+    Cost: one query over the `identify` events of every site: for the first start, and after an import.
+    """
+    parameters = {"since": since, "site": after.site, "email": after.email, "phone": after.phone, "limit": limit}
+    return [ProvenAddress(*row) for row in queries.query(statement("proven_addresses"), parameters)]
+
+
+def store_sent(inserts: Inserts, visitor: Visitor, sent: Iterable[tuple[AddressKey, PersonMessage]]) -> None:
+    """Store messages that went to addresses before these were stored with messages.
+
+    Args:
+        inserts: the ClickHouse database.
+        visitor: the person whom the messages were for.
+        sent: each message with its address.
+
+    Cost: one insert; none without messages.
+    """
+    rows = (
+        {
+            "site": key.site,
+            "channel": key.channel,
+            "address": key.address,
+            "message_id": message.message_id,
+            "state": state,
+            "at": format_time(at),
+            "rule": message.rule,
+            "tags": sorted(message.tags),
+            "class": message.message_class,
+            "visitor_id": visitor.visitor_id,
+            "fire_id": message.fire_id,
+        }
+        for key, message in sent
+        for state, at in sorted(message.states.items())
+        if state != "pending"
+    )
+    insert_rows(inserts, "address_messages", rows)
 
 
 def _read_facts(
