@@ -23,6 +23,7 @@ from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
@@ -113,7 +114,7 @@ def _worker(warehouse: Warehouse, folder: Path, journal: JournalThread, mover: M
         folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
         policy=PolicySource(folder / "policy.yaml"),
         recipients=Recipients({}),
-        renderer=Renderer(TemplateFolder(folder / "templates"), {}),
+        renderer=Renderer(TemplateFolder(folder / "templates"), {}, FactCleaner({})),
         channels={"email": email},
         people=People(started_at=_now_ms()),
         addresses=AddressKeys(b"secret"),

@@ -22,6 +22,7 @@ from tests.trigger_worker.storing_log import StoringLog, nothing_left
 from tests.trigger_worker.ticking import tick
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.live.sweep import FeedSweep
@@ -70,7 +71,7 @@ def _worker(warehouse: Warehouse, folder: Path, metrics: WorkerMetrics) -> Worke
         folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
         policy=PolicySource(folder / "policy.yaml"),
         recipients=Recipients({}),
-        renderer=Renderer(TemplateFolder(folder / "templates"), {}),
+        renderer=Renderer(TemplateFolder(folder / "templates"), {}, FactCleaner({})),
         channels={},
         people=People(started_at=_now_ms()),
         addresses=AddressKeys(b"secret"),

@@ -64,6 +64,9 @@ def write_own_fields(draft: Draft) -> None:
             props = _with_source_of_trait(draft.receipt.sender, props)
         voucher = _voucher(draft)
         props = {**props, "proven_by": voucher} if voucher else props
+    elif draft.receipt.sender == "server" and draft.columns.get("product_id"):
+        # What the shop's server says of a product is known from what pages say; an import is by its source.
+        props = {**props, "proven_by": "server"}
     draft.props = props
 
 

@@ -25,6 +25,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         consent: `opt-in` keeps the events of visitors who agreed, `opt-out` the events of all who did not refuse,
             `off` leaves consent to the shop.
         url: the address of the shop, the base of relative links in emails.
+        content_hosts: further hosts that links and pictures in messages may lead to, `*.` for any below.
         server_key: the secret key by which the shop's server is believed; derived from `secret` when empty.
         server_key_previous: the server key before, which still works; empty for none.
     """
@@ -34,6 +35,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, msgspec.Meta(gt=0, le=20_000)] = 400
     consent: Literal["opt-out", "opt-in", "off"] = "opt-out"
     url: str = ""
+    content_hosts: tuple[Annotated[str, msgspec.Meta(pattern=r"^(\*\.)?[^\s/:*@]+$")], ...] = ()
     server_key: str = ""
     server_key_previous: str = ""
 

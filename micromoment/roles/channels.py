@@ -92,6 +92,14 @@ def mail_links(settings: Settings, links: MessageLinks) -> MailLinks:
     return MailLinks(links, settings.email_tracking, settings.email_tracking_transactional)
 
 
+def content_hosts(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return, by site, the hosts that links and pictures of facts may lead to: the site's own, and those configured."""
+    return {
+        name: hosts_of((site.url, *site.origins)) | {host.lower() for host in site.content_hosts}
+        for name, site in settings.sites.items()
+    }
+
+
 def _site_links(site: SiteSettings) -> SiteLinks:
     return SiteLinks(hosts_of((site.url, *site.origins)), asks_first=site.consent == "opt-in")
 

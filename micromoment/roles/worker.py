@@ -10,7 +10,14 @@ from typing import Any, Final
 
 from micromoment.configuration.kept_secrets import read_secret
 from micromoment.roles.bus import BusListener
-from micromoment.roles.channels import email_channel, fixed_recipients, mail_links, message_links, open_http_channels
+from micromoment.roles.channels import (
+    content_hosts,
+    email_channel,
+    fixed_recipients,
+    mail_links,
+    message_links,
+    open_http_channels,
+)
 from micromoment.roles.operations import serve_operations
 from micromoment.roles.ownership import work_as_owner
 from micromoment.roles.shared import Shared
@@ -23,11 +30,13 @@ from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import Channel
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.ledger import Ledger
 from trigger_worker.delivery.loop import DeliveryLoop
+from trigger_worker.delivery.offers.catalogue import Catalogue
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.live.loop import EvaluationLoop
@@ -107,6 +116,8 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
     """
     settings, warehouse, links = shared.settings, shared.warehouse, message_links(shared.settings)
     records = Records(warehouse, settings.retention_days)
+    catalogue = Catalogue(warehouse)
+    cleaner = FactCleaner(content_hosts(settings), catalogue.find)
     async with AsyncExitStack() as stack:
         worker = build_worker(
             warehouse,
@@ -118,7 +129,8 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
             renderer=Renderer(
                 TemplateFolder(Path(settings.templates_folder)),
                 {name: site.url for name, site in settings.sites.items()},
-                OfferFacts(warehouse, Path(settings.coupons_folder)),
+                cleaner,
+                OfferFacts(warehouse, Path(settings.coupons_folder), catalogue, cleaner),
                 links,
             ),
             channels=await _open_channels(shared, records, links, stack),

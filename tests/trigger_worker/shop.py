@@ -17,8 +17,10 @@ from tests.trigger_worker.ticking import tick
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.delivery.channels.base import Channel
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.offers.catalogue import Catalogue
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
@@ -116,6 +118,8 @@ class Shop:
     def new_worker(self) -> Worker:
         """Make a worker that knows nothing but what is stored."""
         self.metrics = WorkerMetrics(CollectorRegistry())
+        catalogue = Catalogue(self.warehouse)
+        cleaner = FactCleaner({"shop": ["shop.example"]}, catalogue.find)
         worker = build_worker(
             self.warehouse,
             records=Records(self.warehouse),
@@ -126,7 +130,8 @@ class Shop:
             renderer=Renderer(
                 TemplateFolder(self.folder / "templates"),
                 {"shop": "https://shop.example"},
-                OfferFacts(self.warehouse, self.folder / "coupons"),
+                cleaner,
+                OfferFacts(self.warehouse, self.folder / "coupons", catalogue, cleaner),
                 self.links,
             ),
             channels={**self.channels, **self.real_channels},

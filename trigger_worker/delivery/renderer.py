@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 import stamina
@@ -15,6 +15,7 @@ from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
 from trigger_worker.delivery.content.engine import MissingFacts
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.store.message import QueuedMessage
@@ -23,6 +24,8 @@ from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable
 from warehouse.message_token import MessageToken
 from warehouse.threads import Threads
 
+#: The channel whose messages are data for a program of the operator's.
+_FOR_PROGRAMS: Final = "webhook"
 _log = structlog.get_logger("trigger_worker.delivery.renderer")
 
 
@@ -88,6 +91,7 @@ class Renderer:
     Args:
         templates: renders templates.
         site_urls: by site, the address that relative addresses in emails are resolved against.
+        cleaner: cleans what pages told.
         facts: answers requests of templates for further facts; None when there are none.
         links: signs the addresses that lead back to a message; None to render messages without them.
     """
@@ -96,11 +100,13 @@ class Renderer:
         self,
         templates: TemplateFolder,
         site_urls: Mapping[str, str],
+        cleaner: FactCleaner,
         facts: TemplateFacts | None = None,
         links: MessageLinks | None = None,
     ) -> None:
         self._templates = templates
         self._site_urls = site_urls
+        self._cleaner = cleaner
         self._facts = facts
         self._links = links
         self._threads = Threads("offers", 2)
@@ -199,7 +205,7 @@ class Renderer:
 
     def _context(self, one: Decided, token: MessageToken) -> RenderContext:
         message, profile = one.message, one.profile
-        return RenderContext(
+        told = RenderContext(
             visitor=profile.visitor,
             site=SiteContext(name=message.site, url=self._site_urls.get(message.site, "")),
             rule=RuleContext(message.rule, one.arm),
@@ -209,6 +215,8 @@ class Renderer:
             order=profile.order,
             unsubscribe_url=self._links.unsubscribe(token) if self._links else "",
         )
+        # A program reads facts as they are; people would take them for the shop's words.
+        return told if message.channel == _FOR_PROGRAMS else self._cleaner.context(told)
 
 
 def _token(one: Decided) -> MessageToken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +15,10 @@ from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, build_prof
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.content.engine import MissingFacts
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
+from trigger_worker.delivery.offers.catalogue import Catalogue
 from trigger_worker.delivery.offers.offer_facts import PreviewFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.rules.evaluate.selector import compile_selection
@@ -63,12 +65,21 @@ class Previewer:
         queries: the ClickHouse database with events and coupons.
         templates: turns facts into content.
         site_urls: by site, the address that relative links are resolved against.
+        hosts: by site, the hosts that links and pictures of facts may lead to.
     """
 
-    def __init__(self, queries: Queries, templates: TemplateFolder, site_urls: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        templates: TemplateFolder,
+        site_urls: Mapping[str, str],
+        hosts: Mapping[str, Iterable[str]],
+    ) -> None:
         self._queries = queries
-        self._facts = PreviewFacts(queries)
-        self._renderer = Renderer(templates, site_urls, self._facts)
+        self._catalogue = Catalogue(queries)
+        cleaner = FactCleaner(hosts, self._catalogue.find)
+        self._facts = PreviewFacts(queries, cleaner)
+        self._renderer = Renderer(templates, site_urls, cleaner, self._facts)
 
     def preview(self, rule: Rule, visitor: Visitor, arm: str, now_ms: int) -> Preview:
         """Render every message of a rule, as if it had fired now at the visitor's latest event that completes it.
@@ -79,9 +90,10 @@ class Previewer:
             arm: the arm of the experiment; empty for the visitor's own.
             now_ms: epoch ms.
 
-        Cost: three queries of one person, and those of the facts that its templates request.
+        Cost: three queries of one person, one of the site's products, and those of the facts that templates request.
         """
         person = find_people(self._queries, [visitor])[visitor]
+        self._catalogue.read(person.site, now_ms)
         history = read_histories(self._queries, [person], PROFILE_WANTED, now_ms, now_ms)[person]
         profile = build_profile(person.visitor_id, history, now_ms)
         arms = rule.experiment.arms if rule.experiment else ()

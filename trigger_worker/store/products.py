@@ -97,6 +97,16 @@ def read_recommendations(queries: Queries, site: str, now_ms: int) -> Recommenda
     )
 
 
+def read_verified_products(queries: Queries, site: str) -> dict[str, Product]:
+    """Return, by id, the products that a site's own server or an import described, as they were described last.
+
+    Cost: one query over the site's described products, of which the latest `MAX_PRODUCTS` come back.
+    """
+    rows = queries.query(statement("verified_products"), {"site": site, "limit": MAX_PRODUCTS})
+    products = (Product(**dict(zip(Product.__struct_fields__, row, strict=True))) for row in rows)
+    return {product.product_id: product for product in products}
+
+
 def is_out_of_stock(in_stock: str, availability: str) -> bool:
     """Tell whether a product is known to be sold out; a product of which nothing is known is not.
 

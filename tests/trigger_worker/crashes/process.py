@@ -26,6 +26,7 @@ from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.delivery.channels.base import Channel, OutboundMessage
 from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
 from trigger_worker.delivery.channels.webhook import WebhookChannel, WebhookSettings
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
@@ -212,7 +213,7 @@ async def work(
             folder=RuleFolder(folder / "rules", folder / "audiences.yaml"),
             policy=PolicySource(folder / "policy.yaml"),
             recipients=Recipients({"webhook": "the peer"}),
-            renderer=Renderer(TemplateFolder(folder / "templates"), {}),
+            renderer=Renderer(TemplateFolder(folder / "templates"), {}, FactCleaner({})),
             channels={channel.name: CrashingChannel(channel, crash) for channel in channels},
             people=People(started_at=now_ms()),
             addresses=AddressKeys(b"secret"),

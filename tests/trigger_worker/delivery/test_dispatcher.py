@@ -26,6 +26,7 @@ from trigger_worker.delivery import ledger as ledger_module
 from trigger_worker.delivery.attempts import MAX_CONCURRENT, retry_wait_ms
 from trigger_worker.delivery.channels.base import Channel, DeliveryPostponed, DeliveryUncertain, OutboundMessage
 from trigger_worker.delivery.content.engine import FactRequest, MissingFacts
+from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.ledger import Ledger
@@ -100,7 +101,7 @@ class Desk:
         ledger = Ledger(
             self.log, self.people, AddressBook(), lambda events, _: self.told.extend(events), lambda: self.now_ms
         )
-        renderer = Renderer(TemplateFolder(self.folder), {}, self.facts)
+        renderer = Renderer(TemplateFolder(self.folder), {}, FactCleaner({}), self.facts)
         self.dispatcher = Dispatcher(
             ledger,
             self.outbox,

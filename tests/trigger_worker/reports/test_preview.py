@@ -29,7 +29,8 @@ def templates(tmp_path: Path) -> Path:
 
 
 def previewed(warehouse: Warehouse, templates: Path, text: str = RULE, arm: str = "", who: str = "anna") -> Preview:
-    previewer = Previewer(warehouse, TemplateFolder(templates), {"shop": "https://shop.example"})
+    urls = {"shop": "https://shop.example"}
+    previewer = Previewer(warehouse, TemplateFolder(templates), urls, {"shop": ["shop.example"]})
     return previewer.preview(rule(text), Visitor("shop", who), arm, NOON)
 
 

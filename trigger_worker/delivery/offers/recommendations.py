@@ -29,6 +29,7 @@ class Recommend:
         cart: the visitor's cart.
         order: the fields of the visitor's latest purchase.
         recent: the products that the visitor viewed, the latest first.
+        clean: cleans the facts of a product, which pages told.
     """
 
     def __init__(
@@ -37,9 +38,11 @@ class Recommend:
         cart: CartContext,
         order: Mapping[str, Any],
         recent: Sequence[Product],
+        clean: Callable[[Mapping[str, Any]], dict[str, Any]],
     ) -> None:
         self._read = read
         self._recent = recent
+        self._clean = clean
         self._without = frozenset(item.product_id for item in cart.items) | _bought(order)
 
     def complementary(self, product_id: object, limit: object = _USUAL) -> list[dict[str, Any]]:
@@ -50,33 +53,32 @@ class Recommend:
             limit: the most products to return; anything but a number stands for 3.
         """
         known, asked = self._read(), _text(product_id)
-        return _as_facts(known.offer(known.complementary.get(asked, ()), self._without | {asked}, _number(limit)))
+        return self._as_facts(known.offer(known.complementary.get(asked, ()), self._without | {asked}, _number(limit)))
 
     def also_viewed(self, product_id: object, limit: object = _USUAL) -> list[dict[str, Any]]:
         """Return products that are viewed in the same session as a product; arguments as `complementary`."""
         known, asked = self._read(), _text(product_id)
-        return _as_facts(known.offer(known.also_viewed.get(asked, ()), self._without | {asked}, _number(limit)))
+        return self._as_facts(known.offer(known.also_viewed.get(asked, ()), self._without | {asked}, _number(limit)))
 
     def trending(self, limit: object = _USUAL) -> list[dict[str, Any]]:
         """Return products that more people than usual view; `limit` as in `complementary`."""
         known = self._read()
-        return _as_facts(known.offer(known.trending, self._without, _number(limit)))
+        return self._as_facts(known.offer(known.trending, self._without, _number(limit)))
 
     def recently_viewed(self, limit: object = _USUAL) -> list[dict[str, Any]]:
         """Return products that the visitor viewed, the latest first; `limit` as in `complementary`."""
         sold_out = self._read().sold_out
         left = [each for each in self._recent if each.product_id not in sold_out | self._without]
-        return _as_facts(left[: _number(limit)])
+        return self._as_facts(left[: _number(limit)])
+
+    def _as_facts(self, products: Sequence[Product]) -> list[dict[str, Any]]:
+        return [self._clean(msgspec.to_builtins(product)) for product in products]
 
 
 def _bought(order: Mapping[str, Any]) -> frozenset[str]:
     items = order.get("items")
     lines = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     return frozenset(_text(line.get("product_id")) for line in [order, *lines])
-
-
-def _as_facts(products: Sequence[Product]) -> list[dict[str, Any]]:
-    return [msgspec.to_builtins(product) for product in products]
 
 
 def _text(value: object) -> str:

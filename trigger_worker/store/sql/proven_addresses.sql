@@ -5,7 +5,7 @@ SELECT site, JSONExtractString(props, 'traits', 'email') AS email, JSONExtractSt
 FROM events
 WHERE event = 'identify'
   AND ingested_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
-  AND (source = 'import' OR position(props, '"proven_by"') > 0)
+  AND (source = 'import' OR JSONHas(props, 'proven_by'))
   AND (email != '' OR phone != '')
   AND (site, email, phone) > ({site:String}, {email:String}, {phone:String})
 GROUP BY site, email, phone

@@ -7,7 +7,7 @@ FROM (
     FROM events
     WHERE ingested_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
       AND (event IN ('unsubscribed', 'email_bounced', 'email_complained')
-           OR (event IN ('consent', 'subscribe', 'identify') AND position(props, '"proven_by"') > 0)
+           OR (event IN ('consent', 'subscribe', 'identify') AND JSONHas(props, 'proven_by'))
            OR (event = 'consent' AND position(props, '"source":"page"') = 0))
       AND (site, visitor_id) > ({site:String}, {visitor:String})
     UNION ALL

@@ -30,7 +30,11 @@ def recommend(cart: str = "", bought: str = "", recent: tuple[str, ...] = ()) ->
     items = (CartItem(product_id=cart, quantity=1),) if cart else ()
     order = {"items": [{"product_id": bought}, "no item"]} if bought else {"items": "none"}
     return Recommend(
-        lambda: RECOMMENDATIONS, CartContext(items=items), order, [RECOMMENDATIONS.products[name] for name in recent]
+        lambda: RECOMMENDATIONS,
+        CartContext(items=items),
+        order,
+        [RECOMMENDATIONS.products[name] for name in recent],
+        dict,
     )
 
 
