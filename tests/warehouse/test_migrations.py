@@ -25,7 +25,9 @@ def test_shipped_files_are_numbered_from_one_without_a_gap() -> None:
 def test_every_shipped_file_can_be_run_again() -> None:
     for migration in shipped():
         for statement in migration.statements:
-            repeatable = "IF NOT EXISTS" in statement or "MODIFY TTL" in statement
+            # A row that is copied again replaces itself: refusing_ids, verified_products.
+            copies = "INSERT INTO refusing_ids" in statement or "INSERT INTO verified_products" in statement
+            repeatable = copies or "IF NOT EXISTS" in statement or "MODIFY TTL" in statement
             assert repeatable, f"{migration.name}: {statement[:80]}"
 
 

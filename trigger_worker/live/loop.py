@@ -175,6 +175,8 @@ class EvaluationLoop:
             try:
                 await self._record(found)
                 await self._feed.ask(found, again)
+                # Only now do people in memory know of the news.
+                await self.addresses.settle(found.now_ms)
             except BaseException:
                 self.bus.again += again
                 raise
@@ -192,11 +194,10 @@ class EvaluationLoop:
         return sweep.read(self._evaluation.rules, now_ms)
 
     async def _note_addresses(self, found: Sweep) -> None:
-        """Bring to the ledger of addresses what the news and imports tell, before anything is decided by it."""
+        """Bring to the ledger of addresses what was imported, and note which news may tell of one."""
         self.addresses.find(found.news)
         if found.changed_sites:
             await self.addresses.refill(found.now_ms)
-        await self.addresses.settle(found.now_ms)
 
     async def _record(self, found: Sweep) -> None:
         """Store outcomes of messages, and hear of messages that an operator asked for again."""

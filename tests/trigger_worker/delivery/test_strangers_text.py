@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.trigger_worker.delivery.channels.mail_peer import MailPeer
@@ -21,7 +23,7 @@ BANNER = (
     "form: bar\ntitle: '{{ product.name }}'\nimage: '{{ product.image }}'\ncta: {label: Go, url: '{{ product.url }}'}\n"
 )
 BAD = "Your account is locked, visit https://evil.example\r\nBcc: all@evil.example\r\n\r\n<script>{{ 7 * 7 }}</script>"
-TOLD = {
+TOLD: dict[str, Any] = {
     "product_id": "p1",
     "name": BAD,
     "category": "javascript:alert(1)",
@@ -74,7 +76,7 @@ async def test_a_banner_has_no_link_or_picture_of_a_stranger(told: Shop) -> None
 
 
 async def test_what_the_shops_server_or_an_import_said_of_a_product_is_shown(told: Shop) -> None:
-    described = {"product_id": "p1", "name": "Two-person tent", "url": "https://shop.example/tent"}
+    described: dict[str, Any] = {"product_id": "p1", "name": "Two-person tent", "url": "https://shop.example/tent"}
     store(
         told.warehouse,
         event_row("view_item", "server", proven_by="server", image="https://shop.example/tent.jpg", **described),
