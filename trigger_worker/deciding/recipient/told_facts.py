@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
+
+import msgspec
 
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.store.windows import Wanted
 from warehouse.address_ledger import REFUSALS, TYPED_CHANNELS, AddressFact, AddressKey, AddressKeys, Fact, spoken_by
 from warehouse.addresses import email_address, phone_number
+from warehouse.answers import ANSWER_EVENTS, Answers
 
 #: The part of a person's history that tells of addresses.
 TOLD_WANTED: Final = Wanted(PERMISSION_LOOKBACK_MS, frozenset({"props", "message_id"}))
@@ -18,6 +21,8 @@ TOLD_WANTED: Final = Wanted(PERMISSION_LOOKBACK_MS, frozenset({"props", "message
 TELLING_EVENTS: Final = frozenset(PERMISSION_LOOKBACK_MS)
 _SOFT: Final = "soft"
 _PAGE: Final = "page"
+#: The yes that takes back a no.
+_YES_TO: Final[Mapping[Fact, Fact]] = {"left": "returned", "refused": "allowed"}
 #: Places where an answer is given to us alone, by whoever reads at the address.
 _OURS: Final = frozenset({"preference_page", "sms_reply"})
 
@@ -27,8 +32,8 @@ def told_facts(
 ) -> list[AddressFact]:
     """Return the facts that a person's events tell of the addresses that the person had then.
 
-    A page may name anybody's address. So what only a page says holds for the person alone, except that whoever was sent
-    offers there may leave, and come back after leaving so.
+    A page may name anybody's address. So a no that only a page says holds for the person alone, unless they were sent
+    offers there. A yes of a page takes back only what the same person's events refused.
 
     Args:
         site: the site.
@@ -75,8 +80,9 @@ class _ToldSoFar:
         self._addresses: dict[str, str] = {}
         #: By channel, answers that were given before any address was known.
         self._early: defaultdict[str, list[tuple[Fact, int, str]]] = defaultdict(list)
-        #: Channels that the person left by a page.
-        self._left_by_page: set[str] = set()
+        #: By channel, the refusals that these events told.
+        self._own_no: defaultdict[str, set[Fact]] = defaultdict(set)
+        self._answers = Answers()
 
     def take(self, event: Event) -> None:
         """Read the next event."""
@@ -87,12 +93,8 @@ class _ToldSoFar:
             return
         elif event.name in {"email_bounced", "email_complained"}:
             self._report(event)
-        elif event.name == "consent":
-            self._answer(fields, event)
-        elif event.name == "unsubscribed":
-            self._leave(event)
-        elif event.name == "subscribe":
-            self._return(event)
+        elif event.name in ANSWER_EVENTS:
+            self._answer(event.name, fields, event)
 
     def _identify(self, event: Event) -> None:
         traits = event.fields.get("traits")
@@ -104,16 +106,25 @@ class _ToldSoFar:
             if event.fields.get("proven_by"):
                 self._say(channel, ["confirmed"], event)
         answer = traits.get("consent") if isinstance(traits, dict) else None
-        if isinstance(answer, dict) and event.fields.get("proven_by"):
-            self._answer({**answer, "proven_by": event.fields["proven_by"]}, event)
+        if isinstance(answer, dict):
+            vouched = {"proven_by": event.fields["proven_by"]} if event.fields.get("proven_by") else {"source": _PAGE}
+            self._answer("consent", {**answer, **vouched}, event)
 
-    def _answer(self, answer: Mapping[str, Any], event: Event) -> None:
-        """Take a yes for which somebody stands, and a no of anybody but a page."""
-        if _is_from_page(answer):
-            return
+    def _answer(self, name: str, answer: Mapping[str, Any], event: Event) -> None:
+        """Take a no of anybody but a page, a yes for which somebody stands, and a yes that takes back one's own no."""
+        answers, before = self._answers, _No.of(self._answers)
+        answers.take(name, answer)
+        if name == "unsubscribed":
+            self._leave(answer, event)
+        elif name == "subscribe" and _is_vouched(answer):
+            self._say(_channel(answer), ["returned"], event)
+        elif name == "consent" and not _is_from_page(answer):
+            for channel in TYPED_CHANNELS:
+                said = spoken_by(answer, channel)
+                self._say(channel, said if _is_vouched(answer) else [fact for fact in said if fact in REFUSALS], event)
         for channel in TYPED_CHANNELS:
-            said = spoken_by(answer, channel)
-            self._say(channel, said if _is_vouched(answer) else [fact for fact in said if fact in REFUSALS], event)
+            taken_back = before.taken_back(_No.of(answers), channel) & self._own_no.get(channel, frozenset())
+            self._say(channel, [_YES_TO[no] for no in sorted(taken_back)], event)
 
     def _report(self, event: Event) -> None:
         if event.name == "email_bounced" and event.fields.get("kind") == _SOFT:
@@ -124,22 +135,16 @@ class _ToldSoFar:
         if key is not None:
             self.facts.append(AddressFact(key, fact, event.ts, event.name))
 
-    def _leave(self, event: Event) -> None:
-        channel = str(event.fields.get("channel") or "email")
-        if _is_from_page(event.fields):
-            if event.ts < self._offered.get(channel, event.ts + 1):
-                return
-            self._left_by_page.add(channel)
-        self._say(channel, ["left"], event)
-
-    def _return(self, event: Event) -> None:
-        channel = str(event.fields.get("channel") or "email")
-        if _is_vouched(event.fields) or channel in self._left_by_page:
-            self._say(channel, ["returned"], event)
+    def _leave(self, answer: Mapping[str, Any], event: Event) -> None:
+        channel = _channel(answer)
+        if not _is_from_page(answer) or event.ts >= self._offered.get(channel, event.ts + 1):
+            self._say(channel, ["left"], event)
 
     def _say(self, channel: str, facts: Iterable[Fact], event: Event) -> None:
         source = str(event.fields.get("proven_by") or event.fields.get("source") or event.name)
         for fact in facts:
+            if fact in REFUSALS:
+                self._own_no[channel].add(fact)
             if channel in self._addresses:
                 self._add(channel, fact, event.ts, source)
             elif channel in TYPED_CHANNELS:
@@ -149,6 +154,33 @@ class _ToldSoFar:
         key: AddressKey | None = self._keys.of(self._site, channel, self._addresses[channel])
         if key is not None:
             self.facts.append(AddressFact(key, fact, at, source))
+
+
+class _No(msgspec.Struct, frozen=True):
+    """What a person says no to: offers, offers by channel, and channels as a whole."""
+
+    marketing: bool
+    left: frozenset[str]
+    refused: frozenset[str]
+
+    @classmethod
+    def of(cls, answers: Answers) -> Self:
+        """Return what the answers so far say no to."""
+        refused = frozenset(channel for channel, allowed in answers.channels.items() if not allowed)
+        return cls(answers.marketing is False, frozenset(answers.left), refused)
+
+    def taken_back(self, now: _No, channel: str) -> set[Fact]:
+        """Return what of it was taken back for a channel by now."""
+        no: set[Fact] = set()
+        if channel in self.left - now.left or (self.marketing and not now.marketing):
+            no.add("left")
+        if channel in self.refused - now.refused:
+            no |= {"refused", "left"} if channel not in now.left else {"refused"}
+        return no
+
+
+def _channel(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("channel") or "email")
 
 
 def _named(traits: object) -> dict[str, str]:
