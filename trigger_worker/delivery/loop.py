@@ -78,6 +78,7 @@ class DeliveryLoop:
     def close(self) -> None:
         """End the threads."""
         self._threads.close()
+        self._addresses.close()
 
     def add(self, messages: Iterable[QueuedMessage]) -> None:
         """Add messages, to be decided on when they are due."""

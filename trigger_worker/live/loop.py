@@ -128,6 +128,7 @@ class EvaluationLoop:
         """End the threads."""
         self._threads.close()
         self._feed.close()
+        self.addresses.close()
 
     async def run_apart(self) -> None:
         """Ask about people whose answers take long, until cancelled."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import islice
@@ -37,6 +36,7 @@ from trigger_worker.store.sent import PersonMessage
 from warehouse.address_ledger import TYPED_CHANNELS, AddressFact, AddressKey, AddressKeys
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
+from warehouse.threads import Threads
 
 #: Most people who are read together from history, and most addresses of one page.
 PAGE: Final = 200
@@ -82,8 +82,13 @@ class ToldAddresses:
         self._source = source
         self._records = records
         self._metrics = metrics
+        self._threads = Threads("told addresses", 1)
         #: People whose events may tell something new, the earliest first.
         self._waiting: dict[Visitor, None] = {}
+
+    def close(self) -> None:
+        """End the thread."""
+        self._threads.close()
 
     def hear(self, rows: Iterable[EventRow]) -> None:
         """Take note of accepted events that may tell of addresses."""
@@ -124,14 +129,14 @@ class ToldAddresses:
             people = await self._source.of(visitors, now_ms, TOLD_WANTED)
             facts = [fact for state in {id(one): one for one in people.values()}.values() for fact in self._told(state)]
             self._book.note(facts, now_ms)
-            await asyncio.to_thread(store_facts, self._warehouse, facts)
+            await self._threads.run(store_facts, self._warehouse, facts)
         except BaseException:
             self._note(visitors)
             raise
 
     async def refill(self, now_ms: int) -> None:
         """Bring to the ledger what was imported since history was read; addresses in memory are read again."""
-        await asyncio.to_thread(self._fill, now_ms)
+        await self._threads.run(self._fill, now_ms)
         self._book.doubt()
 
     def fill_once(self, now_ms: int) -> None:

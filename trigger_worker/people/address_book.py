@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
@@ -17,6 +16,7 @@ from warehouse.address_ledger import AddressFact, AddressKey, Standing
 from warehouse.errors import WarehouseError
 from warehouse.event import EventRow
 from warehouse.queries import Queries
+from warehouse.threads import Threads
 from warehouse.vocabulary import OUTCOME_STATES
 
 #: Most addresses that are kept; the others are in ClickHouse. One takes about a kilobyte.
@@ -161,6 +161,11 @@ class AddressSource:
     def __init__(self, queries: Queries, book: AddressBook) -> None:
         self._queries = queries
         self.book = book
+        self._threads = Threads("addresses", 1)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._threads.close()
 
     async def bring(self, keys: Collection[AddressKey], now_ms: int) -> None:
         """Return once each address is in memory as far as it can be known.
@@ -180,7 +185,7 @@ class AddressSource:
         if not outdated:
             return
         try:
-            read = await asyncio.to_thread(read_addresses, self._queries, outdated, now_ms - FACTS_MS)
+            read = await self._threads.run(read_addresses, self._queries, outdated, now_ms - FACTS_MS)
         except WarehouseError:
             if self.book.unknown(outdated):
                 raise
