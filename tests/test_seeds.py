@@ -45,10 +45,7 @@ def run(folder: Path, *options: str, seed: str = "") -> str:
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     environment |= {VARIABLE: seed} if seed else {}
     arguments = [
-        "-p",
-        "tests.seeds",
-        "-p",
-        "no:cacheprovider",
+        *("-p", "tests.seeds", *NEEDLESS),
         "-rA",
         "-q",
         *options,

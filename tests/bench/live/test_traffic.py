@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections import Counter
+from typing import NamedTuple
 
 import pytest
 
@@ -39,9 +40,21 @@ def batch(request: bytes) -> dict[str, object]:
     return decoded
 
 
-def test_events_come_at_the_rate_and_every_probe_gets_its_banner() -> None:
+class Sent(NamedTuple):
+    """What was sent to a collector that answers everything, and what was made of its answers."""
+
+    outcome: Outcome
+    bodies: list[bytes]
+
+
+@pytest.fixture(scope="module")
+def sent() -> Sent:
     with running_stub() as stub:
-        outcome = send(stub)
+        return Sent(send(stub), stub.bodies)
+
+
+def test_events_come_at_the_rate_and_every_probe_gets_its_banner(sent: Sent) -> None:
+    outcome = sent.outcome
     assert outcome.events == pytest.approx(RATE * 2, rel=0.02)
     assert outcome.unanswered == 0
     assert not outcome.refused
@@ -51,10 +64,8 @@ def test_events_come_at_the_rate_and_every_probe_gets_its_banner() -> None:
     assert all(outcome.banner_ms(kind) for kind in Kind)
 
 
-def test_requests_are_what_they_say_and_of_the_stated_mix() -> None:
-    with running_stub() as stub:
-        send(stub)
-        requests = [batch(body) for body in stub.bodies]
+def test_requests_are_what_they_say_and_of_the_stated_mix(sent: Sent) -> None:
+    requests = [batch(body) for body in sent.bodies]
     visitors = Counter[str]()
     seen: dict[str, int] = {}
     ids: list[str] = []

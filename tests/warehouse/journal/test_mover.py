@@ -10,6 +10,7 @@ import pytest
 import stamina
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import force_setattr
 
 from tests.waiting import until
 from tests.warehouse.journal.journals import NOON, key, line
@@ -89,6 +90,17 @@ def without_waiting() -> Iterator[None]:
     stamina.set_testing(True, attempts=1_000)
     yield
     stamina.set_testing(False)
+
+
+@pytest.fixture
+def without_pauses() -> Iterator[None]:
+    """Let no table pause between two inserts, where a test makes many."""
+    pauses = [table.busy_seconds for table in TABLES]
+    for table in TABLES:
+        force_setattr(table, "busy_seconds", 0.0)
+    yield
+    for table, seconds in zip(TABLES, pauses, strict=True):
+        force_setattr(table, "busy_seconds", seconds)
 
 
 @pytest.fixture
@@ -196,6 +208,7 @@ async def test_a_table_that_is_refused_holds_up_none_of_the_others(journal: Jour
     assert set(warehouse.tables) == {"events", "fires"}
 
 
+@pytest.mark.usefixtures("without_pauses")
 async def test_the_row_that_a_batch_is_refused_for_is_found_and_set_aside(journal: JournalThread) -> None:
     warehouse = RefusingWarehouse(MEMORY_LIMIT, poison=line("e5"))
     names = [f"e{number}" for number in range(9)]
@@ -214,6 +227,7 @@ async def test_a_batch_that_is_refused_because_of_overload_stays_whole(journal: 
     assert len(set(warehouse.attempts)) == 1
 
 
+@pytest.mark.usefixtures("without_pauses")
 async def test_a_table_that_takes_nothing_at_all_loses_no_more_than_a_hundred_rows_to_the_side(
     journal: JournalThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,8 +116,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None:
     """Return when the quiet hours that hold now are over, epoch ms; None when it is not quiet.
 
-    Where the clocks go forward over the end of the quiet, it lasts as long as if they had not; where they go
-    back over it, it ends at the first of the two equal times and holds once more before the second.
+    Where the clocks go forward over the end of the quiet, it lasts as long as if they had not, and a day longer if it
+    has begun again by then; where they go back over it, it ends at the first of the two equal times and holds once more
+    before the second.
 
     Args:
         quiet: the daily span.
@@ -132,7 +133,9 @@ def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None
     end_date = local.date() + timedelta(days=1 if ends_tomorrow else 0)
     end = datetime.combine(end_date, _clock(quiet.end_minute), tzinfo=local.tzinfo)
     end_ms = epoch_ms(end)
-    return end_ms if end_ms > now_ms else epoch_ms(end.replace(fold=1))
+    if end_ms <= now_ms:
+        end_ms = epoch_ms(end.replace(fold=1))
+    return quiet_until_ms(quiet, end_ms, zone_name) or end_ms
 
 
 def is_quiet(quiet: QuietHours, minute: int) -> bool:
