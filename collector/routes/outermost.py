@@ -59,6 +59,9 @@ class Outermost:
         if len(scope["path"]) > MAX_PATH or len(scope["query_string"]) > MAX_QUERY:
             self._failed("uri_too_long")
             await answer.fail(HTTPStatus.REQUEST_URI_TOO_LONG, "uri_too_long", "the address is too long")
+        elif not scope["query_string"].isascii():
+            self._failed("malformed")
+            await answer.fail(HTTPStatus.BAD_REQUEST, "malformed", "write what is no ASCII in the address in percent")
         elif origin is not None and is_question:
             await answer.give(*self._cross_origin.answer_question(scope, origin))
         else:

@@ -6,6 +6,7 @@ It listens on a Unix socket in a folder that only its user can enter; `engine.cl
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -21,7 +22,8 @@ from litestar.params import FromQuery
 from micromoment.engine.operator_query import answer_operator
 from micromoment.engine.protocol import Export
 from warehouse.connection import Warehouse
-from warehouse.errors import MicromomentError, WarehouseError
+from warehouse.errors import ConfigurationError, MicromomentError, WarehouseError
+from warehouse.journal.folder import LOCK_WAIT_SECONDS, lock_within
 from warehouse.threads import Threads
 
 #: Statements of operators, and of other commands, that run at the same time, and most that wait of each.
@@ -33,8 +35,37 @@ _STARTED_WITHIN_SECONDS: Final = 15.0
 
 
 @asynccontextmanager
+async def hold_engine(path: Path) -> AsyncIterator[None]:
+    """Be the only process that opens the embedded engine, and its socket, until the block ends.
+
+    Args:
+        path: of the socket; nothing is touched before it is known that no other process holds it.
+
+    Raises:
+        ConfigurationError: another process does, or the folder cannot be written.
+    """
+    try:
+        _make_private_folder(path.parent)
+        lock = os.open(path.parent / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder {path.parent} cannot be written: {error.strerror}",
+            "make it writable, or name another `data_folder`",
+        ) from error
+    try:
+        if not await asyncio.to_thread(lock_within, lock, LOCK_WAIT_SECONDS):
+            raise ConfigurationError(
+                f"another process runs on the data folder {path.parents[1]}, and goes on undisturbed",
+                "stop that one first, or name another `data_folder` (MICROMOMENT_DATA_FOLDER)",
+            )
+        yield
+    finally:
+        os.close(lock)
+
+
+@asynccontextmanager
 async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
-    """Serve the embedded engine to other commands of the same user until the block ends."""
+    """Serve the embedded engine to other commands of the same user until the block ends; in `hold_engine`."""
     _make_private_folder(path.parent)
     _remove(path)
     app = create_engine_app(warehouse)

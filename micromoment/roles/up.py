@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from micromoment.configuration.private_files import close_to_others
 from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import socket_path
-from micromoment.engine.socket import serve_engine
+from micromoment.engine.socket import hold_engine, serve_engine
 from micromoment.roles.bus import Bus
 from micromoment.roles.collector import api_description, run_collector
 from micromoment.roles.journal import JOURNAL_OF_ALL, JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER, open_journal
@@ -61,6 +61,8 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
     if len(roles) < len(ALL_ROLES):
         _require_shared_parts(settings, embedded=embedded)
     async with AsyncExitStack() as stack:
+        if embedded:
+            await stack.enter_async_context(hold_engine(socket_path(settings.data_folder)))
         warehouse = stack.enter_context(
             await asyncio.to_thread(connect, settings.clickhouse, settings.clickhouse_memory_bytes)
         )

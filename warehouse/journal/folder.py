@@ -88,20 +88,26 @@ class JournalFolder:
             _log.error("damaged_file_not_set_aside", file=str(self.path / name), error=str(error))
 
     def _acquire(self) -> None:
-        give_up_at = time.monotonic() + self._lock_wait
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno != errno.EWOULDBLOCK or time.monotonic() >= give_up_at:
-                    os.close(self._lock)
-                    raise ConfigurationError(
-                        f"the journal {self.path} is in use by another process",
-                        "see that no other process uses it, or name another `data_folder`",
-                    ) from error
-                time.sleep(_POLL_SECONDS)
-            else:
-                return
+        if not lock_within(self._lock, self._lock_wait):
+            os.close(self._lock)
+            raise ConfigurationError(
+                f"the journal {self.path} is in use by another process",
+                "see that no other process uses it, or name another `data_folder`",
+            )
+
+
+def lock_within(handle: int, seconds: float) -> bool:
+    """Lock a file for this process until it is closed; tell whether no other process kept it for so long."""
+    give_up_at = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno != errno.EWOULDBLOCK or time.monotonic() >= give_up_at:
+                return False
+            time.sleep(_POLL_SECONDS)
+        else:
+            return True
 
 
 def open_private(path: str, flags: int) -> int:

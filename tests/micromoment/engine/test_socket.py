@@ -10,11 +10,12 @@ import pytest
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import EngineClient, open_engine
 from micromoment.engine.protocol import socket_path
-from micromoment.engine.socket import serve_engine
+from micromoment.engine.socket import hold_engine, serve_engine
+from micromoment.roles.up import ALL_ROLES, run_roles
 from tests.waiting import until
 from tests.warehouse.rows import as_lines, event_row
 from warehouse.connection import Warehouse
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.errors import ConfigurationError, WarehouseError, WarehouseUnavailable
 
 
 @pytest.fixture
@@ -83,3 +84,32 @@ def test_without_a_running_process_a_command_opens_clickhouse_itself(unmade_dsn:
     with open_engine(Settings(clickhouse=unmade_dsn, data_folder=str(tmp_path))) as engine:
         assert isinstance(engine, Warehouse)
         assert engine.export("SELECT count() FROM events", "TSV") == b"0\n"
+
+
+async def test_a_second_start_on_the_same_data_folder_is_refused_and_touches_nothing(
+    path: Path, client: EngineClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("micromoment.engine.socket.LOCK_WAIT_SECONDS", 0.1)
+    # Another folder of ClickHouse's: only the data folder is the same, and so are its socket and secrets.
+    settings = Settings(clickhouse=f"chdb://{tmp_path}/another", data_folder=str(tmp_path))
+    async with hold_engine(path):
+        with pytest.raises(ConfigurationError) as refusal:
+            async with run_roles(settings, ALL_ROLES):
+                pytest.fail("it ran beside the other one")
+    assert str(tmp_path) in refusal.value.message
+    assert "data_folder" in refusal.value.hint
+    assert not (tmp_path / "another").exists()
+    assert await asyncio.to_thread(client.export, "SELECT 1", "TSV") == b"1\n"
+
+
+async def test_the_data_folder_is_free_once_its_process_has_ended(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with hold_engine(socket_path(str(tmp_path))):
+            pass
+
+
+async def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        async with hold_engine(socket_path(str(tmp_path))):
+            pytest.fail("it was held")

@@ -26,6 +26,8 @@ from warehouse.queries import Inserts
 WAIT_SECONDS = 20
 MEMORY_LIMIT = 241
 TOO_MANY_PARTS = 252
+NO_SPACE = 243
+ACCESS_DENIED = 497
 
 
 def refusal(code: int) -> WarehouseError:
@@ -219,8 +221,9 @@ async def test_the_row_that_a_batch_is_refused_for_is_found_and_set_aside(journa
     assert warehouse.tables["events"] == [line(name) for name in names if name != "e5"]
 
 
-async def test_a_batch_that_is_refused_because_of_overload_stays_whole(journal: JournalThread) -> None:
-    warehouse = FakeWarehouse([refusal(TOO_MANY_PARTS)] * (3 * REFUSALS_BEFORE_HALVING))
+@pytest.mark.parametrize("code", [TOO_MANY_PARTS, NO_SPACE, ACCESS_DENIED])
+async def test_a_batch_that_is_refused_because_of_overload_stays_whole(journal: JournalThread, code: int) -> None:
+    warehouse = FakeWarehouse([refusal(code)] * (3 * REFUSALS_BEFORE_HALVING))
     append(journal, "a", "b")
     async with moving(journal, warehouse):
         await until_empty(journal)

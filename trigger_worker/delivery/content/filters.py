@@ -98,14 +98,18 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
 
 
 def web_address(url: str) -> str:
-    """Return the address if it is an absolute http(s) one without control characters, else ''."""
-    if any(character < " " for character in url):
+    """Return the address if it is an absolute http(s) one that a browser can follow, else ''.
+
+    It has no control characters, a host, and no port or one that exists.
+    """
+    if any(character < " " or character == "\x7f" for character in url):
         return ""
     try:
         parts = urlsplit(url)
+        is_possible = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return ""
-    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+    return url if parts.scheme in ("http", "https") and is_possible else ""
 
 
 def page_address(url: str) -> str:

@@ -135,7 +135,20 @@ def test_link_without_a_site_address_takes_absolute_ones_only() -> None:
     assert template.render({}) == "[][https://x.example/]"
 
 
-@pytest.mark.parametrize("url", ["https://x.example/\r\nBcc: a", "https://x.example/\0", "https:x", "ftp://x.example/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x.example/\r\nBcc: a",
+        "https://x.example/\0",
+        "https:x",
+        "ftp://x.example/",
+        "https://x.example:65536/",
+        "https://x.example:0/",
+        "https://x.example:a/",
+        "https://:80/",
+        "https:///x",
+    ],
+)
 def test_an_address_of_the_web_is_absolute_and_one_line(url: str) -> None:
     assert web_address(url) == ""
 
