@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 from litestar.di import NamedDependency
 
 from collector.admission.addresses import Share
 from collector.admission.bodies import Bodies
-from collector.admission.turns import LargeBatches, PublicReads
+from collector.admission.turns import LargeBatches
 from collector.banners.desk import BannerDesk
 from collector.banners.stream_token import StreamTokens
 from collector.feedback.address_notes import AddressNotes
@@ -20,6 +21,11 @@ from collector.sites import Sites
 from warehouse.connection import Warehouse
 from warehouse.journal.group_commit import JournalThread
 from warehouse.message_token import MessageTokens
+from warehouse.threads import Threads
+
+#: Questions of requests that ClickHouse answers at the same time, and those that may wait.
+READERS: Final = 4
+MAX_WAITING_READS: Final = 32
 
 
 class CollectorSettings(msgspec.Struct, frozen=True):
@@ -57,6 +63,10 @@ class CallbackSettings(msgspec.Struct, frozen=True):
         return f"CallbackSettings(public_url={self.public_url!r})"
 
 
+def _public_reads() -> Threads:
+    return Threads("public read", READERS, MAX_WAITING_READS)
+
+
 def open_streams(most_each: int = 0) -> Share:
     """Return a count of the open streams of each address, which may have so many; 0 for no limit."""
     return Share(most_each, "too_many_streams", "pages of this address have too many streams open")
@@ -77,7 +87,7 @@ class Bounds(msgspec.Struct, frozen=True):
     site_rate: RateLimit = msgspec.field(default_factory=lambda: RateLimit(0, 1))
     bodies: Bodies = msgspec.field(default_factory=Bodies)
     large: LargeBatches = msgspec.field(default_factory=LargeBatches)
-    reads: PublicReads = msgspec.field(default_factory=PublicReads)
+    reads: Threads = msgspec.field(default_factory=_public_reads)
     streams: Share = msgspec.field(default_factory=open_streams)
     event_max_age_ms: int = 0
 

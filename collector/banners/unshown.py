@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import structlog
@@ -13,6 +12,7 @@ from collector.banners.banner import Banner, Browser
 from collector.metrics import CollectorMetrics
 from warehouse.errors import WarehouseError
 from warehouse.queries import Queries, read_sql
+from warehouse.threads import Threads
 
 #: Banners of one browser that a query returns; a browser with so many may have more.
 MAX_FOUND_EACH: Final = 5
@@ -44,7 +44,7 @@ class UnshownReader:
         self._queries = queries
         self._metrics = metrics
         self._now_ms = now_ms
-        self._threads = ThreadPoolExecutor(MAX_QUERIES_AT_ONCE, thread_name_prefix="unshown banners")
+        self._threads = Threads("unshown banners", MAX_QUERIES_AT_ONCE)
         self._asked: dict[Browser, Found] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -100,9 +100,7 @@ class UnshownReader:
         names = [browser.anonymous_id for browser in asked]
         banners: dict[str, list[Banner]] | None = None
         try:
-            banners = await asyncio.get_running_loop().run_in_executor(
-                self._threads, unshown_banners, self._queries, site, names, self._now_ms()
-            )
+            banners = await self._threads.run(unshown_banners, self._queries, site, names, self._now_ms())
         except WarehouseError as error:
             _log.warning("unshown_banners_unknown", browsers=len(asked), error=error.message, remedy=error.hint)
         except Exception:  # noqa: BLE001 - the pages that wait must hear that nothing comes

@@ -59,7 +59,7 @@ async def take_email_report(request: AnyRequest, parts: CurrentParts) -> Taken:
     facts = [FACT_OF_REPORT[report.kind]] if report.kind in FACT_OF_REPORT else []
     # Before visitors are looked for: what holds for the address holds however many visitors name it, or none.
     await parts.addresses.note_of_address("email", report.address, facts, _SOURCE, parts.now_ms())
-    owners = await parts.bounds.reads.read(_owners, parts, report)
+    owners = await parts.bounds.reads.run(_owners, parts, report)
     # A repeated report of an address has the same webhook-id; a message has one report of each kind anyhow.
     identity = (report.message_id or request.headers["webhook-id"], report.kind)
     keys = [AddressKey(owner.site, "email", address) for owner in owners for address in owner.addresses]

@@ -51,7 +51,7 @@ async def take_sms_reply(request: AnyRequest, parts: CurrentParts) -> str:
         sender = form.get("From", "")
         # Before visitors are looked for: the number itself is not written to any more, however many visitors name it.
         await parts.addresses.note_of_address("sms", sender, FACTS_OF_INTENT[intent], "sms_reply", parts.now_ms())
-        owners = await parts.bounds.reads.read(owners_of_address, parts.warehouse, "phone", sender)
+        owners = await parts.bounds.reads.run(owners_of_address, parts.warehouse, "phone", sender)
         for owner in owners:
             await _keep(parts, owner, intent, form.get("MessageSid", ""))
         _log.info("sms_reply", intent=intent, visitors=len(owners))

@@ -105,7 +105,7 @@ async def _note(parts: CollectorParts, link: MessageLink, answer: Mapping[str, A
     keys = address_in_link(link.token)
     if keys is None:
         try:
-            keys = await parts.bounds.reads.read(addresses_of_message, parts.warehouse, link.token)
+            keys = await parts.bounds.reads.run(addresses_of_message, parts.warehouse, link.token)
         except (WarehouseError, RequestError) as error:
             # The person's own answer is kept all the same; links of this version name their address.
             _log.warning("address_unknown", error=error.message)
@@ -116,9 +116,9 @@ async def _note(parts: CollectorParts, link: MessageLink, answer: Mapping[str, A
 async def _read(parts: CollectorParts, link: MessageLink) -> Preferences | None:
     """Return the reader's preferences; None while ClickHouse is away, because a form that guesses would be saved."""
     try:
-        return await parts.bounds.reads.read(read_preferences, parts.warehouse, link.token)
-    except (WarehouseError, RequestError) as error:
-        _log.warning("preferences_unknown", error=error.message)
+        return await parts.bounds.reads.run(read_preferences, parts.warehouse, link.token)
+    except WarehouseError as error:
+        _log.warning("preferences_unknown", error=error.message, remedy=error.hint)
         return None
 
 

@@ -23,11 +23,11 @@ MAX_RETRY_SECONDS: Final = 5.0
 #: After so many refusals in a row that may be of the rows, a batch is halved.
 REFUSALS_BEFORE_HALVING: Final = 10
 #: ClickHouse's codes for trouble that no smaller batch would end: too many queries or parts, read-only, shutting down;
-#: a full or failing disk, the network; a table, a database or a right that is missing.
+#: a full or failing disk, the network, a right that is missing.
 _NOT_OF_ROWS: Final = frozenset(
     {202, 203, 236, 242, 252, 279, 425, 439, 999}
     | {74, 75, 76, 209, 210, 243}
-    | {60, 81, 164, 192, 193, 194, 394, 497, 516}
+    | {164, 192, 193, 194, 394, 497, 516}
 )
 _log = structlog.get_logger("warehouse.journal.lane")
 

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 
 import pytest
 
 from collector.admission import turns
-from collector.admission.turns import LargeBatches, PublicReads
+from collector.admission.turns import LargeBatches
 from collector.errors import RequestError
-from tests.waiting import until_told
 
 
 async def test_large_batches_are_worked_on_one_at_a_time() -> None:
@@ -48,26 +45,3 @@ async def test_more_large_batches_than_there_is_room_for_are_refused(monkeypatch
             async with large.turn("b"):
                 pytest.fail("a second was let in")
     assert (caught.value.status, caught.value.code) == (503, "busy")
-
-
-async def test_questions_that_hang_take_no_more_threads_than_they_may_and_the_next_are_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(turns, "READERS", 1)
-    monkeypatch.setattr(turns, "MAX_WAITING_READS", 1)
-    reads, answer = PublicReads(), threading.Event()
-    hanging = [asyncio.create_task(reads.read(answer.wait)) for _ in range(2)]
-    await asyncio.sleep(0)
-    with pytest.raises(RequestError) as caught:
-        await reads.read(len, "abc")
-    assert (caught.value.status, caught.value.code) == (503, "busy")
-    hanging[1].cancel()
-    answer.set()
-    assert await hanging[0] is True
-
-    async def is_answered() -> bool:
-        with contextlib.suppress(RequestError):
-            return await reads.read(len, "abc") == 3
-        return False
-
-    await until_told(is_answered)

@@ -31,7 +31,7 @@ from tests.waiting import until
 from tests.warehouse.journal.journals import NOON, append, key, line, take
 from tests.warehouse.journal.test_adoption import fill
 from warehouse.connection import Warehouse
-from warehouse.errors import ConfigurationError, RowsRefused, WarehouseUnavailable
+from warehouse.errors import ConfigurationError, RowsRefused, WarehouseError, WarehouseUnavailable
 from warehouse.journal.log import Journal
 from warehouse.journal.tables import EVENTS, FIRES, TABLES, JournalTable
 from warehouse.queries import Inserts
@@ -295,3 +295,22 @@ async def test_news_is_published_once_events_are_in_clickhouse_and_of_no_other_r
 def test_each_division_into_processes_has_journals_of_its_own() -> None:
     found = [journal_name(roles) for roles in (ALL_ROLES, (run_collector,), (run_worker_alone,))]
     assert found == [JOURNAL_OF_ALL, JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER]
+
+
+async def test_a_table_that_takes_no_rows_is_told_until_it_does(tmp_path: Path) -> None:
+    is_full = True
+
+    def refuse(table: str) -> None:
+        if is_full and table == EVENTS.into:
+            error = WarehouseError("not enough space")
+            error.code = 243
+            raise error
+
+    warehouse = FakeWarehouse(refuse)
+    async with opened(tmp_path, warehouse) as journal:
+        assert journal.storing_state() == "ok"
+        await journal.thread.append_async(EVENTS, [line("a")], NOON)
+        await until(lambda: journal.storing_state() == "events: not enough space")
+        is_full = False
+        await until(lambda: journal.storing_state() == "ok")
+    assert warehouse.lines == [line("a")]
