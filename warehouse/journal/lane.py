@@ -25,9 +25,7 @@ REFUSALS_BEFORE_HALVING: Final = 10
 #: ClickHouse's codes for trouble that no smaller batch would end: too many queries or parts, read-only, shutting down;
 #: a full or failing disk, the network, a right that is missing.
 _NOT_OF_ROWS: Final = frozenset(
-    {202, 203, 236, 242, 252, 279, 425, 439, 999}
-    | {74, 75, 76, 209, 210, 243}
-    | {164, 192, 193, 194, 394, 497, 516}
+    {202, 203, 236, 242, 252, 279, 425, 439, 999} | {74, 75, 76, 209, 210, 243} | {164, 192, 193, 194, 394, 497, 516}
 )
 _log = structlog.get_logger("warehouse.journal.lane")
 
