@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from warehouse.browser_id import make_browser_id
 from warehouse.connection import Warehouse, connect
 from warehouse.migrations import migrate
 
@@ -50,9 +51,10 @@ TEMPLATES: Final = (
 #: The id of stored visitor `number % visitors`, the same as `stored_visitor` writes.
 _VISITOR: Final = f"""
     number % {{visitors:UInt32}} AS place,
-    leftPad(hex(toUInt64({FIRST_BORN_MS}) + place * 1000), 12, '0') AS born,
-    lower(concat(substring(born, 1, 8), '-', substring(born, 9, 4), '-7',
-                 substring(leftPad(hex(place % 4096), 4, '0'), 2), '-8000-', leftPad(hex(place), 12, '0'))) AS visitor
+    lower(leftPad(hex(toUInt64({FIRST_BORN_MS}) + place * 1000), 12, '0')) AS born,
+    lower(hex(SHA256(concat(born, ':', leftPad(toString(place), 32, '0'))))) AS digest,
+    concat(substring(born, 1, 8), '-', substring(born, 9, 4), '-8', substring(digest, 1, 3), '-8',
+           substring(digest, 4, 3), '-', substring(digest, 7, 12)) AS visitor
 """
 #: Events from {first} on of {visitors} visitors in turn, who came in the {span} milliseconds that ended {ago} ago.
 _EVENTS: Final = f"""
@@ -70,7 +72,7 @@ FROM (SELECT {_VISITOR} FROM numbers({{first:UInt64}}, {{count:UInt32}}))
 
 
 def uuid7(born_ms: int, number: int) -> str:
-    """Return a version 7 UUID, as the SDK names a visitor or a message.
+    """Return a version 7 UUID, as the SDK names a message.
 
     Args:
         born_ms: its time, epoch ms.
@@ -80,9 +82,32 @@ def uuid7(born_ms: int, number: int) -> str:
     return f"{born[:8]}-{born[8:]}-7{number % 4096:03x}-8000-{number:012x}"
 
 
+#: The secrets of the visitors that were made, by id.
+_SECRETS: dict[bytes, bytes] = {}
+_NO_SECRET: Final = b"0" * 32
+
+
+def new_visitor(born_ms: int, number: int) -> bytes:
+    """Return the anonymous id of a visitor, bound to a secret as the SDK's are.
+
+    Args:
+        born_ms: when it is made, epoch ms.
+        number: another one for each visitor of an instant.
+    """
+    secret = f"{number:032d}"
+    visitor = make_browser_id(born_ms, secret).encode()
+    _SECRETS[visitor] = secret.encode()
+    return visitor
+
+
+def secret_of(visitor: bytes) -> bytes:
+    """Return what proves that a visitor is who they are."""
+    return _SECRETS.get(visitor, _NO_SECRET)
+
+
 def stored_visitor(number: int) -> str:
     """Return the id of a visitor whose history `fill` stores; numbers start at 0."""
-    return uuid7(FIRST_BORN_MS + number * 1000, number)
+    return new_visitor(FIRST_BORN_MS + number * 1000, number).decode()
 
 
 def fill(warehouse: Warehouse, events: int, pause_ms: int = PAUSE_MS) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 ConsentMode = Literal["opt-out", "opt-in", "off"]
+IdentityMode = Literal["required", "optional", "off"]
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -22,6 +23,9 @@ class Site(msgspec.Struct, frozen=True):
         consent: `opt-in` keeps only events of visitors who agreed, `opt-out` all but those of visitors who refused,
             `off` leaves consent to the shop.
         server_keys: secret keys of the shop's server, the current one first, whose holder is believed.
+        identity: whether a page's word about a user counts only when the shop's server has signed the user id
+            (`required`, `optional`); the role that builds sites passes the setting.
+        identity_secrets: the keys of those signatures, the current one first.
     """
 
     name: str
@@ -30,6 +34,8 @@ class Site(msgspec.Struct, frozen=True):
     retention_days: int = 400
     consent: ConsentMode = "opt-out"
     server_keys: tuple[str, ...] = ()
+    identity: IdentityMode = "off"
+    identity_secrets: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
         return f"Site(name={self.name!r})"

@@ -17,6 +17,9 @@ from granian.server.embed import Server
 from demo_store.app import create_app
 from demo_store.settings import StoreSettings
 
+#: The environment variable with the secret that signs ids of accounts: a command line is everybody's to read.
+SIGNING_VARIABLE = "STORE_IDENTITY_SECRET"
+
 
 class StoreCommand(NamedTuple):
     """A parsed command line: the address to listen on, and the settings of the shop."""
@@ -55,6 +58,7 @@ def parse_command_line(arguments: Sequence[str]) -> StoreCommand:
             public_url=parsed.public_url,
             mailbox_url=parsed.mailbox,
             console_url=parsed.console,
+            identity_secret=os.environ.get(SIGNING_VARIABLE, ""),
         )
     except ValueError as error:
         parser.error(str(error))

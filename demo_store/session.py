@@ -27,13 +27,20 @@ class Flash(msgspec.Struct):
         pushes: pushes to the data layer.
         notices: notices to the visitor.
         identity: the account or contact to identify the visitor by.
+        is_guest: whether it is the contact of a guest, who has not shown whose address it is.
         has_left: whether the visitor has logged out.
     """
 
     pushes: list[dict[str, Any]] = msgspec.field(default_factory=list)
     notices: list[str] = msgspec.field(default_factory=list)
     identity: Account | None = None
+    is_guest: bool = False
     has_left: bool = False
+
+    @property
+    def user_id(self) -> str | None:
+        """Return the id of the account to identify the visitor by, or None for a guest."""
+        return None if self.identity is None or self.is_guest else self.identity.account_id
 
     def __bool__(self) -> bool:
         return bool(self.pushes or self.notices or self.identity or self.has_left)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +19,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
         public_url: the origin of the shop as visitors see it; empty for the origin of each request.
         mailbox_url: the page that shows the demo's outgoing emails; empty for no link.
         console_url: the page that shows an operator the behaviour of visitors; empty for no link.
+        identity_secret: the secret by which the ids of accounts are signed for the collector; empty for no signatures.
 
     Raises:
         ValueError: an address is neither empty nor absolute HTTP(S), or the collector or write key is missing.
@@ -28,6 +31,10 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     mailbox_url: str = ""
     console_url: str = ""
+    identity_secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"StoreSettings(collector_url={self.collector_url!r})"
 
     def __post_init__(self) -> None:
         for name in ("collector_url", "public_url", "mailbox_url", "console_url"):
@@ -38,6 +45,12 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("collector_url is missing: give the collector's origin, such as http://127.0.0.1:8000")
         if not self.write_key:
             raise ValueError("write_key is missing: give the site's write key")
+
+    def signature_of(self, account_id: str | None) -> str:
+        """Return the proof for the collector that the shop knows a visitor by this id; '' without an id or a secret."""
+        if account_id is None or not self.identity_secret:
+            return ""
+        return hmac.new(self.identity_secret.encode(), account_id.encode(), hashlib.sha256).hexdigest()
 
     @property
     def collector_origin(self) -> str:

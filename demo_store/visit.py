@@ -46,13 +46,16 @@ class Visit:
     origin: str
     path: str
 
-    def announce(self, *pushes: Push, notice: str = "", identity: Account | None = None) -> None:
+    def announce(
+        self, *pushes: Push, notice: str = "", identity: Account | None = None, is_guest: bool = False
+    ) -> None:
         """Add messages to the session's flash, which the next page shows.
 
         Args:
             pushes: pushes to the data layer.
             notice: a notice to the visitor; empty for none.
             identity: the account or contact to identify the visitor by.
+            is_guest: whether it is the contact of a guest, whom the shop does not know as anybody.
         """
         flash = self.session.flash
         flash.pushes.extend(pushes)
@@ -60,6 +63,7 @@ class Visit:
             flash.notices.append(notice)
         if identity is not None:
             flash.identity = identity
+            flash.is_guest = is_guest
             flash.has_left = False
 
     def announce_departure(self) -> None:

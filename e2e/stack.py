@@ -28,6 +28,8 @@ from warehouse.connection import connect
 STARTED_WITHIN_SECONDS: Final = 120.0
 STOPPED_WITHIN_SECONDS: Final = 15.0
 WRITE_KEY: Final = "demo-write-key"
+SERVER_KEY: Final = "mms_the-server-key-of-the-demo"
+IDENTITY_SECRET: Final = "the identity secret of the demo"
 
 
 class Stack(msgspec.Struct):
@@ -163,6 +165,8 @@ def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
         "MICROMOMENT_SMS_TOKEN": "the auth token",
         "MICROMOMENT_SMS_SENDER": "+4915100000000",
         "MICROMOMENT_LOG_LEVEL": "info",
+        "MICROMOMENT_SITES": json.dumps({"demo": _site(ports)}),
+        "STORE_IDENTITY_SECRET": IDENTITY_SECRET,
         "PYTHONUNBUFFERED": "1",
     }
     if clickhouse is None:
@@ -204,12 +208,18 @@ smtp_host = "127.0.0.1"
 smtp_port = {ports["smtp"]}
 smtp_security = "none"
 smtp_sender = "Shop <shop@demo.example>"
-
-[sites.demo]
-write_key = "{WRITE_KEY}"
-url = "http://localhost:{ports["store"]}"
 """
     )
+
+
+def _site(ports: dict[str, int]) -> dict[str, str]:
+    """Return the settings of the demo's site, with secrets that tests know."""
+    return {
+        "write_key": WRITE_KEY,
+        "url": f"http://localhost:{ports['store']}",
+        "server_key": SERVER_KEY,
+        "identity_secret": IDENTITY_SECRET,
+    }
 
 
 def _micromoment(*arguments: str) -> list[str]:

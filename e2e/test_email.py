@@ -16,7 +16,7 @@ from e2e.inbox import mails_to, wait_for_mail
 from e2e.pictures import take_picture
 from e2e.rules import live_rule
 from e2e.shopper import Shopper
-from e2e.stack import WRITE_KEY, Stack
+from e2e.stack import SERVER_KEY, Stack
 from e2e.waiting import wait_for
 
 #: Writes whenever it is asked to, so that nobody has to wait for an abandoned cart.
@@ -70,7 +70,7 @@ def way_out(letter: dict[str, Any]) -> str:
 
 def say(stack: Stack, user: str, event: str, properties: dict[str, Any]) -> None:
     """Send an event as the server of a shop does."""
-    body = {"writeKey": WRITE_KEY, "userId": user, "event": event, "properties": properties}
+    body = {"writeKey": SERVER_KEY, "userId": user, "event": event, "properties": properties}
     request = urllib.request.Request(f"{stack.collector_url}/v1/track", json.dumps(body).encode())
     with urllib.request.urlopen(request, timeout=10) as reply:
         assert json.load(reply)["success"] is True

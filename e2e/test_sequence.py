@@ -57,8 +57,8 @@ class Story(msgspec.Struct):
     def fill_cart(self) -> None:
         """Sign up, enter a telephone number, and put a product into the cart."""
         self.shopper.sign_up(self.email)
-        self.shopper.tell("identify", self.email, {"email": self.email, "phone": self.phone})
-        self.shopper.wait_for_event("identify")
+        self.shopper.tell("identify", None, {"email": self.email, "phone": self.phone})
+        wait_for(lambda: len(self.shopper.events("identify")) == 2, "both to be stored")
         self.shopper.open_product(PRODUCT)
         self.shopper.add_to_cart()
 

@@ -34,6 +34,8 @@ write_key = {write_key}
 origins = [{origin}]
 # Where relative links in emails start from.
 url = {url}
+# Pages say who is logged in by ids that the shop's server signs: `micromoment keys` shows the secret.
+# identity = "required"
 """
 
 

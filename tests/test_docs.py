@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -125,3 +129,23 @@ def test_every_test_that_the_page_on_security_names_exists() -> None:
     sources = [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("e2e/test_*.py")]
     defined = {name for file in sources for name in re.findall(r"\bdef (test_\w+)", file.read_text(encoding="utf-8"))}
     assert sorted(named - defined) == []
+
+
+#: How each language's interpreter is called with a program, and how it prints the signature of `user-17`.
+_SIGNERS = {
+    "python": ("python3", "-c", 'identity_secret, user_id = "s3", "user-17"\n{}\nprint(signature)'),
+    "javascript": ("node", "-e", 'const [identitySecret, userId] = ["s3", "user-17"];\n{}\nconsole.log(signature)'),
+    "php": ("php", "-r", '$identitySecret = "s3"; $userId = "user-17";\n{}\necho $signature, "\\n";'),
+    "ruby": ("ruby", "-e", 'require "openssl"\nidentity_secret, user_id = "s3", "user-17"\n{}\nputs signature'),
+}
+
+
+@pytest.mark.parametrize("language", _SIGNERS)
+def test_the_signatures_that_are_shown_are_those_that_count(language: str) -> None:
+    (shown,) = examples("docs/identity.md", language)
+    program, option, frame = _SIGNERS[language]
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"no {program} on this machine")
+    run = subprocess.run([found, option, frame.format(shown)], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == hmac.new(b"s3", b"user-17", hashlib.sha256).hexdigest()

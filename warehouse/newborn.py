@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: A UUID of version 7 (RFC 9562, 5.7), which begins with the instant of its making; so the SDK names a browser.
-_VERSION_7: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+#: UUIDs that begin with the instant of their making: version 7 (RFC 9562, 5.7), and version 8 as `browser_id` makes it.
+_DATED: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def born_at(visitor_id: str) -> int | None:
@@ -15,6 +15,6 @@ def born_at(visitor_id: str) -> int | None:
     Args:
         visitor_id: an anonymous id, or any other.
     """
-    if _VERSION_7.fullmatch(visitor_id) is None:
+    if _DATED.fullmatch(visitor_id) is None:
         return None
     return int(visitor_id[:8] + visitor_id[9:13], 16)

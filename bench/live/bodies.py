@@ -9,7 +9,7 @@ from itertools import chain, count
 from operator import itemgetter
 from typing import Any, Final
 
-from bench.shop import CATEGORIES, NAMES
+from bench.shop import CATEGORIES, NAMES, secret_of
 
 WRITE_KEY: Final = "bench"
 #: An event of this category completes one of `bench.live.product.MEASURED_RULES`, or two at once.
@@ -20,9 +20,9 @@ VARIANTS: Final = 48
 EVENT_DISTANCE_MS: Final = 120
 SEND_DELAY_MS: Final = 20
 
-_ID, _VISITOR, _TIME, _PROBE = "<id>", "<visitor>", "<time>", "<probe>"
+_ID, _VISITOR, _TIME, _PROBE, _SECRET = "<id>", "<visitor>", "<time>", "<probe>", "<secret>"
 #: How wide each of them is on the wire, in bytes; so every request of a variant is of one length.
-_WIDTHS: Final = {_ID: 36, _VISITOR: 36, _TIME: 24, _PROBE: 8}
+_WIDTHS: Final = {_ID: 36, _VISITOR: 36, _TIME: 24, _PROBE: 8, _SECRET: 32}
 _AGENTS: Final = tuple(
     f"Mozilla/5.0 ({machine}"
     for machine in (
@@ -64,7 +64,7 @@ class Request:
         """
         first_ms = sent_ms - SEND_DELAY_MS - (self.events - 1) * EVENT_DISTANCE_MS
         times = [iso_time(first_ms + number * EVENT_DISTANCE_MS) for number in range(self.events)]
-        row = (visitor, b"%08d" % probe, iso_time(sent_ms), *chain(*zip(ids, times, strict=True)))
+        row = (visitor, b"%08d" % probe, secret_of(visitor), iso_time(sent_ms), *chain(*zip(ids, times, strict=True)))
         filled: bytes = self._text % self._pick(row)
         return filled
 
@@ -136,7 +136,7 @@ def _batch(events: list[dict[str, Any]]) -> dict[str, Any]:
         "timezone": "Europe/Berlin",
         "screen": {"width": 390, "height": 844},
     }
-    return {"writeKey": WRITE_KEY, "sentAt": _TIME, "context": context, "batch": events}
+    return {"writeKey": WRITE_KEY, "browserSecret": _SECRET, "sentAt": _TIME, "context": context, "batch": events}
 
 
 def _head(agent: str, length: int) -> str:
@@ -150,10 +150,10 @@ def _head(agent: str, length: int) -> str:
 def _positions(places: list[str]) -> list[int]:
     """Return, for each place in the text, which of the values stands there that `Request.fill` puts in a row.
 
-    The row is: visitor, probe, time of the sending, then id and time of each event.
+    The row is: visitor, probe, secret, time of the sending, then id and time of each event.
     """
-    ids, times = count(3, 2), count(2, 2)
-    return [next(ids) if place == _ID else next(times) if place == _TIME else int(place == _PROBE) for place in places]
+    ids, times, others = count(4, 2), count(3, 2), (_VISITOR, _PROBE, _SECRET)
+    return [next(ids) if place == _ID else next(times) if place == _TIME else others.index(place) for place in places]
 
 
 def _places(text: bytes) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ from typing import Final
 from bench.live.bodies import prepare
 from bench.live.traffic import read_token
 from bench.live.wire import Requests, Wire
-from bench.shop import stored_visitor, uuid7
+from bench.shop import new_visitor, stored_visitor, uuid7
 
 #: Of visitors who are introduced, one of so many has a stored history.
 STORED_ONE_OF: Final = 10
@@ -82,7 +82,7 @@ def new_visitors(number: int, stored: int = 0) -> list[bytes]:
     """Return ids of visitors who were born now; of `STORED_ONE_OF`, one has a stored history when there are any."""
     now_ms = time.time_ns() // 1_000_000
     return [
-        (stored_visitor(n % stored) if stored and n % STORED_ONE_OF == 0 else uuid7(now_ms, n)).encode()
+        stored_visitor(n % stored).encode() if stored and n % STORED_ONE_OF == 0 else new_visitor(now_ms, n)
         for n in range(number)
     ]
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Final
 
 from bench.live.wire import Stream
-from bench.shop import stored_visitor, uuid7
+from bench.shop import new_visitor, stored_visitor
 
 #: Visitors without an open page who are remembered; of more, the least recently active leave.
 MAX_REMEMBERED: Final = 3_000
@@ -67,7 +67,7 @@ class Crowd:
 
     def newborn(self, now_ms: int) -> bytes:
         """Return the id of a visitor whom nobody has seen; it was made a moment ago."""
-        return uuid7(now_ms - BORN_BEFORE_MS, next(self._numbers)).encode()
+        return new_visitor(now_ms - BORN_BEFORE_MS, next(self._numbers))
 
     def returning(self) -> bytes:
         """Return the id of a visitor with a stored history who was not here in this run, while there are any."""

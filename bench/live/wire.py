@@ -145,7 +145,9 @@ class Stream(Line):
         super().__init__(wire)
         self._heard = heard
         self.write(
+            # In the header, and in the address for earlier checkouts.
             b"GET /v1/stream?token=" + token + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
+            b"Authorization: Bearer " + token + b"\r\n"
             b"Cache-Control: no-cache\r\nOrigin: https://shop.example\r\n\r\n"
         )
 

@@ -36,17 +36,20 @@ class Batch(msgspec.Struct, frozen=True, rename="camel"):
         context: shared by all of them.
         sent_at: the sender's clock when it sent the batch.
         write_key: the site's write key, when it came in the body.
+        browser_secret: what the sender shows as the secret of its browser.
     """
 
     batch: list[msgspec.Raw]
     context: dict[str, Any] | None = None
     sent_at: str | int | float | None = None
     write_key: str | None = None
+    browser_secret: Any = None
 
 
 class _Single(msgspec.Struct, rename="camel"):
     sent_at: str | int | float | None = None
     write_key: str | None = None
+    browser_secret: Any = None
 
 
 class _Counted:
@@ -115,7 +118,7 @@ def decode_single(plain: bytes, message_type: str) -> Batch:
     fields = plain.rstrip()[:-1]
     comma = b"" if fields.strip() == b"{" else b","
     message = msgspec.Raw(b'%s%s"type":"%s"}' % (fields, comma, message_type.encode()))
-    return Batch([message], None, shared.sent_at, shared.write_key)
+    return Batch([message], None, shared.sent_at, shared.write_key, shared.browser_secret)
 
 
 def read_outline(plain: bytes) -> str | None:

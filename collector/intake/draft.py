@@ -49,6 +49,7 @@ class Receipt(msgspec.Struct, frozen=True):
         sent_at: the sender's clock when it sent the batch, as the batch says it.
         source: `live` for requests, `import` for history.
         is_from_server: whether the request came with the site's server key.
+        browser_secret: what the sender shows as the secret of its browser, '' for nothing.
         user_agent: the header, '' for none.
         country: two letters from a trusted proxy's header, '' for none.
         opted_out: whether the browser sent Global Privacy Control or Do Not Track.
@@ -60,6 +61,7 @@ class Receipt(msgspec.Struct, frozen=True):
     sent_at: str | int | float | None = None
     source: Literal["live", "import"] = "live"
     is_from_server: bool = False
+    browser_secret: str = ""
     user_agent: str = ""
     country: str = ""
     opted_out: bool = False
@@ -93,6 +95,8 @@ class DropReason(StrEnum):
     RESERVED = "reserved"  #: a name that this sender may not use; the detail says who may
     NO_VISITOR = "no_visitor"  #: neither anonymousId nor userId
     BAD_ID = "bad_id"  #: an id longer than 128 characters
+    IDENTITY_UNPROVEN = "identity_unproven"  #: a page names a user without the shop's signature, and no browser
+    BROWSER_UNPROVEN = "browser_unproven"  #: a page names a browser whose secret it does not show
     NO_TIMESTAMP = "no_timestamp"  #: a line of an import without a time that can be read
     NO_CONSENT = "no_consent"  #: the visitor refused, or never agreed where agreement is needed
     TOO_LARGE = "too_large"  #: more than 32 KiB as stored
@@ -118,6 +122,7 @@ class Drop(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 class WarningReason(StrEnum):
     """Why an event was not kept as it was sent: a closed set."""
 
+    IDENTITY_UNPROVEN = "identity_unproven"  #: the user id is not signed; the event is its browser's alone
     TOO_OLD = "too_old"  #: said to have happened longer ago than a page may say; it has the time of its receipt
 
 
@@ -153,7 +158,10 @@ class Draft(msgspec.Struct):
         props: properties that have no column of their own yet; a step that changes them replaces them, because they
             begin as the message's own.
         columns: columns of `events` found so far; '' and None are absent.
-        warning: why the event is not kept as it was sent, or None.
+        is_signed: whether the shop's server has signed the user id.
+        claimed_user_id: a user id that is noted as a claim, '' for none.
+        warnings: why the event is not kept as it was sent.
+        judged: what became of ids earlier in the batch, by the ids and their proofs.
     """
 
     message: Message
@@ -163,7 +171,10 @@ class Draft(msgspec.Struct):
     context: Mapping[str, Any]
     props: dict[str, Any]
     columns: dict[str, Any]
-    warning: EventWarning | None = None
+    is_signed: bool = False
+    claimed_user_id: str = ""
+    warnings: tuple[EventWarning, ...] = ()
+    judged: dict[tuple[str, str, str, bool], Any] = msgspec.field(default_factory=dict)
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Return an object inside the context, or an empty one."""
@@ -176,7 +187,8 @@ class Draft(msgspec.Struct):
 
     def warn(self, reason: WarningReason, detail: str) -> None:
         """Note that this event is not kept as it was sent."""
-        self.warning = EventWarning(self.message.label[:_LONGEST_LABEL], reason, detail[:_LONGEST_DETAIL])
+        warning = EventWarning(self.message.label[:_LONGEST_LABEL], reason, detail[:_LONGEST_DETAIL])
+        self.warnings = (*self.warnings, warning)
 
 
 def named_drop(label: str, reason: DropReason, detail: str) -> Drop:

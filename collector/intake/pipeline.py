@@ -11,6 +11,7 @@ from collector.errors import log_mistake
 from collector.intake.commerce import normalise_commerce
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
 from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop
+from collector.intake.identity_steps import require_visitor
 from collector.intake.requirements import (
     correct_time,
     drop_without_consent,
@@ -18,7 +19,6 @@ from collector.intake.requirements import (
     name_event,
     read_times,
     refuse_unfit_values,
-    require_visitor,
 )
 from collector.intake.row import EncodedRow, build_row, lift_columns
 from collector.intake.who_may_say import refuse_reserved, write_own_fields
@@ -126,8 +126,7 @@ def _run_portion(raw: Sequence[msgspec.Raw], shared: Draft) -> Outcome:
             continue
         outcome.rows.append(result.row)
         outcome.lines.append(result.line)
-        if result.warning is not None:
-            outcome.warnings.append(result.warning)
+        outcome.warnings.extend(result.warnings)
     return outcome
 
 
@@ -164,7 +163,16 @@ def _take_steps(message: Message, shared: Draft) -> EncodedRow | Drop:
         context = {**context, **message.context}
         if not _SURROUNDING_KEYS.isdisjoint(message.context):
             columns, steps = {}, STEPS
-    draft = Draft(message, shared.site, shared.receipt, shared.times, context, message.properties or {}, columns)
+    draft = Draft(
+        message,
+        shared.site,
+        shared.receipt,
+        shared.times,
+        context,
+        message.properties or {},
+        columns,
+        judged=shared.judged,
+    )
     for step in steps:
         drop = step(draft)
         if drop is not None:

@@ -1,4 +1,4 @@
-"""The steps that find what every event must have, or drop it: a visitor, a name, fit values, consent, a time, an id."""
+"""The steps that find what every event must have, or drop it: a name, fit values, consent, a time and an id."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, WarningReason, text
+from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, WarningReason
 from warehouse.event import epoch_ms, format_time
-from warehouse.limits import MAX_DEPTH, MAX_ID_LENGTH, MAX_NAME_LENGTH
+from warehouse.limits import MAX_DEPTH, MAX_NAME_LENGTH
 from warehouse.vocabulary import SEGMENT_EVENT_NAMES
 
 _NAME_OF_TYPE: Final = {
@@ -35,27 +35,6 @@ _LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01, the end of what DateTime64 
 #: A whole number is read however many digits it has; whoever reckons with it later needs it as a float.
 _GREATEST: Final = int(float_info.max)
 _NAMESPACE: Final = uuid.UUID("6d6d6576-656e-7473-8000-000000000000")
-
-
-def require_visitor(draft: Draft) -> Drop | None:
-    """Take the visitor's ids; `visitor_id` is the user id when known, else the anonymous id.
-
-    An `alias` joins its previousId to the userId, as `identity` learns it from any event that carries both.
-    """
-    message = draft.message
-    user = text(message.user_id)
-    anonymous = text(message.anonymous_id)
-    if message.type == "alias":
-        anonymous = text(message.previous_id) or anonymous
-    if not user and not anonymous:
-        return draft.dropped(DropReason.NO_VISITOR, "give anonymousId or userId")
-    if max(len(user), len(anonymous), len(message.label)) > MAX_ID_LENGTH:
-        return draft.dropped(DropReason.BAD_ID, f"ids have at most {MAX_ID_LENGTH} characters")
-    columns = draft.columns
-    columns["visitor_id"] = user or anonymous
-    columns["user_id"] = user
-    columns["anonymous_id"] = anonymous
-    return None
 
 
 def name_event(draft: Draft) -> Drop | None:

@@ -21,7 +21,7 @@ class EncodedRow(msgspec.Struct, frozen=True):
 
     row: EventRow
     line: bytes
-    warning: EventWarning | None = None
+    warnings: tuple[EventWarning, ...] = ()
 
 
 def lift_columns(draft: Draft) -> None:
@@ -59,7 +59,7 @@ def build_row(draft: Draft) -> EncodedRow | Drop:
         return draft.dropped(DropReason.MALFORMED, str(error))
     if len(line) > MAX_EVENT_BYTES:
         return draft.dropped(DropReason.TOO_LARGE, f"{len(line)} bytes; an event may have {MAX_EVENT_BYTES}")
-    return EncodedRow(row, line, draft.warning)
+    return EncodedRow(row, line, draft.warnings)
 
 
 def _converted(kind: FieldType, value: object) -> str | float | None:

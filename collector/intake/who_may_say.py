@@ -30,7 +30,7 @@ RESERVED_EVENTS: Final[Mapping[str, frozenset[Sender]]] = {
     "push_unsubscribed": _SHOP,
 }
 #: Properties that are written here and nowhere else, whatever a sender says.
-RESERVED_PROPERTIES: Final = frozenset({"proven_by"})
+RESERVED_PROPERTIES: Final = frozenset({"proven_by", "claimed_user_id"})
 #: Events that tell who somebody is, how to reach them, and what they allow. Each says who vouches for it, unless it is
 #: only the browser itself (`proven_by`).
 PERSONAL_EVENTS: Final = frozenset({"identify", "consent", "subscribe", "unsubscribed", "push_subscribed"})
@@ -53,7 +53,7 @@ def refuse_reserved(draft: Draft) -> Drop | None:
 
 
 def write_own_fields(draft: Draft) -> None:
-    """Write the properties that are ours: where an answer was given, and who vouches for what is personal."""
+    """Write the properties that are ours: where an answer was given, who vouches for what is personal, and claims."""
     event, props = draft.columns["event"], draft.props
     if not RESERVED_PROPERTIES.isdisjoint(props):
         props = {name: value for name, value in props.items() if name not in RESERVED_PROPERTIES}
@@ -67,12 +67,16 @@ def write_own_fields(draft: Draft) -> None:
     elif draft.receipt.sender == "server" and draft.columns.get("product_id"):
         # What the shop's server says of a product is known from what pages say; an import is by its source.
         props = {**props, "proven_by": "server"}
+    if draft.claimed_user_id:
+        props = {**props, "claimed_user_id": draft.claimed_user_id}
     draft.props = props
 
 
 def _voucher(draft: Draft) -> str:
     """Return who vouches that the event is its visitor's own; '' when it is only the browser."""
-    return "" if draft.receipt.sender == "page" else draft.receipt.sender
+    if draft.receipt.sender != "page":
+        return draft.receipt.sender
+    return "signature" if draft.is_signed else ""
 
 
 def _with_source(sender: Sender, answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Final
 
 from litestar import Response, get
-from litestar.params import FromQuery
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Receive, Scope, Send
 
 from collector.banners.banner import Browser
@@ -64,16 +63,18 @@ class BannerStream(Response[bytes]):
 
 
 @get("/v1/stream", summary="Listen for banners", tags=["stream"], media_type="text/event-stream")
-async def listen(request: AnyRequest, parts: CurrentParts, token: FromQuery[str]) -> BannerStream:
+async def listen(request: AnyRequest, parts: CurrentParts) -> BannerStream:
     """Send the browser's unshown banners, then each new one, with a heartbeat in between.
 
-    A page that connects again gets every banner that was not shown meanwhile, so `Last-Event-ID` is not needed.
+    The token is in the header `Authorization: Bearer`, because addresses are written into logs. A page that connects
+    again gets every banner that was not shown meanwhile, so `Last-Event-ID` is not needed.
     """
     address = admit(request, parts)
-    listener = parts.tokens.check(token, parts.now_ms())
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    listener = parts.tokens.check(token.strip(), parts.now_ms()) if scheme.lower() == "bearer" else None
     site = parts.sites.named(listener.site) if listener is not None else None
     if listener is None or site is None:
-        message = "the token is not valid (any more); the reply to the next batch has a new one"
+        message = "no valid token in Authorization: Bearer; the reply to a browser's next batch has a new one"
         raise RequestError(HTTPStatus.UNAUTHORIZED, "bad_token", message)
     read_by_pages_of(request.scope, site)
     browser = Browser(listener.site, listener.anonymous_id)

@@ -22,6 +22,7 @@ from collector.routes.direct_call import DirectCall
 from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_headers, slow_down
 from collector.routes.key_check import KeyHolder, require_fit, require_holder
 from collector.sites import Site, Sites
+from warehouse.browser_id import is_proven
 from warehouse.limits import MAX_LISTED
 
 _SINGLE_PATHS: Final = [f"/v1/{kind}" for kind in ("track", "identify", "page", "screen", "group", "alias")]
@@ -32,7 +33,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     Args:
         success: always true; a batch that was not kept is answered with an error.
-        token: opens the browser's stream; only when the batch is one browser's.
+        token: opens the browser's stream; only when the batch is one browser's, which shows its secret.
         messages: banners that waited for the browser.
         dropped: events that were not kept, with the reason of each, the first `MAX_LISTED` of them.
         dropped_more: how many others were not kept.
@@ -127,8 +128,9 @@ class _Sender:
             read_by_pages_of(self._request.scope, holder.site)
             require_fit(holder, self._headers, self._query)
             self._charge_all(holder, batch_cost(len(batch.batch), size))
-            acknowledgement = await parts.ingest.take(batch, holder.site, self._receipt(batch, holder))
-        reply = _reply(parts, holder.site, acknowledgement)
+            receipt = self._receipt(batch, holder)
+            acknowledgement = await parts.ingest.take(batch, holder.site, receipt)
+        reply = _reply(parts, holder.site, acknowledgement, receipt.browser_secret)
         return Response(msgspec.json.encode(reply), media_type="application/json")
 
     def _charge_all(self, holder: KeyHolder, cost: float) -> None:
@@ -146,6 +148,7 @@ class _Sender:
             received_at=now_ms,
             sent_at=batch.sent_at,
             is_from_server=holder.is_server,
+            browser_secret=batch.browser_secret if isinstance(batch.browser_secret, str) else "",
             user_agent=headers.get("user-agent", ""),
             country=headers.get(header, "")[:2].upper() if header else "",
             opted_out=objects_to_tracking(headers),
@@ -153,7 +156,8 @@ class _Sender:
         )
 
 
-def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement) -> Reply:
+def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement, secret: str) -> Reply:
+    """Return the answer to a batch; what is a browser's goes only to who shows its secret."""
     drops = acknowledgement.drops
     reply = Reply(
         success=True,
@@ -161,9 +165,9 @@ def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement) 
         dropped_more=max(0, len(drops) - MAX_LISTED),
         warnings=acknowledgement.warnings[:MAX_LISTED],
     )
-    if len(acknowledgement.anonymous_ids) != 1:
+    anonymous_id = next(iter(acknowledgement.anonymous_ids), "")
+    if len(acknowledgement.anonymous_ids) != 1 or not is_proven(anonymous_id, secret):
         return reply
-    (anonymous_id,) = acknowledgement.anonymous_ids
     return msgspec.structs.replace(
         reply,
         token=parts.tokens.issue(site.name, anonymous_id, parts.now_ms()),

@@ -31,14 +31,16 @@ def show_contact(visit: CurrentVisit) -> Response[Any]:
 
 @post("/checkout", sync_to_thread=False)
 def take_contact(visit: CurrentVisit, data: Submitted[ContactForm]) -> Response[Any]:
-    """Store contact and address and identify the visitor, or show each mistake beside its field."""
+    """Store contact and address and announce a guest's contact, or show each mistake beside its field."""
     if (early := _redirect_back(visit, "/checkout")) is not None:
         return early
     contact, mistakes = check_contact(data)
     if contact is None:
         return _contact_page(visit, data, mistakes, status_code=422)
     visit.session.checkout.contact = contact
-    visit.announce(identity=Account(contact.email, contact.first_name))
+    # Whoever orders may write anybody's address: it makes a guest nobody, and an account's holder nobody else.
+    if visit.session.account is None:
+        visit.announce(identity=Account(contact.email, contact.first_name), is_guest=True)
     return visit.redirect("/checkout/shipping")
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
-from micromoment.configuration.site_keys import server_keys
+from micromoment.configuration.site_keys import identity_secrets, server_keys
 from warehouse.errors import ConfigurationError
 
 
@@ -20,11 +20,15 @@ class SiteKeys(msgspec.Struct, frozen=True):
         site: the name of the site.
         write_key: public; goes into pages.
         server_key: secret; for the shop's server.
+        identity_secret: secret; by which the shop's server signs user ids.
+        identity: the site's setting of this name.
     """
 
     site: str
     write_key: str
     server_key: str
+    identity_secret: str
+    identity: str
 
 
 @click.command()
@@ -35,7 +39,7 @@ def keys(site_name: str | None, format_name: str, **options: Any) -> None:  # no
     """Show the keys of the sites: what goes into pages, and the secrets of the shop's server."""
     settings = read_options(options)
     for name in _sites(settings, site_name):
-        shown = SiteKeys(name, settings.sites[name].write_key, server_keys(settings, name)[0])
+        shown = _keys_of(settings, name)
         click.echo(msgspec.json.encode(shown).decode() if format_name == "json" else _text(shown))
 
 
@@ -47,9 +51,15 @@ def _sites(settings: Settings, name: str | None) -> list[str]:
     return [name]
 
 
+def _keys_of(settings: Settings, name: str) -> SiteKeys:
+    site, secret = settings.sites[name], identity_secrets(settings, name)[0].decode()
+    return SiteKeys(name, site.write_key, server_keys(settings, name)[0], secret, site.identity)
+
+
 def _text(keys: SiteKeys) -> str:
     return (
         f"site {keys.site}\n"
-        f"  write key   {keys.write_key}   public: goes into pages\n"
-        f"  server key  {keys.server_key}   secret: for the shop's server"
+        f"  write key        {keys.write_key}   public: goes into pages\n"
+        f"  server key       {keys.server_key}   secret: for the shop's server\n"
+        f"  identity secret  {keys.identity_secret}   secret: signs user ids (identity = {keys.identity})"
     )

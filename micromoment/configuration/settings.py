@@ -28,6 +28,10 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         content_hosts: further hosts that links and pictures in messages may lead to, `*.` for any below.
         server_key: the secret key by which the shop's server is believed; derived from `secret` when empty.
         server_key_previous: the server key before, which still works; empty for none.
+        identity: the worth of a user id that a page names without the shop's signature: `required`, it is not kept;
+            `optional`, it is noted as a claim and joins nothing; `off`, it is believed.
+        identity_secret: the key by which the shop's server signs user ids; derived from `secret` when empty.
+        identity_secret_previous: the key before, whose signatures still hold; empty for none.
     """
 
     write_key: Annotated[str, msgspec.Meta(min_length=1)]
@@ -38,6 +42,9 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content_hosts: tuple[Annotated[str, msgspec.Meta(pattern=r"^(\*\.)?[^\s/:*@]+$")], ...] = ()
     server_key: str = ""
     server_key_previous: str = ""
+    identity: Literal["required", "optional", "off"] = "required"
+    identity_secret: str = ""
+    identity_secret_previous: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The secrets of a site: the server key by which the shop's server is believed, configured or derived."""
+"""The secrets of a site, configured or derived: by which the shop's server is believed, and signs user ids."""
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ def server_keys(settings: Settings, site: str) -> tuple[str, ...]:
     chosen = settings.sites[site]
     current = chosen.server_key or SERVER_KEY_PREFIX + _derived(settings, "server-key", site)
     return _checked(chosen, site, "server_key", (current, chosen.server_key_previous))
+
+
+def identity_secrets(settings: Settings, site: str) -> tuple[bytes, ...]:
+    """Return the keys by which a site's server signs user ids, the current one first, as HMAC takes them.
+
+    The current one is the configured secret, else derived from the secret of the installation.
+
+    Raises:
+        ConfigurationError: a secret is too short, or the data folder cannot be written.
+    """
+    chosen = settings.sites[site]
+    current = chosen.identity_secret or _derived(settings, "identity", site)
+    texts = _checked(chosen, site, "identity_secret", (current, chosen.identity_secret_previous))
+    return tuple(text.encode() for text in texts)
 
 
 def _checked(chosen: SiteSettings, site: str, key: str, secrets: tuple[str, ...]) -> tuple[str, ...]:

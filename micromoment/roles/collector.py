@@ -23,7 +23,7 @@ from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
 from micromoment.configuration.kept_secrets import public_push_key, read_push_key, read_secret
 from micromoment.configuration.settings import Settings, collector_url
-from micromoment.configuration.site_keys import server_keys
+from micromoment.configuration.site_keys import identity_secrets, server_keys
 from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
 from micromoment.serving import serve
@@ -76,20 +76,31 @@ def configured_sites(settings: Settings) -> Sites:
             "sites: no site is configured, so no event could be taken",
             'add [sites.shop] with write_key = "..." to micromoment.toml',
         )
-    _require_different("write key", [site.write_key for site in settings.sites.values()])
-    sites = [
-        Site(name, site.write_key, site.origins, site.retention_days, site.consent, server_keys(settings, name))
-        for name, site in settings.sites.items()
-    ]
-    _require_different(
-        "write key, or a server key is a write key", [k for site in sites for k in (site.write_key, *site.server_keys)]
-    )
+    _require_different("a write key", [site.write_key for site in settings.sites.values()])
+    sites = [_site(settings, name) for name in settings.sites]
+    _require_different("a write key or server key", [k for site in sites for k in (site.write_key, *site.server_keys)])
+    # A signature for one shop must be none for another.
+    _require_different("an identity secret", [secret for site in sites for secret in site.identity_secrets])
     return Sites(sites)
 
 
-def _require_different(what: str, keys: Sequence[str]) -> None:
+def _site(settings: Settings, name: str) -> Site:
+    site = settings.sites[name]
+    return Site(
+        name,
+        site.write_key,
+        site.origins,
+        site.retention_days,
+        site.consent,
+        server_keys=server_keys(settings, name),
+        identity=site.identity,
+        identity_secrets=identity_secrets(settings, name),
+    )
+
+
+def _require_different(what: str, keys: Sequence[object]) -> None:
     if len(set(keys)) < len(keys):
-        raise ConfigurationError(f"sites: two sites share a {what}", "give each its own")
+        raise ConfigurationError(f"sites: two sites share {what}", "give each its own")
 
 
 def callback_settings(settings: Settings) -> CallbackSettings:

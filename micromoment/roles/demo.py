@@ -13,6 +13,7 @@ from typing import Any, Final
 from demo_store.app import create_app
 from demo_store.settings import StoreSettings
 from micromoment.configuration.settings import Settings, collector_url, shown_host
+from micromoment.configuration.site_keys import identity_secrets
 from micromoment.mailbox.app import create_mailbox
 from micromoment.roles.shared import Shared
 from micromoment.serving import require_free, serve
@@ -97,6 +98,7 @@ async def run_demo(shared: Shared) -> AsyncIterator[None]:
         write_key=settings.sites[SITE].write_key if SITE in settings.sites else WRITE_KEY,
         script_path=settings.script_path,
         mailbox_url=mailbox_url(settings),
+        identity_secret=identity_secrets(settings, SITE)[0].decode() if SITE in settings.sites else "",
     )
     require_free(settings.host, settings.mailbox_smtp_port, "mailbox_smtp_port")
     mailbox = create_mailbox(settings.host, settings.mailbox_smtp_port, lambda: datetime.now(UTC))

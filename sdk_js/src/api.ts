@@ -5,11 +5,16 @@ import { log, setDebug } from "./base/log";
 import type { PushOptions } from "./push/subscribe";
 import type { ConsentState, Properties } from "./types";
 
+export interface IdentifyOptions {
+  /** HMAC-SHA256 of the user id by the site's identity secret, in hexadecimal; made by the shop's server. */
+  hash?: string;
+}
+
 export interface Commands {
   /** Records an event; GA4's names are understood, any other is the shop's own. */
   track(event: string, properties?: Properties): void;
-  /** Ties the visitor to the shop's own id; null only adds traits. */
-  identify(userId: string | number | null, traits?: Properties): void;
+  /** Ties the visitor to the shop's own id, which the shop's server signs; null only adds traits. */
+  identify(userId: string | number | null, traits?: Properties, options?: IdentifyOptions): void;
   /** Records a view of the current page; views are recorded by themselves, so few pages need this. */
   page(properties?: Properties): void;
   /** Forgets who the visitor is, as on a log-out. */

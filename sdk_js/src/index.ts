@@ -38,6 +38,7 @@ export function start(
     outbox,
     transport: createTransport(collector),
     context: createContext(sessions, consent),
+    secret: identity.secret,
     onReply: receive,
   });
   const { push } = delivery;
@@ -106,9 +107,9 @@ export function start(
         const surroundings = { collector, visitorId: identity.anonymousId, track: tracker.track, say: log };
         void loadPart("push").then((part) => part.subscribe(permission, surroundings, options), log);
       },
-      identify(userId, traits) {
+      identify(userId, traits, options) {
         const before = identity.anonymousId();
-        tracker.identify(userId, traits);
+        tracker.identify(userId, traits, options?.hash);
         if (identity.anonymousId() !== before) stream.close();
       },
     },

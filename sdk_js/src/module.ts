@@ -7,7 +7,7 @@ import { start } from "./index";
 import type { LoadPart, Parts } from "./parts";
 import * as push from "./push/part";
 
-export type { Commands, Micromoment } from "./api";
+export type { Commands, IdentifyOptions, Micromoment } from "./api";
 export type { PushOptions } from "./push/subscribe";
 export type { ConsentState, Properties } from "./types";
 

@@ -14,8 +14,8 @@ export interface Tracker {
   track(event: string, properties?: Properties): void;
   /** Records a view of the current page; properties override what the page says of itself. */
   page(properties?: Properties): void;
-  /** Ties the visitor to the shop's own id, or only adds traits when the id is null. */
-  identify(userId: unknown, traits?: Properties): void;
+  /** Ties the visitor to the shop's own id, signed by its server, or only adds traits when the id is null. */
+  identify(userId: unknown, traits?: Properties, userHash?: unknown): void;
 }
 
 interface Options {
@@ -45,7 +45,7 @@ export function createTracker({ identity, sessions, granted, pageContext, push }
       timestamp: new Date(nowMs).toISOString(),
       properties: bounded(properties),
       traits: traits && bounded(traits),
-      context: { sessionId: id, seq, page: pageContext() },
+      context: { sessionId: id, seq, page: pageContext(), userHash: identity.userHash() },
     });
     log(event ?? type, properties, traits ?? "");
   };
@@ -63,9 +63,9 @@ export function createTracker({ identity, sessions, granted, pageContext, push }
       if (name) record({ type: "track", event: name, properties });
     },
     page: (properties) => record({ type: "page", properties: { ...pageProperties(), ...properties } }),
-    identify(userId, traits = {}) {
+    identify(userId, traits = {}, userHash) {
       if (!granted()) return;
-      identity.identify(userId);
+      identity.identify(userId, userHash);
       record({ type: "identify", traits, properties: {} });
     },
   };

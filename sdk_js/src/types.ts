@@ -21,7 +21,7 @@ export interface Message {
   timestamp: string;
   properties: Properties;
   traits?: Properties | undefined;
-  context: { sessionId: string; seq: number; page: PageContext };
+  context: { sessionId: string; seq: number; page: PageContext; userHash?: string | undefined };
 }
 
 /** Sent once per batch; the collector merges it under each message's own context. */

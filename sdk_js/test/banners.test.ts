@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as part from "../src/banner/part";
 import { partUrl } from "../src/parts";
 import { banner, shown, visit } from "./support/banners";
-import { FakeEventSource } from "./support/fakes";
+import { FakeStream } from "./support/fakes";
 import { inBrowser } from "./support/with-browser";
 
 inBrowser("loads the part that shows banners once, before there is one", {}, async (browser) => {
@@ -15,7 +15,7 @@ inBrowser("loads the part that shows banners once, before there is one", {}, asy
   await visit(browser);
   await browser.pass(1000);
   assert.equal(loads, 1);
-  FakeEventSource.opened[0]?.send(banner("m1"));
+  await FakeStream.opened[0]?.send(banner("m1"));
   assert.deepEqual([loads, shown(browser)], [1, ["m1"]]);
 });
 
@@ -24,7 +24,9 @@ inBrowser("keeps what comes while the part is on its way, unless the visitor goe
   browser.parts.banner = () => new Promise((resolve) => (arrive = resolve));
   const micromoment = await visit(browser, banner("m1"));
   micromoment.reset();
-  FakeEventSource.opened[0]?.send(banner("m2"));
+  browser.answer = () => ({ status: 200, body: { messages: [banner("m2")] } });
+  micromoment.track("somebody new");
+  await browser.pass(500);
   arrive(part);
   await browser.pass(250);
   assert.deepEqual(shown(browser), ["m2"]);

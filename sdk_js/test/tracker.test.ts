@@ -52,6 +52,34 @@ inBrowser("ties what follows to the shop's own id", {}, async (browser) => {
   assert.equal(browser.messages("after")[0]?.userId, "ada");
 });
 
+inBrowser("proves who the browser is in the body, and who the user is by the shop's signature", {}, async (browser) => {
+  const micromoment = browser.start();
+  micromoment.track("before");
+  micromoment.identify("ada", {}, { hash: "a1" });
+  micromoment.track("after");
+  await browser.pass(500);
+  const [before] = browser.messages("before");
+  const [after] = browser.messages("after");
+  assert.deepEqual([before?.context.userHash, after?.context.userHash], [undefined, "a1"]);
+  const { mm_secret: secret } = browser.stored();
+  assert.deepEqual([...new Set(browser.requests.map((request) => request.browserSecret))], [secret]);
+});
+
+inBrowser("shows for the events of the visitor before the secret of the visitor before", {}, async (browser) => {
+  const micromoment = browser.start();
+  await browser.pass(500);
+  const before = browser.stored()["mm_secret"];
+  micromoment.track("last");
+  micromoment.reset();
+  micromoment.track("first");
+  await browser.pass(1000);
+  const secretOf = (name: string) =>
+    browser.requests.find((request) => request.batch.some(({ event }) => event === name))?.browserSecret;
+  assert.equal(secretOf("last"), before);
+  assert.equal(secretOf("first"), browser.stored()["mm_secret"]);
+  assert.notEqual(secretOf("first"), before);
+});
+
 inBrowser("is somebody new in a new session after a reset", {}, async (browser) => {
   const micromoment = browser.start();
   micromoment.identify("ada");

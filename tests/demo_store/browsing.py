@@ -12,6 +12,8 @@ from litestar.testing import TestClient
 
 ORIGIN = "http://testserver.local"
 
+#: Signs the ids of accounts in tests.
+IDENTITY_SECRET = "the identity secret of the shop"
 ADDRESS = {
     "email": "ada@example.com",
     "first_name": "Ada",
@@ -74,7 +76,7 @@ class Page(HTMLParser):
 
     @property
     def identities(self) -> list[list[Any]]:
-        """User id and traits of each identify call."""
+        """User id, traits and options of each identify call."""
         found = re.findall(r'^micromoment\("identify", (.*)\);$', self._inline, re.MULTILINE)
         return [json.loads(f"[{arguments}]") for arguments in found]
 

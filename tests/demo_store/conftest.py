@@ -8,7 +8,7 @@ from litestar import Litestar
 from demo_store.app import create_app
 from demo_store.catalogue import Catalogue, load_catalogue
 from demo_store.settings import StoreSettings
-from tests.demo_store.browsing import Visitor
+from tests.demo_store.browsing import IDENTITY_SECRET, Visitor
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,9 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="session")
 def settings() -> StoreSettings:
-    return StoreSettings(collector_url="https://collector.example", write_key="key-of-the-shop")
+    return StoreSettings(
+        collector_url="https://collector.example", write_key="key-of-the-shop", identity_secret=IDENTITY_SECRET
+    )
 
 
 @pytest.fixture

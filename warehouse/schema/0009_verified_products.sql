@@ -18,7 +18,7 @@ SETTINGS index_granularity = 512, non_replicated_deduplication_window = 10000;
 CREATE MATERIALIZED VIEW IF NOT EXISTS verified_products_writer TO verified_products AS
 SELECT site, product_id, ts, name, category, price, currency, JSONExtractString(props, 'image') AS image, url
 FROM events
-WHERE product_id != '' AND name != '' AND (source = 'import' OR JSONHas(props, 'proven_by'));
+WHERE product_id != '' AND name != '' AND (source = 'import' OR JSONExtractString(props, 'proven_by') = 'server');
 
 INSERT INTO verified_products (site, product_id, ts, name, category, price, currency, image, url)
 SELECT site, product_id, ts, name, category, price, currency, JSONExtractString(props, 'image'), url

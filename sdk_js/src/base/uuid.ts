@@ -21,6 +21,7 @@ export function uuid(nowMs = Date.now()): string {
   return (time + version + 8 + random.slice(1)).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-function hexadecimal(byte: number): string {
+/** A byte as two digits. */
+export function hexadecimal(byte: number): string {
   return (byte + 0x100).toString(16).slice(1);
 }

@@ -21,7 +21,8 @@ export function nextBatch(entries: readonly Entry[]): Entry[] {
 }
 
 export function batchBody(writeKey: string, context: BatchContext, batch: readonly Entry[], nowMs: number): string {
-  const head = JSON.stringify({ writeKey, sentAt: new Date(nowMs).toISOString(), context }).slice(0, -1);
+  const sentAt = new Date(nowMs).toISOString();
+  const head = JSON.stringify({ writeKey, browserSecret: batch[0]?.secret, sentAt, context }).slice(0, -1);
   return `${head},"batch":[${batch.map((entry) => entry.json).join()}]}`;
 }
 

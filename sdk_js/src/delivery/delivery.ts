@@ -33,11 +33,13 @@ interface Options {
   outbox: Outbox;
   transport: Transport;
   context: () => BatchContext;
+  /** What proves that the anonymous id of the latest message is this browser's. */
+  secret: () => string;
   /** Told each answer, with the anonymous id whose messages it answers. */
   onReply: (reply: BatchReply, owner: string) => void;
 }
 
-export function createDelivery({ writeKey, outbox, transport, context, onReply }: Options): Delivery {
+export function createDelivery({ writeKey, outbox, transport, context, secret, onReply }: Options): Delivery {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let dueMs = Infinity;
   let lastSendMs = 0;
@@ -124,7 +126,7 @@ export function createDelivery({ writeKey, outbox, transport, context, onReply }
     push(message) {
       const json = JSON.stringify(message);
       if (byteLength(json) > MAX_MESSAGE_BYTES) return warn(`${message.event} is too large and was dropped`);
-      outbox.add({ id: message.messageId, owner: message.anonymousId, json });
+      outbox.add({ id: message.messageId, owner: message.anonymousId, secret: secret(), json });
       const isRelaxed = RELAXED_EVENTS.has(message.event ?? "") && outbox.entries().length < FULL_BATCH;
       schedule(isRelaxed ? RELAXED_MS : urgentDelay());
     },

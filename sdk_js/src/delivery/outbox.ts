@@ -14,6 +14,8 @@ export interface Entry {
   id: string;
   /** The anonymous id that the message belongs to. */
   owner: string;
+  /** What proves that the owner is this browser; entries of earlier versions have none. */
+  secret?: string;
   /** The message, serialised once. */
   json: string;
 }

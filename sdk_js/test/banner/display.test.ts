@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { banner, inside, press, reports, shown, visit } from "../support/banners";
 import type { Browser } from "../support/browser";
-import { FakeEventSource } from "../support/fakes";
+import { FakeStream } from "../support/fakes";
 import { inBrowser } from "../support/with-browser";
 
 const MINUTE_MS = 60_000;
 
-function send(...banners: unknown[]): void {
-  for (const one of banners) FakeEventSource.opened[0]?.send(one);
+async function send(...banners: unknown[]): Promise<void> {
+  for (const one of banners) await FakeStream.opened[0]?.send(one);
 }
 
 async function goTo(browser: Browser, path: string): Promise<void> {
@@ -47,7 +47,7 @@ inBrowser("comes when the visitor makes to leave, not for having done so before"
   await visit(browser);
   leaveThroughTheTop(browser);
   await browser.pass(250);
-  send(banner("m1", { display: { on: "exit_intent" } }));
+  await send(banner("m1", { display: { on: "exit_intent" } }));
   assert.deepEqual(shown(browser), []);
   leaveThroughTheTop(browser);
   await browser.pass(250);
@@ -111,14 +111,14 @@ for (const [once, later] of [
     const micromoment = await visit(browser, banner("m1", fields));
     await browser.pass(250);
     await dismiss(browser);
-    send(banner("m2", fields));
+    await send(banner("m2", fields));
     assert.deepEqual(shown(browser), []);
     assert.deepEqual((await reports(browser)).at(-1), ["message_failed", "once"]);
     browser.hide();
     await browser.pass(31 * MINUTE_MS);
     browser.hide(false);
     micromoment.track("returns");
-    FakeEventSource.open()[0]?.send(banner("m3", fields));
+    await FakeStream.open()[0]?.send(banner("m3", fields));
     await browser.pass(250);
     assert.deepEqual(shown(browser), later);
   });
@@ -186,7 +186,7 @@ inBrowser("leaves when the visitor wants to hear nothing more", {}, async (brows
 inBrowser("comes nevertheless when it is about what the visitor does anyway", {}, async (browser) => {
   const micromoment = await visit(browser);
   micromoment.consent({ marketing: false });
-  send(banner("m1"), banner("m2", { class: "transactional" }));
+  await send(banner("m1"), banner("m2", { class: "transactional" }));
   assert.deepEqual(shown(browser), ["m2"]);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Browser } from "../support/browser";
 import { banner, inside, press, reports, shown, visit } from "../support/banners";
-import { FakeEventSource } from "../support/fakes";
+import { FakeStream } from "../support/fakes";
 import { inBrowser } from "../support/with-browser";
 
 inBrowser("shows what a reply brings, and says so", {}, async (browser) => {
@@ -14,7 +14,7 @@ inBrowser("shows what a reply brings, and says so", {}, async (browser) => {
 
 inBrowser("shows what the stream brings", {}, async (browser) => {
   await visit(browser);
-  FakeEventSource.opened[0]?.send(banner("m1"));
+  await FakeStream.opened[0]?.send(banner("m1"));
   assert.deepEqual(shown(browser), ["m1"]);
 });
 
@@ -28,7 +28,7 @@ inBrowser("shows one at a time, each once, with a pause between them", {}, async
   assert.deepEqual(shown(browser), ["m2"]);
   inside(browser, "button").click();
   await browser.pass(5000);
-  FakeEventSource.opened[0]?.send(banner("m1"));
+  await FakeStream.opened[0]?.send(banner("m1"));
   assert.deepEqual(shown(browser), []);
 });
 
@@ -59,10 +59,11 @@ inBrowser("shows nothing that has expired, even while it waited", {}, async (bro
 });
 
 inBrowser("waits until the page is looked at", {}, async (browser) => {
-  await visit(browser);
-  const [stream] = FakeEventSource.opened;
+  const micromoment = await visit(browser);
+  browser.answer = () => ({ status: 200, body: { messages: [banner("m1")] } });
+  micromoment.track("under way");
   browser.hide();
-  stream?.send(banner("m1"));
+  await browser.pass(500);
   assert.deepEqual(shown(browser), []);
   browser.hide(false);
   assert.deepEqual(shown(browser), ["m1"]);

@@ -10,7 +10,7 @@ import { start } from "../../src/index";
 import type { PartName, Parts } from "../../src/parts";
 import * as push from "../../src/push/part";
 import type { BatchContext, BatchReply, Message } from "../../src/types";
-import { FakeEventSource, FakeObserver } from "./fakes";
+import { FakeObserver, FakeStream } from "./fakes";
 
 export const START_MS = Date.parse("2026-11-22T10:00:00.000Z");
 
@@ -21,6 +21,7 @@ const GLOBALS =
 
 export interface Batch {
   writeKey: string;
+  browserSecret: string;
   sentAt: string;
   context: BatchContext;
   batch: Message[];
@@ -61,9 +62,10 @@ export class Browser {
     setGlobal("requestAnimationFrame", (work: () => void) => setTimeout(work, 16));
     setGlobal("IntersectionObserver", FakeObserver);
     setGlobal("ResizeObserver", FakeObserver);
-    setGlobal("EventSource", FakeEventSource);
     setGlobal("CSS", { supports: (_property: string, value: string) => /^(#[\da-f]{3,8}|[a-z]+)$/i.test(value) });
-    setGlobal("fetch", (_url: string, request: { body: string }) => this.receive(request.body));
+    setGlobal("fetch", async (url: string, request: RequestInit & { body: string }) =>
+      url.endsWith("/v1/stream") ? new FakeStream(url, request).response : this.receive(request.body),
+    );
     Object.defineProperty(this.window.document, "hidden", { get: () => this.hidden });
     Object.defineProperty(this.window.document, "hasFocus", { value: () => true });
     this.window.navigator.sendBeacon = (_url, body) => this.beacons.push(JSON.parse(String(body)) as Batch) > 0;
@@ -72,7 +74,8 @@ export class Browser {
       // jsdom cannot leave the page; what a link in the page does, it can.
       if ((event.target as Element).closest('a[href]:not([href^="#"])')) event.preventDefault();
     });
-    FakeEventSource.opened = [];
+    FakeStream.opened = [];
+    FakeStream.status = 200;
     mock.timers.enable({ apis: ["setTimeout", "Date"], now: START_MS });
   }
 

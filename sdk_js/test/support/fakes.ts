@@ -1,3 +1,5 @@
+import { setImmediate as immediate } from "node:timers/promises";
+
 /** What jsdom lacks: observers that report at once, and a stream that tests send on. */
 
 /** Reports whatever it observes as visible and measured, as soon as it is asked to. */
@@ -14,33 +16,48 @@ export class FakeObserver {
 }
 
 /** Records the streams that were opened; tests play the collector's side. */
-export class FakeEventSource extends EventTarget {
-  static readonly CLOSED = 2;
-  static opened: FakeEventSource[] = [];
-  readyState = 1;
-  onopen?: () => void;
-  onerror?: () => void;
+export class FakeStream {
+  static opened: FakeStream[] = [];
+  /** What the collector answers the next streams with. */
+  static status = 200;
+  readonly authorization: string | null;
+  isClosed = false;
+  private lines!: ReadableStreamDefaultController<Uint8Array>;
+  private readonly body = new ReadableStream<Uint8Array>({ start: (lines) => void (this.lines = lines) });
 
-  constructor(readonly url: string) {
-    super();
-    FakeEventSource.opened.push(this);
+  constructor(
+    readonly url: string,
+    { headers, signal }: RequestInit,
+  ) {
+    this.authorization = new Headers(headers).get("Authorization");
+    signal?.addEventListener("abort", () => this.close());
+    FakeStream.opened.push(this);
   }
 
-  static open(): FakeEventSource[] {
-    return FakeEventSource.opened.filter((source) => source.readyState !== FakeEventSource.CLOSED);
+  static open(): FakeStream[] {
+    return FakeStream.opened.filter(({ isClosed }) => !isClosed);
   }
 
-  send(banner: unknown): void {
-    this.dispatchEvent(new MessageEvent("banner", { data: JSON.stringify(banner) }));
+  get response(): Response {
+    if (FakeStream.status !== 200) this.close();
+    return new Response(this.body, { status: FakeStream.status });
   }
 
-  /** The collector refuses the line for good, as with an error status. */
-  refuse(): void {
-    this.readyState = FakeEventSource.CLOSED;
-    this.onerror?.();
+  /** Sends a banner, and waits until the page has read it. */
+  send(banner: unknown): Promise<void> {
+    return this.write(`id: m\r\nevent: banner\r\ndata: ${JSON.stringify(banner)}\r\n\r\n`);
   }
 
+  async write(...parts: string[]): Promise<void> {
+    for (const part of parts) {
+      this.lines.enqueue(new TextEncoder().encode(part));
+      await immediate();
+    }
+  }
+
+  /** The line breaks, or comes to its end. */
   close(): void {
-    this.readyState = FakeEventSource.CLOSED;
+    if (!this.isClosed) this.lines.close();
+    this.isClosed = true;
   }
 }

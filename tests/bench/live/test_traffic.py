@@ -17,8 +17,11 @@ from bench.live.bodies import iso_time, prepare
 from bench.live.outcome import Outcome
 from bench.live.traffic import Load, Phase, Traffic
 from bench.live.visitors import Kind
-from bench.shop import stored_visitor, uuid7
+from bench.shop import new_visitor, store, stored_visitor, uuid7
 from tests.bench.live.stub_collector import StubCollector, running_stub
+from warehouse.browser_id import is_proven
+from warehouse.connection import Warehouse
+from warehouse.migrations import migrate
 
 RATE = 400
 STORED = 50
@@ -134,3 +137,17 @@ def test_a_queue_that_grows_shows_in_the_last_quarter() -> None:
         probe = outcome.probe(outcome.add_probe(Kind.KNOWN, float(second)))
         probe.arrived = second + 0.1 * second
     assert outcome.growth() > 2
+
+
+def test_a_stored_visitor_is_named_by_the_database_as_here(embedded_warehouse: Warehouse) -> None:
+    migrate(embedded_warehouse)
+    store(embedded_warehouse, 12, 4)
+    found = {visitor for (visitor,) in embedded_warehouse.query("SELECT DISTINCT visitor_id FROM events")}
+    assert found == {stored_visitor(number) for number in range(4)}
+
+
+def test_a_request_shows_the_secret_of_its_visitor() -> None:
+    (request, *_) = prepare(random.Random(1), 1)
+    visitor = new_visitor(1_800_000_000_000, 7)
+    sent = batch(request.fill(visitor, [b"i" * 36], 1_800_000_000_000))
+    assert is_proven(visitor.decode(), sent["browserSecret"])

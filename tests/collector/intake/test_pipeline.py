@@ -16,11 +16,13 @@ from collector.intake.pipeline import BYTES_AT_ONCE, MESSAGES_AT_ONCE
 from collector.sites import Site
 from tests.collector.messages import NOON, RECEIPT, SHOP, dropped, kept, message, processed
 from tests.warehouse.rows import store
+from warehouse.browser_id import make_browser_id
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
 from warehouse.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_EVENTS_PER_BATCH, MAX_RAW_EVENT_BYTES, MAX_TEXT_LENGTH
 from warehouse.vocabulary import COLUMN_FIELDS
 
+PROVEN_ONLY = Site("shop", "shop-key", identity="required")
 OPT_IN = Site("shop", "shop-key", consent="opt-in")
 IMPORT = Receipt(received_at=NOON, source="import")
 
@@ -30,6 +32,8 @@ DROPPED: list[tuple[DropReason, Any, dict[str, Any]]] = [
     (DropReason.NO_NAME, message(event=""), {}),
     (DropReason.RESERVED, message(event="email_bounced"), {}),
     (DropReason.NO_VISITOR, message(anonymousId=None), {}),
+    (DropReason.IDENTITY_UNPROVEN, message(anonymousId=None, userId="ada"), {"site": PROVEN_ONLY}),
+    (DropReason.BROWSER_UNPROVEN, message(anonymousId=make_browser_id(NOON, "s" * 22)), {}),
     (DropReason.BAD_ID, message(anonymousId="x" * 129), {}),
     (DropReason.NO_TIMESTAMP, message(timestamp="yesterday"), {"receipt": IMPORT}),
     (DropReason.NO_CONSENT, message(), {"site": OPT_IN}),

@@ -91,7 +91,8 @@ async def test_a_page_that_may_send_for_one_site_reads_nothing_of_another(tmp_pa
         refused = await client.post("/v1/batch", json=sent, headers={"Origin": origin})
         assert (refused.status_code, refused.json()["code"]) == (403, "origin_not_allowed")
         token = StreamTokens(b"secret").issue(STRICT.name, "somebody", NOON)
-        listening = await client.get(f"/v1/stream?token={token}x", headers={"Origin": origin})
+        asked = {"Origin": origin, "Authorization": f"Bearer {token}x"}
+        listening = await client.get("/v1/stream", headers=asked)
         assert listening.status_code == 401
         for reply in (refused, await _listen_for_a_moment(client, token, origin)):
             assert "access-control-allow-origin" not in reply.headers
@@ -159,8 +160,8 @@ async def _listen_for_a_moment(client: Client, token: str, origin: str) -> Respo
         "path": "/v1/stream",
         "raw_path": b"/v1/stream",
         "root_path": "",
-        "query_string": f"token={token}".encode(),
-        "headers": [(b"origin", origin.encode())],
+        "query_string": b"",
+        "headers": [(b"origin", origin.encode()), (b"authorization", f"Bearer {token}".encode())],
         "scheme": "http",
         "client": ("192.0.2.1", 1),
         "server": ("testserver", 80),

@@ -17,7 +17,8 @@ from collector.banners.banner import Browser
 from collector.parts import Bounds, CollectorParts, CollectorSettings
 from collector.rate import RateLimit
 from tests.collector.away import AWAY
-from tests.collector.collector_parts import STRICT, client_of, kept_rows, running_parts
+from tests.collector.browsers import browser_of
+from tests.collector.collector_parts import SHOP, STRICT, client_of, kept_rows, running_parts
 from tests.collector.journals import FailingJournal, full_journal
 from tests.collector.messages import NOON, message
 from warehouse.banner_notice import BannerNotice
@@ -28,6 +29,8 @@ from warehouse.journal.tables import EVENTS, JournalTable
 from warehouse.limits import MAX_BODY_BYTES, MAX_EVENTS_PER_BATCH, MAX_LISTED
 
 Client = AsyncTestClient[Litestar]
+ANNA = browser_of("anna")
+OF_ANNA = message(messageId="a", anonymousId=ANNA.anonymous_id)
 BASIC = {"Authorization": "Basic " + base64.b64encode(b"shop-key:").decode()}
 
 
@@ -54,12 +57,55 @@ async def test_what_was_answered_is_in_clickhouse_once_the_mover_ran(client: Cli
 
 
 async def test_a_reply_has_a_token_and_nothing_that_is_empty(client: Client, parts: CollectorParts) -> None:
-    reply = (await client.post("/v1/batch", json=batch(message()))).json()
+    reply = (await client.post("/v1/batch", json=ANNA.batch(message()))).json()
     assert set(reply) == {"success", "token"}
     assert reply["success"] is True
     listener = parts.tokens.check(reply["token"], NOON)
     assert listener is not None
-    assert (listener.site, listener.anonymous_id) == ("shop", "cookie")
+    assert (listener.site, listener.anonymous_id) == ("shop", ANNA.anonymous_id)
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/track"])
+@pytest.mark.parametrize(
+    ("anonymous_id", "secret", "kept"),
+    [
+        pytest.param(ANNA.anonymous_id, None, False, id="no secret"),
+        pytest.param(ANNA.anonymous_id, "", False, id="an empty one"),
+        pytest.param(ANNA.anonymous_id, browser_of("ben").secret, False, id="another browser's"),
+        pytest.param(ANNA.anonymous_id, [ANNA.secret], False, id="a list"),
+        pytest.param(ANNA.anonymous_id, 7, False, id="a number"),
+        pytest.param("cookie", None, True, id="an id without a secret"),
+        pytest.param("cookie", ANNA.secret, True, id="the secret of another id"),
+    ],
+)
+async def test_who_does_not_prove_to_be_the_browser_gets_nothing_of_it(
+    client: Client, parts: CollectorParts, path: str, anonymous_id: str, secret: object, kept: bool
+) -> None:
+    """Neither a token for its stream, nor the banners that wait for it, which stay for the browser itself."""
+    banner = BannerNotice("shop", "m", (ANNA.anonymous_id, "cookie"), NOON + 1, msgspec.Raw(b'{"title":"Hello Anna"}'))
+    parts.desk.take(banner)
+    sent = message(anonymousId=anonymous_id)
+    body = batch(sent) if path == "/v1/batch" else {**sent, "writeKey": "shop-key"}
+    reply = (await client.post(path, json=body | ({} if secret is None else {"browserSecret": secret}))).json()
+    assert reply.keys() & {"token", "messages"} == set()
+    assert [drop["reason"] for drop in reply.get("dropped", [])] == ([] if kept else ["browser_unproven"])
+    own = (await client.post("/v1/batch", json=ANNA.batch(message()))).json()
+    assert (own["messages"], "token" in own) == ([{"title": "Hello Anna"}], True)
+
+
+async def test_a_user_id_without_a_signature_is_left_out_and_the_reply_says_so(tmp_path: Path) -> None:
+    site = msgspec.structs.replace(SHOP, identity="required")
+    async with running_parts(tmp_path, AWAY, sites=(site,)) as parts, client_of(parts) as client:
+        sent = [message(messageId=each, userId="ada") for each in ("a", "b")]
+        reply = (await client.post("/v1/batch", json=ANNA.batch(*sent))).json()
+        assert [(warned["messageId"], warned["reason"]) for warned in reply["warnings"]] == [
+            ("a", "identity_unproven"),
+            ("b", "identity_unproven"),
+        ]
+        assert "userHash" in reply["warnings"][0]["detail"]
+        assert {row.visitor_id for row in await kept_rows(parts)} == {ANNA.anonymous_id}
+        labels = {"site": "shop", "reason": "identity_unproven"}
+        assert parts.metrics.registry.get_sample_value("micromoment_events_warned_total", labels) == 2
 
 
 @pytest.mark.parametrize(
@@ -67,12 +113,12 @@ async def test_a_reply_has_a_token_and_nothing_that_is_empty(client: Client, par
     [
         pytest.param([], id="nobody"),
         pytest.param([message(anonymousId=None, userId="ada")], id="a server's"),
-        pytest.param([message(messageId="a"), message(messageId="b", anonymousId="other")], id="two visitors"),
-        pytest.param([message(event="")], id="nothing kept"),
+        pytest.param([OF_ANNA, message(messageId="b", anonymousId="other")], id="two visitors"),
+        pytest.param([message(event="", anonymousId=ANNA.anonymous_id)], id="nothing kept"),
     ],
 )
 async def test_only_a_batch_of_one_visitor_gets_a_token(client: Client, messages: list[dict[str, Any]]) -> None:
-    reply = await client.post("/v1/batch", json=batch(*messages))
+    reply = await client.post("/v1/batch", json=batch(*messages, browserSecret=ANNA.secret))
     assert reply.status_code == 200
     assert "token" not in reply.json()
 
@@ -95,22 +141,22 @@ async def test_events_beyond_a_batchs_limit_are_named(client: Client) -> None:
 
 
 async def test_a_batch_sent_again_is_answered_the_same_and_stored_once(client: Client, parts: CollectorParts) -> None:
-    first = await client.post("/v1/batch", json=batch(message()))
-    second = await client.post("/v1/batch", json=batch(message()))
+    first = await client.post("/v1/batch", json=ANNA.batch(message()))
+    second = await client.post("/v1/batch", json=ANNA.batch(message()))
     assert (first.status_code, second.status_code) == (200, 200)
     assert second.json()["token"]
     assert parts.journal.depth(EVENTS) == 1
 
 
 async def test_banners_that_wait_come_with_the_reply_once(client: Client, parts: CollectorParts) -> None:
-    parts.desk.take(BannerNotice("shop", "m", ("cookie",), NOON + 1, msgspec.Raw(b'{"title":"Hello"}')))
+    parts.desk.take(BannerNotice("shop", "m", (ANNA.anonymous_id,), NOON + 1, msgspec.Raw(b'{"title":"Hello"}')))
     others = await client.post("/v1/batch", json=batch(message(messageId="o", anonymousId="other")))
     assert "messages" not in others.json()
-    first = await client.post("/v1/batch", json=batch(message(messageId="a")))
+    first = await client.post("/v1/batch", json=ANNA.batch(message(messageId="a")))
     assert first.json()["messages"] == [{"title": "Hello"}]
-    second = await client.post("/v1/batch", json=batch(message(messageId="b")))
+    second = await client.post("/v1/batch", json=ANNA.batch(message(messageId="b")))
     assert "messages" not in second.json()
-    assert parts.desk.collect(Browser("shop", "cookie")) == []
+    assert parts.desk.collect(Browser("shop", ANNA.anonymous_id)) == []
 
 
 @pytest.mark.parametrize(

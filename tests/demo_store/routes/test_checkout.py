@@ -13,14 +13,18 @@ def test_checkout_begins_once_for_a_visit_to_the_cart(visitor: Visitor) -> None:
     assert visitor.open("/checkout").events == ["begin_checkout"]
 
 
-def test_the_contact_step_says_who_the_visitor_is_once(visitor: Visitor) -> None:
+def test_the_contact_step_tells_the_contact_of_a_guest_once_and_makes_nobody_of_them(visitor: Visitor) -> None:
     visitor.put_into_cart()
     page = visitor.send("/checkout", **ADDRESS)
     assert page.path == "/checkout/shipping"
-    ((account_id, traits),) = page.identities
-    assert account_id.startswith("acct_")
-    assert traits == {"email": "ada@example.com", "first_name": "Ada"}
+    assert page.identities == [[None, {"email": "ada@example.com", "first_name": "Ada"}, {"hash": ""}]]
     assert visitor.open("/checkout/shipping").identities == []
+
+
+def test_an_account_stays_who_it_is_whatever_address_its_order_names(visitor: Visitor) -> None:
+    visitor.send("/sign-up", email="mallory@example.com", first_name="Mallory")
+    visitor.put_into_cart()
+    assert visitor.send("/checkout", **ADDRESS).identities == []
 
 
 def test_a_hostile_name_stays_a_name(visitor: Visitor) -> None:

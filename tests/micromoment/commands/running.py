@@ -80,6 +80,7 @@ def running(folder: Path) -> Iterator[Running]:
     (folder / "micromoment.toml").write_text(
         f"collector_port = {port}\noperations_port = {operations_port}\n"
         f'[sites.shop]\nwrite_key = "{WRITE_KEY}"\nurl = "https://shop.example"\n'
+        'identity = "off"\n'
     )
     product = Running(folder, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{operations_port}")
     with (folder / "up.log").open("wb") as log:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from micromoment.__main__ import cli
 from micromoment.configuration.settings import Settings, SiteSettings
-from micromoment.configuration.site_keys import server_keys
+from micromoment.configuration.site_keys import identity_secrets, server_keys
 from warehouse.errors import ConfigurationError
 
 CHOSEN = "a-server-key-that-was-chosen"
@@ -53,6 +53,17 @@ def test_a_site_that_is_not_there_is_an_error_that_lists_those_that_are() -> Non
     assert "a, b" in str(result.exception)
 
 
+def test_each_site_signs_by_a_secret_of_its_own() -> None:
+    first, second = shown()
+    assert len({first["identity_secret"], second["identity_secret"], first["server_key"]}) == 3
+    assert (first["identity"], len(first["identity_secret"])) == ("required", 43)
+
+
+def test_the_secret_before_still_counts() -> None:
+    site = SiteSettings(write_key="w", identity_secret="n" * 20, identity_secret_previous="o" * 20)
+    assert identity_secrets(Settings(secret="s", sites={"a": site}), "a") == (b"n" * 20, b"o" * 20)
+
+
 def test_a_derived_key_follows_from_the_secret_and_the_site() -> None:
     sites = {"a": SiteSettings(write_key="w"), "b": SiteSettings(write_key="v")}
     keys = {
@@ -61,9 +72,9 @@ def test_a_derived_key_follows_from_the_secret_and_the_site() -> None:
     assert len(keys) == 4
 
 
-@pytest.mark.parametrize("name", ["server_key", "server_key_previous"])
+@pytest.mark.parametrize("name", ["server_key", "server_key_previous", "identity_secret", "identity_secret_previous"])
 def test_a_short_secret_is_refused_without_being_repeated(name: str) -> None:
     settings = Settings(secret="s", sites={"a": msgspec.convert({"write_key": "w", name: "hunter2"}, SiteSettings)})
     with pytest.raises(ConfigurationError, match=f"sites.a.{name}: .* at least 20 characters") as caught:
-        server_keys(settings, "a")
+        (server_keys if name.startswith("server") else identity_secrets)(settings, "a")
     assert "hunter2" not in str(caught.value)

@@ -17,7 +17,7 @@ from micromoment.roles.up import announce_events
 from warehouse.connection import Warehouse
 
 WRITE_KEY: Final = "shop-key"
-SITES: Final = {"shop": SiteSettings(write_key=WRITE_KEY, url="https://shop.example")}
+SITES: Final = {"shop": SiteSettings(write_key=WRITE_KEY, url="https://shop.example", identity="off")}
 BANNER: Final = "form: bar\nposition: top\ntitle: Hello\ntext: You\n"
 
 

@@ -64,8 +64,16 @@ async def test_a_port_that_is_in_use_is_named_with_the_remedy(tmp_path: Path) ->
     [
         ({}, "no site is configured"),
         ({"a": SiteSettings(write_key="k"), "b": SiteSettings(write_key="k")}, "share a write key"),
+        (
+            {name: SiteSettings(write_key=name, server_key="k" * 20) for name in ("a", "b")},
+            "share a write key or server key",
+        ),
+        (
+            {name: SiteSettings(write_key=name, identity_secret="s" * 20) for name in ("a", "b")},
+            "share an identity secret",
+        ),
     ],
 )
 def test_sites_that_could_take_nothing_are_an_error(sites: dict[str, SiteSettings], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
-        configured_sites(Settings(sites=sites))
+        configured_sites(Settings(sites=sites, secret="of the installation"))
