@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from collector.intake.draft import Draft, Drop, DropReason, WarningReason, text
-from collector.intake.standing import BrowserProof, Claim, Standing, judge
+from collector.intake.standing import Belief, BrowserProof, Claim, judge
 from collector.sites import Site
 from warehouse.browser_id import is_bound, is_proven
 from warehouse.limits import MAX_ID_LENGTH
@@ -26,7 +26,7 @@ _DETAILS: Final = {
 class _Judged(msgspec.Struct, frozen=True):
     """What becomes of ids: the policy's answer, and whether the user id is signed."""
 
-    standing: Standing
+    belief: Belief
     is_signed: bool
 
 
@@ -43,14 +43,14 @@ def require_visitor(draft: Draft) -> Drop | None:
     if drop is not None:
         return drop
     judged = _judged(draft, user, anonymous)
-    standing, draft.is_signed = judged.standing, judged.is_signed
-    if standing.drop is not None:
-        return draft.dropped(standing.drop, _DETAILS[standing.drop])
-    if standing.user in {"claimed", "ignored"}:
+    belief, draft.is_signed = judged.belief, judged.is_signed
+    if belief.drop is not None:
+        return draft.dropped(belief.drop, _DETAILS[belief.drop])
+    if belief.user in {"claimed", "ignored"}:
         draft.warn(WarningReason.IDENTITY_UNPROVEN, _UNSIGNED)
-        draft.claimed_user_id = user if standing.user == "claimed" else ""
+        draft.claimed_user_id = user if belief.user == "claimed" else ""
         user = ""
-    _take(draft, user, APART + anonymous if standing.is_set_apart else anonymous)
+    _take(draft, user, APART + anonymous if belief.is_set_apart else anonymous)
     return None
 
 

@@ -42,7 +42,7 @@ class Claim(msgspec.Struct, frozen=True):
     is_alias: bool = False
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Belief(msgspec.Struct, frozen=True):
     """What becomes of a message by who its visitor is.
 
     Args:
@@ -56,32 +56,32 @@ class Standing(msgspec.Struct, frozen=True):
     drop: DropReason | None = None
 
 
-_BROWSER_UNPROVEN = Standing(drop=DropReason.BROWSER_UNPROVEN)
-_IDENTITY_UNPROVEN = Standing(drop=DropReason.IDENTITY_UNPROVEN)
+_BROWSER_UNPROVEN = Belief(drop=DropReason.BROWSER_UNPROVEN)
+_IDENTITY_UNPROVEN = Belief(drop=DropReason.IDENTITY_UNPROVEN)
 
 
-def judge(claim: Claim) -> Standing:
+def judge(claim: Claim) -> Belief:
     """Return what becomes of a message by who its visitor is."""
     is_page = claim.sender == "page"
     if is_page and claim.browser == "unproven":
         return _BROWSER_UNPROVEN
     if not is_page or claim.mode == "off":
-        return Standing("joined" if claim.names_user else "none")
+        return Belief("joined" if claim.names_user else "none")
     is_set_apart = claim.browser == "unbound"
     if not claim.names_user:
-        return Standing("none", is_set_apart)
+        return Belief("none", is_set_apart)
     return _of_alias(claim) if claim.is_alias else _of_user(claim, is_set_apart=is_set_apart)
 
 
-def _of_alias(claim: Claim) -> Standing:
+def _of_alias(claim: Claim) -> Belief:
     """Judge a page that gives the past of a previous id to a user: both must be proven."""
-    return Standing("joined") if claim.is_signed and claim.browser == "proven" else _IDENTITY_UNPROVEN
+    return Belief("joined") if claim.is_signed and claim.browser == "proven" else _IDENTITY_UNPROVEN
 
 
-def _of_user(claim: Claim, *, is_set_apart: bool) -> Standing:
+def _of_user(claim: Claim, *, is_set_apart: bool) -> Belief:
     """Judge a page that names a user."""
     if claim.is_signed:
-        return Standing("joined", is_set_apart)
+        return Belief("joined", is_set_apart)
     if claim.browser == "none":
         return _IDENTITY_UNPROVEN
-    return Standing("claimed" if claim.mode == "optional" else "ignored", is_set_apart)
+    return Belief("claimed" if claim.mode == "optional" else "ignored", is_set_apart)

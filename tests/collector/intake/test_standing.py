@@ -8,15 +8,15 @@ from typing import Final, get_args
 import pytest
 
 from collector.intake.draft import DropReason, Sender
-from collector.intake.standing import BrowserProof, Claim, Standing, judge
+from collector.intake.standing import Belief, BrowserProof, Claim, judge
 from collector.sites import IdentityMode
 
 MODES: Final[tuple[IdentityMode, ...]] = get_args(IdentityMode)
 BROWSERS: Final[tuple[BrowserProof, ...]] = get_args(BrowserProof)
-NO_IDENTITY: Final = Standing(drop=DropReason.IDENTITY_UNPROVEN)
-NO_BROWSER: Final = Standing(drop=DropReason.BROWSER_UNPROVEN)
-JOINED_APART: Final = Standing("joined", is_set_apart=True)
-IGNORED_APART: Final = Standing("ignored", is_set_apart=True)
+NO_IDENTITY: Final = Belief(drop=DropReason.IDENTITY_UNPROVEN)
+NO_BROWSER: Final = Belief(drop=DropReason.BROWSER_UNPROVEN)
+JOINED_APART: Final = Belief("joined", is_set_apart=True)
+IGNORED_APART: Final = Belief("ignored", is_set_apart=True)
 EVERY_CLAIM: Final = [
     Claim(sender, mode, names_user, is_signed and names_user, browser, is_alias)
     for sender, mode, names_user, is_signed, browser, is_alias in product(
@@ -25,29 +25,29 @@ EVERY_CLAIM: Final = [
 ]
 
 #: Of pages: user id, browser, then what becomes of it where the setting is `required`, `optional`, `off`.
-PAGE: Final[list[tuple[str, BrowserProof, Standing, Standing, Standing]]] = [
-    ("no", "none", Standing(), Standing(), Standing()),
-    ("no", "proven", Standing(), Standing(), Standing()),
+PAGE: Final[list[tuple[str, BrowserProof, Belief, Belief, Belief]]] = [
+    ("no", "none", Belief(), Belief(), Belief()),
+    ("no", "proven", Belief(), Belief(), Belief()),
     ("no", "unproven", NO_BROWSER, NO_BROWSER, NO_BROWSER),
-    ("no", "unbound", Standing(is_set_apart=True), Standing(is_set_apart=True), Standing()),
-    ("signed", "none", Standing("joined"), Standing("joined"), Standing("joined")),
-    ("signed", "proven", Standing("joined"), Standing("joined"), Standing("joined")),
+    ("no", "unbound", Belief(is_set_apart=True), Belief(is_set_apart=True), Belief()),
+    ("signed", "none", Belief("joined"), Belief("joined"), Belief("joined")),
+    ("signed", "proven", Belief("joined"), Belief("joined"), Belief("joined")),
     ("signed", "unproven", NO_BROWSER, NO_BROWSER, NO_BROWSER),
-    ("signed", "unbound", JOINED_APART, JOINED_APART, Standing("joined")),
-    ("unsigned", "none", NO_IDENTITY, NO_IDENTITY, Standing("joined")),
-    ("unsigned", "proven", Standing("ignored"), Standing("claimed"), Standing("joined")),
+    ("signed", "unbound", JOINED_APART, JOINED_APART, Belief("joined")),
+    ("unsigned", "none", NO_IDENTITY, NO_IDENTITY, Belief("joined")),
+    ("unsigned", "proven", Belief("ignored"), Belief("claimed"), Belief("joined")),
     ("unsigned", "unproven", NO_BROWSER, NO_BROWSER, NO_BROWSER),
-    ("unsigned", "unbound", IGNORED_APART, Standing("claimed", is_set_apart=True), Standing("joined")),
+    ("unsigned", "unbound", IGNORED_APART, Belief("claimed", is_set_apart=True), Belief("joined")),
 ]
 #: Of a page's alias, likewise; the browser is the previous id.
-ALIAS: Final[list[tuple[str, BrowserProof, Standing, Standing, Standing]]] = [
-    ("signed", "proven", Standing("joined"), Standing("joined"), Standing("joined")),
-    ("signed", "unbound", NO_IDENTITY, NO_IDENTITY, Standing("joined")),
-    ("signed", "none", NO_IDENTITY, NO_IDENTITY, Standing("joined")),
+ALIAS: Final[list[tuple[str, BrowserProof, Belief, Belief, Belief]]] = [
+    ("signed", "proven", Belief("joined"), Belief("joined"), Belief("joined")),
+    ("signed", "unbound", NO_IDENTITY, NO_IDENTITY, Belief("joined")),
+    ("signed", "none", NO_IDENTITY, NO_IDENTITY, Belief("joined")),
     ("signed", "unproven", NO_BROWSER, NO_BROWSER, NO_BROWSER),
-    ("unsigned", "proven", NO_IDENTITY, NO_IDENTITY, Standing("joined")),
-    ("unsigned", "unbound", NO_IDENTITY, NO_IDENTITY, Standing("joined")),
-    ("unsigned", "none", NO_IDENTITY, NO_IDENTITY, Standing("joined")),
+    ("unsigned", "proven", NO_IDENTITY, NO_IDENTITY, Belief("joined")),
+    ("unsigned", "unbound", NO_IDENTITY, NO_IDENTITY, Belief("joined")),
+    ("unsigned", "none", NO_IDENTITY, NO_IDENTITY, Belief("joined")),
     ("unsigned", "unproven", NO_BROWSER, NO_BROWSER, NO_BROWSER),
 ]
 
@@ -68,7 +68,7 @@ def test_the_table_is_complete() -> None:
 def test_who_holds_a_secret_of_the_shop_is_believed_whatever_the_setting() -> None:
     for claim in EVERY_CLAIM:
         if claim.sender != "page":
-            assert judge(claim) == Standing("joined" if claim.names_user else "none"), claim
+            assert judge(claim) == Belief("joined" if claim.names_user else "none"), claim
 
 
 def test_no_page_joins_a_user_without_a_signature_unless_the_operator_turned_it_off() -> None:
