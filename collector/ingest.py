@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Final
 
 import msgspec
@@ -15,11 +15,11 @@ import structlog
 from collector.admission.visitors import VisitorPace
 from collector.intake import pipeline
 from collector.intake.body import Batch
-from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
+from collector.intake.draft import Drop, DropReason, EventWarning, Receipt, WarningReason
 from collector.intake.pipeline import Outcome
 from collector.metrics import CollectorMetrics
 from collector.sites import Site
-from warehouse.event import EventRow
+from warehouse.event import EventRow, format_time
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.tables import EVENTS, event_key
 
@@ -27,9 +27,23 @@ from warehouse.journal.tables import EVENTS, event_key
 Accepted = Callable[[Sequence[EventRow], int], None]
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("collector.ingest")
+#: Tells whether a row is of somebody who was erased since it happened.
+IsErased = Callable[[EventRow], bool]
+_LONG_AGO: Final = format_time(0)
 _LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of them
 _LOG_SECONDS: Final = 10.0
 _QUOTED: Final = re.compile(r"'.*'|\".*\"", re.DOTALL)
+
+
+def nobody_is_erased(_: EventRow) -> bool:
+    """Return False: nobody was erased."""
+    return False
+
+
+def _as_told(row: EventRow, too_old: Set[str]) -> EventRow:
+    """Return a row with a time long ago where its event is said to be too old for the time that it was given."""
+    is_old = row.event_id in too_old or ("" in too_old and row.ts == row.received_at)
+    return msgspec.structs.replace(row, ts=_LONG_AGO) if is_old else row
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
@@ -55,12 +69,19 @@ class Ingest:
         accepted: called in the event loop with the rows that are on disk and were not there before. A row of which it
             does not hear, because the sender hung up or the call failed, is found in ClickHouse all the same.
         pace: bounds the events of each visitor that pages send.
+        is_erased: tells whether a row is of somebody who was erased since it happened.
     """
 
     def __init__(
-        self, journal: JournalThread, metrics: CollectorMetrics, accepted: Accepted, pace: VisitorPace | None = None
+        self,
+        journal: JournalThread,
+        metrics: CollectorMetrics,
+        accepted: Accepted,
+        pace: VisitorPace | None = None,
+        is_erased: IsErased = nobody_is_erased,
     ) -> None:
         self._journal = journal
+        self._is_erased = is_erased
         self._metrics = metrics
         self._accepted = accepted
         self._pace = pace or VisitorPace()
@@ -75,9 +96,10 @@ class Ingest:
         outcome = await _run_in_turns(batch, site, receipt)
         if not receipt.is_from_server:
             self._drop_surplus(outcome, receipt.received_at)
-        repeats = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at)
-        drops = outcome.drops + repeats
-        self._count(site, len(outcome.rows) - len(repeats), drops)
+        too_old = {told.message_id for told in outcome.warnings if told.reason is WarningReason.TOO_OLD}
+        not_kept = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at, too_old)
+        drops = outcome.drops + not_kept
+        self._count(site, len(outcome.rows) - len(not_kept), drops)
         for warning in outcome.warnings:
             self._metrics.events_warned.labels(site.name, warning.reason).inc()
         ids = {row.anonymous_id for row in outcome.rows if row.anonymous_id}
@@ -89,8 +111,8 @@ class Ingest:
         Raises:
             JournalError: it was not kept.
         """
-        repeats = await self._keep_rows([row], [_encode(row)], now_ms)
-        self._count(site, 1 - len(repeats), repeats)
+        not_kept = await self._keep_rows([row], [_encode(row)], now_ms)
+        self._count(site, 1 - len(not_kept), not_kept)
 
     def _drop_surplus(self, outcome: Outcome, now_ms: int) -> None:
         """Drop the events of visitors who sent too many of late."""
@@ -101,15 +123,29 @@ class Ingest:
             outcome.rows[:] = [row for place, row in enumerate(outcome.rows) if place not in surplus]
             outcome.lines[:] = [line for place, line in enumerate(outcome.lines) if place not in surplus]
 
-    async def _keep_rows(self, rows: list[EventRow], lines: list[bytes], now_ms: int) -> list[Drop]:
-        """Keep rows, pass on the new ones, and return a drop for each of the others."""
+    async def _keep_rows(
+        self, rows: list[EventRow], lines: list[bytes], now_ms: int, too_old: Set[str] = frozenset()
+    ) -> list[Drop]:
+        """Keep rows, pass on the new ones, and return a drop for each of the others.
+
+        Args:
+            rows, lines: the rows, and each as JSON.
+            now_ms: the instant of their receipt, epoch ms.
+            too_old: the ids of events that have the time of their receipt because they are older than pages may say;
+                "" for one without an id.
+        """
+        erased = {index for index, row in enumerate(rows) if self._is_erased(_as_told(row, too_old))}
+        drops = [Drop(rows[index].event_id, DropReason.ERASED) for index in sorted(erased)]
+        if erased:
+            rows = [row for index, row in enumerate(rows) if index not in erased]
+            lines = [line for index, line in enumerate(lines) if index not in erased]
         if not rows:
-            return []
+            return drops
         ids = [event_key(row.site, row.visitor_id, row.event_id) for row in rows]
         repeated = set(await self._journal.append_async(EVENTS, lines, now_ms, ids))
         new = [row for index, row in enumerate(rows) if index not in repeated] if repeated else rows
         self._pass_on(new, now_ms)
-        return [Drop(rows[index].event_id, DropReason.DUPLICATE) for index in sorted(repeated)]
+        return drops + [Drop(rows[index].event_id, DropReason.DUPLICATE) for index in sorted(repeated)]
 
     def _pass_on(self, rows: list[EventRow], now_ms: int) -> None:
         if not rows:

@@ -29,6 +29,9 @@ COMMANDS: Final = {
     "preview": ("micromoment.commands.preview", "preview"),
     "send-test": ("micromoment.commands.send_test", "send_test"),
     "messages": ("micromoment.commands.messages", "messages"),
+    "erase": ("micromoment.commands.privacy", "erase"),
+    "export": ("micromoment.commands.privacy", "export"),
+    "audit": ("micromoment.commands.privacy", "audit"),
     "retry": ("micromoment.commands.messages", "retry"),
 }
 

@@ -12,7 +12,8 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from collector.intake.draft import Drop, Receipt
+from collector.ingest import IsErased, nobody_is_erased
+from collector.intake.draft import Drop, DropReason, Receipt
 from collector.intake.pipeline import process
 from collector.sites import Site
 from micromoment.engine.client import Transfer
@@ -45,7 +46,14 @@ class ImportReport(msgspec.Struct):
     examples: list[str] = []
 
 
-def import_file(engine: Transfer, path: Path, site: Site, now_ms: int, progress: Callable[[int], None]) -> ImportReport:
+def import_file(
+    engine: Transfer,
+    path: Path,
+    site: Site,
+    now_ms: int,
+    progress: Callable[[int], None],
+    is_erased: IsErased = nobody_is_erased,
+) -> ImportReport:
     """Store every event of a file that is not stored yet.
 
     A worker that runs reads the people of the site anew afterwards, so that the import counts at once.
@@ -58,13 +66,14 @@ def import_file(engine: Transfer, path: Path, site: Site, now_ms: int, progress:
         site: the site that the events belong to.
         now_ms: the time of receipt to store, epoch ms.
         progress: called with the number of bytes of the file that were read since its last call.
+        is_erased: tells whether an event is of somebody who was erased since it happened.
 
     Raises:
         ConfigurationError: the file cannot be read.
         WarehouseError: ClickHouse did not take the rows; another import of the file goes on where this one stopped.
     """
     report = ImportReport()
-    reader = _RowReader(site, Receipt(received_at=now_ms, source="import"), report)
+    reader = _RowReader(site, Receipt(received_at=now_ms, source="import"), report, is_erased)
     try:
         with path.open("rb") as file:
             for rows in reader.chunks(file, progress):
@@ -81,10 +90,11 @@ def import_file(engine: Transfer, path: Path, site: Site, now_ms: int, progress:
 class _RowReader:
     """Converts lines to rows, and reports the lines that are no events."""
 
-    def __init__(self, site: Site, receipt: Receipt, report: ImportReport) -> None:
+    def __init__(self, site: Site, receipt: Receipt, report: ImportReport, is_erased: IsErased) -> None:
         self._site = site
         self._receipt = receipt
         self._report = report
+        self._is_erased = is_erased
         self._unnamed: Counter[str] = Counter()
 
     def chunks(self, file: BinaryIO, progress: Callable[[int], None]) -> Iterator[list[EventRow]]:
@@ -111,6 +121,8 @@ class _RowReader:
         if not text:
             return None
         result = process(msgspec.Raw(text), self._site, self._receipt, {})
+        if not isinstance(result, Drop) and self._is_erased(result):
+            result = Drop(result.event_id, DropReason.ERASED)
         if isinstance(result, Drop):
             self._note(number, result)
             return None

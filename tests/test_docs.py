@@ -10,6 +10,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -26,6 +27,9 @@ from trigger_worker.rules.files.read import read_rule
 from trigger_worker.rules.files.source import has_errors
 from trigger_worker.rules.language.check import AudienceNames
 from trigger_worker.store.decisions import Reason
+from warehouse.audit import Action
+from warehouse.connection import Warehouse
+from warehouse.personal_tables import PERSONAL_TABLES
 from warehouse.vocabulary import EVENT_NAMES
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +85,22 @@ def test_everything_that_has_a_name_is_documented_in_its_place() -> None:
         "fields of a banner": undocumented(BANNER_KEYS, page("banners.md"), "`{}`"),
     }
     assert {what: names for what, names in pages.items() if names} == {}
+
+
+def test_every_column_is_explained(embedded_warehouse: Warehouse) -> None:
+    sections = {text.partition("\n")[0]: text for text in page("privacy.md").split("\n### ")[1:]}
+    assert sections.keys() == PERSONAL_TABLES.keys() | {"tombstones", "audit", "address_facts"}
+    unexplained = {
+        table: undocumented(
+            [name for name, *_ in embedded_warehouse.query(f"DESCRIBE TABLE {table}")], text, "| `{}` |"
+        )
+        for table, text in sections.items()
+    }
+    assert {table: names for table, names in unexplained.items() if names} == {}
+
+
+def test_every_action_of_operators_that_is_noted_is_documented() -> None:
+    assert undocumented(get_args(Action), page("privacy.md").partition("is noted")[2], "`{}`") == []
 
 
 def test_the_configuration_that_is_shown_works(tmp_path: Path) -> None:

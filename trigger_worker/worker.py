@@ -98,6 +98,15 @@ class Worker:
         """Take facts of addresses that a collector noted."""
         self._book.note(facts, max((fact.at for fact in facts), default=0))
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget everything about people who were erased: behaviour, and messages that wait.
+
+        Args:
+            is_erased: tells it of a visitor, by site and id.
+        """
+        self.evaluation.forget_erased(is_erased)
+        self.delivery.forget_erased(is_erased)
+
     async def run(self) -> None:
         """Evaluate and send until cancelled; trouble with ClickHouse or the disk is waited out.
 

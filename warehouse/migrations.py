@@ -1,10 +1,10 @@
-"""Applies the numbered schema files to ClickHouse, each once, and records them."""
+"""Applies the numbered schema files to ClickHouse, each once, and the lifetimes of tables that a setting changes."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -19,6 +19,16 @@ CREATE TABLE IF NOT EXISTS schema_migrations
 (version UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
 ENGINE = ReplacingMergeTree(applied_at) ORDER BY version
 """
+
+#: The column of each table from which its days are counted.
+COUNTED_FROM: Final[Mapping[str, str]] = {
+    "fires": "fired_at",
+    "decisions": "decided_at",
+    "messages": "at",
+    "coupon_assignments": "assigned_at",
+    "visitor_daily": "day",
+}
+_ENGINES: Final = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -75,6 +85,23 @@ def migrate(warehouse: Warehouse, migrations: Sequence[Migration] | None = None)
                 "put its text back and make the change in a new numbered file",
             )
     return fresh
+
+
+def keep_records_for(warehouse: Warehouse, days: int) -> list[str]:
+    """Have ClickHouse keep the rows of these tables for so many days; return the tables that kept them otherwise.
+
+    Rows that are older already go with ClickHouse's next merges.
+
+    Cost: one query of a small table, and a statement for each table that is changed.
+    """
+    engines: dict[str, str] = dict(warehouse.query(_ENGINES))
+    changed = []
+    for table, column in COUNTED_FROM.items():
+        lifetime = f"toDateTime({column}) + toIntervalDay({days})"
+        if f"TTL {lifetime}" not in engines[table]:
+            warehouse.command(f"ALTER TABLE {table} MODIFY TTL {lifetime} SETTINGS materialize_ttl_after_modify = 0")
+            changed.append(table)
+    return changed
 
 
 def _apply(warehouse: Warehouse, migration: Migration) -> None:

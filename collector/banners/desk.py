@@ -138,6 +138,14 @@ class BannerDesk:
             if row.message_id and row.event in OUTCOME_STATES:
                 self._kept.end(row.site, row.message_id, row.anonymous_id)
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the banners of browsers that were erased; a page that is open may stay so.
+
+        Args:
+            is_erased: tells it of a browser, by site and anonymous id.
+        """
+        self._kept.forget_erased(is_erased)
+
     def forget_all(self) -> None:
         """Know no browser from now on, because the bus may have lost notices: ClickHouse is asked when pages open."""
         self._kept.forget_all()

@@ -187,6 +187,13 @@ class KeptBanners:
         key = (browser.site, banner.message_id)
         return (*key, _EVERYBODY) in self._ended or (*key, browser.anonymous_id) in self._ended
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the browsers that were erased."""
+        for browser in [each for each in self._shelves if is_erased(each.site, each.anonymous_id)]:
+            shelf = self._shelves[browser]
+            self._fill(browser, shelf, ())
+            del self._shelves[browser]
+
     def forget_all(self) -> None:
         """Know no browser from now on, because notices may have been lost; what is kept is not all there is."""
         self._heard_since = self._now_ms() + 1

@@ -102,6 +102,7 @@ class DropReason(StrEnum):
     TOO_LARGE = "too_large"  #: more than 32 KiB as stored
     TOO_MANY = "too_many"  #: beyond the 2,500 events of one batch
     TOO_FAST = "too_fast"  #: beyond what one visitor may send in a minute
+    ERASED = "erased"  #: from before the erasure of its visitor, or about a message to them
     DUPLICATE = "duplicate"  #: this messageId was acknowledged before; it is stored already
 
 

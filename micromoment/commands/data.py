@@ -13,13 +13,17 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from collector.sites import Site
+from micromoment.configuration.kept_secrets import read_secret
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import open_engine
 from micromoment.engine.operator_query import answer_operator
 from micromoment.history import ImportReport, import_file
+from micromoment.privacy.erasures import Erasures
 from micromoment.terminal.answers import guarded_answer, shown_answer
-from micromoment.terminal.text import say
+from micromoment.terminal.text import say, user_name
+from warehouse.audit import store_audit
+from warehouse.erasure import read_tombstones
 from warehouse.errors import ConfigurationError
 
 
@@ -38,7 +42,10 @@ def import_history(file: Path, site_name: str | None, **options: Any) -> None:  
     with open_engine(settings) as engine, Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(f"import {file.name}", total=file.stat().st_size)
         now_ms = time.time_ns() // 1_000_000
-        report = import_file(engine, file, site, now_ms, lambda count: bar.advance(task, count))
+        erasures = Erasures(read_secret(settings))
+        erasures.take(read_tombstones(engine))
+        report = import_file(engine, file, site, now_ms, lambda count: bar.advance(task, count), erasures.is_erased)
+        store_audit(engine, user_name(), "import", {"site": site.name, "file": file.name, "stored": report.stored})
     _tell(report)
     sys.exit(1 if report.dropped else 0)
 

@@ -10,12 +10,13 @@ import click
 
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
-from micromoment.terminal.text import format_table, json_line, plain, say
+from micromoment.terminal.text import format_table, json_line, plain, say, user_name
 from trigger_worker.deciding.sequence.retry import ask_again
 from trigger_worker.store.message import MessageState
 from trigger_worker.store.message_list import ListedMessage, read_messages
 from trigger_worker.store.queue import read_failed
 from trigger_worker.store.records import Records
+from warehouse.audit import store_audit
 
 _HEADER: Final = ("message", "state", "since", "rule", "channel", "visitor", "due", "why")
 
@@ -83,6 +84,7 @@ def retry(
     with open_engine(settings) as engine:
         failed = read_failed(engine, message_ids, rule)
         ask_again(Records(engine, settings.retention_days), failed, time.time_ns() // 1_000_000)
+        store_audit(engine, user_name(), "retry", {"messages": len(failed), "rule": rule})
     say(f"{len(failed)} message{'' if len(failed) == 1 else 's'} will be tried again")
     unknown = sorted(set(message_ids) - {message.message_id for message in failed})
     for message_id in unknown:

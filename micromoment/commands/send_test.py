@@ -15,13 +15,14 @@ from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import Engine, open_engine
 from micromoment.roles.channels import content_hosts, email_channel, open_http_channels
-from micromoment.terminal.text import say
+from micromoment.terminal.text import say, user_name
 from trigger_worker.delivery.channels.base import Channel, OutboundMessage
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.replay.explain import find_site
 from trigger_worker.reports.preview import Preview, Previewed, Previewer, mark_as_test
 from trigger_worker.store.people import Visitor
 from trigger_worker.store.records import Records
+from warehouse.audit import store_audit
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.errors import ConfigurationError, TemplateError
 
@@ -63,6 +64,8 @@ def send_test(
             raise TemplateError(message.problem)
         trial = mark_as_test(message.content, message.channel, own_site, address, now_ms)
         asyncio.run(_send(settings, engine, message.channel, trial))
+        told = {"rule": chosen.id, "channel": message.channel, "message": trial.message_id}
+        store_audit(engine, user_name(), "send_test", told)
     say(f"{message.channel} {message.template} is handed over as {trial.message_id}")
 
 

@@ -55,6 +55,19 @@ def read_push_key(settings: Settings) -> EllipticCurvePrivateKey:
     return derive_private_key(number, SECP256R1())
 
 
+def read_admin_token(settings: Settings) -> str:
+    """Return the token that permits to erase and export at the port of operations.
+
+    It is the configured token, else the one in the data folder, which is made at the first start.
+
+    Raises:
+        ConfigurationError: the data folder cannot be written.
+    """
+    if settings.admin_token:
+        return settings.admin_token
+    return _kept_secret(settings, "admin.token", lambda: secrets.token_urlsafe(32).encode()).decode().strip()
+
+
 def public_push_key(key: EllipticCurvePrivateKey) -> str:
     """Return the public key of a private key in the form with which browsers subscribe: base64url of the point."""
     point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

@@ -103,6 +103,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     journal_max_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024**2)] = 4 * 1024**3
     #: Most bytes of memory that the people in the worker's memory may take, about.
     people_max_bytes: Annotated[int, msgspec.Meta(ge=16 * 1024**2)] = 512 * 1024**2
+    #: Days for which nothing of an erased person that arrives late, of before the erasure, is kept.
+    tombstone_days: Annotated[int, msgspec.Meta(ge=1, le=7_300)] = 400
+    #: Days for which firings, decisions, messages, coupons given and daily counts are kept.
+    records_days: Annotated[int, msgspec.Meta(ge=1, le=7_300)] = 400
+    #: Token of the admin API at the port of operations; made and kept in `data_folder` when empty.
+    admin_token: str = ""
     #: Folder of the rules, one file each.
     rules_folder: str = "rules"
     #: Folder of the message templates.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import httpx
 import msgspec
 
 from micromoment.configuration.settings import Settings
-from micromoment.engine.protocol import Export, socket_path
+from micromoment.engine.protocol import Export, PersonRequest, socket_path
 from warehouse.connection import Row, Warehouse, connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import WarehouseError, WarehouseUnavailable
@@ -20,7 +20,10 @@ from warehouse.queries import Queries
 
 #: An output format that keeps whole numbers whole and names the types of the columns.
 _ROWS_FORMAT: Final = "JSONCompactEachRowWithNamesAndTypes"
-_TIMEOUT_SECONDS = 120.0
+_TIMEOUT_SECONDS: Final = 120.0
+#: Every table may have to be written anew.
+_ERASED_SECONDS: Final = 900.0
+T = TypeVar("T")
 
 
 class Transfer(Protocol):
@@ -67,6 +70,24 @@ class EngineClient:
         """Insert lines of JSON into a table, once for each token."""
         self._post("/insert", lines, {"table": table, "token": token})
 
+    def erase(self, asked: PersonRequest, report: type[T]) -> T:
+        """Have the other process erase a person, and return its report."""
+        return msgspec.json.decode(
+            self._post("/erase", msgspec.json.encode(asked), timeout=_ERASED_SECONDS), type=report
+        )
+
+    def export_person(self, asked: PersonRequest) -> Iterator[bytes]:
+        """Yield all that the other process knows of a person, as it comes."""
+        content = msgspec.json.encode(asked)
+        try:
+            with self._http.stream("POST", "/export-person", content=content, timeout=_ERASED_SECONDS) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(response)
+                yield from response.iter_bytes()
+        except httpx.TransportError as error:
+            raise WarehouseUnavailable(f"the running process does not answer: {error}") from error
+
     def close(self) -> None:
         """Close the connections to the other process."""
         self._http.close()
@@ -82,9 +103,11 @@ class EngineClient:
             return False
         return True
 
-    def _post(self, path: str, content: bytes, query: dict[str, str] | None = None) -> bytes:
+    def _post(
+        self, path: str, content: bytes, query: dict[str, str] | None = None, timeout: float = _TIMEOUT_SECONDS
+    ) -> bytes:
         try:
-            response = self._http.post(path, content=content, params=query or {})
+            response = self._http.post(path, content=content, params=query or {}, timeout=timeout)
         except httpx.TransportError as error:
             raise WarehouseUnavailable(f"the running process does not answer: {error}") from error
         if response.is_success:
@@ -117,6 +140,20 @@ def _refusal(response: httpx.Response) -> WarehouseError:
 
 
 @contextmanager
+def running_engine(settings: Settings) -> Iterator[EngineClient | None]:
+    """Yield a client of the process that holds the embedded engine, None when no process does."""
+    path = socket_path(settings.data_folder)
+    if not parse_dsn(settings.clickhouse).embedded or not path.exists():
+        yield None
+        return
+    client = EngineClient(path)
+    try:
+        yield client if client.answers() else None
+    finally:
+        client.close()
+
+
+@contextmanager
 def open_engine(settings: Settings, *, migrates: bool = True) -> Iterator[Engine]:
     """Open ClickHouse for a command, through the running process when it holds the embedded engine.
 
@@ -127,15 +164,10 @@ def open_engine(settings: Settings, *, migrates: bool = True) -> Iterator[Engine
     Raises:
         WarehouseUnavailable: ClickHouse cannot be opened.
     """
-    path = socket_path(settings.data_folder)
-    if parse_dsn(settings.clickhouse).embedded and path.exists():
-        client = EngineClient(path)
-        try:
-            if client.answers():
-                yield client
-                return
-        finally:
-            client.close()
+    with running_engine(settings) as client:
+        if client is not None:
+            yield client
+            return
     if not migrates:
         with Warehouse(parse_dsn(settings.clickhouse), settings.clickhouse_memory_bytes) as warehouse:
             yield warehouse

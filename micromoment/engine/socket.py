@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +18,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, Request, Response, post
 from litestar.params import FromQuery
+from litestar.types import ControllerRouterHandler
 
 from micromoment.engine.operator_query import answer_operator
 from micromoment.engine.protocol import Export
@@ -64,11 +65,19 @@ async def hold_engine(path: Path) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
-    """Serve the embedded engine to other commands of the same user until the block ends; in `hold_engine`."""
+async def serve_engine(
+    warehouse: Warehouse, path: Path, more: Sequence[ControllerRouterHandler] = ()
+) -> AsyncIterator[None]:
+    """Serve the embedded engine to other commands of the same user until the block ends; in `hold_engine`.
+
+    Args:
+        warehouse: the engine.
+        path: the socket.
+        more: routes of what else commands ask of the running process.
+    """
     _make_private_folder(path.parent)
     _remove(path)
-    app = create_engine_app(warehouse)
+    app = create_engine_app(warehouse, more)
     server = Server(app, uds=path, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
     running = asyncio.create_task(server.serve(), name="engine socket")
     try:
@@ -81,7 +90,7 @@ async def serve_engine(warehouse: Warehouse, path: Path) -> AsyncIterator[None]:
         _remove(path)
 
 
-def create_engine_app(warehouse: Warehouse) -> Litestar:
+def create_engine_app(warehouse: Warehouse, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
     """Return the web application behind the socket, which exports query results and inserts lines."""
     # Slow statements of operators keep nobody else waiting, only each other; nor do those of commands.
     operators = Threads("operator", OPERATOR_THREADS, MAX_WAITING_OPERATORS)
@@ -104,7 +113,7 @@ def create_engine_app(warehouse: Warehouse) -> Litestar:
         await commands.run(warehouse.insert_lines, table, await request.body(), token)
 
     return Litestar(
-        [export, answer, insert],
+        [export, answer, insert, *more],
         exception_handlers={MicromomentError: _answer},
         openapi_config=None,
         logging_config=None,

@@ -60,7 +60,8 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
         serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
     ):
         try:
-            yield
+            with shared.erasures.forgetting(parts.desk.forget_erased):
+                yield
         finally:
             parts.desk.end_streams()
 
@@ -139,7 +140,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
     return CollectorParts(
         settings=collector_settings,
         sites=sites,
-        ingest=Ingest(shared.journal, metrics, pass_on, _visitor_pace(settings)),
+        ingest=Ingest(shared.journal, metrics, pass_on, _visitor_pace(settings), shared.erasures.is_erased),
         journal=shared.journal,
         addresses=AddressNotes(AddressKeys(secret), sites, shared.journal, shared.bus.publish_addresses),
         warehouse=warehouse,

@@ -20,8 +20,9 @@ from micromoment.serving import running
 from warehouse.errors import ConfigurationError, JournalError, WarehouseError
 from warehouse.journal.adoption import adopt_spool
 from warehouse.journal.group_commit import JournalThread
+from warehouse.journal.lane import IsKept
 from warehouse.journal.log import Journal
-from warehouse.journal.mover import Announce, Mover
+from warehouse.journal.mover import Announce, Mover, keep_all
 from warehouse.journal.tables import JournalLimits
 from warehouse.queries import Inserts
 
@@ -47,10 +48,12 @@ class OpenJournal(msgspec.Struct, frozen=True):
     Args:
         thread: takes rows.
         movers: move them, and the rows of journals that other processes left.
+        threads: those of all journals, this process's own first.
     """
 
     thread: JournalThread
     movers: tuple[Mover, ...]
+    threads: tuple[JournalThread, ...]
 
     async def caught_up(self) -> None:
         """Wait until every row that was waiting at the start is in ClickHouse, but for those that it refuses."""
@@ -72,6 +75,7 @@ async def open_journal(
     registry: CollectorRegistry,
     *,
     adopts_spool: bool,
+    is_kept: IsKept = keep_all,
 ) -> AsyncIterator[OpenJournal]:
     """Open the journal and move its rows until the block ends, then the rest for a bounded time.
 
@@ -82,6 +86,7 @@ async def open_journal(
         announce: told of each table that has news in ClickHouse.
         registry: gets the figures of the journal.
         adopts_spool: whether the events of an earlier version are taken over, as the collector's process does.
+        is_kept: tells whether a row may still be stored.
 
     Raises:
         ConfigurationError: another process uses the journal, or the data folder cannot be written.
@@ -90,9 +95,9 @@ async def open_journal(
     async with AsyncExitStack() as stack:
         own = await asyncio.to_thread(_open_own, folder, name, limits, adopts_spool=adopts_spool)
         journals = [own, *await asyncio.to_thread(_open_earlier, folder, name, limits)]
-        moving = [await stack.enter_async_context(_moving(each, warehouse, announce)) for each in journals]
+        moving = [await stack.enter_async_context(_moving(each, warehouse, announce, is_kept)) for each in journals]
         registry.register(JournalFigures(moving, _now_ms))
-        yield OpenJournal(moving[0][0], tuple(mover for _, mover in moving))
+        yield OpenJournal(moving[0][0], tuple(mover for _, mover in moving), tuple(thread for thread, _ in moving))
 
 
 def _open_own(folder: Path, name: str, limits: JournalLimits, *, adopts_spool: bool) -> Journal:
@@ -118,9 +123,9 @@ def _open_earlier(folder: Path, name: str, limits: JournalLimits) -> list[Journa
 
 @asynccontextmanager
 async def _moving(
-    journal: Journal, warehouse: Inserts, announce: Announce
+    journal: Journal, warehouse: Inserts, announce: Announce, is_kept: IsKept
 ) -> AsyncIterator[tuple[JournalThread, Mover]]:
-    with JournalThread(journal) as thread, Mover(thread, warehouse, announce) as mover:
+    with JournalThread(journal) as thread, Mover(thread, warehouse, announce, is_kept) as mover:
         async with running(mover.run(), "journal mover"):
             yield thread, mover
         with contextlib.suppress(WarehouseError, JournalError, TimeoutError):

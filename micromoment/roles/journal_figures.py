@@ -33,6 +33,11 @@ class JournalFigures(Collector):
             "Rows that ClickHouse cannot take as they are; kept in the journal, tried again at the next start.",
             labels=["table"],
         )
+        not_kept = CounterMetricFamily(
+            "micromoment_rows_erased",
+            "Rows that left the journal unstored, because their person was erased.",
+            labels=["table"],
+        )
         failures = CounterMetricFamily(
             "micromoment_insert_failures", "Attempts that failed; each is repeated.", labels=["table"]
         )
@@ -43,10 +48,11 @@ class JournalFigures(Collector):
             rows.add_metric(name, sum(journal.depth(table) for journal, _ in self._journals))
             inserted.add_metric(name, sum(lane.inserted for lane in lanes))
             aside.add_metric(name, sum(lane.set_aside for lane in lanes))
+            not_kept.add_metric(name, sum(lane.not_kept for lane in lanes))
             failures.add_metric(name, sum(lane.failures for lane in lanes))
             batches = sum(lane.batches for lane in lanes)
             seconds.add_metric(name, batches, sum(lane.insert_seconds for lane in lanes))
-        yield from (rows, inserted, aside, failures, seconds)
+        yield from (rows, inserted, aside, not_kept, failures, seconds)
         yield GaugeMetricFamily("micromoment_journal_bytes", "Bytes of the journal on disk.", value=self._bytes())
         yield GaugeMetricFamily(
             "micromoment_journal_oldest_seconds",

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Literal
 
+from micromoment.configuration.kept_secrets import read_admin_token
+from micromoment.operations.admin import admin_router
 from micromoment.operations.app import OperationsParts, create_operations_app
 from micromoment.roles.shared import Shared
 from micromoment.serving import serve
@@ -16,7 +18,9 @@ from micromoment.serving import serve
 
 @asynccontextmanager
 async def serve_operations(
-    shared: Shared, setting: Literal["operations_port", "worker_port"], api_description: bytes = b""
+    shared: Shared,
+    setting: Literal["operations_port", "worker_port"],
+    api_description: bytes = b"",
 ) -> AsyncIterator[None]:
     """Serve readiness, figures and the like until the block ends.
 
@@ -40,7 +44,8 @@ async def serve_operations(
         api_description=api_description,
         is_loopback=_is_loopback(settings.operations_host),
     )
-    async with serve(create_operations_app(parts), settings.operations_host, getattr(settings, setting), setting):
+    app = create_operations_app(parts, [admin_router(parts, shared.data, read_admin_token(settings))])
+    async with serve(app, settings.operations_host, getattr(settings, setting), setting):
         yield
 
 

@@ -9,6 +9,8 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from micromoment.configuration.settings import Settings
+from micromoment.privacy.desk import PersonalData
+from micromoment.privacy.erasures import Erasures
 from micromoment.roles.bus import Bus, BusMetrics, LocalBus
 from micromoment.roles.redis_bus import open_redis_bus
 from warehouse.connection import Warehouse
@@ -26,6 +28,8 @@ class Shared(msgspec.Struct, frozen=True):
         caught_up: returns once all rows that earlier processes left in the journal are in ClickHouse.
         registry: the metrics that `/metrics` shows.
         storing_state: returns 'ok', or why ClickHouse takes no rows of some table.
+        erasures: what may not be stored any more, and who must forget.
+        data: the personal data that this process reaches.
     """
 
     settings: Settings
@@ -35,6 +39,8 @@ class Shared(msgspec.Struct, frozen=True):
     caught_up: Callable[[], Awaitable[None]]
     registry: CollectorRegistry
     storing_state: Callable[[], str]
+    erasures: Erasures
+    data: PersonalData
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Final
+from importlib.metadata import version
+from typing import Any, Final
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -16,18 +17,23 @@ from micromoment.configuration.private_files import close_to_others
 from micromoment.configuration.settings import Settings
 from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import hold_engine, serve_engine
+from micromoment.privacy.routes import personal_routes
 from micromoment.roles.bus import Bus
 from micromoment.roles.collector import api_description, run_collector
 from micromoment.roles.journal import JOURNAL_OF_ALL, JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER, open_journal
 from micromoment.roles.operations import serve_operations
+from micromoment.roles.personal_data import hear_of_erasures, personal_data, read_erasures
 from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.worker import run_worker
+from micromoment.serving import running
+from micromoment.terminal.text import user_name
+from warehouse.audit import store_audit
 from warehouse.connection import connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import ConfigurationError
 from warehouse.journal.mover import Announce
 from warehouse.journal.tables import EVENTS, JournalTable
-from warehouse.migrations import migrate
+from warehouse.migrations import keep_records_for, migrate
 
 #: A function that runs one role until a block ends.
 Role = Callable[[Shared], AbstractAsyncContextManager[None]]
@@ -67,11 +73,11 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
             await asyncio.to_thread(connect, settings.clickhouse, settings.clickhouse_memory_bytes)
         )
         applied = await asyncio.to_thread(migrate, warehouse)
+        await asyncio.to_thread(keep_records_for, warehouse, settings.records_days)
         _log.info("warehouse_ready", clickhouse=str(warehouse.dsn), applied=applied)
-        if embedded:
-            await stack.enter_async_context(serve_engine(warehouse, socket_path(settings.data_folder)))
         registry = CollectorRegistry()
         bus = await stack.enter_async_context(open_bus(settings.redis, registry))
+        erasures = await read_erasures(settings, warehouse)
         journal = await stack.enter_async_context(
             open_journal(
                 settings,
@@ -80,15 +86,42 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
                 announce_events(bus),
                 registry,
                 adopts_spool=run_collector in roles,
+                is_kept=erasures.may_store,
             )
         )
-        shared = Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry, journal.storing_state)
+        data = await stack.enter_async_context(personal_data(settings, warehouse, erasures, journal.threads))
+        shared = Shared(
+            settings, warehouse, bus, journal.thread, journal.caught_up, registry, journal.storing_state, erasures, data
+        )
+        if embedded:
+            path = socket_path(settings.data_folder)
+            await stack.enter_async_context(serve_engine(warehouse, path, personal_routes(data)))
+        else:
+            hearing = hear_of_erasures(warehouse, erasures, journal.threads)
+            await stack.enter_async_context(running(hearing, "erasures"))
         if run_collector in roles:
             description = await asyncio.to_thread(api_description, settings)
             await stack.enter_async_context(serve_operations(shared, "operations_port", description))
+        told = start_told(settings, roles)
+        await asyncio.to_thread(store_audit, warehouse, user_name(), "started", told)
         for role in roles:
             await stack.enter_async_context(role(shared))
         yield
+
+
+def start_told(settings: Settings, roles: tuple[Role, ...]) -> dict[str, Any]:
+    """Return what the audit says of a start: roles, version, and the settings that differ from their defaults.
+
+    Of figures and switches the value is told, of texts only that they are set: some are secrets.
+    """
+    usual = Settings()
+    given = {key: getattr(settings, key) for key in Settings.__struct_fields__}
+    changed = {key: value for key, value in given.items() if value != getattr(usual, key)}
+    return {
+        "roles": [getattr(role, "__name__", "").removeprefix("run_") for role in roles],
+        "version": version("micromoment"),
+        "settings": {key: value if isinstance(value, int | float) else "set" for key, value in changed.items()},
+    }
 
 
 def journal_name(roles: tuple[Role, ...]) -> str:

@@ -102,7 +102,8 @@ async def _open_work(
             BusListener(on_accepted=worker.hear, on_addresses=worker.hear_addresses, on_gap=worker.wake)
         ),
     ):
-        yield worker.run()
+        with shared.erasures.forgetting(worker.forget_erased):
+            yield worker.run()
 
 
 @asynccontextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,6 +37,14 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
 def harmless(text: str) -> str:
     """Replace every character that a terminal might obey, and keep lines and tabs."""
     return _OBEYED.sub("\ufffd", text)
+
+
+def user_name() -> str:
+    """Return the name of the user of the machine who runs this process."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:

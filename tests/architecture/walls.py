@@ -85,6 +85,7 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("history starter", "what `import` and `init` do"),
         _floor("roles", "wire the packages together"),
         _floor("operations", "what operators ask of a running process"),
+        _floor("privacy", "erases and exports a person"),
         _floor("engine mailbox terminal", "serve and word what roles and commands need: side by side"),
         _floor("serving configuration", "settings, and how a server is run"),
         _floor("sql_guard", "says whether a statement of an operator only reads"),

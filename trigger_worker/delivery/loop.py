@@ -93,6 +93,14 @@ class DeliveryLoop:
         elsewhere = [*self._in_hand, *self._under_way()]
         return self._outbox.message_ids() | {message.message_id for message in elsewhere}
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the messages to people who were erased; what is being handed over just now is not recorded."""
+        self._outbox.forget_erased(is_erased)
+        self._in_hand = [
+            message for message in self._in_hand if not is_erased(message.visitor.site, message.visitor.visitor_id)
+        ]
+        self._metrics.outbox_depth.set(len(self._outbox))
+
     def decide_at_once(
         self,
         queued: Sequence[QueuedMessage],

@@ -91,6 +91,15 @@ class BusEvents:
         self._waiting.extend((row, at) for row in rows[:room])
         self._arrived.set()
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the events of people who were erased that wait to be asked about."""
+        kept = [(row, at) for row, at in self._waiting if not is_erased(row.site, row.visitor_id)]
+        self._waiting.clear()
+        self._waiting.extend(kept)
+        for visitor in [visitor for visitor in self._loading if is_erased(visitor.site, visitor.visitor_id)]:
+            self._loaded([visitor])
+        self.again = [item for item in self.again if not is_erased(item.visitor.site, item.visitor.visitor_id)]
+
     async def run(self) -> None:
         """Ask about events as they come, until cancelled; what waited before goes on."""
         self._arrived.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -24,6 +24,7 @@ from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
+from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import News
 from trigger_worker.store.message_event import RETRIED
 from trigger_worker.store.records import Records
@@ -116,6 +117,8 @@ class EvaluationLoop:
         self._threads = Threads("feed", 1)
         self._outcomes = Outcomes(warehouse, log)
         self._rule_set = NO_RULES
+        #: Changes of the rules that the audit does not have yet.
+        self._changes: list[dict[str, list[str]]] = []
         self._reloaded_at = 0.0
         self._cursor_stored_at = 0
         #: Sweeps whose rows may be in the journal still: when each was over, and up to when it had read.
@@ -140,6 +143,16 @@ class EvaluationLoop:
         while len(self._lane):
             await self._lane.settle(self._feed.ask_apart)
             await self.bus.settle()
+
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget everything about people who were erased.
+
+        Args:
+            is_erased: tells it of a visitor, by site and id.
+        """
+        self.bus.forget_erased(is_erased)
+        self._lane.forget_erased(is_erased)
+        self._people.forget_erased(is_erased)
 
     async def step(self, sweep: FeedSweep) -> float:
         """Sweep once, and return the most seconds until the next sweep.
@@ -192,6 +205,9 @@ class EvaluationLoop:
     def _read(self, sweep: FeedSweep) -> Sweep:
         now_ms = self._clock_ms()
         self._versions.keep(self._rule_set, now_ms)
+        while self._changes:
+            self._records.store_rule_changes(self._changes[0])
+            self._changes.pop(0)
         return sweep.read(self._evaluation.rules, now_ms)
 
     async def _note_addresses(self, found: Sweep) -> None:
@@ -216,6 +232,8 @@ class EvaluationLoop:
         self._policy.refresh()
         rule_set = self._folder.refresh()
         if rule_set is not self._rule_set:
+            if self._rule_set is not NO_RULES and (changes := rule_changes(self._rule_set.rules, rule_set.rules)):
+                self._changes.append(changes)
             self._rule_set = rule_set
             self._evaluation.rules = LiveRules(rule_set.unpaused, rule_set.audiences)
             self._people.look_at(self._evaluation.rules.scope)
@@ -245,6 +263,17 @@ class EvaluationLoop:
         self._metrics.people_bytes.set(self._people.size)
         self._metrics.people_evicted.inc(self._people.take_evicted())
         self._metrics.unstored_events.set(len(self._people.events))
+
+
+def rule_changes(before: Sequence[Rule], now: Sequence[Rule]) -> dict[str, list[str]]:
+    """Return the ids of rules that were added, changed or removed, by these words; nothing where none was."""
+    old, new = ({rule.id: (rule.version, rule.paused) for rule in rules} for rules in (before, now))
+    found = {
+        "added": sorted(new.keys() - old.keys()),
+        "changed": sorted(each for each in new.keys() & old.keys() if new[each] != old[each]),
+        "removed": sorted(old.keys() - new.keys()),
+    }
+    return {word: ids for word, ids in found.items() if ids}
 
 
 class Outcomes:

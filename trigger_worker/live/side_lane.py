@@ -152,6 +152,13 @@ class SideLane:
             await asyncio.sleep(REST * (time.thread_time() - started))
         return result
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the questions about people who were erased."""
+        for person in [each for each in self._waiting if is_erased(each.site, each.visitor_id)]:
+            del self._waiting[person]
+        self._metrics.events_apart.set(len(self))
+        self._ended.set()
+
     def oldest(self, in_journal_since: int | None) -> Sequence[int]:
         """Return since when the feed must be read again for what is asked here, epoch ms, or nothing.
 

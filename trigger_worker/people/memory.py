@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from trigger_worker.people.arrival import Arrival
@@ -139,6 +139,18 @@ class People:
         """Forget the people of a site: what the tables hold of them has changed behind our back."""
         for state in [state for state in self._states.values() if state.person.site == site]:
             self._drop(state)
+
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget everything about people who were erased.
+
+        Args:
+            is_erased: tells it of a visitor, by site and id.
+        """
+        gone = [visitor for visitor in self._by_visitor if is_erased(visitor.site, visitor.visitor_id)]
+        for visitor in gone:
+            self.forget(visitor)
+        self.events.forget_erased(is_erased)
+        self.writes.forget_erased(is_erased)
 
     def look_at(self, scope: Scope) -> None:
         """Keep what a scope needs from now on; people who were read with less are read anew."""

@@ -7,7 +7,7 @@ when an event has become visible; the worker's own rows are visible once they ha
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from trigger_worker.people.arrival import Arrival
@@ -99,6 +99,13 @@ class UnstoredEvents:
             for alias, arrival in self._joined.items()
         ]
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the events of people who were erased."""
+        gone = [visitor for visitor in self._by_visitor if is_erased(visitor.site, visitor.visitor_id)]
+        for visitor in gone:
+            for event_id in list(self._by_visitor[visitor]):
+                self._forget((visitor, event_id))
+
     def _forget(self, key: tuple[Visitor, str]) -> None:
         arrival = self._arrivals.pop(key, None)
         self._handled.discard(key)
@@ -144,6 +151,14 @@ class UnstoredWrites:
                 theirs.pop(id(write), None)
                 if not theirs:
                     del self._by_visitor[visitor]
+
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the rows about people who were erased."""
+        gone = {visitor for visitor in self._by_visitor if is_erased(visitor.site, visitor.visitor_id)}
+        if gone:
+            self._writes = deque(entry for entry in self._writes if entry[1] not in gone)
+            for visitor in gone:
+                del self._by_visitor[visitor]
 
     def of(self, person: Person) -> Iterator[Write]:
         """Yield the rows about a person, under any id."""

@@ -12,6 +12,7 @@ from trigger_worker.rules.model import Rule
 from trigger_worker.store.decisions import DecisionRecord
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import MessageRecord
+from warehouse.audit import store_audit
 from warehouse.event import EventRow, format_time, kept_days
 from warehouse.queries import Inserts
 
@@ -53,6 +54,10 @@ class Records:
     def store_versions(self, rules: Sequence[Rule], now_ms: int) -> None:
         """Store the text of rule versions, as seen at `now_ms` (epoch ms); the first such instant counts."""
         self._insert("rule_versions", (_version_row(rule, now_ms) for rule in rules))
+
+    def store_rule_changes(self, changes: Mapping[str, Sequence[str]]) -> None:
+        """Store in the audit which rules were added, changed or removed while a worker ran, by these words."""
+        store_audit(self._inserts, "rules folder", "rules_changed", changes)
 
     def store_cursor(self, worker: str, shard: int, read_to: int) -> None:
         """Store the instant (epoch ms) up to which the feed was read."""

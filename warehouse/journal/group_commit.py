@@ -135,6 +135,16 @@ class JournalThread:
         """Replace an open batch by one of its first half, for the running event loop."""
         return self._submit_async(lambda journal: journal.shrink(batch))
 
+    def renew_async(self, is_kept: Callable[[JournalTable, bytes], bool]) -> asyncio.Future[None]:
+        """Write what waits into a file of its own, without rows that are not to be kept; remove every other file."""
+        return self._submit_async(lambda journal: journal.renew(is_kept))
+
+    def find_async(
+        self, is_wanted: Callable[[JournalTable, bytes], bool]
+    ) -> asyncio.Future[list[tuple[JournalTable, bytes]]]:
+        """Return the rows that wait or were set aside, as far as they are wanted."""
+        return self._submit_async(lambda journal: journal.find(is_wanted))
+
     def finish(self, batch: JournalBatch, refused: Sequence[RowSetAside] = ()) -> Future[None]:
         """Forget a batch that ClickHouse has, but for the rows that it refused."""
         return self._submit(lambda journal: journal.finish(batch, refused))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final
 
@@ -16,6 +17,8 @@ from warehouse.journal.insertion import MAX_REFUSED_ROWS, insert_rows
 from warehouse.journal.tables import JournalBatch, JournalTable, RowSetAside
 from warehouse.queries import Inserts
 
+#: Tells whether a row of a table may still be stored.
+IsKept = Callable[[JournalTable, bytes], bool]
 MAX_ROWS_PER_INSERT: Final = 5_000
 #: How long the first row of a quiet table waits for others.
 QUIET_SECONDS: Final = 0.05
@@ -49,9 +52,12 @@ class Lane:
         journal: where they wait.
         warehouse: where they go.
         threads: where inserts run.
+        is_kept: tells whether a row may still be stored; the others leave the journal without it.
     """
 
-    def __init__(self, table: JournalTable, journal: JournalThread, warehouse: Inserts, threads: Executor) -> None:
+    def __init__(
+        self, table: JournalTable, journal: JournalThread, warehouse: Inserts, threads: Executor, is_kept: IsKept
+    ) -> None:
         self.table: Final = table
         #: Since the process began: rows in ClickHouse, rows set aside, and failed attempts.
         self.inserted = self.set_aside = self.failures = 0
@@ -59,12 +65,15 @@ class Lane:
         self.batches, self.insert_seconds = 0, 0.0
         #: Why the last attempt failed; "" when it did not, or nothing was attempted yet.
         self.trouble = ""
+        #: Since the process began: rows of persons who were erased, which were not stored.
+        self.not_kept = 0
         #: Whether the rows that waited at the start have left the journal.
         self.caught_up = asyncio.Event()
         self._rows_from_before = journal.depth(table)
         self._journal = journal
         self._warehouse = warehouse
         self._threads = threads
+        self._is_kept = is_kept
         self._news = asyncio.Event()
         self._first_row_at = self._last_insert_at = float("-inf")
         self._limit = MAX_ROWS_PER_INSERT
@@ -116,8 +125,13 @@ class Lane:
         """
         started = time.monotonic()
         loop = asyncio.get_running_loop()
-        refused = await loop.run_in_executor(
-            self._threads, insert_rows, self._warehouse, self.table, batch.lines, batch.token
+        # A batch whose rows were fewer this time has the same token: ClickHouse takes it once all the same.
+        lines = [line for line in batch.lines if self._is_kept(self.table, line)]
+        self.not_kept += len(batch.lines) - len(lines)
+        refused = (
+            await loop.run_in_executor(self._threads, insert_rows, self._warehouse, self.table, lines, batch.token)
+            if lines
+            else []
         )
         self.insert_seconds += time.monotonic() - started
         self.batches += 1

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,10 @@ import structlog
 from warehouse.errors import JournalFull
 from warehouse.journal.folder import JournalFolder
 from warehouse.journal.frames import Adopted, Finished, Refused, Rows, TakenFrame
+from warehouse.journal.refused import RefusedRows
 from warehouse.journal.replay import Replay, replay
 from warehouse.journal.seen import SeenIds
-from warehouse.journal.segments import JournalPosition, RefusedRows, Segments
+from warehouse.journal.segments import JournalPosition, Segments
 from warehouse.journal.tables import DEFAULT_LIMITS, TABLES, JournalBatch, JournalLimits, JournalTable, RowSetAside
 from warehouse.journal.waiting import Memory, Slice, Staged, WaitingRows, joined_lines
 
@@ -35,6 +36,9 @@ from warehouse.journal.waiting import Memory, Slice, Staged, WaitingRows, joined
 TableRows = tuple[JournalTable, Sequence[bytes]]
 
 _log = structlog.get_logger("warehouse.journal.log")
+
+#: Most bytes of waiting rows of a table with which a journal is renewed.
+_RENEWED_BYTES: Final = 64 * 1024**2
 
 #: With more segments than this, the few rows that keep the oldest one are written again at the end.
 _PINNED_SEGMENTS: Final = 4
@@ -220,6 +224,53 @@ class Journal:
         """
         self._segments.repair()
 
+    def renew(self, is_kept: Callable[[JournalTable, bytes], bool]) -> None:
+        """Write what waits into a file of its own, without rows that are not to be kept, and remove every other file.
+
+        Rows that were moved stay in the files until these are removed; afterwards nothing of them is left.
+
+        Args:
+            is_kept: tells whether a row is kept, by its table and its JSON.
+
+        Raises:
+            JournalFull: too many rows wait.
+            OSError: the disk is full or failing; nothing was removed.
+        """
+        self.commit()
+        waiting = {table: rows.all_rows(_RENEWED_BYTES) for table, rows in self._waiting.items() if rows.depth}
+        if not all(waiting.values()):
+            raise JournalFull("too many rows wait for ClickHouse", "bring ClickHouse back, and try again")
+        try:
+            # The position of what was adopted is known from these files alone.
+            for name, position in self.adopted.items():
+                self._staged.add(Adopted(name, position), lambda _: None)
+            for table, rows in waiting.items():
+                if rows is not None:
+                    self._stage_again(table, rows, is_kept)
+            self._segments.begin_anew()
+            self._write()
+            self.seen.sync()
+        except OSError:
+            self.rollback()
+            raise
+        self._segments.remove(self._segments.files[:-1])
+        self._refused.keep_only(is_kept)
+
+    def find(self, is_wanted: Callable[[JournalTable, bytes], bool]) -> list[tuple[JournalTable, bytes]]:
+        """Return the rows that wait or were set aside, of those in memory, as far as they are wanted.
+
+        Raises:
+            JournalFull: too many rows wait.
+        """
+        found = []
+        for table, rows in self._waiting.items():
+            every = rows.all_rows(_RENEWED_BYTES) if rows.depth else None
+            if rows.depth and every is None:
+                raise JournalFull("too many rows wait for ClickHouse", "bring ClickHouse back, and try again")
+            lines = [*(every.lines if every else ()), *self._refused.lines_of(table)]
+            found += [(table, line) for line in lines if is_wanted(table, line)]
+        return found
+
     def refusal(self, at: int, more: int = 0) -> str:
         """Return why `more` bytes of rows would be refused at `at` (epoch ms), or "" when they would be taken."""
         oldest = self.oldest_at()
@@ -285,14 +336,23 @@ class Journal:
             self.rollback()
             _log.warning("rows_not_carried_forward", error=str(error))
 
-    def _stage_again(self, table: JournalTable, rows: Slice) -> None:
+    def _stage_again(
+        self, table: JournalTable, rows: Slice, is_kept: Callable[[JournalTable, bytes], bool] | None = None
+    ) -> None:
         waiting, open_batch = self._waiting[table], self._open_batches.get(table)
         first, at = self._next_number + self._staged.row_count, waiting.oldest_at or 0
-        self._staged.add(Finished(table.number, rows.end), lambda _: waiting.finish(rows.end, len(rows.lines)))
-        self._stage_rows(table, rows.lines, at, [])
-        if open_batch is not None:
-            again = Slice(first, first + len(open_batch.lines), open_batch.lines)
-            self._stage_batch(table, again, open_batch.token)
+
+        def kept(lines: list[bytes]) -> list[bytes]:
+            return lines if is_kept is None else [line for line in lines if is_kept(table, line)]
+
+        def leave(_: JournalPosition) -> None:
+            self._open_batches.pop(table, None)
+            waiting.finish(rows.end, len(rows.lines))
+
+        self._staged.add(Finished(table.number, rows.end), leave)
+        self._stage_rows(table, kept(rows.lines), at, [])
+        if open_batch is not None and (begun := kept(open_batch.lines)):
+            self._stage_batch(table, Slice(first, first + len(begun), begun), open_batch.token)
 
     def _resume(self, state: Replay) -> None:
         for table, rows in self._waiting.items():

@@ -10,12 +10,17 @@ from typing import Final, Self
 import structlog
 
 from warehouse.journal.group_commit import JournalThread
-from warehouse.journal.lane import MAX_ROWS_PER_INSERT, Lane
+from warehouse.journal.lane import MAX_ROWS_PER_INSERT, IsKept, Lane
 from warehouse.journal.tables import TABLES, JournalTable
 from warehouse.queries import Inserts
 
 Announce = Callable[[JournalTable], Awaitable[None]]
 _log = structlog.get_logger("warehouse.journal.mover")
+
+
+def keep_all(_: JournalTable, __: bytes) -> bool:
+    """Keep every row."""
+    return True
 
 
 class Mover:
@@ -28,14 +33,17 @@ class Mover:
         journal: where acknowledged rows wait.
         warehouse: where they go.
         announce: told of each table that has news in ClickHouse; its failures are logged and forgotten.
+        is_kept: tells whether a row may still be stored.
     """
 
-    def __init__(self, journal: JournalThread, warehouse: Inserts, announce: Announce) -> None:
+    def __init__(
+        self, journal: JournalThread, warehouse: Inserts, announce: Announce, is_kept: IsKept = keep_all
+    ) -> None:
         self._journal = journal
         self._announce = announce
         # A thread for each table: one whose insert hangs holds up none of the others, nor anybody else's threads.
         self._threads = ThreadPoolExecutor(len(TABLES), thread_name_prefix="journal insert")
-        self.lanes: Final = {table: Lane(table, journal, warehouse, self._threads) for table in TABLES}
+        self.lanes: Final = {table: Lane(table, journal, warehouse, self._threads, is_kept) for table in TABLES}
 
     def __enter__(self) -> Self:
         return self

@@ -8,14 +8,13 @@ while the disk is full.
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import structlog
 
-from warehouse.journal.folder import JournalFolder, allocate, open_private
-from warehouse.journal.frames import Damage, Frame, Record, Refused, encode_frame, read_frames
+from warehouse.journal.folder import JournalFolder, allocate
+from warehouse.journal.frames import Damage, Frame, Record, encode_frame, read_frames
 
 #: Bytes at the end of a segment for frames of `DRAINING_BYTES` at most: about 600 batches taken and finished.
 RESERVE_BYTES: Final = 64 * 1024
@@ -135,6 +134,15 @@ class Segments:
             found.append(segment)
         return found
 
+    def begin_anew(self) -> None:
+        """Begin a segment for all that follows.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        self._begin(self._segment_bytes)
+        self._has_doubtful_end = False
+
     def remove(self, segments: list[Segment]) -> None:
         """Remove segments, which are the oldest; a failure is told in the log."""
         try:
@@ -228,48 +236,3 @@ def sync_data(handle: int) -> None:
 
 def _row_count(frame: Frame) -> int:
     return sum(getattr(record, "count", 0) for record in frame.records)
-
-
-_REFUSED_ENDING: Final = ".refused"
-
-
-class RefusedRows:
-    """The folder's files of refused rows.
-
-    Each process writes a file of its own, so that the next one knows which of them it has taken back.
-
-    Args:
-        folder: where they are.
-    """
-
-    def __init__(self, folder: JournalFolder) -> None:
-        self._folder = folder
-        self._path = folder.path / f"{uuid.uuid4().hex}{_REFUSED_ENDING}"
-        self._earlier = sorted(path.name for path in folder.path.glob(f"*{_REFUSED_ENDING}"))
-
-    def add(self, rows: Sequence[Refused]) -> None:
-        """Keep rows; they are durable when this returns.
-
-        Raises:
-            OSError: they are not kept.
-        """
-        is_new = not self._path.exists()
-        with open(self._path, "ab", opener=open_private) as file:
-            file.write(encode_frame(0, list(rows)))
-            file.flush()
-            os.fsync(file.fileno())
-        if is_new:
-            self._folder.sync()
-
-    def earlier(self) -> Iterator[tuple[str, list[Refused]]]:
-        """Yield the files of earlier processes by name, each with its rows, a row that was kept twice once."""
-        for name in self._earlier:
-            frames = read_frames((self._folder.path / name).read_bytes())
-            records = [record for frame in frames if isinstance(frame, Frame) for record in frame.records]
-            rows = {(each.table, each.line): each for each in records if isinstance(each, Refused)}
-            yield name, list(rows.values())
-
-    def remove(self, name: str) -> None:
-        """Remove a file of an earlier process, whose rows are in the journal."""
-        (self._folder.path / name).unlink(missing_ok=True)
-        self._folder.sync()

@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry
 
 from e2e.ports import free_ports
 from micromoment.configuration.settings import Settings, SiteSettings
+from micromoment.privacy.erasures import Erasures
 from micromoment.roles.journal import JOURNAL_OF_ALL, open_journal
+from micromoment.roles.personal_data import personal_data
 from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.up import announce_events
 from warehouse.connection import Warehouse
@@ -45,8 +47,20 @@ def settings_in(folder: Path, **values: Any) -> Settings:
 async def sharing(settings: Settings, warehouse: Warehouse) -> AsyncIterator[Shared]:
     """What roles of this process share, with a bus inside it and a journal."""
     registry = CollectorRegistry()
+    erasures = Erasures(b"secret")
     async with (
         open_bus("", registry) as bus,
-        open_journal(settings, JOURNAL_OF_ALL, warehouse, announce_events(bus), registry, adopts_spool=True) as journal,
+        open_journal(
+            settings,
+            JOURNAL_OF_ALL,
+            warehouse,
+            announce_events(bus),
+            registry,
+            adopts_spool=True,
+            is_kept=erasures.may_store,
+        ) as journal,
+        personal_data(settings, warehouse, erasures, journal.threads) as data,
     ):
-        yield Shared(settings, warehouse, bus, journal.thread, journal.caught_up, registry, journal.storing_state)
+        yield Shared(
+            settings, warehouse, bus, journal.thread, journal.caught_up, registry, journal.storing_state, erasures, data
+        )

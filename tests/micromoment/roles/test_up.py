@@ -20,7 +20,7 @@ from micromoment.roles import ownership
 from micromoment.roles.bus import BusListener
 from micromoment.roles.redis_lease import LeaseTimes
 from micromoment.roles.shared import Shared, open_bus
-from micromoment.roles.up import ALL_ROLES, Role, run_roles, until_stopped
+from micromoment.roles.up import ALL_ROLES, Role, run_roles, start_told, until_stopped
 from tests.micromoment.roles.installation import WRITE_KEY, settings_in
 from tests.micromoment.roles.redis import redis_server
 from tests.waiting import until, until_told
@@ -218,3 +218,12 @@ async def test_what_the_start_made_is_not_looked_through_again_until_the_stop() 
         await until_stopped(parts(), announce)
     assert seen == [True]
     assert (gc.get_freeze_count(), gc.get_threshold()) == (0, usual)
+
+
+def test_a_start_is_told_without_secrets(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, rate_per_second=5.0, smtp_password="hush", redis="redis://:hush@host")
+    told = start_told(settings, ALL_ROLES)
+    assert told["roles"] == ["collector", "worker"]
+    assert told["settings"]["rate_per_second"] == 5.0
+    assert told["settings"]["smtp_password"] == "set"
+    assert "hush" not in str(told)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Visitor
@@ -37,6 +37,17 @@ class Outbox:
         for message in messages:
             self._messages[message.message_id] = message
             heapq.heappush(self._heap, _place(message))
+
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> int:
+        """Forget the messages to people who were erased, and return how many they were."""
+        gone = [
+            message_id
+            for message_id, message in self._messages.items()
+            if is_erased(message.visitor.site, message.visitor.visitor_id)
+        ]
+        for message_id in gone:
+            del self._messages[message_id]
+        return len(gone)
 
     def take_due(self, now_ms: int) -> list[QueuedMessage]:
         """Remove and return the messages that are due at `now_ms` (epoch ms), by time and then by priority."""
