@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -119,3 +119,14 @@ def _found(index: Mapping[str, frozenset[CompiledRule]], event: str) -> frozense
 
 
 _NONE: Final[frozenset[CompiledRule]] = frozenset()
+
+
+def rule_changes(before: Sequence[Rule], now: Sequence[Rule]) -> dict[str, list[str]]:
+    """Return the ids of rules that were added, changed or removed, by these words; nothing where none was."""
+    old, new = ({rule.id: (rule.version, rule.paused) for rule in rules} for rules in (before, now))
+    found = {
+        "added": sorted(new.keys() - old.keys()),
+        "changed": sorted(each for each in new.keys() & old.keys() if new[each] != old[each]),
+        "removed": sorted(old.keys() - new.keys()),
+    }
+    return {word: ids for word, ids in found.items() if ids}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ from trigger_worker.deciding.sequence.retry import read_retried
 from trigger_worker.live.bus import BusEvents
 from trigger_worker.live.evaluation import Delivery, Evaluation
 from trigger_worker.live.feed_events import FeedEvents
-from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.live.live_rules import LiveRules, rule_changes
 from trigger_worker.live.side_lane import SideLane
 from trigger_worker.live.sweep import FeedSweep, Sweep
 from trigger_worker.live.told_addresses import ToldAddresses
@@ -24,7 +24,6 @@ from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
-from trigger_worker.rules.model import Rule
 from trigger_worker.store.feed import News
 from trigger_worker.store.message_event import RETRIED
 from trigger_worker.store.records import Records
@@ -263,17 +262,6 @@ class EvaluationLoop:
         self._metrics.people_bytes.set(self._people.size)
         self._metrics.people_evicted.inc(self._people.take_evicted())
         self._metrics.unstored_events.set(len(self._people.events))
-
-
-def rule_changes(before: Sequence[Rule], now: Sequence[Rule]) -> dict[str, list[str]]:
-    """Return the ids of rules that were added, changed or removed, by these words; nothing where none was."""
-    old, new = ({rule.id: (rule.version, rule.paused) for rule in rules} for rules in (before, now))
-    found = {
-        "added": sorted(new.keys() - old.keys()),
-        "changed": sorted(each for each in new.keys() & old.keys() if new[each] != old[each]),
-        "removed": sorted(old.keys() - new.keys()),
-    }
-    return {word: ids for word, ids in found.items() if ids}
 
 
 class Outcomes:
