@@ -1,4 +1,7 @@
-"""The evaluation loop: events of the bus at once, and the sweep of the feed for all that the bus did not bring."""
+"""The evaluation loop: events of the bus at once, and the sweep of the feed for all that the bus did not bring.
+
+More than 300 lines, because what one sweep does, and what has to be stored after it, must be read together.
+"""
 
 from __future__ import annotations
 
