@@ -58,7 +58,7 @@ class Story(msgspec.Struct):
         """Sign up, enter a telephone number, and put a product into the cart."""
         self.shopper.sign_up(self.email)
         self.shopper.tell("identify", None, {"email": self.email, "phone": self.phone})
-        wait_for(lambda: len(self.shopper.events("identify")) == 2, "both to be stored")
+        self.shopper.wait_for_event("identify")
         self.shopper.open_product(PRODUCT)
         self.shopper.add_to_cart()
 
