@@ -28,7 +28,10 @@ from tests.order import begin_with
 from tests.scratch import scratch_folder
 from warehouse.connection import connect
 
-LONGEST: Final = ("e2e/test_moments", "e2e/test_restart", "e2e/test_banner_display", "e2e/test_capture", "e2e/test_sql")
+LONGEST: Final = (
+    *("e2e/test_restart", "e2e/test_moments", "e2e/test_banner_display", "e2e/test_capture", "e2e/test_identity"),
+    *("e2e/test_banner_forms", "e2e/test_sequence", "e2e/test_email", "e2e/test_sql"),
+)
 
 #: The sample rules wait a minute so that a person can follow; nobody watches here.
 _SHORT_WAIT = "within 3s"

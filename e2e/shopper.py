@@ -52,7 +52,7 @@ class Shopper:
 
     def open_and_listen(self, path: str) -> None:
         """Go to a page of the shop, and wait until banners reach it at once."""
-        with self.page.expect_response("**/v1/stream?*"):
+        with self.page.expect_response("**/v1/stream*"):
             self.open(path)
 
     def open_home(self) -> None:

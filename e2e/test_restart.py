@@ -25,8 +25,9 @@ KEEP_A_LIST = """
 """
 #: A retry waits for a random part of half a minute at most; a small part will do here.
 RETRY_SOON = "Math.random = () => 0.1"
-#: Goes on while the test does something else; each step is an event.
-WALK = "window.walk = setInterval(() => window.micromoment('track', 'step'), 40)"
+#: Goes on while the test does something else; each step is an event. The snippet sends four times a second at most, and
+#: keeps 500 messages while nobody takes them, which must be enough for as long as a loaded machine takes to start.
+WALK = "window.walk = setInterval(() => window.micromoment('track', 'step'), 200)"
 
 
 def made(shopper: Shopper) -> list[str]:
