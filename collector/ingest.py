@@ -114,6 +114,10 @@ class Ingest:
         not_kept = await self._keep_rows([row], [_encode(row)], now_ms)
         self._count(site, 1 - len(not_kept), not_kept)
 
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the visitors who were erased, told by site and id."""
+        self._pace.forget_erased(is_erased)
+
     def _drop_surplus(self, outcome: Outcome, now_ms: int) -> None:
         """Drop the events of visitors who sent too many of late."""
         surplus = self._pace.surplus(outcome.rows, now_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -45,6 +45,15 @@ class VisitorPace:
         if not self.per_minute:
             return set()
         return {place for place, row in enumerate(rows) if not self._takes(row, now_ms)}
+
+    def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the visitors who were erased.
+
+        Args:
+            is_erased: tells it of a visitor, by site and id.
+        """
+        for key in [each for each in self._allowances if is_erased(each[0], each[1][1:])]:
+            del self._allowances[key]
 
     def _takes(self, row: EventRow, now_ms: int) -> bool:
         # The mark keeps a user and a browser of the same id apart.

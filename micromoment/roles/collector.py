@@ -60,7 +60,10 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
         serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
     ):
         try:
-            with shared.erasures.forgetting(parts.desk.forget_erased):
+            with (
+                shared.erasures.forgetting(parts.desk.forget_erased),
+                shared.erasures.forgetting(parts.ingest.forget_erased),
+            ):
                 yield
         finally:
             parts.desk.end_streams()

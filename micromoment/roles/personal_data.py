@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from micromoment.configuration.kept_secrets import read_secret
 from micromoment.configuration.settings import Settings
+from micromoment.engine.protocol import socket_path
+from micromoment.engine.socket import hold_engine
 from micromoment.privacy.desk import HEARD_WITHIN_SECONDS, PersonalData
 from micromoment.privacy.erasures import Erasures
 from micromoment.roles.journal import JOURNAL_OF_ALL, open_journal
@@ -69,6 +71,8 @@ async def open_personal_data(settings: Settings) -> AsyncIterator[PersonalData]:
         ConfigurationError: another process uses the journal.
     """
     async with AsyncExitStack() as stack:
+        if parse_dsn(settings.clickhouse).embedded:
+            await stack.enter_async_context(hold_engine(socket_path(settings.data_folder)))
         warehouse = stack.enter_context(
             await asyncio.to_thread(connect, settings.clickhouse, settings.clickhouse_memory_bytes)
         )

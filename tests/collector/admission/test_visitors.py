@@ -79,3 +79,11 @@ def test_the_visitors_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         pace.surplus([row(browser)], NOW)
     assert pace.surplus([row("a")], NOW) == {0}, "it was seen after b"
     assert pace.surplus([row("b")], NOW) == set()
+
+
+def test_visitors_who_were_erased_are_forgotten() -> None:
+    pace = VisitorPace(1)
+    rows = [row("phone"), row("tablet"), row("", "phone"), row("phone", site="other")]
+    assert pace.surplus(rows, NOW) == set()
+    pace.forget_erased(lambda site, visitor: (site, visitor) == ("shop", "phone"))
+    assert pace.surplus(rows, NOW) == {1, 3}

@@ -163,3 +163,15 @@ def test_a_browser_that_showed_a_message_before_it_came_here_is_not_offered_it_a
     for browser, expected in ((ADA, []), (BEN, ["m"])):
         found = kept.learn(browser, kept.meet(browser), clock.now_ms, [banner("m")], are_all=True)
         assert [one.message_id for one in found] == expected
+
+
+def test_a_browser_that_was_erased_is_forgotten_with_its_banners(kept: KeptBanners) -> None:
+    for browser in (ADA, BEN):
+        kept.note(browser, banner("both"), is_waiting=True)
+    kept.note(ADA, banner("hers"), is_waiting=True)
+    kept.forget_erased(lambda site, anonymous_id: (site, anonymous_id) == ("shop", "ada"))
+    assert len(kept) == 1
+    assert kept.collect(ADA) == []
+    assert [each.message_id for each in kept.collect(BEN)] == ["both"]
+    kept.forget_erased(lambda *_: True)
+    assert (len(kept), kept.size_bytes) == (0, 0)

@@ -240,3 +240,17 @@ def test_people_who_were_read_with_less_than_is_looked_at_are_forgotten() -> Non
 def test_a_person_with_a_past_takes_more_room() -> None:
     state = PersonState(person("anna"), History([arrival(price=5).event]))
     assert state.size > PersonState(person("anna")).size
+
+
+def test_whoever_was_erased_is_in_no_part_of_memory() -> None:
+    known = people()
+    receive(known, read("anna", "phone"), read("bob"))
+    for who in ("phone", "bob"):
+        known.events.add(arrival(who=who))
+        known.note(fire(visitor_id=who), NOON)
+    known.forget_erased(lambda _, visitor_id: visitor_id in ("anna", "phone"))
+    assert known.find(visitor("phone")) is None
+    assert known.find(visitor("bob")) is not None
+    assert (len(known), len(known.events), len(known.writes)) == (1, 1, 1)
+    assert list(known.events.of(person("anna", "phone"))) == []
+    assert list(known.writes.of(person("anna", "phone"))) == []

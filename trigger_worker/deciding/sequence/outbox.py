@@ -47,6 +47,9 @@ class Outbox:
         ]
         for message_id in gone:
             del self._messages[message_id]
+        if gone:
+            self._heap = [_place(message) for message in self._messages.values()]
+            heapq.heapify(self._heap)
         return len(gone)
 
     def take_due(self, now_ms: int) -> list[QueuedMessage]:

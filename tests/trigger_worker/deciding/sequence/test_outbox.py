@@ -42,6 +42,15 @@ def test_a_message_that_was_moved_is_due_at_its_new_time_only() -> None:
     assert outbox.next_due is None
 
 
+def test_messages_to_people_who_were_erased_are_forgotten() -> None:
+    outbox = Outbox()
+    outbox.add([queued("a", due_at=10), queued("b", due_at=20)])
+    assert outbox.forget_erased(lambda site, _: site == "another") == 0
+    assert (len(outbox), outbox.next_due) == (2, 10)
+    assert outbox.forget_erased(lambda *_: True) == 2
+    assert (len(outbox), outbox.next_due, outbox.take_due(30)) == (0, None, [])
+
+
 def test_a_message_added_twice_is_taken_once() -> None:
     outbox = Outbox()
     outbox.add([queued("a"), queued("a")])
