@@ -20,6 +20,8 @@ from warehouse.tombstones import Mark
 
 #: More ids than this are no person: an id such as "guest", which a shop gives to everybody, joins strangers.
 MAX_IDS: Final = 1_000
+#: Most rows of an export that are in memory at a time.
+EXPORTED_AT_ONCE: Final = 10_000
 _MAX_JOINS: Final = 100
 _POLL_SECONDS: Final = 0.1
 _MUTATED_WITHIN_SECONDS: Final = 600.0
@@ -95,15 +97,20 @@ class ErasingPerson:
             for table, rows in PERSONAL_TABLES.items()
         }
 
-    def export(self, table: str) -> bytes:
-        """Return the rows of a table about the person, as JSON objects, one a line, with every column.
+    def export(self, table: str, first: int = 0) -> list[bytes]:
+        """Return rows of a table about the person, `EXPORTED_AT_ONCE` at most, as JSON objects with every column.
 
         Cost: one query.
+
+        Args:
+            table: the table.
+            first: how many rows were returned before.
         """
         rows = PERSONAL_TABLES[table]
         columns = "*" if table != "visitor_daily" else "* REPLACE(finalizeAggregation(events) AS events)"
         sql = f"SELECT {columns} FROM {table} WHERE {rows.where} ORDER BY {rows.order}"
-        return self._warehouse.export(self._filled(sql), "JSONEachRow")
+        page = f" LIMIT {EXPORTED_AT_ONCE} OFFSET {first}"
+        return self._warehouse.export(self._filled(sql + page), "JSONEachRow").splitlines()
 
     def erase(self, counted: Mapping[str, int]) -> None:
         """Remove the rows, and wait until ClickHouse's files are without them.

@@ -46,7 +46,7 @@ _OF_VISITOR: Final = "(site, visitor_id) IN $ids"
 PERSONAL_TABLES: Final[Mapping[str, PersonalTable]] = {
     "events": PersonalTable(_OF_VISITOR, "ts, event_id", Mention("anonymous_id", "(site, anonymous_id) IN $ids", "''")),
     "event_feed": PersonalTable(_OF_VISITOR, "ingested_at, event_id"),
-    "visitor_daily": PersonalTable(_OF_VISITOR, "day, event"),
+    "visitor_daily": PersonalTable(_OF_VISITOR, "day, event, visitor_id"),
     "identity": PersonalTable("(site, alias) IN $ids OR (site, person) IN $ids", "alias"),
     "identity_by_person": PersonalTable("(site, alias) IN $ids OR (site, person) IN $ids", "person, alias"),
     "fires": PersonalTable(_OF_VISITOR, "at, fire_id"),

@@ -139,9 +139,9 @@ class PersonalData:
             yield _encode({"person": head}) + b"\n"
             rows: Counter[str] = Counter()
             for table in PERSONAL_TABLES:
-                lines = (await self._run(person.export, table)).splitlines()
-                rows[table] = len(lines)
-                yield b"".join(b'{"table":"%s","row":%s}\n' % (table.encode(), line) for line in lines)
+                while page := await self._run(_exported, person, table, rows[table]):
+                    rows[table] += len(page)
+                    yield b"".join(page)
             waiting = await self._waiting(site, ids)
             yield b"".join(b'{"waiting":"%s","row":%s}\n' % (table.name.encode(), line) for table, line in waiting)
             told = {"site": site, "ids": len(ids), "rows": rows, "waiting": len(waiting)}
@@ -155,12 +155,13 @@ class PersonalData:
     async def _bury(self, person: ErasingPerson, ids: Iterable[str]) -> None:
         """Keep what arrives late from being stored, here at once and elsewhere soon, and have this process forget."""
         now_ms, tombstones = time.time_ns() // 1_000_000, self._erasures.tombstones
+        ids = set(ids)
         hashes = [tombstones.mark_of(person.site, each) for each in ids]
         messages = await self._run(person.message_ids)
         hashes += [tombstones.mark_of_message(person.site, each) for each in messages]
         marks = [Mark(each, now_ms) for each in hashes]
         await self._run(store_tombstones, self._warehouse, marks, now_ms + self._tombstone_days * DAY_MS)
-        self._erasures.take(marks)
+        self._erasures.take(marks, {(person.site, each) for each in ids})
 
     async def _erase_rows(self, person: ErasingPerson) -> Counter[str]:
         """Remove the rows of a person from every table, and those that came while they were removed."""
@@ -179,7 +180,7 @@ class PersonalData:
             await journal.renew_async(self._erasures.may_store)
         await self._run(_remove_leftovers, self._folder, [each.encode() for each in ids])
         # Who was read while the rows were removed is known again.
-        self._erasures.forget()
+        self._erasures.forget({(site, each) for each in ids})
         if not self._is_alone:
             notice = history_notice(site, time.time_ns() // 1_000_000)
             await self._run(self._warehouse.insert_lines, "event_feed", _encode(notice), notice["event_id"])
@@ -220,6 +221,11 @@ class PersonalData:
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: call(*args, **kwargs))
+
+
+def _exported(person: ErasingPerson, table: str, first: int) -> list[bytes]:
+    """Return further rows of a table about a person, each as a line of an export."""
+    return [b'{"table":"%s","row":%s}\n' % (table.encode(), line) for line in person.export(table, first)]
 
 
 def _remove_leftovers(folder: Path, needles: Sequence[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from typing import Final
 
@@ -34,17 +34,27 @@ class Erasures:
         finally:
             self._forgetting.remove(forget)
 
-    def take(self, marks: Iterable[Mark]) -> bool:
-        """Take tombstones, and have every part forget when one is news; tell whether one was."""
+    def take(self, marks: Iterable[Mark], visitors: Set[tuple[str, str]] | None = None) -> bool:
+        """Take tombstones, and have every part forget when one is news; tell whether one was.
+
+        Args:
+            marks: the tombstones.
+            visitors: as in `forget`.
+        """
         is_news = self.tombstones.add(marks)
         if is_news:
-            self.forget()
+            self.forget(visitors)
         return is_news
 
-    def forget(self) -> None:
-        """Have every part of the process forget whoever was erased."""
+    def forget(self, visitors: Set[tuple[str, str]] | None = None) -> None:
+        """Have every part of the process forget whoever was erased.
+
+        Args:
+            visitors: who they are, by site and id, where that is known: to hash everybody in memory takes longer.
+        """
+        is_erased = self.tombstones.covers if visitors is None else lambda *visitor: visitor in visitors
         for forget in list(self._forgetting):
-            forget(self.tombstones.covers)
+            forget(is_erased)
 
     def is_erased(self, row: EventRow) -> bool:
         """Tell whether an event is of somebody who was erased since it happened."""
