@@ -118,6 +118,8 @@ def _worker(warehouse: Warehouse, folder: Path, journal: JournalThread, mover: M
         channels={"email": email},
         people=People(started_at=_now_ms()),
         addresses=AddressKeys(b"secret"),
+        confirming=frozenset(),
+        ceilings={},
         metrics=WorkerMetrics(CollectorRegistry()),
         clock_ms=lambda: read_clock(warehouse),
         now_ms=_now_ms,

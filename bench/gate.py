@@ -8,18 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from bench.figures import percentile
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_file import load_policy
 from trigger_worker.deciding.recipient.addressing import Addressing
 from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.sequence.hourly_messages import HourlyMessages
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext
 from trigger_worker.delivery.content.model import Content
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.delivery.loop import MAX_DECIDED
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.reading import read_people
 from trigger_worker.people.source import MAX_TOGETHER
@@ -122,8 +126,12 @@ def _firings(message: str, now_ms: int) -> tuple[CompiledRule, list[QueuedMessag
 
 def _decided(warehouse: Warehouse, compiled: CompiledRule, due: list[QueuedMessage], now_ms: int) -> Iterator[Decided]:
     """Yield verdicts, in batches of the worker's size, on people who have to be read."""
+    hourly = HourlyMessages({}, WorkerMetrics(CollectorRegistry()))
     addressing = Addressing(AddressKeys(b"secret"), AddressBook())
-    decider, policy = Decider(Recipients({}), addressing, Posteriors(warehouse)), load_policy(LIBRARY / "policy.yaml")
+    decider, policy = (
+        Decider(Recipients({}), addressing, hourly, Posteriors(warehouse)),
+        load_policy(LIBRARY / "policy.yaml"),
+    )
     rules = {(compiled.rule.id, compiled.rule.version): compiled}
     scope = LiveRules([compiled.rule]).scope
     for start in range(0, len(due), MAX_DECIDED):

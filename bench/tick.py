@@ -75,6 +75,8 @@ def _worker(warehouse: Warehouse, folder: Path, metrics: WorkerMetrics) -> Worke
         channels={},
         people=People(started_at=_now_ms()),
         addresses=AddressKeys(b"secret"),
+        confirming=frozenset(),
+        ceilings={},
         metrics=metrics,
         clock_ms=_now_ms,
         now_ms=_now_ms,

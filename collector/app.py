@@ -14,6 +14,7 @@ from collector.errors import answer
 from collector.parts import CollectorParts
 from collector.routes.callback_email import take_email_report
 from collector.routes.callback_sms import take_sms_reply, take_sms_status
+from collector.routes.confirmation import show_confirmation, take_confirmation
 from collector.routes.cross_origin import CrossOrigin
 from collector.routes.front import front_page
 from collector.routes.health import healthz, readyz
@@ -33,6 +34,8 @@ _ROUTES: Final = (
     take_click,
     show_preferences,
     change_preferences,
+    show_confirmation,
+    take_confirmation,
     take_sms_status,
     take_sms_reply,
     take_email_report,

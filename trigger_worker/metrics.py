@@ -78,6 +78,18 @@ class WorkerMetrics:
         self.people_evicted = Counter(
             "micromoment_people_evicted_total", "People forgotten to make room for others.", registry=registry
         )
+        self.hourly_messages = Gauge(
+            "micromoment_hourly_messages",
+            "Messages that left the pages within the last hour.",
+            ["site", "class"],
+            registry=registry,
+        )
+        self.hourly_ceiling_reached = Gauge(
+            "micromoment_hourly_ceiling_reached",
+            "1 while messages wait because a site has sent as many as it may within the hour.",
+            ["site", "class"],
+            registry=registry,
+        )
         self.addresses = Gauge("micromoment_addresses", "Addresses in memory.", registry=registry)
         self.told_addresses_passed_over = Counter(
             "micromoment_told_addresses_passed_over_total",

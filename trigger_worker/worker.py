@@ -134,6 +134,7 @@ class Worker:
         while True:
             try:
                 await asyncio.to_thread(self.evaluation.addresses.fill_once, self._clock_ms())
+                await asyncio.to_thread(self.delivery.load_hour, self._warehouse)
                 read_to, waiting, untold = await asyncio.to_thread(self._read_left)
                 break
             except WarehouseError as error:

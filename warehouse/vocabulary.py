@@ -38,6 +38,7 @@ EVENT_GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "email_clicked",
         "email_bounced",
         "email_complained",
+        "address_confirmed",
         "unsubscribed",
         "push_unsubscribed",
         "message_failed",

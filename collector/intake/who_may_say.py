@@ -27,6 +27,7 @@ RESERVED_EVENTS: Final[Mapping[str, frozenset[Sender]]] = {
     "email_clicked": _SHOP,
     "email_bounced": _SHOP,
     "email_complained": _SHOP,
+    "address_confirmed": _OPERATOR,
     "push_unsubscribed": _SHOP,
 }
 #: Properties that are written here and nowhere else, whatever a sender says.

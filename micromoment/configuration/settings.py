@@ -25,6 +25,10 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         consent: `opt-in` keeps the events of visitors who agreed, `opt-out` the events of all who did not refuse,
             `off` leaves consent to the shop.
         url: the address of the shop, the base of relative links in emails.
+        confirmed_addresses: `required`, marketing goes only to email addresses and telephone numbers that are known to
+            be the person's; `off`, to whatever a page names.
+        hourly_messages: the most messages of a class, marketing or transactional, that leave the pages within an hour;
+            0 for no ceiling.
         content_hosts: further hosts that links and pictures in messages may lead to, `*.` for any below.
         server_key: the secret key by which the shop's server is believed; derived from `secret` when empty.
         server_key_previous: the server key before, which still works; empty for none.
@@ -39,6 +43,8 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, msgspec.Meta(gt=0, le=20_000)] = 400
     consent: Literal["opt-out", "opt-in", "off"] = "opt-out"
     url: str = ""
+    confirmed_addresses: Literal["required", "off"] = "required"
+    hourly_messages: Annotated[int, msgspec.Meta(ge=0)] = 10_000
     content_hosts: tuple[Annotated[str, msgspec.Meta(pattern=r"^(\*\.)?[^\s/:*@]+$")], ...] = ()
     server_key: str = ""
     server_key_previous: str = ""

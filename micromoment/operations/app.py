@@ -16,6 +16,8 @@ from micromoment.operations.readiness import check_readiness
 from warehouse.connection import Warehouse
 from warehouse.journal.group_commit import JournalThread
 
+#: The figure by which a worker shows that messages are held back.
+_CEILING: Final = "micromoment_hourly_ceiling_reached"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -68,7 +70,12 @@ def create_operations_app(parts: OperationsParts, more: Sequence[ControllerRoute
     @get("/readyz")
     async def readyz() -> Response[dict[str, str]]:
         found = await check_readiness(
-            parts.journal, parts.warehouse, parts.bus_state, parts.storing_state, parts.now_ms()
+            parts.journal,
+            parts.warehouse,
+            parts.bus_state,
+            parts.storing_state,
+            parts.now_ms(),
+            _held_back(parts.registry),
         )
         status = HTTPStatus.OK if found.is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         return Response(msgspec.to_builtins(found), status_code=status)
@@ -97,6 +104,13 @@ def create_operations_app(parts: OperationsParts, more: Sequence[ControllerRoute
         logging_config=None,
         request_max_body_size=64 * 1024,
     )
+
+
+def _held_back(registry: CollectorRegistry) -> list[str]:
+    """Return the sites and classes whose messages wait because so many were sent within the hour."""
+    samples = (sample for metric in registry.collect() for sample in metric.samples)
+    reached = (sample.labels for sample in samples if sample.name == _CEILING and sample.value)
+    return sorted(f"{labels['class']} of {labels['site']}" for labels in reached)
 
 
 def _front_page(parts: OperationsParts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -26,6 +26,7 @@ class Readiness(msgspec.Struct, frozen=True):
     journal: str
     clickhouse: str
     bus: str
+    messages: str = "ok"
 
     @property
     def is_ready(self) -> bool:
@@ -39,6 +40,7 @@ async def check_readiness(
     bus_state: Callable[[], str],
     storing_state: Callable[[], str],
     now_ms: int,
+    held_back: Sequence[str] = (),
 ) -> Readiness:
     """Return what each part says, within two seconds.
 
@@ -50,6 +52,7 @@ async def check_readiness(
         bus_state: returns 'ok', or why messages do not travel.
         storing_state: returns 'ok', or why ClickHouse takes no rows, as when its disk is full.
         now_ms: epoch ms.
+        held_back: what a site has sent so much of within the hour that more waits.
     """
     trouble = journal.unready(now_ms)
     bus = bus_state()
@@ -58,6 +61,7 @@ async def check_readiness(
         journal=trouble or "ok",
         clickhouse=await _check_clickhouse(journal, warehouse, storing_state),
         bus="ok" if bus == "ok" else f"away; pages and rules wait for ClickHouse instead: {bus}",
+        messages=f"held back, hourly_messages is reached: {', '.join(held_back)}" if held_back else "ok",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from trigger_worker.deciding.experiment.placement import Posteriors
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.addressing import Addressing
 from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.sequence.hourly_messages import HourlyMessages
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.channels.banner import BannerChannel
 from trigger_worker.delivery.channels.base import Channel
@@ -137,6 +138,8 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
             channels=await _open_channels(shared, records, links, stack),
             people=People(settings.people_max_bytes, _now_ms()),
             addresses=AddressKeys(read_secret(settings)),
+            confirming={name for name, site in settings.sites.items() if site.confirmed_addresses == "required"},
+            ceilings={name: site.hourly_messages for name, site in settings.sites.items()},
             metrics=metrics,
             # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each time.
             clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
@@ -162,6 +165,8 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
     channels: Mapping[str, Channel],
     people: People,
     addresses: AddressKeys,
+    confirming: Set[str],
+    ceilings: Mapping[str, int],
     metrics: WorkerMetrics,
     clock_ms: Callable[[], int],
     now_ms: Callable[[], int],
@@ -181,6 +186,8 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
         channels: the configured channels, by name.
         people: the people in memory.
         addresses: turns addresses into keys of the ledger of addresses.
+        confirming: the sites on which an address counts as a person's only once it is confirmed.
+        ceilings: by site, the most messages of a class an hour; 0 for no ceiling.
         metrics: counts what the worker does.
         clock_ms: the clock that stamps the feed, in epoch ms; it may ask ClickHouse.
         now_ms: returns the present by this machine's clock, in epoch ms.
@@ -200,7 +207,12 @@ def build_worker(  # noqa: PLR0913 - every collaborator is named here, once
     dispatcher = Dispatcher(ledger, outbox, renderer, channels, metrics, now_ms, may_send)
     delivery = DeliveryLoop(
         outbox=outbox,
-        decider=Decider(recipients, Addressing(addresses, book), Posteriors(warehouse)),
+        decider=Decider(
+            recipients,
+            Addressing(addresses, book, confirming),
+            HourlyMessages(ceilings, metrics),
+            Posteriors(warehouse),
+        ),
         dispatcher=dispatcher,
         versions=versions,
         policy=policy,

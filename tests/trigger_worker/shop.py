@@ -57,6 +57,9 @@ class Shop:
         self.real_channels: dict[str, Channel] = {}
         self.accepted: dict[str, dict[str, Any]] = {}
         self.links: MessageLinks | None = None
+        #: Sites on which addresses must be confirmed, and the most messages an hour; for a worker that starts.
+        self.confirming: frozenset[str] = frozenset()
+        self.ceilings: dict[str, int] = {}
         self.log: RowLog = StoringLog(warehouse)
         for name in ("rules", "templates", "coupons"):
             (folder / name).mkdir()
@@ -137,6 +140,8 @@ class Shop:
             channels={**self.channels, **self.real_channels},
             people=People(started_at=self.now_ms),
             addresses=AddressKeys(b"secret"),
+            confirming=self.confirming,
+            ceilings=self.ceilings,
             metrics=self.metrics,
             clock_ms=lambda: self.now_ms,
             now_ms=lambda: self.now_ms,

@@ -15,6 +15,7 @@ from trigger_worker.deciding.recipient.addressing import Addressing, open_recipi
 from trigger_worker.deciding.recipient.profile import Profile, build_profile
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.rule_verdicts import RuleVerdicts
+from trigger_worker.deciding.sequence.hourly_messages import HourlyMessages
 from trigger_worker.people.state import PersonState
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.store.decisions import Version
@@ -52,12 +53,16 @@ class Decider:
     Args:
         recipients: finds addresses.
         addressing: tells what is known of these, whichever visitors name them.
+        hourly: counts the messages of each hour.
         posteriors: what adaptive experiments have learned.
     """
 
-    def __init__(self, recipients: Recipients, addressing: Addressing, posteriors: Posteriors) -> None:
+    def __init__(
+        self, recipients: Recipients, addressing: Addressing, hourly: HourlyMessages, posteriors: Posteriors
+    ) -> None:
         self._recipients = recipients
         self._addressing = addressing
+        self.hourly = hourly
         self.posteriors = posteriors
 
     def addresses_of(
@@ -113,6 +118,7 @@ class Decider:
             keys = self._keys_of(message, known)
             one = self._judge(message, known, keys)
             if one.verdict.decision == "send":
+                self.hourly.add(message, now_ms)
                 known.send(message, one.person, [keys[recipient] for recipient in one.recipients if recipient in keys])
                 self._addressing.claim(message, (keys[recipient] for recipient in one.recipients if recipient in keys))
             decided.append(one)
@@ -177,6 +183,8 @@ class Decider:
             rule_verdict=known.rule_verdicts.of(message),
             recipients=recipients,
             standings=standings,
+            needs_confirmation=self._addressing.needs_confirmation(message.site, message.channel),
+            room_at_ms=self.hourly.room_at(message, known.now_ms),
             timezone=profile.visitor.timezone,
             quiet=compiled.rule.quiet if compiled else {},
             rule_holdout=compiled.rule.experiment.holdout if compiled and compiled.rule.experiment else 0.0,

@@ -10,6 +10,7 @@ from typing import Final
 from trigger_worker.deciding.decider import Decided, Decider
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.rule_verdicts import rule_verdict_needs
+from trigger_worker.deciding.sequence.hourly_messages import HOUR_MS, OUTBOUND_CHANNELS
 from trigger_worker.deciding.sequence.outbox import Outbox, first_batch, one_per_firing
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.metrics import WorkerMetrics
@@ -22,8 +23,10 @@ from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Visitor
 from trigger_worker.store.rule_versions import RuleVersions
+from trigger_worker.store.sent import read_sent_lately
 from warehouse.address_ledger import AddressKey
 from warehouse.errors import JournalError, WarehouseError
+from warehouse.queries import Queries
 from warehouse.threads import Threads
 
 #: Most messages that are decided on together, unless one person alone has more.
@@ -87,6 +90,16 @@ class DeliveryLoop:
         if added:
             self.queued.set()
         self._metrics.outbox_depth.set(len(self._outbox))
+
+    def load_hour(self, queries: Queries) -> None:
+        """Count the messages that an earlier worker sent within the last hour.
+
+        Raises:
+            WarehouseError: they cannot be read.
+
+        Cost: as `read_sent_lately`.
+        """
+        self._decider.hourly.load(read_sent_lately(queries, OUTBOUND_CHANNELS, self._now_ms() - HOUR_MS))
 
     def message_ids(self) -> set[str]:
         """Return the ids of all messages that wait, are decided on, or are being handed over."""
@@ -157,8 +170,10 @@ class DeliveryLoop:
         started = time.monotonic()
         self.queued.clear()
         if not len(self._outbox):
+            self._decider.hourly.show(self._now_ms())
             return IDLE_INTERVAL_SECONDS
         now_ms = self._now_ms()
+        self._decider.hourly.show(now_ms)
         await self.send_due(now_ms)
         next_due = self._outbox.next_due
         if next_due is None:

@@ -20,6 +20,7 @@ from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Person
+from warehouse.address_ledger import TYPED_CHANNELS
 from warehouse.errors import TemplateError, WarehouseError, WarehouseUnavailable
 from warehouse.message_token import MessageToken
 from warehouse.threads import Threads
@@ -214,6 +215,7 @@ class Renderer:
             product=message.event,
             order=profile.order,
             unsubscribe_url=self._links.unsubscribe(token) if self._links else "",
+            confirm_url=self._links.confirm(token) if self._links and message.channel in TYPED_CHANNELS else "",
         )
         # A program reads facts as they are; people would take them for the shop's words.
         return told if message.channel == _FOR_PROGRAMS else self._cleaner.context(told)

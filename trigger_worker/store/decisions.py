@@ -41,6 +41,11 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     #: There is nowhere to send it: no email address, no known browser.
     NO_ADDRESS = "no_address"
+    #: Nobody has confirmed that the address is the person's, and so is written to with marketing not at all, and with
+    #: other messages only now and then.
+    ADDRESS_UNCONFIRMED = "address_unconfirmed"
+    #: The message asks whether the address is the person's, which is known already.
+    ADDRESS_CONFIRMED = "address_confirmed"
     #: The person belongs to those who get nothing, so that the effect of the rest can be measured.
     HOLDOUT = "holdout"
     #: Its time to live is over, or will be before the person may be disturbed again.
@@ -55,10 +60,19 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     #: The previous message on this channel is too recent.
     GAP = "gap"
+    #: The site has sent as many messages within the hour as its operator expects at most.
+    CEILING = "ceiling"
 
 
 #: The reasons that the gate finds before it asks about the holdout: they stop held-out people and others alike.
-BEFORE_HOLDOUT: Final = (Reason.NO_CONSENT, Reason.UNSUBSCRIBED, Reason.SUPPRESSED, Reason.NO_ADDRESS)
+BEFORE_HOLDOUT: Final = (
+    Reason.NO_CONSENT,
+    Reason.UNSUBSCRIBED,
+    Reason.SUPPRESSED,
+    Reason.NO_ADDRESS,
+    Reason.ADDRESS_UNCONFIRMED,
+    Reason.ADDRESS_CONFIRMED,
+)
 
 
 class DecisionRecord(msgspec.Struct, frozen=True):

@@ -30,6 +30,9 @@ _PROVES: Final[Mapping[str, tuple[str, ...]]] = {
     "clicked": ("clicked", "opened", "shown", "delivered"),
 }
 
+#: Most messages of the last hour that a worker which starts counts: more than any ceiling is.
+MAX_LATELY: Final = 1_000_000
+
 
 class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message that a person was sent before.
@@ -56,6 +59,15 @@ class SentMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def met(self) -> bool:
         """True if the person may be taken to have met the offer: a banner that was shown, a letter that was sent."""
         return self.shown or self.channel in _MET_WHEN_SENT
+
+
+class SentLately(msgspec.Struct, frozen=True):
+    """A message of a site that was sent at `at`, epoch ms."""
+
+    site: str
+    message_class: MessageClass
+    message_id: str
+    at: int
 
 
 class PersonMessage(msgspec.Struct):
@@ -113,6 +125,15 @@ def read_messages(queries: Queries, people: Iterable[Person], since: int) -> dic
             message.reach(state, at)
         found[person].append(message)
     return found
+
+
+def read_sent_lately(queries: Queries, channels: Iterable[str], since: int) -> list[SentLately]:
+    """Return the messages of some channels that were sent since an instant (epoch ms), the earliest first.
+
+    Cost: one query over the messages of two months, for a worker that starts.
+    """
+    parameters = {"channels": sorted(channels), "since": since, "limit": MAX_LATELY}
+    return [SentLately(*row) for row in queries.query(statement("sent_lately"), parameters)]
 
 
 def record_outcomes(warehouse: Warehouse, news: Iterable[News]) -> None:

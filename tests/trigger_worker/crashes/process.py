@@ -217,6 +217,8 @@ async def work(
             channels={channel.name: CrashingChannel(channel, crash) for channel in channels},
             people=People(started_at=now_ms()),
             addresses=AddressKeys(b"secret"),
+            confirming=frozenset(),
+            ceilings={},
             metrics=WorkerMetrics(CollectorRegistry()),
             clock_ms=now_ms,
             now_ms=now_ms,

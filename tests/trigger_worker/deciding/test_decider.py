@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, queued, store
@@ -16,7 +17,9 @@ from trigger_worker.deciding.recipient.addressing import Addressing
 from trigger_worker.deciding.recipient.profile import PROFILE_WANTED
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.deciding.rule_verdicts import rule_verdict_needs
+from trigger_worker.deciding.sequence.hourly_messages import HourlyMessages
 from trigger_worker.live.live_rules import LiveRules
+from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.address_book import AddressBook
 from trigger_worker.people.reading import Scope, read_people
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
@@ -33,6 +36,10 @@ CURRENT = LINGERS.rule.version
 RULES = {("lingers", CURRENT): LINGERS}
 
 
+def no_ceilings() -> HourlyMessages:
+    return HourlyMessages({}, WorkerMetrics(CollectorRegistry()))
+
+
 def due(message_id: str = "message-1", **changes: Any) -> QueuedMessage:
     return queued(message_id, **{"version": CURRENT, **changes})
 
@@ -46,7 +53,9 @@ def judged(
     visitors = {message.visitor for message in messages}
     scope = Scope(combine([PROFILE_WANTED, rule_verdict_needs(messages, RULES, NOON)]))
     people = read_people(warehouse, visitors, scope, NOON, NOON)
-    decider = Decider(Recipients({"webhook": "https://hook.example"}), NO_ADDRESSES, Posteriors(warehouse))
+    decider = Decider(
+        Recipients({"webhook": "https://hook.example"}), NO_ADDRESSES, no_ceilings(), Posteriors(warehouse)
+    )
     return decider.decide(messages, people, RULES, policy or Policy(), NOON, under_way)
 
 

@@ -22,6 +22,7 @@ from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.deciding.recipient.permission import Consent, Permission
 from trigger_worker.deciding.recipient.profile import Profile, VisitorContext
 from trigger_worker.deciding.recipient.shopping import CartContext
+from trigger_worker.deciding.sequence.hourly_messages import HourlyMessages
 from trigger_worker.deciding.sequence.outbox import Outbox
 from trigger_worker.delivery.dispatcher import Dispatcher
 from trigger_worker.delivery.loop import MAX_DECIDED, DeliveryLoop
@@ -59,6 +60,7 @@ class Stage:
         self.on_dispatch: Callable[[], None] = lambda: None
         self.on_read: Callable[[], None] = lambda: None
         self.posteriors = Posteriors(warehouse)
+        self.hourly = HourlyMessages({}, metrics)
         self.source = PeopleSource(warehouse, self.people, metrics)
         self.loop = DeliveryLoop(
             outbox=self.outbox,

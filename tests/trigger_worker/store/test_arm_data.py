@@ -71,7 +71,8 @@ def test_an_event_that_is_stored_twice_counts_once(warehouse: Warehouse) -> None
 
 
 def test_only_decisions_that_came_as_far_as_the_holdout_are_exposures(warehouse: Warehouse) -> None:
-    for number, reason in enumerate(("no_consent", "unsubscribed", "suppressed", "no_address")):
+    before = ("no_consent", "unsubscribed", "suppressed", "no_address", "address_unconfirmed", "address_confirmed")
+    for number, reason in enumerate(before):
         decide(warehouse, f"visitor-{number}", "plain", reason)
     decide(warehouse, "globally", "plain", "holdout", detail={"holdout": "global"})
     decide(warehouse, "capped", "plain", "cap")
@@ -80,8 +81,9 @@ def test_only_decisions_that_came_as_far_as_the_holdout_are_exposures(warehouse:
 
 def test_exposures_are_what_the_gate_asks_about_after_the_holdout() -> None:
     before = CHECKS[: CHECKS.index(checks.holdout)]
-    assert before == (checks.consent, checks.subscription, checks.suppression, checks.address)
-    assert BEFORE_HOLDOUT == (Reason.NO_CONSENT, Reason.UNSUBSCRIBED, Reason.SUPPRESSED, Reason.NO_ADDRESS)
+    assert before == (checks.consent, checks.subscription, checks.suppression, checks.address, checks.confirmation)
+    of_address = (Reason.NO_ADDRESS, Reason.ADDRESS_UNCONFIRMED, Reason.ADDRESS_CONFIRMED)
+    assert (Reason.NO_CONSENT, Reason.UNSUBSCRIBED, Reason.SUPPRESSED, *of_address) == BEFORE_HOLDOUT
 
 
 def test_another_version_is_another_run(warehouse: Warehouse) -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from trigger_worker.deciding.experiment.assignment import in_holdout
 from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.policy import Policy, format_quiet, quiet_until_ms
 from trigger_worker.deciding.gate.verdict import Verdict, drop
-from trigger_worker.rules.language.duration import format_duration
+from trigger_worker.rules.language.duration import DAY_MS, format_duration
 from trigger_worker.store.decisions import Reason
 from warehouse.addresses import normalised
 
+HOUR_MS: Final = 3_600_000
 #: (facts, policy, now in epoch ms) -> the verdict against the message, if any.
 Check = Callable[[MessageFacts, Policy, int], Verdict | None]
+
+#: The tag of messages that ask whether an address is the person's.
+CONFIRMATION: Final = "confirmation"
+#: Most messages that ask so, by address: (how many, within how long in ms).
+ASKED_AT_MOST: Final = ((1, HOUR_MS), (3, DAY_MS))
+#: Most transactional messages to an address that nobody confirmed.
+UNCONFIRMED_AT_MOST: Final = ((5, HOUR_MS), (20, DAY_MS))
 
 
 def consent(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None:
@@ -57,6 +66,29 @@ def suppression(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | 
 def address(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
     """Drop a message that has no recipient on its channel."""
     return None if facts.recipients else drop(Reason.NO_ADDRESS, channel=facts.channel)
+
+
+def confirmation(facts: MessageFacts, _policy: Policy, now_ms: int) -> Verdict | None:
+    """Drop marketing to an address that nobody confirmed, and other messages to it beyond a few.
+
+    Whoever opens the shop may name anybody's address. A message that asks for the confirmation goes out seldom, and
+    never to an address that is confirmed and was not left since.
+    """
+    asks = CONFIRMATION in facts.tags
+    is_confirmed = facts.all_addresses(lambda address: address.confirmed)
+    if asks and is_confirmed and not facts.all_addresses(lambda address: address.left):
+        return drop(Reason.ADDRESS_CONFIRMED, channel=facts.channel)
+    if not asks and (is_confirmed or not facts.needs_confirmation):
+        return None
+    if facts.message_class == "marketing":
+        return None if asks and is_confirmed else drop(Reason.ADDRESS_UNCONFIRMED, channel=facts.channel)
+    for limit, per_ms in ASKED_AT_MOST if asks else UNCONFIRMED_AT_MOST:
+        sent = [one for one in facts.history if one.channel == facts.channel and one.at_ms > now_ms - per_ms]
+        counted = len([one for one in sent if not asks or CONFIRMATION in one.tags])
+        if counted >= limit:
+            detail = {"max": limit, "per": format_duration(per_ms), "sent": counted}
+            return drop(Reason.ADDRESS_UNCONFIRMED, channel=facts.channel, **detail)
+    return None
 
 
 def holdout(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None:
@@ -149,6 +181,11 @@ def gap(facts: MessageFacts, policy: Policy, now_ms: int) -> Verdict | None:
     if latest_ms is None or now_ms >= latest_ms + gap_ms:
         return None
     return _wait(Reason.GAP, facts, latest_ms + gap_ms, gap=format_duration(gap_ms), previous_at_ms=latest_ms)
+
+
+def ceiling(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
+    """Defer every message that leaves the pages while the site has sent as many as it may within the hour."""
+    return None if facts.room_at_ms is None else _wait(Reason.CEILING, facts, facts.room_at_ms)
 
 
 def _wait(reason: Reason, facts: MessageFacts, until_ms: int, **detail: object) -> Verdict:

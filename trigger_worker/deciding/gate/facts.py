@@ -35,6 +35,8 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
         rule_verdict: what the message's own rule has against it, such as a goal that is reached; None for nothing.
         recipients: the person's addresses on the channel: email addresses, or anonymous ids for banners.
         standings: by recipient, what is known of the address, whichever visitors name it.
+        needs_confirmation: whether addresses of this site and channel count as the person's only once confirmed.
+        room_at_ms: when the site's ceiling of messages an hour leaves room, epoch ms; None when it does now.
         timezone: the person's zone, as the page sent it; unknown zones are read as UTC.
         quiet: the rule's own quiet hours, which win over the policy's.
         rule_holdout: the share of persons, from 0 to 1, whom the rule itself holds out.
@@ -55,6 +57,8 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
     rule_verdict: Verdict | None = None
     recipients: tuple[str, ...] = ()
     standings: Mapping[str, Standing] = {}
+    needs_confirmation: bool = False
+    room_at_ms: int | None = None
     timezone: str = ""
     quiet: Mapping[str, QuietHours | None] = {}
     rule_holdout: float = 0.0

@@ -16,6 +16,7 @@ CHECKS: Final[tuple[checks.Check, ...]] = (
     checks.subscription,
     checks.suppression,
     checks.address,
+    checks.confirmation,
     checks.holdout,
     checks.own_rule,
     checks.expiry,
@@ -24,6 +25,7 @@ CHECKS: Final[tuple[checks.Check, ...]] = (
     checks.caps,
     checks.quiet_hours,
     checks.gap,
+    checks.ceiling,
 )
 
 

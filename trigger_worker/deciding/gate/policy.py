@@ -106,11 +106,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lookback_ms(self) -> int:
         """How much of a person's history the checks need, ms."""
-        windows = [cap.per_ms for cap in self.caps]
+        # Messages to an address that nobody confirmed are counted over a day.
+        windows = [DAY_MS, *(cap.per_ms for cap in self.caps)]
         windows.extend(self.gap_ms.values())
         if self.fatigue is not None:
             windows.append(max(FATIGUE_LOOKBACK_MS, self.fatigue.rest_ms))
-        return max(windows, default=0)
+        return max(windows)
 
 
 def quiet_until_ms(quiet: QuietHours, now_ms: int, zone_name: str) -> int | None:

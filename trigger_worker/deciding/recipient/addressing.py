@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from trigger_worker.deciding.recipient.push_subscription import read_subscription
 from trigger_worker.people.address_book import AddressBook, closed_for
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.sent import SentMessage
-from warehouse.address_ledger import LEDGER_CHANNELS, AddressKey, AddressKeys, Standing
+from warehouse.address_ledger import LEDGER_CHANNELS, TYPED_CHANNELS, AddressKey, AddressKeys, Standing
 from warehouse.channel_traits import CHANNEL_TRAITS
 
 
@@ -18,10 +18,12 @@ class Addressing:
     Args:
         keys: turns addresses into keys of the ledger.
         book: the addresses in memory.
+        confirming: the sites on which an address counts as a person's only once it is confirmed.
     """
 
-    def __init__(self, keys: AddressKeys, book: AddressBook) -> None:
+    def __init__(self, keys: AddressKeys, book: AddressBook, confirming: Set[str] = frozenset()) -> None:
         self._keys = keys
+        self._confirming = confirming
         self._book = book
         #: By message that is being handed over, its addresses.
         self._claimed: dict[str, tuple[AddressKey, ...]] = {}
@@ -32,6 +34,10 @@ class Addressing:
             return {}
         found = {recipient: self._keys.of(site, channel, _plain(channel, recipient)) for recipient in recipients}
         return {recipient: key for recipient, key in found.items() if key is not None}
+
+    def needs_confirmation(self, site: str, channel: str) -> bool:
+        """Tell whether addresses of a site and channel, which anybody can type, count only once confirmed."""
+        return channel in TYPED_CHANNELS and site in self._confirming
 
     def standings(self, keys: Mapping[str, AddressKey]) -> dict[str, Standing]:
         """Return what is known of each recipient."""

@@ -36,6 +36,7 @@ class RenderContext(msgspec.Struct, frozen=True, kw_only=True):
         product: product_id, name, category, price, currency, image and url of that event's product.
         order: order_id, value, currency and items of the person's latest purchase.
         unsubscribe_url: the address of the preference page, where the reader unsubscribes.
+        confirm_url: the address of the page where the reader confirms that the address is theirs.
     """
 
     visitor: VisitorContext
@@ -46,6 +47,7 @@ class RenderContext(msgspec.Struct, frozen=True, kw_only=True):
     product: Mapping[str, object] = {}
     order: Mapping[str, object] = {}
     unsubscribe_url: str = ""
+    confirm_url: str = ""
 
     def names(self) -> dict[str, object]:
         """Return the facts as plain data."""

@@ -55,6 +55,10 @@ class MessageLinks:
         """Return the address of a message's preference page, which also unsubscribes with one click."""
         return f"{self._base}/v1/u/{self._tokens.sign(message, 'unsubscribe')}"
 
+    def confirm(self, message: MessageToken) -> str:
+        """Return the address of the page where the reader confirms the address that a message was sent to."""
+        return f"{self._base}/v1/a/{self._tokens.sign(message, 'confirm')}"
+
     def text_status(self, message: MessageToken) -> str:
         """Return the address to which a provider reports the status of a text message."""
         return f"{self._base}/v1/callbacks/sms/{self._tokens.sign(message, 'callback')}"

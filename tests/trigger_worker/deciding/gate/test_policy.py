@@ -28,9 +28,10 @@ HOUR = 3_600_000
 @pytest.mark.parametrize(
     ("policy", "lookback_ms"),
     [
-        (Policy(), 0),
-        (Policy(gap_ms={"banner": 30_000}), 30_000),
-        (Policy(caps=(Cap(max=1, per_ms=HOUR), Cap(max=2, per_ms=5 * HOUR)), gap_ms={"banner": 30_000}), 5 * HOUR),
+        # Messages to an address that nobody confirmed are counted over a day.
+        (Policy(), 24 * HOUR),
+        (Policy(gap_ms={"banner": 30_000}), 24 * HOUR),
+        (Policy(caps=(Cap(max=1, per_ms=HOUR), Cap(max=2, per_ms=50 * HOUR)), gap_ms={"banner": 30_000}), 50 * HOUR),
         (Policy(fatigue=Fatigue(3, HOUR)), FATIGUE_LOOKBACK_MS),
         (Policy(fatigue=Fatigue(3, 2 * FATIGUE_LOOKBACK_MS)), 2 * FATIGUE_LOOKBACK_MS),
     ],

@@ -27,6 +27,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         rules: by id.
         policy, suppressions: the files.
+        confirming: whether addresses of the site must be confirmed.
+        ceiling: the most messages an hour; 0 for no ceiling.
         before: what happened before the worker looks for the first time.
         removes: the rule that is taken away after that.
         minutes: how long the worker goes on.
@@ -37,6 +39,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[str, str] = msgspec.field(default_factory=lambda: {"reminds": MAIL})
     policy: str = ""
     suppressions: str = ""
+    confirming: bool = False
+    ceiling: int = 0
     before: tuple[Happening, ...] = (ADDRESS, HOVER)
     removes: str = ""
     minutes: float = 0
@@ -58,6 +62,13 @@ STORIES: Mapping[Reason, Story] = {
         detail={"channel": "email", "cause": "bounced"},
     ),
     Reason.NO_ADDRESS: Story(before=(HOVER,), detail={"channel": "email"}),
+    Reason.ADDRESS_UNCONFIRMED: Story(confirming=True, detail={"channel": "email"}),
+    Reason.ADDRESS_CONFIRMED: Story(
+        rules={"reminds": "when: hover\nclass: transactional\nsend: [{email: reminder, tags: [confirmation]}]\n"},
+        before=(("identify", {"traits": {"email": "anna@example.com"}, "proven_by": "server"}), HOVER),
+        detail={"channel": "email"},
+    ),
+    Reason.CEILING: Story(ceiling=1, minutes=5, then=(HOVER,), verdict="defer"),
     Reason.HOLDOUT: Story(policy="holdout: 100%\n", detail={"holdout": "global", "share": 1.0}),
     Reason.RULE_REMOVED: Story(rules={"reminds": LATER}, removes="reminds", minutes=11),
     Reason.GOAL_REACHED: Story(
@@ -105,6 +116,8 @@ async def tell(shop: Shop, story: Story) -> None:
     """Let a story happen."""
     shop.write("policy.yaml", story.policy)
     shop.write("suppressions.txt", story.suppressions)
+    shop.confirming = frozenset({"shop"} if story.confirming else ())
+    shop.ceilings = {"shop": story.ceiling}
     await shop.starts()
     for rule_id, text in story.rules.items():
         shop.rule(rule_id, text)
