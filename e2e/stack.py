@@ -30,6 +30,9 @@ STOPPED_WITHIN_SECONDS: Final = 15.0
 WRITE_KEY: Final = "demo-write-key"
 SERVER_KEY: Final = "mms_the-server-key-of-the-demo"
 IDENTITY_SECRET: Final = "the identity secret of the demo"
+#: A second site, which writes marketing to confirmed addresses only.
+CAREFUL_SITE: Final = "careful"
+CAREFUL_KEY: Final = "careful-write-key"
 
 
 class Stack(msgspec.Struct):
@@ -165,7 +168,7 @@ def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
         "MICROMOMENT_SMS_TOKEN": "the auth token",
         "MICROMOMENT_SMS_SENDER": "+4915100000000",
         "MICROMOMENT_LOG_LEVEL": "info",
-        "MICROMOMENT_SITES": json.dumps({"demo": _site(ports)}),
+        "MICROMOMENT_SITES": json.dumps(_sites(ports)),
         "STORE_IDENTITY_SECRET": IDENTITY_SECRET,
         "PYTHONUNBUFFERED": "1",
     }
@@ -212,13 +215,18 @@ smtp_sender = "Shop <shop@demo.example>"
     )
 
 
-def _site(ports: dict[str, int]) -> dict[str, str]:
-    """Return the settings of the demo's site, with secrets that tests know."""
+def _sites(ports: dict[str, int]) -> dict[str, dict[str, str]]:
+    """Return the settings of the demo's site, with secrets that tests know, and of the careful one."""
+    url = f"http://localhost:{ports['store']}"
     return {
-        "write_key": WRITE_KEY,
-        "url": f"http://localhost:{ports['store']}",
-        "server_key": SERVER_KEY,
-        "identity_secret": IDENTITY_SECRET,
+        "demo": {
+            "write_key": WRITE_KEY,
+            "url": url,
+            "server_key": SERVER_KEY,
+            "identity_secret": IDENTITY_SECRET,
+            "confirmed_addresses": "off",
+        },
+        CAREFUL_SITE: {"write_key": CAREFUL_KEY, "url": url},
     }
 
 

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from micromoment.operations import readiness
 from micromoment.operations.app import OperationsParts, create_operations_app
 from tests.warehouse.journal.journals import NOON, line
+from trigger_worker.metrics import WorkerMetrics
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseUnavailable
 from warehouse.journal.group_commit import ROOM_WHEN_READY, JournalThread
@@ -56,7 +57,7 @@ async def test_a_process_whose_parts_work_is_ready(tmp_path: Path) -> None:
     async with operations(tmp_path) as (client, _):
         reply = await client.get("/readyz")
         assert (await client.get("/healthz")).json() == {"status": "ok"}
-    expected = {"status": "ready", "journal": "ok", "clickhouse": "ok", "bus": "ok"}
+    expected = {"status": "ready", "journal": "ok", "clickhouse": "ok", "bus": "ok", "messages": "ok"}
     assert (reply.status_code, reply.json()) == (200, expected)
 
 
@@ -137,3 +138,14 @@ async def test_a_clickhouse_that_answers_and_takes_no_rows_is_told_with_what_wai
         reply = await client.get("/readyz")
     assert reply.status_code == 200, "events are taken, and kept on disk"
     assert reply.json()["clickhouse"] == f"takes no rows; 0 wait on disk: {full}"
+
+
+async def test_messages_that_a_ceiling_holds_back_are_told(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    reached = WorkerMetrics(registry).hourly_ceiling_reached
+    reached.labels("shop", "marketing").set(1)
+    reached.labels("shop", "transactional").set(0)
+    async with operations(tmp_path, registry=registry) as (client, _):
+        reply = await client.get("/readyz")
+    assert reply.status_code == 200
+    assert reply.json()["messages"] == "held back, hourly_messages is reached: marketing of shop"

@@ -182,6 +182,7 @@ JOURNEY: Final = {
         views("-4d", "-3d", "-2d", "-1d", "0s"), "0s", [*views("-4d", "-3d", "-2d", "-1d", "0s"), add("-5d")]
     ),
     "sign_up_without_order": Case([event("sign_up")], "48h", [event("sign_up"), buy("47h")]),
+    "confirm_address": Case([event("subscribe")], "0s", [event("unsubscribed", channel="email")]),
     "newsletter_welcome": Case([event("subscribe")], "0s", [buy("-30d"), event("subscribe")]),
 }
 

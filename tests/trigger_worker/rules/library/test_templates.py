@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from trigger_worker.deciding.recipient.profile import VisitorContext
@@ -30,6 +31,9 @@ ALL_KNOWN = RenderContext(
 MESSAGES = sorted({(message.channel, message.template) for entry in read_library() for message in entry.rule.send})
 BANNERS = [template for channel, template in MESSAGES if channel == "banner"]
 EMAILS = [template for channel, template in MESSAGES if channel == "email"]
+#: Goes to an address that anybody may have named: it greets nobody by a stranger's words.
+QUESTION = "confirm_address"
+LETTERS = [name for name in EMAILS if name != QUESTION]
 
 
 def banner(name: str, facts: RenderContext) -> BannerContent:
@@ -60,7 +64,7 @@ def test_a_banner_is_complete_whatever_is_known(name: str, facts: RenderContext)
     assert not any(trace in content.title + content.text for trace in ("None", "  ", " .", " ,", "{{"))
 
 
-@pytest.mark.parametrize("name", EMAILS)
+@pytest.mark.parametrize("name", LETTERS)
 def test_an_email_reads_well_when_nothing_is_known(name: str) -> None:
     content = email(name, NOTHING_KNOWN)
     assert "Hello there," in content.text
@@ -69,12 +73,20 @@ def test_an_email_reads_well_when_nothing_is_known(name: str) -> None:
     assert 'href=""' not in content.html
 
 
-@pytest.mark.parametrize("name", EMAILS)
+@pytest.mark.parametrize("name", LETTERS)
 def test_an_email_speaks_to_its_reader_and_leads_to_the_shop(name: str) -> None:
     content = email(name, ALL_KNOWN)
     assert "Hello Ada," in content.text
     assert f'href="{SHOP}/' in content.html
     assert content.html.lstrip().startswith("<")
+
+
+def test_the_question_whose_address_it_is_says_nothing_that_a_page_told() -> None:
+    asks = msgspec.structs.replace(ALL_KNOWN, confirm_url="https://collector.example/v1/a/token")
+    content = email(QUESTION, asks)
+    assert 'href="https://collector.example/v1/a/token"' in content.html
+    assert "Ada" not in content.html + content.text
+    assert "lamp" not in content.html + content.text
 
 
 @pytest.mark.parametrize("name", EMAILS)
