@@ -32,10 +32,14 @@ clickhouse = "chdb:///./var/clickhouse"      # or clickhouse://user:password@hos
 write_key = {write_key}
 # Pages that may send.
 origins = [{origin}]
-# Where relative links in emails start from.
+# Where relative links in emails start from; with `origins`, the hosts that links and pictures in messages lead to.
 url = {url}
 # Pages say who is logged in by ids that the shop's server signs: `micromoment keys` shows the secret.
 # identity = "required"
+# Marketing goes to confirmed addresses only: docs/channels.md. Servers, imports and double opt-in confirm them.
+# confirmed_addresses = "required"
+# Most messages an hour, marketing and transactional apart; what is beyond waits, and an alarm tells.
+# hourly_messages = 10000
 """
 
 

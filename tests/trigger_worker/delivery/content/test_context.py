@@ -27,4 +27,5 @@ def test_names_are_plain_data_and_what_is_unknown_is_absent() -> None:
         "product": {},
         "order": {},
         "unsubscribe_url": "",
+        "confirm_url": "",
     }
