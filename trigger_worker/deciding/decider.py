@@ -183,6 +183,7 @@ class Decider:
             rule_verdict=known.rule_verdicts.of(message),
             recipients=recipients,
             standings=standings,
+            proven=profile.proven,
             needs_confirmation=self._addressing.needs_confirmation(message.site, message.channel),
             room_at_ms=self.hourly.room_at(message, known.now_ms),
             timezone=profile.visitor.timezone,

@@ -213,6 +213,7 @@ async def test_a_refusal_is_not_crowded_out_by_ids_that_are_joined_to_its_person
         ("unsubscribed", {"channel": "email", "said_by": "page"}, True),
         ("consent", {"marketing": False, "said_by": "page"}, True),
         ("consent", {"marketing": False, "said_by": "server", "proven_by": "server"}, False),
+        ("consent", {"marketing": False, "said_by": "page", "proven_by": "signature"}, True),
         ("consent", {"channels": {"email": False}, "said_by": "call_centre", "proven_by": "server"}, False),
         ("email_bounced", {"kind": "hard"}, False),
         ("email_bounced", {"kind": "soft"}, True),
@@ -261,6 +262,16 @@ async def test_a_strangers_subscribe_brings_nobody_back(letters: Shop) -> None:
     store(letters.warehouse, said(letters, "consent", "stranger", "page", marketing=True))
     await letters.passes(1)
     await asks_for_a_letter(letters, "stranger")
+    assert letters.sent("email") == []
+
+
+async def test_somebody_who_is_signed_in_brings_no_other_address_back(letters: Shop) -> None:
+    store_facts(letters.warehouse, [AddressFact(key_of(), "left", 1)])
+    names_address(letters, "a")
+    store(letters.warehouse, said(letters, "subscribe", "a", "page", channel="email", proven_by="signature"))
+    store(letters.warehouse, said(letters, "consent", "a", "page", marketing=True, proven_by="signature"))
+    await letters.passes(1)
+    await asks_for_a_letter(letters, "a")
     assert letters.sent("email") == []
 
 

@@ -81,6 +81,7 @@ async def test_what_the_shops_server_or_an_import_said_of_a_product_is_shown(tol
         told.warehouse,
         event_row("view_item", "server", proven_by="server", image="https://shop.example/tent.jpg", **described),
         event_row("view_item", "page", told.now_ms + 1, image="https://evil.example/x.png", product_id="p1", name=BAD),
+        event_row("subscribe", "signed", told.now_ms + 2, name=BAD, product_id="p1", proven_by="signature"),
         event_row("view_item", "fake", told.now_ms + 1, name=BAD, product_id="p1", deep={"proven_by": "server"}),
     )
     told.happens("add_to_cart", user="u1", **TOLD)

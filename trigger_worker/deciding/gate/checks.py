@@ -75,7 +75,7 @@ def confirmation(facts: MessageFacts, _policy: Policy, now_ms: int) -> Verdict |
     never to an address that is confirmed and was not left since.
     """
     asks = CONFIRMATION in facts.tags
-    is_confirmed = facts.all_addresses(lambda address: address.confirmed)
+    is_confirmed = facts.is_confirmed
     if asks and is_confirmed and not facts.all_addresses(lambda address: address.left):
         return drop(Reason.ADDRESS_CONFIRMED, channel=facts.channel)
     if not asks and (is_confirmed or not facts.needs_confirmation):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -11,7 +12,10 @@ from trigger_worker.deciding.recipient.permission import Consent
 from trigger_worker.rules.model import MessageClass, QuietHours
 from trigger_worker.store.sent import SentMessage
 from warehouse.address_ledger import Standing
+from warehouse.addresses import normalised
 from warehouse.message_identity import MessageIdentity
+
+_UNKNOWN: Final = Standing()
 
 
 class Rival(msgspec.Struct, frozen=True):
@@ -35,6 +39,7 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
         rule_verdict: what the message's own rule has against it, such as a goal that is reached; None for nothing.
         recipients: the person's addresses on the channel: email addresses, or anonymous ids for banners.
         standings: by recipient, what is known of the address, whichever visitors name it.
+        proven: normalised addresses for which somebody vouched when the person told them.
         needs_confirmation: whether addresses of this site and channel count as the person's only once confirmed.
         room_at_ms: when the site's ceiling of messages an hour leaves room, epoch ms; None when it does now.
         timezone: the person's zone, as the page sent it; unknown zones are read as UTC.
@@ -57,6 +62,7 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
     rule_verdict: Verdict | None = None
     recipients: tuple[str, ...] = ()
     standings: Mapping[str, Standing] = {}
+    proven: frozenset[str] = frozenset()
     needs_confirmation: bool = False
     room_at_ms: int | None = None
     timezone: str = ""
@@ -67,6 +73,14 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
     unsubscribed: frozenset[str] = frozenset()
     suppressed: Mapping[str, str] = {}
     history: tuple[SentMessage, ...] = ()
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Tell whether every recipient is known to be the person's."""
+        return bool(self.recipients) and all(
+            normalised(recipient) in self.proven or self.standings.get(recipient, _UNKNOWN).confirmed
+            for recipient in self.recipients
+        )
 
     def all_addresses(self, holds: Callable[[Standing], bool]) -> bool:
         """Tell whether there are recipients, and something holds for the address of each."""

@@ -10,11 +10,12 @@ import msgspec
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, live_subscriptions
 from trigger_worker.deciding.recipient.shopping import CartContext, build_cart, recently_viewed, text_of
+from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.products import Product
 from trigger_worker.store.windows import Wanted
-from warehouse.addresses import email_address
+from warehouse.addresses import email_address, normalised
 
 _RECENT_MS: Final = 30 * DAY_MS
 _EVER_MS: Final = 400 * DAY_MS
@@ -61,6 +62,7 @@ class Profile(msgspec.Struct, frozen=True):
         unsubscribed_at: when the person last left a channel, epoch ms; None when they never did.
         push: the push subscriptions of the person's browsers, the latest first.
         recently_viewed: viewed products, the latest first.
+        proven: addresses, normalised, that somebody vouched for when the person told them.
     """
 
     visitor: VisitorContext
@@ -70,6 +72,7 @@ class Profile(msgspec.Struct, frozen=True):
     unsubscribed_at: int | None = None
     push: tuple[PushSubscription, ...] = ()
     recently_viewed: tuple[Product, ...] = ()
+    proven: frozenset[str] = frozenset()
 
 
 def build_profile(visitor_id: str, history: History, at: int) -> Profile:
@@ -92,7 +95,17 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
         unsubscribed_at=max((event.ts for event in events if event.name == "unsubscribed"), default=None),
         push=live_subscriptions(events),
         recently_viewed=recently_viewed([event for event in recent if event.ts > at - _VIEWED_MS]),
+        proven=_proven(events),
     )
+
+
+def _proven(events: Iterable[Event]) -> frozenset[str]:
+    """Return the addresses for which somebody vouched: the ledger has them a moment later, for everybody."""
+    told = (
+        event.fields.get("traits") for event in events if event.name == "identify" and event.fields.get("proven_by")
+    )
+    named = (traits.get(name) for traits in told if isinstance(traits, dict) for name in ("email", "phone"))
+    return frozenset(normalised(address) for address in named if isinstance(address, str) and address)
 
 
 def _visitor(visitor_id: str, traits: Mapping[str, Any], history: History, at: int) -> VisitorContext:

@@ -23,6 +23,8 @@ _SOFT: Final = "soft"
 _PAGE: Final = "page"
 #: The yes that takes back a no.
 _YES_TO: Final[Mapping[Fact, Fact]] = {"left": "returned", "refused": "allowed"}
+#: Who may answer for an address. A signature says who the visitor is, and that visitor may name any address.
+_VOUCHERS: Final = frozenset({"server", "import"})
 #: Places where an answer is given to us alone, by whoever reads at the address.
 _OURS: Final = frozenset({"preference_page", "sms_reply"})
 
@@ -107,7 +109,8 @@ class _ToldSoFar:
                 self._say(channel, ["confirmed"], event)
         answer = traits.get("consent") if isinstance(traits, dict) else None
         if isinstance(answer, dict):
-            vouched = {"proven_by": event.fields["proven_by"]} if event.fields.get("proven_by") else {"source": _PAGE}
+            voucher = event.fields.get("proven_by")
+            vouched = {"proven_by": voucher} if voucher in _VOUCHERS else {"source": _PAGE}
             self._answer("consent", {**answer, **vouched}, event)
 
     def _answer(self, name: str, answer: Mapping[str, Any], event: Event) -> None:
@@ -192,9 +195,9 @@ def _named(traits: object) -> dict[str, str]:
 
 
 def _is_from_page(fields: Mapping[str, Any]) -> bool:
-    return fields.get("source") == _PAGE and not fields.get("proven_by")
+    return fields.get("source") == _PAGE and fields.get("proven_by") not in _VOUCHERS
 
 
 def _is_vouched(fields: Mapping[str, Any]) -> bool:
     """Tell whether somebody stands for an answer whom a stranger cannot pretend to be."""
-    return bool(fields.get("proven_by")) or fields.get("source") in _OURS
+    return fields.get("proven_by") in _VOUCHERS or fields.get("source") in _OURS
