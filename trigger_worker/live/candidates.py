@@ -11,19 +11,19 @@ import msgspec
 from trigger_worker.live.completion_index import Completion, CompletionIndex
 from trigger_worker.live.live_rules import LiveRules, Wait
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import LATE_MS, Event
 from trigger_worker.store.feed import Anchor, News
 from trigger_worker.store.people import Person, Visitor
 
-#: News this much older than its storing came late (from an offline phone, say): it may change what was asked before,
-#: so every rule that looks at it is asked again.
-LATE_MS: Final = 5_000
 #: Ids whose newest instant is remembered, to tell what comes out of order.
 MAX_REMEMBERED: Final = 100_000
 
 
 def is_late(item: News) -> bool:
-    """Tell whether an event was stored long after it happened."""
+    """Tell whether an event was stored long after it happened, from an offline phone, say.
+
+    It may change what was asked before, so every rule that looks at it is asked again.
+    """
     return item.visible_at - item.ts > LATE_MS
 
 

@@ -21,7 +21,7 @@ from trigger_worker.rules.evaluate.compiled_rule import CompiledRule
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.store.decisions import Version
 from trigger_worker.store.feed import News
-from trigger_worker.store.fires import Fire, PastFire
+from trigger_worker.store.fires import Fire
 from trigger_worker.store.message import QueuedMessage
 from trigger_worker.store.people import Visitor
 
@@ -190,7 +190,7 @@ class Evaluation:
             rule = one.compiled.rule
             self._metrics.fires_of(rule.id).inc()
             # At once: the row is noted when it is on its way to the disk, and the next question may come before.
-            one.state.fires.add(PastFire(fire.rule, fire.key, fire.at, fire.fire_id))
+            one.state.fires.add(fire.as_past())
             people[one.state.key] = one.state
             rules[rule.id, rule.version] = one.compiled
             queued += queue_messages(rule, fire, now_ms)

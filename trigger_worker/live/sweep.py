@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.live.candidates import LATE_MS
 from trigger_worker.live.live_rules import LiveRules, Wait
 from trigger_worker.live.waits import LateTimers, ReadAhead, read_on
+from trigger_worker.rules.evaluate.event import LATE_MS
 from trigger_worker.store.feed import Anchor, News, read_news
 from trigger_worker.store.people import Person, Visitor
 from warehouse.connection import Warehouse

@@ -6,8 +6,7 @@ much that person did. Whose answers are not complete by then is asked about apar
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ import msgspec
 from trigger_worker.live.candidates import Candidate, completed_rules
 from trigger_worker.live.completion_index import CompletionIndex
 from trigger_worker.people.state import PersonState
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, fire_id
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, Spacing, as_known, fire_id
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.store.fires import Fire
@@ -24,6 +23,8 @@ from trigger_worker.store.fires import Fire
 #: Most events that are looked at for one person in a turn, over all rules, as `History.examined` counts them: some ten
 #: milliseconds, and far more than anybody's page causes.
 BUDGET: Final = 20_000
+#: Whether a match fires costs about so much more than looking at an event.
+_ASKED_COST: Final = 10
 #: Events about which a rule is asked at once, where it must be asked about many.
 _PORTION: Final = 200
 
@@ -54,6 +55,7 @@ class Fired(msgspec.Struct, frozen=True, eq=False):
             key=match.key,
             at=match.at,
             event=about,
+            late_ms=match.late_ms,
         )
 
 
@@ -109,14 +111,19 @@ class PersonTurn:
                 self.troubles.append(Trouble(compiled, error))
 
     def _ask_rule(self, compiled: CompiledRule) -> Iterator[None]:
-        """Ask a rule portion by portion, each of which knows of the firings before it."""
-        history, wait_ms = self.state.history, compiled.needs.wait_ms
-        before: Mapping[str, Sequence[int]] = self.state.fires.of(compiled.rule.id)
-        fired: list[Match] = []
+        """Find the matches of a rule portion by portion, then those of them that fire."""
+        history, wait_ms, rule = self.state.history, compiled.needs.wait_ms, compiled.rule
+        found: list[Match] = []
         for first, last in history.portions(self._candidate.since - wait_ms, self._now_ms - wait_ms, _PORTION):
-            matches = compiled.firings(history, first + wait_ms, last + wait_ms, before)
-            fired += matches
-            before = _with(before, matches)
+            found += compiled.matches(history, first + wait_ms, last + wait_ms)
+            yield
+        before = self.state.fires
+        spacing = Spacing(rule.every_ms, before.of(rule.id), before.known_of(rule.id))
+        fired: list[Match] = []
+        matches = iter(as_known(found, compiled.lifetime_ms))
+        while some := list(islice(matches, _PORTION)):
+            history.examined += _ASKED_COST * len(some)
+            fired += spacing.choose(some, lambda match: compiled.qualifies(history, match.at))
             yield
         self.fired += [Fired(self.state, compiled, match) for match in fired]
 
@@ -158,13 +165,3 @@ def turn(asked: Mapping[PersonState, Candidate], index: CompletionIndex, now_ms:
         else:
             answers.unfinished.append(state)
     return answers
-
-
-def _with(before: Mapping[str, Sequence[int]], matches: Iterable[Match]) -> Mapping[str, Sequence[int]]:
-    """Return the instants of firings, by key and ascending, with those of further ones."""
-    if not matches:
-        return before
-    known = {key: list(instants) for key, instants in before.items()}
-    for match in matches:
-        insort(known.setdefault(match.key, []), match.at)
-    return known

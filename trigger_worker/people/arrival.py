@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, lateness
 from trigger_worker.store.feed import News
 from trigger_worker.store.people import Visitor
 from warehouse.event import EventRow
@@ -51,7 +51,9 @@ def accepted(row: EventRow, at: int) -> Arrival:
         row: the row, as it is on its way to `events`.
         at: when it was accepted, epoch ms.
     """
-    event = Event(row.event, read_time(row.ts), row.event_id, row_fields(row))
+    ts = read_time(row.ts)
+    late_ms = lateness(ts, read_time(row.received_at)) if row.source == "live" else 0
+    event = Event(row.event, ts, row.event_id, row_fields(row), late_ms)
     is_joined = row.user_id and row.anonymous_id and row.user_id != row.anonymous_id
     return Arrival(Visitor(row.site, row.visitor_id), event, at, row.anonymous_id if is_joined else "")
 

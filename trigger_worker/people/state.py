@@ -10,7 +10,7 @@ from trigger_worker.people.surroundings import Surroundings
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.decisions import DecisionRecord, Placement, Version, placement_of
-from trigger_worker.store.fires import Fire, PastFire, PastFires
+from trigger_worker.store.fires import Fire, PastFires
 from trigger_worker.store.message import MessageRecord
 from trigger_worker.store.people import Person, Visitor
 from trigger_worker.store.sent import PersonMessage, SentMessage
@@ -124,7 +124,7 @@ class PersonState:
         """Note a row that the worker stored about the person; a row that is known already changes nothing."""
         self.size += _FACT_BYTES
         if isinstance(write, Fire):
-            self.fires.add(PastFire(write.rule, write.key, write.at, write.fire_id))
+            self.fires.add(write.as_past())
         elif isinstance(write, DecisionRecord):
             placement = placement_of(write)
             if placement is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from trigger_worker.replay.explanation import (
@@ -23,7 +23,7 @@ from trigger_worker.rules.evaluate.trace import Trace, trace
 from trigger_worker.rules.language.duration import format_duration
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS
 from trigger_worker.rules.model import Audiences
-from trigger_worker.store.fires import read_past_fires
+from trigger_worker.store.fires import PastFire, PastFires, read_past_fires
 from trigger_worker.store.people import Person, Visitor, find_people, read_sites
 from trigger_worker.store.windows import combine, read_histories
 from warehouse.errors import ConfigurationError
@@ -69,7 +69,7 @@ def explain(queries: Queries, compiled: CompiledRule, audiences: Audiences, visi
     person = find_people(queries, [visitor])[visitor]
     since = at - REPLAY_MS - compiled.rule.every_ms
     history = read_histories(queries, [person], combine([compiled.needs]), since, at)[person]
-    stored = read_past_fires(queries, [person], since, [compiled.rule.id])[person].of(compiled.rule.id)
+    stored = read_past_fires(queries, [person], since, [compiled.rule.id])[person]
     return _Explainer(compiled, audiences, history, at, stored).explain(person, since)
 
 
@@ -82,13 +82,13 @@ class _Explainer:
         audiences: Audiences,
         history: History,
         at: int,
-        stored: Mapping[str, Sequence[int]],
+        stored: Iterable[PastFire],
     ) -> None:
         self._compiled = compiled
         self._audiences = audiences
         self._history = history
         self._asked_at = at
-        self._stored = {key: [one for one in instants if one <= at] for key, instants in stored.items()}
+        self._stored = PastFires(fire for fire in stored if fire.at <= at)
         self._trace = trace(compiled.rule.when, compiled.rule.key, history)
         match_at = self._trace.match_at
         self._at = at if match_at is None else min(match_at, at)
@@ -123,21 +123,20 @@ class _Explainer:
 
     def _every(self, match: Match | None, since: int) -> EveryReport:
         rule, key = self._compiled.rule, self._trace.key
-        known = self._stored or self._replayed(since)
-        before = [one for one in known.get(key, ()) if one < self._at]
-        met = match is None or bool(firings([match], rule.every_ms, {key: before}))
+        known = self._stored if len(self._stored) else self._replayed(since)
+        fires = PastFires(fire for fire in known if fire.at < self._at)
+        before, known_before = fires.of(rule.id), fires.known_of(rule.id)
+        met = match is None or bool(firings([match], rule.every_ms, before, known_before=known_before))
         return EveryReport(
             text=format_duration(rule.every_ms),
             met=met,
-            last_fired=format_instant(max(before)) if before else None,
-            source="stored" if self._stored else "replayed",
+            last_fired=format_instant(before[key][-1]) if key in before else None,
+            source="stored" if len(self._stored) else "replayed",
         )
 
-    def _replayed(self, since: int) -> Mapping[str, Sequence[int]]:
-        found: dict[str, list[int]] = {}
-        for match in self._compiled.firings(self._history, since, self._asked_at, {}):
-            found.setdefault(match.key, []).append(match.at)
-        return found
+    def _replayed(self, since: int) -> PastFires:
+        rule, matches = self._compiled.rule.id, self._compiled.firings(self._history, since, self._asked_at, {})
+        return PastFires(PastFire(rule, one.key, one.at, f"{one.key} {one.at}", one.late_ms) for one in matches)
 
     def _failure(self, match: Match | None, every: EveryReport) -> Failure | None:
         if self._has_fired(match):
@@ -154,7 +153,7 @@ class _Explainer:
         return None if every.met else Failure("every", every.text, every.last_fired)
 
     def _has_fired(self, match: Match | None) -> bool:
-        return match is not None and match.at in self._stored.get(match.key, ())
+        return match is not None and match.at in self._stored.of(self._compiled.rule.id).get(match.key, ())
 
     def _outcome(self, match: Match | None, failed: Failure | None) -> Outcome:
         if self._has_fired(match):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import LATE_MS, Event
 from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import PeopleGroup, item_groups
@@ -71,7 +71,7 @@ def read_events(
     condition, parameters = spans_condition(spans)
     sql = statement("visitor_events", columns=listed(columns), windows=condition)
     until = max(span.until for span in spans)
-    for person, row in group.ask(queries, sql, {**parameters, "until": until}):
+    for person, row in group.ask(queries, sql, {**parameters, "until": until, "late": LATE_MS}):
         yield person, as_event(row, columns)
 
 
@@ -91,7 +91,7 @@ def read_whole_events(
     sql = statement("whole_events", columns=listed(columns))
     found: dict[tuple[Person, str], Event] = {}
     for group, event_ids in item_groups(dict.fromkeys(wanted), by_id):
-        for person, row in group.ask(queries, sql, {"events": event_ids, "since": since}):
+        for person, row in group.ask(queries, sql, {"events": event_ids, "since": since, "late": LATE_MS}):
             event = as_event(row, columns)
             found.setdefault((person, event.event_id), event)
     return found
@@ -111,12 +111,12 @@ def listed(columns: Sequence[str]) -> str:
 
 
 def as_event(row: Sequence[Any], columns: Sequence[str]) -> Event:
-    """Return the event of a row: name, epoch ms and id, then the columns."""
-    name, ts, event_id, *values = row
+    """Return the event of a row: name, epoch ms, id and `late_ms`, then the columns."""
+    name, ts, event_id, late_ms, *values = row
     fields: dict[str, Any] = {
         column: value for column, value in zip(columns, values, strict=True) if value not in ("", None)
     }
     props = fields.pop("props", None)
     if props:
         fields = {**msgspec.json.decode(props), **fields}
-    return Event(name, ts, event_id, fields)
+    return Event(name, ts, event_id, fields, late_ms)

@@ -20,6 +20,7 @@ class Fire(msgspec.Struct, frozen=True):
     Args:
         at: the instant of the match, epoch ms.
         event: fields of the event that completed the pattern.
+        late_ms: how long after its instant it could be known at the earliest, ms; 0 unless that event came late.
     """
 
     fire_id: str
@@ -30,15 +31,21 @@ class Fire(msgspec.Struct, frozen=True):
     key: str
     at: int
     event: dict[str, Any]
+    late_ms: int = 0
+
+    def as_past(self) -> PastFire:
+        """Return the firing as it is remembered."""
+        return PastFire(self.rule, self.key, self.at, self.fire_id, self.late_ms)
 
 
 class PastFire(msgspec.Struct, frozen=True, gc=False):
-    """A firing of before: its rule, its key, its instant (epoch ms) and its id."""
+    """A firing of before: its rule, its key, its instant (epoch ms), its id, and `late_ms` as in `Fire`."""
 
     rule: str
     key: str
     at: int
     fire_id: str
+    late_ms: int = 0
 
 
 class PastFires:
@@ -46,6 +53,7 @@ class PastFires:
 
     def __init__(self, fires: Iterable[PastFire] = ()) -> None:
         self._instants: dict[str, dict[str, list[int]]] = {}
+        self._known: dict[str, dict[str, list[int]]] = {}
         self._by_id: dict[str, PastFire] = {}
         self._newest: dict[tuple[str, str], PastFire] = {}
         for fire in fires:
@@ -62,12 +70,17 @@ class PastFires:
         if fire.fire_id not in self._by_id:
             self._by_id[fire.fire_id] = fire
             insort(self._instants.setdefault(fire.rule, {}).setdefault(fire.key, []), fire.at)
+            insort(self._known.setdefault(fire.rule, {}).setdefault(fire.key, []), fire.at + fire.late_ms)
             alike = fire.rule, fire.key
             self._newest[alike] = max(fire, self._newest.get(alike, fire), key=_place)
 
     def of(self, rule: str) -> Mapping[str, Sequence[int]]:
         """Return, by key, the instants (epoch ms) at which a rule fired, ascending."""
         return self._instants.get(rule, {})
+
+    def known_of(self, rule: str) -> Mapping[str, Sequence[int]]:
+        """Return, by key, when the firings of a rule could be known (epoch ms), ascending."""
+        return self._known.get(rule, {})
 
     def newer_than(self, fire_id: str) -> str | None:
         """Return the id of the newest firing of the same rule and key, if it is later than a firing; else None."""

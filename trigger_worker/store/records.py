@@ -98,6 +98,7 @@ def fire_row(fire: Fire, now_ms: int) -> dict[str, Any]:
         "visitor_id": fire.visitor_id,
         "key": fire.key,
         "at": format_time(fire.at),
+        "known_at": format_time(fire.at + fire.late_ms),
         "fired_at": format_time(now_ms),
         "event": _json(fire.event),
     }

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import LATE_MS, Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.rules.language.syntax import ANY
@@ -61,7 +61,7 @@ class Wanted(msgspec.Struct, frozen=True):
             for name, value in event.fields.items()
             if (name in columns if name in COLUMN_FIELDS else has_props)
         }
-        return Event(event.name, event.ts, event.event_id, fields)
+        return Event(event.name, event.ts, event.event_id, fields, event.late_ms)
 
     def covers(self, other: Wanted) -> bool:
         """Tell whether all that another part holds is in this one."""
@@ -153,15 +153,15 @@ def read_person_events(
     columns = [*dict.fromkeys([*contexts, *fields])]
     sql = statement("person_events", columns=listed(columns))
     found = {person: PersonEvents([], {field: [] for field in contexts}) for person in people}
-    for person, row in for_people(queries, found, sql, {"until": until}):
-        name, at, event_id, *values = row
+    for person, row in for_people(queries, found, sql, {"until": until, "late": LATE_MS}):
+        name, at, event_id, late_ms, *values = row
         theirs, by_column = found[person], dict(zip(columns, values, strict=True))
         for field in contexts:
             if by_column[field]:
                 theirs.told[field].append((at, by_column[field], event_id))
         if wanted.reaches(name, at, since):
             kept = [by_column[field] for field in fields]
-            theirs.events.append(as_event((name, at, event_id, *kept), fields))
+            theirs.events.append(as_event((name, at, event_id, late_ms, *kept), fields))
     for theirs in found.values():
         theirs.told = {field: _changes(told) for field, told in theirs.told.items()}
     return found

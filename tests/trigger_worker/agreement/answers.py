@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from tests.trigger_worker.agreement.households import Sent
 from tests.trigger_worker.rules.evaluate import reference
-from tests.trigger_worker.rules.evaluate.reference import Record, Rule
+from tests.trigger_worker.rules.evaluate.reference import Rule
+from trigger_worker.rules.evaluate.event import LATE_MS
+from trigger_worker.rules.model import DEFAULT_TTL_MS
 
 #: Rule, visitor, key and instant.
 Answer = tuple[str, str, str, int]
+#: Key and instant of a match, and when it could be known.
+Found = tuple[str, int, int]
 
 
 class Answers:
@@ -23,7 +28,7 @@ class Answers:
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
         self._rules = rules
-        self._known: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+        self._known: dict[tuple[str, ...], list[Found]] = {}
 
     def live(self, household: Sequence[Sent], ticks: Sequence[int], *, again: bool = False) -> list[Answer]:
         """Return every firing of a worker that ticks at some instants.
@@ -32,27 +37,28 @@ class Answers:
         tick before, for there is nothing new about earlier ones; unless events come late (`again`) and make a match
         where none was. A firing that was made stays, whatever comes later, and keeps others at its distance.
         """
-        fired: list[Answer] = []
+        fired: list[tuple[str, str, Found]] = []
         before = -1
         for tick in ticks:
             known = [sent for sent in household if sent.stored <= tick]
             for person, ids in people(known).items():
-                theirs = _once(sent for sent in known if sent.visitor in ids)
+                theirs = [sent for sent in known if sent.visitor in ids]
                 for rule_id, rule in self._rules.items():
                     asked = [match for match in self.matches(theirs, rule_id) if match[1] <= tick]
                     new = asked if again else [match for match in asked if match[1] > before]
-                    made = [(key, at) for other, visitor, key, at in fired if other == rule_id and visitor in ids]
-                    fired += [(rule_id, person, *match) for match in apart(new, made, rule.every)]
+                    made = [match for other, visitor, match in fired if other == rule_id and visitor in ids]
+                    fired += [(rule_id, person, match) for match in apart(new, made, rule.every)]
             before = tick
-        return fired
+        return [(rule, visitor, key, at) for rule, visitor, (key, at, _) in fired]
 
     def replayed(self, household: Sequence[Sent]) -> list[Answer]:
         """Return every firing of a replay in order, with people as they are known in the end."""
         return [
-            (rule_id, person, *firing)
+            (rule_id, person, key, at)
             for person, ids in people(household).items()
             for rule_id, rule in self._rules.items()
-            for firing in reference.firings(_once(sent for sent in household if sent.visitor in ids), rule)
+            for theirs in [[sent for sent in household if sent.visitor in ids]]
+            for key, at, _ in apart(self.matches(theirs, rule_id), [], rule.every)
         ]
 
     def require_complete(self, household: Sequence[Sent], stored: Iterable[Answer], ticks: Sequence[int]) -> None:
@@ -60,25 +66,31 @@ class Answers:
         for person, ids in people(household).items():
             theirs = [sent for sent in household if sent.visitor in ids]
             for rule_id, rule in self._rules.items():
+                final = self.matches(theirs, rule_id)
+                known = [self.matches([one for one in theirs if one.stored <= tick], rule_id) for tick in ticks]
+                ever = {(key, at): (key, at, when) for found in [*known, final] for key, at, when in found}
                 mine = [(key, at) for other, visitor, key, at in stored if other == rule_id and visitor == person]
-                final = self.matches(_once(theirs), rule_id)
-                assert apart(final, mine, rule.every) == [], (rule_id, person)
-                known = [_once(sent for sent in theirs if sent.stored <= tick) for tick in ticks]
-                ever = {match for events in known for match in self.matches(events, rule_id)}
-                assert set(mine) <= ever, (rule_id, person)
+                assert set(mine) <= ever.keys(), (rule_id, person)
+                assert apart(final, [ever[match] for match in mine], rule.every) == [], (rule_id, person)
 
-    def matches(self, events: Sequence[Record], rule_id: str) -> list[tuple[str, int]]:
-        """Return key and instant of the matches of which `if` is true, in order of time."""
-        asked = (rule_id, *(event["id"] for event in events))
+    def matches(self, sents: Iterable[Sent], rule_id: str) -> list[Found]:
+        """Return the matches of which `if` is true, in the order in which they could be known."""
+        stored = {sent.record["id"]: sent for sent in sents}
+        asked = (rule_id, *stored)
         if asked not in self._known:
-            rule = self._rules[rule_id]
-            found = {(key, at) for key, at, _ in reference.matches(events, rule)}
-            self._known[asked] = [
-                (key, at)
-                for key, at in sorted(found, key=lambda match: match[1])
-                if rule.condition is None
-                or reference.truth(rule.condition, partial(reference.value, events=events, at=at))
-            ]
+            rule, events = self._rules[rule_id], [sent.record for sent in stored.values()]
+            known: dict[tuple[str, int], int] = {}
+            for key, at, last in reference.matches(events, rule):
+                known[key, at] = min(_known_at(at, stored[last]), known.get((key, at), sys.maxsize))
+            self._known[asked] = sorted(
+                (
+                    (key, at, when)
+                    for (key, at), when in known.items()
+                    if rule.condition is None
+                    or reference.truth(rule.condition, partial(reference.value, events=events, at=at))
+                ),
+                key=lambda match: (match[2], match[2] - match[1] > DEFAULT_TTL_MS, match[1]),
+            )
         return self._known[asked]
 
 
@@ -96,19 +108,27 @@ def people(known: Iterable[Sent]) -> dict[str, set[str]]:
     return found
 
 
-def apart(matches: Iterable[tuple[str, int]], made: Iterable[tuple[str, int]], every: int) -> list[tuple[str, int]]:
-    """Return the matches that fire: none at an instant, or closer than `every` to one, that fired for its key."""
-    instants: dict[str, list[int]] = defaultdict(list)
-    for key, at in made:
-        instants[key].append(at)
+def apart(matches: Iterable[Found], made: Iterable[Found], every: int) -> list[Found]:
+    """Return the matches that fire.
+
+    None fires at an instant at which its key fired, or closer than `every` to a firing of its key: by the instants, or
+    by when the two could be known.
+    """
+    others: dict[str, list[Found]] = defaultdict(list)
+    for one in made:
+        others[one[0]].append(one)
     fired = []
-    for key, at in matches:
-        if all(at != other and abs(at - other) >= every for other in instants[key]):
-            instants[key].append(at)
-            fired.append((key, at))
+    for match in matches:
+        key, at, known = match
+        if all(
+            at != other and abs(at - other) >= every and abs(known - known_then) >= every
+            for _, other, known_then in others[key]
+        ):
+            others[key].append(match)
+            fired.append(match)
     return fired
 
 
-def _once(sents: Iterable[Sent]) -> list[Record]:
-    """What is sent a second time is the same event."""
-    return list({sent.record["id"]: sent.record for sent in sents}.values())
+def _known_at(at: int, last: Sent) -> int:
+    """Return when a match could be known: later than it was where its last event was stored more than 5 s late."""
+    return max(at, last.stored) if last.stored - int(last.record["ts"]) > LATE_MS else at

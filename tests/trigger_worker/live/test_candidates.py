@@ -14,10 +14,11 @@ from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.rules.evaluate.test_agreement import compiled, history_of
 from tests.trigger_worker.stored import NOON, event_row, person, store, visitor
 from trigger_worker.live import candidates as module
-from trigger_worker.live.candidates import LATE_MS, Candidate, Candidates, NewestSeen, completed_rules
+from trigger_worker.live.candidates import Candidate, Candidates, NewestSeen, completed_rules
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.turn import turn
 from trigger_worker.people.state import PersonState
+from trigger_worker.rules.evaluate.event import LATE_MS
 from trigger_worker.store.feed import Anchor, News
 from trigger_worker.store.windows import read_histories
 from warehouse.connection import Warehouse

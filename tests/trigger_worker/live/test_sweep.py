@@ -10,9 +10,9 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, store, visitor
 from trigger_worker.live import sweep as feed_reader
-from trigger_worker.live.candidates import LATE_MS
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.sweep import OVERLAP_MS, FeedSweep, Sweep
+from trigger_worker.rules.evaluate.event import LATE_MS
 from trigger_worker.store import feed
 from trigger_worker.store.feed import read_clock
 from warehouse.connection import Row, Warehouse

@@ -7,9 +7,9 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, visitor
 from trigger_worker.live import waits as late_timers
-from trigger_worker.live.candidates import LATE_MS
 from trigger_worker.live.live_rules import LiveRules
 from trigger_worker.live.waits import LateTimers
+from trigger_worker.rules.evaluate.event import LATE_MS
 from trigger_worker.store.feed import News
 
 WAIT_MS = 15 * 60_000

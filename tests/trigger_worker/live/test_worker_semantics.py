@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import pytest
 
-from tests.trigger_worker.shop import Shop
+from tests.trigger_worker import replays
+from tests.trigger_worker.shop import START_MS, Shop
 from tests.waiting import until
 from trigger_worker import worker
 from trigger_worker.delivery import loop as sender
@@ -16,6 +17,7 @@ from trigger_worker.delivery.content.banner import BannerContent
 from warehouse.connection import Row
 from warehouse.own_event import NOTICE_DELAY_MS, history_notice
 
+HOUR_MS = 3_600_000
 HOVER = "when: hover[duration >= 3s]\nevery: 0s\nsend:\n  - banner: hello\n"
 ABANDONED = "when: add_to_cart -> no purchase within 60s\nevery: 0s\nsend:\n  - email: reminder\n"
 
@@ -239,3 +241,22 @@ async def test_a_mistake_in_one_tick_does_not_end_the_worker(shop: Shop, monkeyp
     running.cancel()
     await asyncio.wait([running])
     assert shop.sent() == ["anna"]
+
+
+async def test_events_of_eight_days_that_come_at_once_address_nobody_eight_times(shop: Shop) -> None:
+    text = "when: view_item\nevery: 1d\nsend:\n  - banner: hello\n"
+    shop.rule("daily", text)
+    for days in range(8):
+        shop.happens("view_item", ago_ms=days * 24 * HOUR_MS + 6_000, product_id=f"p{days}")
+    await shop.passes(1)
+    await shop.passes(1)
+    assert shop.fires() == [("daily", "anna", "", -6_000)]
+    assert shop.sent() == ["anna"]
+    start = shop.now_ms - 30 * 24 * HOUR_MS
+    replayed = replays.firings(replays.replay(shop.warehouse, f"id: daily\n{text}", since=start, until=shop.now_ms))
+    assert [one.at - START_MS for one in replayed] == [-6_000]
+    shop.happens("view_item", ago_ms=2 * 24 * HOUR_MS + 7_000)
+    await shop.starts()
+    await shop.passes(1)
+    await shop.passes(1)
+    assert len(shop.fires()) == 1, "a worker that starts anew knows when it addressed somebody"

@@ -47,7 +47,7 @@ def test_a_condition_in_sql_is_true_of_the_same_events(warehouse: Warehouse, ran
     for text, tree in zip(texts, trees, strict=True):
         assert tree is not None
         sql = ConditionSql("goal")
-        asked = f"SELECT visitor_id, event, toInt64(0), event_id {names}, {sql.condition(tree)} FROM events"
+        asked = f"SELECT visitor_id, event, toInt64(0), event_id, 0 {names}, {sql.condition(tree)} FROM events"
         test = compile_condition(tree)
         for _, *row, answer in warehouse.query(asked, sql.parameters):
             event: Event = as_event(row, columns)

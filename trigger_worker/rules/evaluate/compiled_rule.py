@@ -1,11 +1,12 @@
 """Compile a rule once per version, so that it can be asked of many visitors.
 
-A match fires unless another firing of the same rule, person and key is closer than `every`.
+A match fires unless another firing of the same rule, person and key is closer than `every`, by its instant or by when
+it could be known.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID, uuid5
@@ -36,6 +37,7 @@ class CompiledRule:
         needs: the events that `when` and `if` look at.
         sending_needs: the events that the `if` and `unless` of its messages look at.
         last_step: the events that complete the pattern, at once or when its wait is over.
+        lifetime_ms: how long after a match the last of its messages may be delivered, ms.
     """
 
     def __init__(self, rule: Rule, expressions: ExpressionCompiler) -> None:
@@ -45,6 +47,7 @@ class CompiledRule:
         self._condition = None if rule.condition is None else expressions.compile(rule.condition)
         self.needs: Needs = needs(rule, expressions.audiences)
         self.sending_needs: Needs = sending_needs(rule, expressions.audiences)
+        self.lifetime_ms: Final = rule.ttl_ms + max((entry.after_ms for entry in rule.send), default=0)
         self.last_step: Selection = rule.when.steps[-1].selection
 
     def matches(self, history: History, since: int, until: int) -> list[Match]:
@@ -56,7 +59,12 @@ class CompiledRule:
         return self._condition is None or self._condition(Moment(history, at)) is True
 
     def firings(
-        self, history: History, since: int, until: int, fired_before: Mapping[str, Sequence[int]]
+        self,
+        history: History,
+        since: int,
+        until: int,
+        fired_before: Mapping[str, Sequence[int]],
+        known_before: Mapping[str, Sequence[int]] | None = None,
     ) -> list[Match]:
         """Return the matches with `since <= at <= until` that fire.
 
@@ -64,11 +72,14 @@ class CompiledRule:
             history: the visitor's events, as far back as the rule needs.
             since, until: epoch ms, both included.
             fired_before: per key, the instants (epoch ms) of this rule's firings for the visitor up to now, ascending.
+            known_before: per key, when these could be known, epoch ms, ascending; None for at their instants.
         """
         matches = self.matches(history, since, until)
         if not matches:
             return []
-        return firings(matches, self.rule.every_ms, fired_before, lambda match: self.qualifies(history, match.at))
+        spacing = Spacing(self.rule.every_ms, fired_before, known_before)
+        in_order = as_known(matches, self.lifetime_ms)
+        return spacing.choose(in_order, lambda match: self.qualifies(history, match.at))
 
     def explain(self, history: History, at: int) -> Explanation | None:
         """Return the value of each part of `if` at an instant (epoch ms), None for a rule without `if`."""
@@ -134,37 +145,92 @@ def compile_rules(rules: Iterable[Rule], audiences: Audiences) -> list[CompiledR
     return [CompiledRule(rule, expressions) for rule in rules]
 
 
-def firings(
-    matches: Iterable[Match],
-    every_ms: int,
-    fired_before: Mapping[str, Sequence[int]],
-    qualifies: Callable[[Match], bool] = lambda _: True,
-) -> list[Match]:
-    """Return the matches that fire: per key none closer than `every_ms` to another firing.
+class Spacing:
+    """Tells which matches of a rule fire for a person: per key none closer than `every` to another firing.
+
+    Firings are apart by their instants, and by when they could be known: whoever's events of eight days come at once is
+    not to be addressed eight times.
+
+    Args:
+        every_ms: the least time between two firings of one key in ms; 0 lets every instant fire.
+        fired_before: per key, the instants (epoch ms) of earlier firings, ascending.
+        known_before: per key, when these could be known, epoch ms, ascending; None for at their instants.
+    """
+
+    def __init__(
+        self,
+        every_ms: int,
+        fired_before: Mapping[str, Sequence[int]],
+        known_before: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        self._every_ms = every_ms
+        self._before = fired_before
+        self._known_before = fired_before if known_before is None else known_before
+        self._fired: dict[str, list[int]] = {}
+        self._known: dict[str, list[int]] = {}
+
+    def choose(self, matches: Iterable[Match], qualifies: Callable[[Match], bool] = lambda _: True) -> list[Match]:
+        """Return the matches that fire, which count for those that follow, in this call and the next.
+
+        Args:
+            matches: ordered as `as_known` does. A match at the instant of an earlier firing is that firing, so it is
+                not returned again.
+            qualifies: a further condition; asked only of matches that would fire.
+        """
+        chosen = []
+        for match in matches:
+            if self._is_free(match) and qualifies(match):
+                insort(self._fired.setdefault(match.key, []), match.at)
+                insort(self._known.setdefault(match.key, []), match.known_at)
+                chosen.append(match)
+        return chosen
+
+    def _is_free(self, match: Match) -> bool:
+        key, apart_ms = match.key, max(self._every_ms, 1)
+        instants = (self._fired.get(key), self._before.get(key))
+        if any(others and _has_near(others, match.at, apart_ms) for others in instants):
+            return False
+        # Without `every` each instant fires, whenever it became known.
+        known = (self._known.get(key), self._known_before.get(key)) if self._every_ms else ()
+        return not any(others and _has_near(others, match.known_at, apart_ms) for others in known)
+
+
+def as_known(matches: list[Match], lifetime_ms: int) -> list[Match]:
+    """Return matches that are ordered by instant in the order in which they could be known.
+
+    Of those that could be known at once, the ones whose messages would be worth nothing any more come last.
 
     Args:
         matches: ordered by instant.
-        every_ms: the least time between two firings of one key in ms; 0 lets every instant fire.
-        fired_before: per key, the instants (epoch ms) of earlier firings, ascending. A match at such an instant is
-            that firing, so it is not returned again.
-        qualifies: a further condition; asked only of matches that would fire.
+        lifetime_ms: how long after a match its messages are worth something, ms.
     """
-    fired: list[Match] = []
-    #: Per key the earliest instant at which it may fire again.
-    free: dict[str, int] = {}
-    apart_ms = max(every_ms, 1)
-    for match in matches:
-        key, at = match.key, match.at
-        if at < free.get(key, at):
-            continue
-        # A match learned of late is kept apart from the firing after it, too.
-        others = fired_before.get(key)
-        if others and bisect_left(others, at + apart_ms) > bisect_right(others, at - apart_ms):
-            continue
-        if qualifies(match):
-            free[key] = at + apart_ms
-            fired.append(match)
-    return fired
+    if not any(match.event.late_ms for match in matches):
+        return matches
+    return sorted(matches, key=lambda match: (match.known_at, match.late_ms > lifetime_ms))
+
+
+def _has_near(others: Sequence[int], at: int, apart_ms: int) -> bool:
+    """Tell whether an ascending list has an instant closer than so much, before or after."""
+    return bisect_left(others, at + apart_ms) > bisect_right(others, at - apart_ms)
+
+
+def firings(
+    matches: list[Match],
+    every_ms: int,
+    fired_before: Mapping[str, Sequence[int]],
+    qualifies: Callable[[Match], bool] = lambda _: True,
+    known_before: Mapping[str, Sequence[int]] | None = None,
+    lifetime_ms: int = 0,
+) -> list[Match]:
+    """Return the matches that fire, ordered by when they could be known; `Spacing` says which, and what is given.
+
+    Args:
+        matches: ordered by instant.
+        every_ms, fired_before, known_before: as those of `Spacing`.
+        qualifies: a further condition; asked only of matches that would fire.
+        lifetime_ms: as in `as_known`.
+    """
+    return Spacing(every_ms, fired_before, known_before).choose(as_known(matches, lifetime_ms), qualifies)
 
 
 def fire_id(rule: Rule, visitor_id: str, match: Match) -> str:

@@ -11,6 +11,8 @@ import msgspec
 #: A text, a number or a boolean; None when it is missing. Durations are numbers of ms.
 Value = str | float | bool | None
 
+#: An event that was received so much later than it happened, ms, is late.
+LATE_MS: Final = 5_000
 #: The key of rules that is also read of each entry of `items`.
 ITEM_KEY: Final = ("product_id",)
 
@@ -24,12 +26,19 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         event_id: unique per event; orders events of the same ms.
         fields: the fields that the event has: columns and properties by name, `items` as a list of objects with a
             `product_id`, and for identify events `traits` as an object.
+        late_ms: how long after its instant it was received, ms, if it was late; else 0. What was imported is not late.
     """
 
     name: str
     ts: int
     event_id: str
     fields: Mapping[str, Any]
+    late_ms: int = 0
+
+
+def lateness(ts: int, received_at: int) -> int:
+    """Return `Event.late_ms` of an event that was not imported, by its instants (epoch ms)."""
+    return received_at - ts if received_at - ts > LATE_MS else 0
 
 
 def as_value(raw: object) -> Value:

@@ -18,8 +18,6 @@ from trigger_worker.rules.language.syntax import Pattern
 _NOTHING: Final = Selected([], [], [])
 #: Chains among up to so many events are found anew: for these that is faster than remembering them.
 SMALL_CHAIN: Final = 16
-#: An event that may complete the pattern costs about so much more than one that is only looked at: the rule is asked.
-ASKED_COST: Final = 10
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +32,17 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     key: str
     at: int
     event: Event
+
+    @property
+    def late_ms(self) -> int:
+        """How long after its instant it could be known at the earliest, ms: the event that completed it came late."""
+        late_ms = self.event.late_ms
+        return max(0, self.event.ts + late_ms - self.at) if late_ms else 0
+
+    @property
+    def known_at(self) -> int:
+        """When it could be known at the earliest, epoch ms."""
+        return self.at + self.late_ms
 
 
 class PatternMatcher:
@@ -64,7 +73,7 @@ class PatternMatcher:
         last = history.within(self._steps[-1], since - self._wait_ms, until - self._wait_ms)
         if not last:
             return []
-        history.examined += ASKED_COST * len(last)
+        history.examined += len(last)
         if len(self._steps) == 1 and self._absence is None and self._key is None:
             return [Match("", event.ts, event) for event in last]
         if self._key is None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from random import Random
 from uuid import UUID
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.trigger_worker.rules.evaluate.support import NOON, event, fired_at, ms, rule
 from trigger_worker.rules.evaluate.compiled_rule import compile_rule, fire_id, firings
+from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.rules.model import NO_AUDIENCES
+from trigger_worker.store.fires import PastFire, PastFires
 
 SENDING = """
 when: add_to_cart
@@ -102,6 +107,57 @@ def test_a_match_fires_unless_another_is_too_near(
 ) -> None:
     fired = firings([match(at) for at in instants], every_ms, fired_before)
     assert [each.at for each in fired] == expected
+
+
+DAY = 86_400_000
+
+
+def late(at: int, known_at: int) -> Match:
+    return Match("", at, Event("a", at, f"e{at}", {}, known_at - at))
+
+
+@pytest.mark.parametrize(
+    ("matches", "every_ms", "expected"),
+    [
+        pytest.param([late(day * DAY, 8 * DAY) for day in range(8)], DAY, [7], id="all at once: the one worth most"),
+        pytest.param([late(day * DAY, 8 * DAY) for day in range(5)], DAY, [0], id="all at once, and worth nothing"),
+        pytest.param([late(day * DAY, 8 * DAY) for day in range(8)], 0, list(range(8)), id="each fires without every"),
+        pytest.param([late(0, 8 * DAY), late(1 * DAY, 9 * DAY)], DAY, [0, 1], id="known as far apart as they were"),
+        pytest.param([late(0, 8 * DAY), match(7 * DAY + 1)], DAY, [7], id="whoever was addressed yesterday"),
+        pytest.param([late(0, 8 * DAY), match(8 * DAY + 1)], DAY, [0], id="nor tomorrow"),
+        pytest.param([late(0, 8 * DAY), match(1)], DAY, [0], id="in time comes first"),
+    ],
+)
+def test_every_holds_by_when_late_matches_could_be_known_as_well(
+    matches: list[Match], every_ms: int, expected: list[int]
+) -> None:
+    fired = firings(matches, every_ms, {}, lifetime_ms=DAY)
+    assert sorted(each.at // DAY for each in fired) == expected
+
+
+def test_every_holds_between_firings_of_before_and_late_ones() -> None:
+    assert firings([late(0, 8 * DAY)], DAY, {"": [3 * DAY]}, known_before={"": [8 * DAY - 1]}) == []
+    assert len(firings([late(0, 8 * DAY)], DAY, {"": [3 * DAY]}, known_before={"": [7 * DAY]})) == 1
+
+
+@given(st.randoms(use_true_random=True))
+@settings(max_examples=500, deadline=None)
+def test_whoever_hears_of_late_events_as_they_come_fires_as_whoever_replays_them(random: Random) -> None:
+    every = random.choice([0, 1, 3, 10]) * 10_000
+    asked = compile_rule(rule(f"when: a\nevery: {every}ms"), NO_AUDIENCES)
+    events = [
+        Event("a", at, f"{number:02}", {}, random.choice([0, 0, 6_000, 30_000, 100_000]))
+        for number, at in enumerate(random.choices(range(0, 200_000, 5_000), k=random.randrange(12)))
+    ]
+    history, fires = History((), {}), PastFires()
+    for known_at in sorted({each.ts + each.late_ms for each in events}):
+        fresh = [each for each in events if each.ts + each.late_ms == known_at]
+        history.add(fresh)
+        since = min(each.ts for each in fresh)
+        for one in asked.firings(history, since, known_at, fires.of("r"), fires.known_of("r")):
+            fires.add(PastFire("r", one.key, one.at, str(one.at), one.late_ms))
+    replayed = asked.firings(History(events, {}), 0, 1_000_000, {})
+    assert sorted(one.at for one in replayed) == sorted(one.at for one in fires)
 
 
 def test_keys_are_counted_apart() -> None:
