@@ -32,7 +32,7 @@ class OperationsParts(msgspec.Struct, frozen=True):
 
     Args:
         registry: its figures.
-        journal, warehouse, bus_state, storing_state: the parts whose readiness is told.
+        journal, warehouse, bus_state, storing_state, clock_state: the parts whose readiness is told.
         now_ms: the clock, epoch ms.
         version: of Micromoment.
         api_description: the collector's API as OpenAPI; empty in a process without a collector.
@@ -49,6 +49,7 @@ class OperationsParts(msgspec.Struct, frozen=True):
     api_description: bytes = b""
     is_loopback: bool = True
     storing_state: Callable[[], str] = lambda: "ok"
+    clock_state: Callable[[], str] = lambda: "ok"
 
 
 def create_operations_app(parts: OperationsParts, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
@@ -76,6 +77,7 @@ def create_operations_app(parts: OperationsParts, more: Sequence[ControllerRoute
             parts.storing_state,
             parts.now_ms(),
             _held_back(parts.registry),
+            parts.clock_state(),
         )
         status = HTTPStatus.OK if found.is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         return Response(msgspec.to_builtins(found), status_code=status)

@@ -27,6 +27,7 @@ class Readiness(msgspec.Struct, frozen=True):
     clickhouse: str
     bus: str
     messages: str = "ok"
+    clock: str = "ok"
 
     @property
     def is_ready(self) -> bool:
@@ -41,6 +42,7 @@ async def check_readiness(
     storing_state: Callable[[], str],
     now_ms: int,
     held_back: Sequence[str] = (),
+    clock_state: str = "ok",
 ) -> Readiness:
     """Return what each part says, within two seconds.
 
@@ -53,6 +55,7 @@ async def check_readiness(
         storing_state: returns 'ok', or why ClickHouse takes no rows, as when its disk is full.
         now_ms: epoch ms.
         held_back: what a site has sent so much of within the hour that more waits.
+        clock_state: 'ok', or by how much this machine's clock is wrong.
     """
     trouble = journal.unready(now_ms)
     bus = bus_state()
@@ -62,6 +65,7 @@ async def check_readiness(
         clickhouse=await _check_clickhouse(journal, warehouse, storing_state),
         bus="ok" if bus == "ok" else f"away; pages and rules wait for ClickHouse instead: {bus}",
         messages=f"held back, hourly_messages is reached: {', '.join(held_back)}" if held_back else "ok",
+        clock=clock_state,
     )
 
 

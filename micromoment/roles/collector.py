@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -130,7 +129,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
     desk = BannerDesk(
         warehouse,
         metrics,
-        _now_ms,
+        shared.clock.now_ms,
         heartbeat_seconds=collector_settings.heartbeat_seconds,
         is_alone=not settings.redis,
     )
@@ -153,7 +152,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         rate=RateLimit(settings.rate_per_second, settings.rate_burst),
         bounds=_bounds(settings),
         metrics=metrics,
-        now_ms=_now_ms,
+        now_ms=shared.clock.now_ms,
         callbacks=callback_settings(settings),
     )
 
@@ -174,7 +173,3 @@ def _bounds(settings: Settings) -> Bounds:
         streams=open_streams(settings.streams_per_address if is_bounded else 0),
         event_max_age_ms=settings.event_max_age_days * 86_400_000,
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from micromoment.configuration.settings import Settings
+from micromoment.roles.clock import local_ms
 from micromoment.roles.journal_figures import JournalFigures
 from micromoment.serving import running
 from warehouse.errors import ConfigurationError, JournalError, WarehouseError
@@ -76,6 +76,7 @@ async def open_journal(
     *,
     adopts_spool: bool,
     is_kept: IsKept = keep_all,
+    now_ms: Callable[[], int] = local_ms,
 ) -> AsyncIterator[OpenJournal]:
     """Open the journal and move its rows until the block ends, then the rest for a bounded time.
 
@@ -85,6 +86,7 @@ async def open_journal(
         warehouse: where rows go.
         announce: told of each table that has news in ClickHouse.
         registry: gets the figures of the journal.
+        now_ms: returns the present as rows are stamped with it, epoch ms.
         adopts_spool: whether the events of an earlier version are taken over, as the collector's process does.
         is_kept: tells whether a row may still be stored.
 
@@ -96,7 +98,7 @@ async def open_journal(
         own = await asyncio.to_thread(_open_own, folder, name, limits, adopts_spool=adopts_spool)
         journals = [own, *await asyncio.to_thread(_open_earlier, folder, name, limits)]
         moving = [await stack.enter_async_context(_moving(each, warehouse, announce, is_kept)) for each in journals]
-        registry.register(JournalFigures(moving, _now_ms))
+        registry.register(JournalFigures(moving, now_ms))
         yield OpenJournal(moving[0][0], tuple(mover for _, mover in moving), tuple(thread for thread, _ in moving))
 
 
@@ -104,7 +106,7 @@ def _open_own(folder: Path, name: str, limits: JournalLimits, *, adopts_spool: b
     with ExitStack() as opened:
         journal = opened.enter_context(Journal(folder / name, limits))
         if adopts_spool:
-            adopt_spool(journal, folder / "spool.sqlite", _now_ms())
+            adopt_spool(journal, folder / "spool.sqlite", local_ms())
         opened.pop_all()
     return journal
 
@@ -131,7 +133,3 @@ async def _moving(
         with contextlib.suppress(WarehouseError, JournalError, TimeoutError):
             async with asyncio.timeout(_DRAIN_WITHIN_SECONDS):
                 await mover.drain()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

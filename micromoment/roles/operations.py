@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -39,7 +38,8 @@ async def serve_operations(
         warehouse=shared.warehouse,
         bus_state=shared.bus.state,
         storing_state=shared.storing_state,
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        clock_state=shared.clock.state,
+        now_ms=shared.clock.now_ms,
         version=version("micromoment"),
         api_description=api_description,
         is_loopback=_is_loopback(settings.operations_host),

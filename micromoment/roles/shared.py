@@ -12,6 +12,7 @@ from micromoment.configuration.settings import Settings
 from micromoment.privacy.desk import PersonalData
 from micromoment.privacy.erasures import Erasures
 from micromoment.roles.bus import Bus, BusMetrics, LocalBus
+from micromoment.roles.clock import SharedClock
 from micromoment.roles.redis_bus import open_redis_bus
 from warehouse.connection import Warehouse
 from warehouse.journal.group_commit import JournalThread
@@ -30,6 +31,7 @@ class Shared(msgspec.Struct, frozen=True):
         storing_state: returns 'ok', or why ClickHouse takes no rows of some table.
         erasures: what may not be stored any more, and who must forget.
         data: the personal data that this process reaches.
+        clock: the one clock of the installation.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Shared(msgspec.Struct, frozen=True):
     storing_state: Callable[[], str]
     erasures: Erasures
     data: PersonalData
+    clock: SharedClock = msgspec.field(default_factory=SharedClock)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from micromoment.engine.protocol import socket_path
 from micromoment.engine.socket import hold_engine, serve_engine
 from micromoment.privacy.routes import personal_routes
 from micromoment.roles.bus import Bus
+from micromoment.roles.clock import open_clock
 from micromoment.roles.collector import api_description, run_collector
 from micromoment.roles.journal import JOURNAL_OF_ALL, JOURNAL_OF_COLLECTOR, JOURNAL_OF_WORKER, open_journal
 from micromoment.roles.operations import serve_operations
@@ -27,6 +29,7 @@ from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.worker import run_worker
 from micromoment.serving import running
 from micromoment.terminal.text import user_name
+from trigger_worker.store.feed import read_clock
 from warehouse.audit import store_audit
 from warehouse.connection import connect
 from warehouse.dsn import parse_dsn
@@ -78,6 +81,9 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
         registry = CollectorRegistry()
         bus = await stack.enter_async_context(open_bus(settings.redis, registry))
         erasures = await read_erasures(settings, warehouse)
+        # The embedded engine has this machine's clock.
+        read = None if embedded else partial(read_clock, warehouse)
+        clock = await stack.enter_async_context(open_clock(read, registry))
         journal = await stack.enter_async_context(
             open_journal(
                 settings,
@@ -87,11 +93,21 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
                 registry,
                 adopts_spool=run_collector in roles,
                 is_kept=erasures.may_store,
+                now_ms=clock.now_ms,
             )
         )
         data = await stack.enter_async_context(personal_data(settings, warehouse, erasures, journal.threads))
         shared = Shared(
-            settings, warehouse, bus, journal.thread, journal.caught_up, registry, journal.storing_state, erasures, data
+            settings,
+            warehouse,
+            bus,
+            journal.thread,
+            journal.caught_up,
+            registry,
+            journal.storing_state,
+            erasures,
+            data,
+            clock,
         )
         if embedded:
             path = socket_path(settings.data_folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -136,14 +135,14 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
                 links,
             ),
             channels=await _open_channels(shared, records, links, stack),
-            people=People(settings.people_max_bytes, _now_ms()),
+            people=People(settings.people_max_bytes, shared.clock.now_ms()),
             addresses=AddressKeys(read_secret(settings)),
             confirming={name for name, site in settings.sites.items() if site.confirmed_addresses == "required"},
             ceilings={name: site.hourly_messages for name, site in settings.sites.items()},
             metrics=metrics,
             # The embedded engine stamps the feed by this machine's clock; reading its clock would be a query each time.
-            clock_ms=_now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
-            now_ms=_now_ms,
+            clock_ms=shared.clock.now_ms if warehouse.dsn.embedded else lambda: read_clock(warehouse),
+            now_ms=shared.clock.now_ms,
             caught_up=shared.caught_up,
             may_send=may_send,
         )
@@ -257,11 +256,7 @@ async def _open_channels(
     settings = shared.settings
     channels: list[Channel] = [BannerChannel(shared.bus.publish_banner)]
     if settings.smtp_host:
-        email = email_channel(settings, _now_ms, mail_links(settings, links))
+        email = email_channel(settings, shared.clock.now_ms, mail_links(settings, links))
         channels.append(await stack.enter_async_context(email))
-    channels += await open_http_channels(settings, records, stack, _now_ms)
+    channels += await open_http_channels(settings, records, stack, shared.clock.now_ms)
     return {channel.name: channel for channel in channels}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

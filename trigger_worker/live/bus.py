@@ -15,11 +15,11 @@ from typing import Final
 import structlog
 
 from trigger_worker.live.candidates import is_late
-from trigger_worker.live.evaluation import Effects, Evaluation, Question, WholeEvents
+from trigger_worker.live.evaluation import Effects, Evaluation, Question
 from trigger_worker.live.side_lane import Reason, SideLane
-from trigger_worker.live.turn import Fired
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.arrival import Arrival, accepted
+from trigger_worker.people.join_pace import JoinPace
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
 from trigger_worker.people.state import PersonState
@@ -79,6 +79,7 @@ class BusEvents:
         self._waiting: deque[tuple[EventRow, int]] = deque()
         self._loading: defaultdict[Visitor, list[Arrival]] = defaultdict(list)
         self._loading_count = 0
+        self._join_pace = JoinPace()
         self._reading: set[Visitor] = set()
         self._effects: set[asyncio.Task[None]] = set()
         #: Events whose answers could not be stored, for the next sweep.
@@ -175,20 +176,25 @@ class BusEvents:
             # An event whose machine's clock is ahead is news once that time has come: the feed tells of it then.
             if one.event.ts > now_ms or not self._people.events.add(one):
                 continue
-            if self._is_at_hand(one, now_ms):
+            if one.joined and not self._people.is_joined(one.visitor, one.joined):
+                self._join(one, now_ms)
+            elif self._people.find_or_bear(one.visitor, now_ms) is not None:
                 known.append(one)
             else:
                 self._load(one)
         self._ask(known, now_ms)
         self._people.make_room(now_ms)
 
-    def _is_at_hand(self, one: Arrival, now_ms: int) -> bool:
-        """Tell whether the person of an event is in memory, under all ids that the event tells of."""
-        if one.joined and not self._people.is_joined(one.visitor, one.joined):
+    def _join(self, one: Arrival, now_ms: int) -> None:
+        """Have two ids read as one person, unless either is joined to others all the time."""
+        alias = Visitor(one.visitor.site, one.joined)
+        waiting = self._loading.get(one.visitor)
+        if (waiting and waiting[-1].joined == one.joined) or self._join_pace.takes(one.visitor, alias, now_ms):
             self._people.forget(one.visitor)
-            self._people.forget(Visitor(one.visitor.site, one.joined))
-            return False
-        return self._people.find_or_bear(one.visitor, now_ms) is not None
+            self._people.forget(alias)
+            self._load(one)
+        else:
+            self._leave("joins", 1)
 
     def _load(self, one: Arrival) -> None:
         if self._completes_nothing(one.event.name):
@@ -236,28 +242,28 @@ class BusEvents:
             for state in slow:
                 self._set_apart(state, question.only(state).news, now_ms, "budget")
             question = question.without(slow) if slow else question
-            effects = self._evaluation.fire(question, fired, self._whole(fired), now_ms)
+            matches = ((one.state, one.match.event) for one in fired)
+            whole = {(each, event.event_id): self._people.events.whole(each.person, event) for each, event in matches}
+            effects = self._evaluation.fire(question, fired, whole, now_ms)
         except Exception:  # noqa: BLE001 - a mistake about one person must not stop what is asked of others
             _log.exception("asked_apart_after_mistake")
             self._metrics.steps_failed.labels("bus").inc()
-            for state in {id(state): state for state in question.people.values()}.values():
+            for state in set(question.people.values()):
                 self._set_apart(state, question.only(state).news, now_ms, "mistake")
             return
         for item in question.news:
             self._people.events.handle(item.identity)
         self._metrics.events_handled_by("bus").inc(len(question.news))
         if effects is not None:
-            self._carry_out(effects, question)
+            task = asyncio.create_task(self._store(effects, question), name="effects of firings")
+            self._effects.add(task)
+            task.add_done_callback(self._effects.discard)
 
     def _set_apart(self, state: PersonState, news: Sequence[News], now_ms: int, reason: Reason) -> None:
         if self._lane.is_full:
             self._leave("lane_full", len(news))
         else:
             self._lane.add(state.key, news, (), now_ms, reason)
-
-    def _whole(self, fired: Iterable[Fired]) -> WholeEvents:
-        matches = ((one.state, one.match.event) for one in fired)
-        return {(state, event.event_id): self._people.events.whole(state.person, event) for state, event in matches}
 
     def _timely(self, state: PersonState, arrivals: list[Arrival]) -> list[Arrival]:
         """Add events to their person, and return those that can be asked about now."""
@@ -281,11 +287,6 @@ class BusEvents:
     def _completes_nothing(self, event: str) -> bool:
         """Tell whether an event about a message is none that a rule answers."""
         return event in MESSAGE_EVENTS and not self._evaluation.rules.completed_by(event)
-
-    def _carry_out(self, effects: Effects, question: Question) -> None:
-        task = asyncio.create_task(self._store(effects, question), name="effects of firings")
-        self._effects.add(task)
-        task.add_done_callback(self._effects.discard)
 
     async def _store(self, effects: Effects, question: Question) -> None:
         try:

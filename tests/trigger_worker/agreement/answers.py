@@ -75,7 +75,8 @@ class Answers:
 
     def matches(self, sents: Iterable[Sent], rule_id: str) -> list[Found]:
         """Return the matches of which `if` is true, in the order in which they could be known."""
-        stored = {sent.record["id"]: sent for sent in sents}
+        # What is sent a second time is the event that came first.
+        stored = {sent.record["id"]: sent for sent in sorted(sents, key=lambda sent: -sent.stored)}
         asked = (rule_id, *stored)
         if asked not in self._known:
             rule, events = self._rules[rule_id], [sent.record for sent in stored.values()]

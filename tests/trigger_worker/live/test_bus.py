@@ -16,6 +16,7 @@ from tests.trigger_worker.shop import Shop
 from tests.waiting import until
 from trigger_worker.live import bus as module
 from trigger_worker.people import source
+from trigger_worker.people.join_pace import JOINS_A_MINUTE
 from trigger_worker.people.reading import read_people
 from trigger_worker.store import people as store_people
 from warehouse.connection import Warehouse
@@ -188,6 +189,37 @@ async def test_what_was_answered_before_a_restart_is_not_answered_again(shop: Sh
     await shop.starts()
     await shop.passes(1)
     assert len(shop.sent()) == len(log_of(shop).fired()) == 1
+
+
+async def test_a_browser_that_says_it_is_a_thousand_users_costs_a_few_readings_and_then_the_sweeps(
+    shop: Shop, line: Line
+) -> None:
+    browser = newborn(shop)
+    shop.hears("hover", browser, duration_ms=3000)
+    await answers(shop)
+    for number in range(1_000):
+        shop.hears("identify", browser, user=f"victim-{number}", event_id=f"i{number}")
+        if number % 10 == 0:
+            await answers(shop)
+    await answers(shop)
+    assert value(shop, "micromoment_people_loaded_total", {}) <= 2 * JOINS_A_MINUTE
+    assert len(line.statements) <= 8 * JOINS_A_MINUTE
+    assert left(shop, "joins") == 1_000 - JOINS_A_MINUTE
+    shop.hears("hover", newborn(shop, 2), duration_ms=3000)
+    await answers(shop)
+    assert len(shop.sent()) == 2, "others are answered at once"
+
+
+async def test_events_of_a_person_who_logs_in_are_answered_together_with_the_join(shop: Shop, line: Line) -> None:
+    browser = newborn(shop)
+    shop.hears("view_item", browser)
+    await answers(shop)
+    shop.now_ms += 1_000
+    for number in range(20):
+        shop.hears("add_to_cart", browser, user="anna", event_id=f"c{number}", name="Tent")
+    await answers(shop)
+    assert left(shop, "joins") == 0
+    assert shop.sent() == ["anna"]
 
 
 async def test_events_of_a_person_who_is_being_read_join(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

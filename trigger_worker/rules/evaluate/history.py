@@ -23,6 +23,8 @@ from warehouse.vocabulary import MESSAGE_EVENTS
 Derived = TypeVar("Derived")
 
 _ORDER = attrgetter("ts", "event_id")
+#: Of an event that was sent again, what came first counts.
+_ORDER_OF_COPIES = attrgetter("ts", "event_id", "late_ms")
 
 
 class History:
@@ -252,7 +254,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
 def _ordered(events: Iterable[Event]) -> list[Event]:
     seen: set[str] = set()
     ordered = []
-    for event in sorted(events, key=_ORDER):
+    for event in sorted(events, key=_ORDER_OF_COPIES):
         if event.event_id not in seen:
             seen.add(event.event_id)
             ordered.append(event)
