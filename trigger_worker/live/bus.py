@@ -19,9 +19,8 @@ from trigger_worker.live.evaluation import Effects, Evaluation, Question
 from trigger_worker.live.side_lane import Reason, SideLane
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.arrival import Arrival, accepted
-from trigger_worker.people.join_pace import JoinPace
 from trigger_worker.people.memory import People
-from trigger_worker.people.source import PeopleSource
+from trigger_worker.people.source import JoinPace, PeopleSource
 from trigger_worker.people.state import PersonState
 from trigger_worker.store.feed import News
 from trigger_worker.store.people import Visitor

@@ -57,7 +57,7 @@ async def test_a_process_whose_parts_work_is_ready(tmp_path: Path) -> None:
     async with operations(tmp_path) as (client, _):
         reply = await client.get("/readyz")
         assert (await client.get("/healthz")).json() == {"status": "ok"}
-    expected = {"status": "ready", "journal": "ok", "clickhouse": "ok", "bus": "ok", "messages": "ok"}
+    expected = {"status": "ready", "journal": "ok", "clickhouse": "ok", "bus": "ok", "clock": "ok", "messages": "ok"}
     assert (reply.status_code, reply.json()) == (200, expected)
 
 

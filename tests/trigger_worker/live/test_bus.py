@@ -16,8 +16,8 @@ from tests.trigger_worker.shop import Shop
 from tests.waiting import until
 from trigger_worker.live import bus as module
 from trigger_worker.people import source
-from trigger_worker.people.join_pace import JOINS_A_MINUTE
 from trigger_worker.people.reading import read_people
+from trigger_worker.people.source import JOINS_A_MINUTE
 from trigger_worker.store import people as store_people
 from warehouse.connection import Warehouse
 from warehouse.errors import JournalError, WarehouseUnavailable

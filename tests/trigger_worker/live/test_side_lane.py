@@ -162,14 +162,14 @@ async def test_a_rule_that_raises_is_set_aside_and_told_once_while_the_others_ar
 ) -> None:
     shop.rule("broken", "when: hover\nevery: 0s\nsend:\n  - banner: hello\n")
     await shop.passes(1)
-    asked = CompiledRule.firings
+    asked = CompiledRule.matches
 
-    def firings(compiled: CompiledRule, *arguments: Any) -> Any:
+    def matches(compiled: CompiledRule, *arguments: Any) -> Any:
         if compiled.rule.id == "broken":
             raise RecursionError("too deep")
         return asked(compiled, *arguments)
 
-    monkeypatch.setattr(CompiledRule, "firings", firings)
+    monkeypatch.setattr(CompiledRule, "matches", matches)
     visitors = [newborn(shop, number) for number in range(1, 4)]
     with capture_logs() as logs:
         for visitor in visitors:

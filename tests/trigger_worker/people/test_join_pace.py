@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trigger_worker.people import join_pace
-from trigger_worker.people.join_pace import JOINS_A_MINUTE, JoinPace
+from trigger_worker.people import source
+from trigger_worker.people.source import JOINS_A_MINUTE, JoinPace
 from trigger_worker.store.people import Visitor
 
 MINUTE_MS = 60_000
@@ -34,7 +34,7 @@ def test_a_browser_joins_so_many_users_a_minute_and_a_user_so_many_browsers(swap
 
 
 def test_the_ids_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(join_pace, "MAX_IDS", 4)
+    monkeypatch.setattr(source, "MAX_IDS", 4)
     pace = JoinPace()
     for number in range(100):
         pace.takes(visitor(f"u{number}"), visitor(f"b{number}"), 0)
