@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -14,6 +14,7 @@ from warehouse.queries import Queries
 #: An id may have been joined to an id that was joined to another; longer chains are cut here.
 MAX_JOINS: Final = 4
 #: Most ids of one person, the latest: an id such as "guest" that a shop gives to everybody is not to stop the worker.
+#: Beside these as many under which somebody said no, the earliest.
 MAX_ALIASES: Final = 100
 
 
@@ -54,7 +55,8 @@ def find_people(queries: Queries, visitors: Iterable[Visitor], joins: Iterable[J
         visitors: any ids.
         joins: joins that the database may not hold yet.
 
-    Cost: for each group of some hundred ids of a site a few look-ups by key in `identity`, whatever the table holds.
+    Cost: for each group of some hundred ids of a site a few look-ups by key in `identity`, whatever the table holds;
+    one more for people with `MAX_ALIASES` ids or more.
     """
     by_site: dict[str, list[Join]] = defaultdict(list)
     for join in joins:
@@ -114,11 +116,22 @@ class _Links:
         for group in in_query_groups(sorted(set(ids) - self._asked), by_id):
             self._asked.update(group)
             parameters = {"site": self._site, "ids": group, "limit": MAX_ALIASES}
+            rows: Counter[str] = Counter()
             for is_asked, alias, person, learned in self._queries.query(statement("identity_links"), parameters):
+                rows[person] += 1
                 if is_asked:
                     self._note(alias, person, learned)
                 else:
                     self.listed_under[person].add(alias)
+            crowded = [each for each in group if rows[each] >= MAX_ALIASES]
+            if crowded:
+                self._ask_refusing(crowded)
+
+    def _ask_refusing(self, persons: Sequence[str]) -> None:
+        """Read the ids under which somebody refused, of people with more ids than are read otherwise."""
+        parameters = {"site": self._site, "ids": persons, "limit": MAX_ALIASES}
+        for alias, person in self._queries.query(statement("refusing_aliases"), parameters):
+            self.listed_under[person].add(alias)
 
     def owner_of(self, asked: str) -> str | None:
         """Return the id that an id, asked about before, was joined to last; None when it was joined to nobody."""

@@ -76,3 +76,16 @@ def test_many_visitors_with_long_ids_are_found(warehouse: Warehouse) -> None:
     found = find_people(warehouse, map(visitor, ids))
     assert len(found) == 1200
     assert found[visitor(ids[7])] == person("u1", ids[7])
+
+
+@pytest.mark.parametrize("asked", [["user"], ["junk-109"], ["user", "first", "junk-000", "junk-109"]])
+def test_an_id_under_which_somebody_refused_is_among_a_persons_however_many_join_later(
+    warehouse: Warehouse, asked: list[str]
+) -> None:
+    store(warehouse, event_row("consent", "first", NOON, marketing=False))
+    store(warehouse, event_row("identify", "first", NOON, user="user"))
+    junk = [event_row("identify", f"junk-{number:03d}", NOON + 1 + number, user="user") for number in range(110)]
+    store(warehouse, *junk)
+    found = find_people(warehouse, [visitor(visitor_id) for visitor_id in asked])
+    assert all("first" in each.ids for each in found.values())
+    assert all(len(each.ids) <= 2 * people.MAX_ALIASES + 1 for each in found.values())
