@@ -47,6 +47,7 @@ class PersonState:
 
     __slots__ = (
         "_ids",
+        "_sent",
         "fires",
         "history",
         "key",
@@ -78,6 +79,8 @@ class PersonState:
         self.since = since
         self.fires = fires or PastFires()
         self.messages = {message.message_id: message for message in messages}
+        #: Of these, the ones that were sent: most of what somebody's events ask for is not.
+        self._sent = {id_: message for id_, message in self.messages.items() if "sent" in message.states}
         self.placements = dict(placements or {})
         self._ids = {event.event_id for event in self.history.events}
         facts = len(self.fires) + len(self.messages) + len(self.placements)
@@ -141,7 +144,7 @@ class PersonState:
         """
         return {
             id_: sent
-            for id_, message in self.messages.items()
+            for id_, message in self._sent.items()
             if id_ not in but_not and (sent := message.as_sent(since)) is not None
         }
 
@@ -167,6 +170,8 @@ class PersonState:
                 {},
             )
         known.reach(record.state, record.at)
+        if record.state == "sent":
+            self._sent[message.message_id] = known
 
     def _reach(self, event: Event) -> None:
         """Move the message that an event is about; what a machine did, such as fetching a picture, moves nothing."""

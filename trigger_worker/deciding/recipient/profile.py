@@ -9,9 +9,11 @@ import msgspec
 
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, live_subscriptions
-from trigger_worker.deciding.recipient.shopping import CartContext, build_cart, recently_viewed, text_of
+from trigger_worker.deciding.recipient.shopping import CartContext, Purchasing, recently_viewed, text_of
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.selector import Selector
+from trigger_worker.rules.evaluate.terms import CART_EVENTS
 from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.products import Product
 from trigger_worker.store.windows import Wanted
@@ -21,6 +23,13 @@ _RECENT_MS: Final = 30 * DAY_MS
 _EVER_MS: Final = 400 * DAY_MS
 #: What was viewed longer ago is no longer on anybody's mind.
 _VIEWED_MS: Final = 7 * DAY_MS
+
+#: Latest views in which viewed products are looked for: a decision about somebody costs no look at all of their past.
+_MOST_VIEWS: Final = 1_000
+_CART: Final = Selector("(add_to_cart or purchase or remove_from_cart)", frozenset(CART_EVENTS))
+_TOLD: Final = Selector("what a person told", frozenset({*PERMISSION_LOOKBACK_MS, "identify", "unsubscribed"}))
+_PUSH: Final = Selector("subscriptions to push", frozenset({"push_subscribed", "push_unsubscribed"}))
+_VIEWS: Final = Selector("view_item", frozenset({"view_item"}))
 
 #: The part of a person's history that a profile is built from.
 PROFILE_WANTED: Final = Wanted(
@@ -82,20 +91,23 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
         visitor_id: the person's id.
         history: the person's, at least `PROFILE_WANTED`.
         at: epoch ms.
+
+    Cost: the events of which it is made, however many others the person caused.
     """
-    events = [event for event in history.events if event.ts <= at]
-    recent = [event for event in events if event.ts > at - _RECENT_MS]
-    purchases = [event for event in recent if event.name == "purchase"]
-    traits = _merged(event.fields.get("traits") for event in events if event.name == "identify")
+    changes = history.select(_CART)
+    purchasing = history.derived("cart and order", lambda _: Purchasing(changes.events))
+    cart, order = purchasing.of(*changes.span(at, _RECENT_MS))
+    told = history.within(_TOLD, 0, at)
+    traits = _merged(event.fields.get("traits") for event in told if event.name == "identify")
     return Profile(
         visitor=_visitor(visitor_id, traits, history, at),
-        permission=build_permission(events),
-        cart=build_cart(recent),
-        order=purchases[-1].fields if purchases else {},
-        unsubscribed_at=max((event.ts for event in events if event.name == "unsubscribed"), default=None),
-        push=live_subscriptions(events),
-        recently_viewed=recently_viewed([event for event in recent if event.ts > at - _VIEWED_MS]),
-        proven=_proven(events),
+        permission=build_permission(told),
+        cart=cart,
+        order=order,
+        unsubscribed_at=max((event.ts for event in told if event.name == "unsubscribed"), default=None),
+        push=live_subscriptions(history.within(_PUSH, 0, at)),
+        recently_viewed=recently_viewed(history.within(_VIEWS, at - _VIEWED_MS + 1, at)[-_MOST_VIEWS:]),
+        proven=_proven(told),
     )
 
 

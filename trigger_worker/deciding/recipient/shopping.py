@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -39,20 +39,43 @@ class CartContext(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[CartItem, ...] = ()
 
 
-def build_cart(events: Sequence[Event]) -> CartContext:
-    """Return the cart: products added less products removed since the latest purchase, in the order of adding.
+class Purchasing:
+    """The cart and the latest order over a slice of events, which mostly grows: then only what is new is looked at.
 
     Args:
-        events: the person's events, in order; other events than of cart and purchase are passed over.
+        events: the person's events, in order; other events than of cart and purchase are passed over. The list may grow.
     """
-    lines: dict[str, CartItem] = {}
-    emptied = next((rank for rank in range(len(events), 0, -1) if events[rank - 1].name == "purchase"), 0)
-    for event in events[emptied:]:
-        if event.name in {"add_to_cart", "remove_from_cart"}:
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+        self._first = self._end = 0
+        self._lines: dict[str, CartItem] = {}
+        self._order: Mapping[str, Any] = {}
+
+    def of(self, first: int, end: int) -> tuple[CartContext, Mapping[str, Any]]:
+        """Return the cart after `events[first:end]`, and the fields of the latest purchase among them.
+
+        The cart is products added less products removed since that purchase, in the order of adding.
+        """
+        if first != self._first or end < self._end:
+            self._first = self._end = first
+            self._lines, self._order = {}, {}
+        for event in self._events[self._end : end]:
+            self._take(event)
+        self._end = end
+        return _as_context(self._lines.values()), self._order
+
+    def _take(self, event: Event) -> None:
+        if event.name == "purchase":
+            self._lines, self._order = {}, event.fields
+        elif event.name in {"add_to_cart", "remove_from_cart"}:
             sign = 1 if event.name == "add_to_cart" else -1
             for item in _items(event):
-                _move(lines, item, sign)
-    items = tuple(line for line in lines.values() if line.quantity > 0)
+                _move(self._lines, item, sign)
+
+
+def _as_context(lines: Iterable[CartItem]) -> CartContext:
+    items = tuple(line for line in lines if line.quantity > 0)
     return CartContext(
         value=sum(line.value or 0.0 for line in items),
         quantity=sum(line.quantity for line in items),

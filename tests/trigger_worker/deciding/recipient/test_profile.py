@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.trigger_worker.rules.evaluate.support import NOON, event, ms
 from trigger_worker.deciding.recipient.permission import build_permission
@@ -189,3 +192,34 @@ def test_surroundings_are_those_of_the_instant() -> None:
     contexts = {"timezone": [(NOON, "Europe/Berlin"), (NOON + ms("2d"), "Asia/Tokyo")], "locale": [(NOON, "de")]}
     visitor = profile(contexts=contexts).visitor
     assert (visitor.timezone, visitor.locale) == ("Europe/Berlin", "de")
+
+
+@given(st.randoms(use_true_random=True))
+@settings(max_examples=300, deadline=None)
+def test_the_profile_of_somebody_who_goes_on_is_that_of_their_whole_past(random: Random) -> None:
+    names = ["add_to_cart", "add_to_cart", "remove_from_cart", "purchase", "view_item", "identify", "consent", "hover"]
+    grown, known = History((), {}), list[Event]()
+    for number in range(random.randrange(25)):
+        fields = {
+            "product_id": random.choice("abc"),
+            "price": random.choice([1.0, 2.5]),
+            "quantity": random.choice([1, 2]),
+            "order_id": str(number),
+            "traits": {random.choice(["plan", "email"]): random.choice(["a@example.com", "b@example.com"])},
+            "marketing": random.random() < 0.5,
+        }
+        at = NOON + number * ms("3d")
+        known.append(Event(random.choice(names), at, f"{number:03}", fields))
+        grown.add(known[-1:])
+        asked = at if random.random() < 0.8 else at - ms("7d")
+        assert build_profile("u1", grown, asked) == build_profile("u1", History(known, {}), asked)
+
+
+def test_a_decision_looks_at_few_of_many_events() -> None:
+    many = [Event("view_item", NOON + number, f"{number:06}", {"product_id": "same"}) for number in range(20_000)]
+    history = History(many, {})
+    build_profile("u1", history, NOON + 30_000)
+    before = history.examined
+    history.add([Event("add_to_cart", NOON + 30_000, "cart", {"product_id": "same", "price": 2.0})])
+    assert build_profile("u1", history, NOON + 30_000).cart.value == 2.0
+    assert history.examined - before < 10
