@@ -43,8 +43,7 @@ class Purchasing:
     """The cart and the latest order over a slice of events, which mostly grows: then only what is new is looked at.
 
     Args:
-        events: the person's events, in order, in a list that may grow; other events than of cart and purchase are passed
-            over.
+        events: the person's events, in order, in a list that may grow; of cart and purchase, others are passed over.
     """
 
     def __init__(self, events: Sequence[Event]) -> None:
