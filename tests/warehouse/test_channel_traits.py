@@ -17,12 +17,12 @@ from micromoment.configuration.settings import Settings
 from micromoment.roles import worker
 from micromoment.roles.channels import email_channel, fixed_recipients, open_http_channels
 from micromoment.terminal.preview_text import preview_json, preview_page, preview_text
+from tests.trigger_worker.deciding.recipient.permissions import build_permission
 from tests.trigger_worker.stored import NOON, person, queued
 from trigger_worker.deciding.gate.facts import MessageFacts
 from trigger_worker.deciding.gate.judge import judge
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.policy_file import read_policy
-from trigger_worker.deciding.recipient.permission import build_permission
 from trigger_worker.deciding.recipient.profile import VisitorContext, build_profile
 from trigger_worker.delivery.attempts import may_repeat
 from trigger_worker.delivery.content.context import RenderContext, RuleContext, SiteContext

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -46,30 +46,22 @@ class Permission(msgspec.Struct, frozen=True):
     suppressed: Mapping[str, str]
 
 
-def build_permission(events: Iterable[Event]) -> Permission:
-    """Return the permission that a person's events give.
-
-    Args:
-        events: at least those of `PERMISSION_LOOKBACK_MS`, in order; other events are passed over.
-    """
-    reading = _Reading()
-    for event in events:
-        reading.take(event)
-    said = reading.answers
-    consent = Consent(said.marketing, said.channels, said.analytics)
-    return Permission(consent, frozenset(said.left), reading.suppressed)
-
-
-class _Reading:
-    """The answers and suppressed addresses of the events read so far."""
+class PermissionReading:
+    """The permission that a person's events give, read one after another: at least those of `PERMISSION_LOOKBACK_MS`."""
 
     def __init__(self) -> None:
-        self.answers = Answers()
-        self.suppressed: dict[str, str] = {}
+        self._answers = Answers()
+        self._suppressed: dict[str, str] = {}
         self._email = ""
 
+    def permission(self) -> Permission:
+        """Return the permission that the events read so far give; it stays as it is."""
+        said = self._answers
+        consent = Consent(said.marketing, dict(said.channels), said.analytics)
+        return Permission(consent, frozenset(said.left), dict(self._suppressed))
+
     def take(self, event: Event) -> None:
-        """Read the next event."""
+        """Read the next event; others than those of `PERMISSION_LOOKBACK_MS` change nothing."""
         if event.name == "identify":
             self._identify(event.fields.get("traits"))
         elif event.name == "email_complained":
@@ -77,7 +69,7 @@ class _Reading:
         elif event.name == "email_bounced" and event.fields.get("kind") != "soft":
             self._suppress(event, "bounced")
         else:
-            self.answers.take(event.name, event.fields)
+            self._answers.take(event.name, event.fields)
 
     def _identify(self, traits: object) -> None:
         if not isinstance(traits, dict):
@@ -85,11 +77,11 @@ class _Reading:
         if isinstance(traits.get("email"), str):
             self._email = traits["email"]
         if isinstance(traits.get("consent"), dict):
-            self.answers.take("consent", traits["consent"])
+            self._answers.take("consent", traits["consent"])
 
     def _suppress(self, event: Event, cause: str) -> None:
         """Suppress the address that an event names, else the person's email address at that time."""
         named = event.fields.get("address")
         address = normalised(named if isinstance(named, str) else self._email)
         if address:
-            self.suppressed.setdefault(address, cause)
+            self._suppressed.setdefault(address, cause)

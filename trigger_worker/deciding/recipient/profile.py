@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, build_permission
+from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, PermissionReading
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, live_subscriptions
 from trigger_worker.deciding.recipient.shopping import CartContext, Purchasing, recently_viewed, text_of
 from trigger_worker.rules.evaluate.event import Event
@@ -97,26 +98,66 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
     changes = history.select(_CART)
     purchasing = history.derived("cart and order", lambda _: Purchasing(changes.events))
     cart, order = purchasing.of(*changes.span(at, _RECENT_MS))
-    told = history.within(_TOLD, 0, at)
-    traits = _merged(event.fields.get("traits") for event in told if event.name == "identify")
+    answers = history.select(_TOLD)
+    told = history.derived("what the person told", lambda _: _Told(answers.events))
+    told.read_to(bisect_right(answers.times, at))
     return Profile(
-        visitor=_visitor(visitor_id, traits, history, at),
-        permission=build_permission(told),
+        visitor=_visitor(visitor_id, told.traits, history, at),
+        permission=told.permission.permission(),
         cart=cart,
         order=order,
-        unsubscribed_at=max((event.ts for event in told if event.name == "unsubscribed"), default=None),
+        unsubscribed_at=told.unsubscribed_at,
         push=live_subscriptions(history.within(_PUSH, 0, at)),
         recently_viewed=recently_viewed(history.within(_VIEWS, at - _VIEWED_MS + 1, at)[-_MOST_VIEWS:]),
-        proven=_proven(told),
+        proven=told.proven,
     )
 
 
-def _proven(events: Iterable[Event]) -> frozenset[str]:
-    """Return the addresses for which somebody vouched: the ledger has them a moment later, for everybody."""
-    told = (
-        event.fields.get("traits") for event in events if event.name == "identify" and event.fields.get("proven_by")
-    )
-    named = (traits.get(name) for traits in told if isinstance(traits, dict) for name in ("email", "phone"))
+class _Told:
+    """What a person told in the first of some events, of which there are ever more: then only what is new is read.
+
+    Args:
+        events: in order, in a list that may grow.
+    """
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+        self._forget()
+
+    def _forget(self) -> None:
+        self._end = 0
+        # Replaced by others rather than changed: profiles have them.
+        self.traits: dict[str, Any] = {}
+        self.proven: frozenset[str] = frozenset()
+        self.permission = PermissionReading()
+        self.unsubscribed_at: int | None = None
+
+    def read_to(self, end: int) -> None:
+        """Know what `events[:end]` tell, and nothing of those after them."""
+        if end < self._end:
+            self._forget()
+        for event in self._events[self._end : end]:
+            self.permission.take(event)
+            if event.name == "unsubscribed":
+                self.unsubscribed_at = event.ts
+            elif event.name == "identify":
+                self._identify(event)
+        self._end = end
+
+    def _identify(self, event: Event) -> None:
+        traits = event.fields.get("traits")
+        if isinstance(traits, dict):
+            self.traits = self.traits | traits
+            if event.fields.get("proven_by"):
+                self.proven |= _addresses(traits)
+
+
+def _addresses(traits: Mapping[str, Any]) -> frozenset[str]:
+    """Return the addresses, normalised, that traits name.
+
+    Somebody vouched for them: the ledger has them a moment later, for everybody.
+    """
+    named = (traits.get(name) for name in ("email", "phone"))
     return frozenset(normalised(address) for address in named if isinstance(address, str) and address)
 
 
@@ -129,11 +170,3 @@ def _visitor(visitor_id: str, traits: Mapping[str, Any], history: History, at: i
         timezone=str(history.context("timezone").at(at) or ""),
         traits=traits,
     )
-
-
-def _merged(objects: Iterable[object]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for item in objects:
-        if isinstance(item, dict):
-            merged |= item
-    return merged

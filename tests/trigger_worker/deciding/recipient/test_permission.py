@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.trigger_worker.deciding.recipient.permissions import build_permission
 from tests.trigger_worker.rules.evaluate.support import event
-from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Consent, Permission, build_permission
+from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Consent, Permission
 from trigger_worker.rules.evaluate.event import Event
 from warehouse.event import LASTING_EVENTS
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.trigger_worker.deciding.recipient.permissions import build_permission
 from tests.trigger_worker.rules.evaluate.support import NOON, event, ms
-from trigger_worker.deciding.recipient.permission import build_permission
 from trigger_worker.deciding.recipient.profile import Profile, build_profile
 from trigger_worker.deciding.recipient.shopping import CartItem
 from trigger_worker.rules.evaluate.event import Event
