@@ -47,7 +47,7 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 class PermissionReading:
-    """The permission that a person's events give, read one after another: at least those of `PERMISSION_LOOKBACK_MS`."""
+    """The permission that a person's events give, read in order: at least those of `PERMISSION_LOOKBACK_MS`."""
 
     def __init__(self) -> None:
         self._answers = Answers()
