@@ -10,6 +10,7 @@ import msgspec
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.configuration.site_keys import identity_secrets, server_keys
+from micromoment.roles.demo import demo_defaults
 from warehouse.errors import ConfigurationError
 
 
@@ -32,12 +33,13 @@ class SiteKeys(msgspec.Struct, frozen=True):
 
 
 @click.command()
+@click.option("--demo", is_flag=True, help="Those of the demonstration.")
 @click.option("--site", "site_name", help="The site; all sites unless given.")
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", help="One JSON a site.")
 @settings_options
-def keys(site_name: str | None, format_name: str, **options: Any) -> None:  # noqa: ANN401 - the settings
+def keys(*, demo: bool, site_name: str | None, format_name: str, **options: Any) -> None:  # noqa: ANN401 - the settings
     """Show the keys of the sites: what goes into pages, and the secrets of the shop's server."""
-    settings = read_options(options)
+    settings = read_options(options, demo_defaults if demo else None)
     for name in _sites(settings, site_name):
         shown = _keys_of(settings, name)
         click.echo(msgspec.json.encode(shown).decode() if format_name == "json" else _text(shown))

@@ -47,6 +47,14 @@ def test_text_says_which_is_public_and_which_is_secret() -> None:
     assert f"{CHOSEN}   secret" in result.output
 
 
+def test_the_demonstration_has_keys_too(folder: Path) -> None:
+    (folder / "micromoment.toml").unlink()
+    assert shown() == []
+    (demo,) = shown("--demo")
+    assert (demo["site"], demo["write_key"]) == ("demo", "demo-write-key")
+    assert demo == shown("--demo")[0]
+
+
 def test_a_site_that_is_not_there_is_an_error_that_lists_those_that_are() -> None:
     result = CliRunner().invoke(cli, ["keys", "--site", "c"])
     assert isinstance(result.exception, ConfigurationError)
