@@ -1,4 +1,4 @@
-"""The command that runs the benchmarks: `python -m bench` and names; `live` alone takes options (`live --help`)."""
+"""The command that runs the benchmarks: `python -m bench` and names; `live` and `soak` take options (`--help`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench import backtest, banner, delivery, evaluate, gate, intake, journal, size, tick, visible
 from bench.live import command as live
+from bench.soak import command as soak
 from e2e.stack import running_stack
 
 ALONE = {
@@ -28,8 +29,9 @@ ON_THE_PRODUCT = {"visible": visible.measure, "banner": banner.measure}
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all, and print a line for each figure."""
     print(f"{platform.machine()}, Python {platform.python_version()}")
-    if names[:1] == ["live"]:
-        print("\n".join(live.measure(names[1:])))
+    if names[:1] in (["live"], ["soak"]):
+        measure = live.measure if names[0] == "live" else soak.measure
+        print("\n".join(measure(names[1:])))
         return
     wanted = names or [*ALONE, *ON_THE_PRODUCT]
     lines = [line for name in wanted if name in ALONE for line in ALONE[name]()]

@@ -53,11 +53,13 @@ class Acknowledgement(msgspec.Struct, frozen=True):
         anonymous_ids: the browsers whose events were kept.
         drops: each event that was not kept, with its reason.
         warnings: each event that was kept, but not as it was sent.
+        visitors: how many different ones the kept events are of.
     """
 
     anonymous_ids: set[str]
     drops: list[Drop]
     warnings: list[EventWarning] = []
+    visitors: int = 0
 
 
 class Ingest:
@@ -103,7 +105,7 @@ class Ingest:
         for warning in outcome.warnings:
             self._metrics.events_warned.labels(site.name, warning.reason).inc()
         ids = {row.anonymous_id for row in outcome.rows if row.anonymous_id}
-        return Acknowledgement(ids, drops, outcome.warnings)
+        return Acknowledgement(ids, drops, outcome.warnings, len({row.visitor_id for row in outcome.rows}))
 
     async def keep(self, site: Site, row: EventRow, now_ms: int) -> None:
         """Keep an event that the collector made; a repeat of a kept event is counted as a drop.

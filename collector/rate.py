@@ -11,6 +11,8 @@ MAX_ADDRESSES: Final = 50_000
 #: What costs as much as a request by itself, of which one event and so many bytes are a part.
 EVENTS_A_REQUEST: Final = 5
 BYTES_A_REQUEST: Final = 8 * 1024
+#: What a sender may owe, in bursts: so long at most must it wait, however much it had sent at once.
+MOST_OWED: Final = 5
 #: What a request costs that asks ClickHouse: as much as so many others.
 COST_OF_READING: Final = 10.0
 
@@ -28,7 +30,7 @@ class RateLimit:
 
     Args:
         per_second: requests that a sender may make in the long run; 0 for no limit.
-        burst: requests that it may make at once, and the most that it may owe.
+        burst: requests that it may make at once; it may owe `MOST_OWED` times as many.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
@@ -52,6 +54,11 @@ class RateLimit:
             return 0
         return int((1 - bucket.tokens) / self._per_second) + 1
 
+    def owe(self, sender: str, now_ms: int, cost: float) -> None:
+        """Count what a request turned out to cost once it was answered."""
+        if self._per_second:
+            self._take(self._bucket(sender, now_ms), cost)
+
     def charge(self, sender: str, now_ms: int, cost: float) -> int:
         """Count what a request costs beyond what was counted when it was let in.
 
@@ -67,7 +74,7 @@ class RateLimit:
         return int((1 - bucket.tokens) / self._per_second) + 1
 
     def _take(self, bucket: _Bucket, cost: float) -> None:
-        bucket.tokens = max(bucket.tokens - cost, -float(self._burst))
+        bucket.tokens = max(bucket.tokens - cost, -MOST_OWED * float(self._burst))
 
     def _bucket(self, sender: str, now_ms: int) -> _Bucket:
         bucket = self._buckets.setdefault(sender, _Bucket(self._burst, now_ms))
@@ -78,6 +85,15 @@ class RateLimit:
         bucket.tokens = min(self._burst, bucket.tokens + max(0.0, refill))
         bucket.at_ms = now_ms
         return bucket
+
+
+def visitors_cost(visitors: int) -> float:
+    """Return what the visitors of a batch cost beyond the first: rules are asked about each, who may have to be read.
+
+    Args:
+        visitors: different ones whose events were kept.
+    """
+    return max(0, visitors - 1)
 
 
 def batch_cost(events: int, size: int) -> float:

@@ -19,21 +19,33 @@ class KeyHolder(msgspec.Struct, frozen=True):
     is_server: bool
 
 
+def find_holder(sites: Sites, key: str) -> KeyHolder | None:
+    """Return the holder of a key, or None when no site has it."""
+    if not key:
+        return None
+    site = sites.with_key(key)
+    if site is not None:
+        return KeyHolder(site, is_server=False)
+    site = sites.with_server_key(key)
+    return KeyHolder(site, is_server=True) if site is not None else None
+
+
 def require_holder(sites: Sites, key: str) -> KeyHolder:
     """Return the holder of a key.
 
     Raises:
         RequestError: 401, no site has it.
     """
-    if key:
-        site = sites.with_key(key)
-        if site is not None:
-            return KeyHolder(site, is_server=False)
-        site = sites.with_server_key(key)
-        if site is not None:
-            return KeyHolder(site, is_server=True)
+    holder = find_holder(sites, key)
+    if holder is None:
+        raise unknown_key()
+    return holder
+
+
+def unknown_key() -> RequestError:
+    """Return the answer to a key that no site has."""
     message = "no site has this write key; copy it from [sites.NAME] in micromoment.toml into data-key"
-    raise RequestError(HTTPStatus.UNAUTHORIZED, "unknown_write_key", message)
+    return RequestError(HTTPStatus.UNAUTHORIZED, "unknown_write_key", message)
 
 
 def require_fit(holder: KeyHolder, headers: Mapping[str, str], query: str) -> None:

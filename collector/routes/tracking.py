@@ -16,11 +16,11 @@ from collector.ingest import Acknowledgement
 from collector.intake.body import Batch, decode_batch, decode_single, is_large, plain_json, read_outline, write_key
 from collector.intake.draft import Drop, EventWarning, Receipt
 from collector.parts import CollectorParts, CurrentParts
-from collector.rate import batch_cost
+from collector.rate import batch_cost, visitors_cost
 from collector.routes.cross_origin import read_by_pages_of
 from collector.routes.direct_call import DirectCall
 from collector.routes.guards import AnyRequest, admit, objects_to_tracking, read_headers, slow_down
-from collector.routes.key_check import KeyHolder, require_fit, require_holder
+from collector.routes.key_check import KeyHolder, find_holder, require_fit, require_holder, unknown_key
 from collector.sites import Site, Sites
 from warehouse.browser_id import is_proven
 from warehouse.limits import MAX_LISTED
@@ -71,8 +71,10 @@ async def _take(request: AnyRequest, parts: CollectorParts, decode: Decode) -> R
     query = request.scope["query_string"].decode("latin-1")
     stated = write_key(headers, query, None)
     # A key that stands in the body is known once that is read.
-    holder = require_holder(parts.sites, stated) if stated else None
+    holder = find_holder(parts.sites, stated)
     address = _admit(request, parts, holder)
+    if stated and holder is None:
+        raise unknown_key()
     body = await parts.bounds.bodies.read(request.receive, address)
     sender = _Sender(request, parts, address, headers, query)
     if not is_large(body):
@@ -130,6 +132,8 @@ class _Sender:
             self._charge_all(holder, batch_cost(len(batch.batch), size))
             receipt = self._receipt(batch, holder)
             acknowledgement = await parts.ingest.take(batch, holder.site, receipt)
+            if not holder.is_server:
+                parts.rate.owe(self._address, parts.now_ms(), visitors_cost(acknowledgement.visitors))
         reply = _reply(parts, holder.site, acknowledgement, receipt.browser_secret)
         return Response(msgspec.json.encode(reply), media_type="application/json")
 

@@ -452,6 +452,15 @@ async def test_events_and_bytes_count_against_an_address_as_requests_do(
             assert statuses == [200, 429, 429]
 
 
+async def test_each_further_visitor_of_a_batch_counts_as_a_request(tmp_path: Path) -> None:
+    def visitors(count: int) -> dict[str, Any]:
+        return batch(*(message(messageId=str(n), anonymousId=f"{count} {n}") for n in range(count)))
+
+    async with running_parts(tmp_path, AWAY, rate=RateLimit(0.1, 10)) as parts, client_of(parts) as client:
+        statuses = [(await client.post("/v1/batch", json=visitors(count))).status_code for count in (4, 5, 1)]
+    assert statuses == [200, 200, 429]
+
+
 async def test_a_site_takes_no_more_than_its_rate_and_no_other_site_pays_for_it(tmp_path: Path) -> None:
     bounds = Bounds(site_rate=RateLimit(0.1, 2))
     async with running_parts(tmp_path, AWAY, bounds=bounds) as parts, client_of(parts) as client:
