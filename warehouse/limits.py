@@ -15,4 +15,5 @@ MAX_NAME_LENGTH: Final = 100  # characters of an event name
 MAX_TEXT_LENGTH: Final = 1024  # characters of a text column; longer text is cut
 MAX_ITEMS: Final = 100  # products in one event; more are cut
 MAX_DEPTH: Final = 16  # objects and lists inside each other in the properties of an event
+MAX_NESTED: Final = 2000  # objects and lists in the properties of an event, whatever lies in what
 MAX_LISTED: Final = 100  # drops and warnings that a reply names; of more, it tells the number

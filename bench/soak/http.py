@@ -15,9 +15,14 @@ def post(path: str, body: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([*head, b"", body])
 
 
-def get(path: str) -> bytes:
+def get(path: str, *headers: bytes) -> bytes:
     """Return a GET request."""
-    return b"GET %s HTTP/1.1\r\nHost: soak\r\n\r\n" % path.encode()
+    return b"\r\n".join([b"GET %s HTTP/1.1" % path.encode(), b"Host: soak", *headers, b"", b""])
+
+
+def listen_with(token: str) -> bytes:
+    """Return the request that opens a stream."""
+    return get("/v1/stream", b"Authorization: Bearer " + token.encode())
 
 
 class Connection:
@@ -54,7 +59,7 @@ class Connection:
         """Open a stream, and return where its blocks come, of which the first has been read."""
         async with asyncio.timeout(_WITHIN_SECONDS):
             reader, writer = self._streams = await self._open()
-            writer.write(get(f"/v1/stream?token={token}"))
+            writer.write(listen_with(token))
             head = await reader.readuntil(b"\r\n\r\n")
             if b" 200 " not in head.split(b"\r\n")[0]:
                 raise ConnectionError(head.split(b"\r\n")[0].decode())

@@ -6,12 +6,11 @@ import asyncio
 import json
 import secrets
 import time
-import uuid
 from dataclasses import dataclass, field
 from typing import Final
 
 from bench.soak.http import Connection, post
-from bench.soak.stranger import WRITE_KEY
+from bench.soak.stranger import Browser
 
 ADDRESS: Final = "127.0.0.3"
 #: Visitors a second, each of whom sends three events.
@@ -41,17 +40,17 @@ async def visit(port: int, seconds: float) -> Seen:
 
 
 async def _visit(port: int, seen: Seen) -> None:
-    sender, listener, name = Connection(port, ADDRESS), Connection(port, ADDRESS), _newborn()
+    sender, listener, browser = Connection(port, ADDRESS), Connection(port, ADDRESS), Browser()
     try:
-        token = await _track(sender, name, "page_view", seen)
+        token = await _track(sender, browser, "page_view", seen)
         blocks = await listener.listen(token)
         await asyncio.sleep(0.3)
         began = time.perf_counter()
-        await _track(sender, name, "hover", seen)
+        await _track(sender, browser, "hover", seen)
         async with asyncio.timeout(_BANNER_WITHIN_SECONDS):
             await blocks.readuntil(b"data:")
         seen.banner_ms.append((time.perf_counter() - began) * 1000)
-        await _track(sender, name, "view_item", seen)
+        await _track(sender, browser, "view_item", seen)
     except Exception as error:  # noqa: BLE001 - each failure of whatever kind is a figure
         seen.failed.append(f"{type(error).__name__}: {error}")
     finally:
@@ -59,18 +58,11 @@ async def _visit(port: int, seen: Seen) -> None:
         listener.close()
 
 
-async def _track(sender: Connection, name: str, event: str, seen: Seen) -> str:
-    body = {"writeKey": WRITE_KEY, "anonymousId": name, "event": event, "messageId": secrets.token_hex(8)}
+async def _track(sender: Connection, browser: Browser, event: str, seen: Seen) -> str:
+    body = {**browser.fields, "event": event, "messageId": secrets.token_hex(8)}
     began = time.perf_counter()
     status, answer = await sender.ask(post("/v1/track", json.dumps(body).encode()))
     if status != 200:
         raise ConnectionError(f"{event} was answered {status}: {answer[:100].decode()}")
     seen.acknowledged_ms.append((time.perf_counter() - began) * 1000)
     return str(json.loads(answer)["token"])
-
-
-def _newborn() -> str:
-    """Return an id as the SDK makes it, a UUID of version 7."""
-    stamp = time.time_ns() // 1_000_000
-    number = stamp << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    return str(uuid.UUID(int=number))

@@ -11,13 +11,15 @@ import gzip
 import itertools
 import json
 import random
+import secrets
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from bench.soak.http import Connection, get, post
+from bench.soak.http import Connection, get, listen_with, post
+from warehouse.browser_id import make_browser_id
 
 ADDRESS: Final = "127.0.0.2"
 WRITE_KEY: Final = "soak-key"
@@ -28,7 +30,23 @@ _STREAMS: Final = 200
 #: How long one waits that was told to: less than it was told.
 _PAUSE_SECONDS: Final = 0.2
 
+#: How old the ids are of visitors whom nobody can take for newborn.
+_LONG_AGO_MS: Final = 86_400_000
+
 Answers = Counter[str]
+
+
+class Browser:
+    """A browser that has just made its id, or made it so long ago.
+
+    Args:
+        age_ms: how long ago.
+    """
+
+    def __init__(self, age_ms: int = 0) -> None:
+        secret = secrets.token_urlsafe(24)
+        name = make_browser_id(time.time_ns() // 1_000_000 - age_ms, secret)
+        self.fields: Final = {"writeKey": WRITE_KEY, "anonymousId": name, "browserSecret": secret}
 
 
 def _body(events: Sequence[object], **fields: object) -> bytes:
@@ -57,7 +75,7 @@ WORST: Final[dict[str, Callable[[], bytes]]] = {
     "percent signs": lambda: post("/v1/batch", b"data=" + b"%" * 400_000),
     "items": lambda: post("/v1/batch", gzip.compress(_body(_visitors(60, "x", properties=_ITEMS)), 1)),
     "a wrong key": lambda: post("/v1/batch", b"{" + b" " * 400_000, b"X-Write-Key: ?"),
-    "a forged stream": lambda: get("/v1/stream?token=" + "x" * 2000),
+    "a forged stream": lambda: listen_with("x" * 2000),
     "nowhere": lambda: get("/nowhere"),
 }
 
@@ -103,7 +121,7 @@ async def _trickle(port: int, until: float, answers: Answers) -> None:
             for _ in range(30):
                 writer.write(b"{")
                 await asyncio.sleep(1)
-                if reader.at_eof() or time.monotonic() >= until:
+                if reader.at_eof() or writer.is_closing() or time.monotonic() >= until:
                     break
             answers["trickling bodies"] += 1
             writer.close()
@@ -114,7 +132,7 @@ async def _hold(port: int, until: float, answers: Answers) -> None:
     while time.monotonic() < until:
         connection = Connection(port, ADDRESS)
         try:
-            event = json.dumps({"writeKey": WRITE_KEY, **_visitors(1, "x")[0]}).encode()
+            event = json.dumps({**Browser(_LONG_AGO_MS).fields, "event": "x"}).encode()
             status, body = await connection.ask(post("/v1/track", event))
             if status == 200:
                 await Connection(port, ADDRESS).listen(json.loads(body)["token"])

@@ -135,7 +135,12 @@ def read_outline(plain: bytes) -> str | None:
 
 def is_large(body: bytes) -> bool:
     """Tell whether a body takes long to read; of a gzip body, as its end tells the size of what is in it."""
-    return len(body) > SMALL_BYTES or (body[:2] == _GZIP_MAGIC and _stated_size(body) > SMALL_BYTES)
+    return max(len(body), expected_size(body)) > SMALL_BYTES
+
+
+def expected_size(body: bytes) -> int:
+    """Return how many bytes a body has once it is inflated, as far as it says so and may."""
+    return min(_stated_size(body), MAX_INFLATED_BYTES) if body[:2] == _GZIP_MAGIC else len(body)
 
 
 def plain_json(body: bytes) -> bytes:

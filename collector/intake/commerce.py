@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -76,5 +77,7 @@ def _with_segment_value(props: dict[str, Any]) -> dict[str, Any]:
             return {**props, "value": props[name]}
     price, quantity = props.get("price"), props.get("quantity", 1)
     if isinstance(price, (int, float)) and isinstance(quantity, (int, float)):
-        return {**props, "value": price * quantity}
+        # A whole number may have more digits than a float takes; the event is refused for it by a later step.
+        with contextlib.suppress(OverflowError):
+            return {**props, "value": float(price) * quantity if isinstance(quantity, float) else price * quantity}
     return props

@@ -15,7 +15,7 @@ import msgspec
 
 from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, WarningReason
 from warehouse.event import epoch_ms, format_time
-from warehouse.limits import MAX_DEPTH, MAX_NAME_LENGTH
+from warehouse.limits import MAX_DEPTH, MAX_NAME_LENGTH, MAX_NESTED
 from warehouse.vocabulary import SEGMENT_EVENT_NAMES
 
 _NAME_OF_TYPE: Final = {
@@ -51,11 +51,11 @@ def name_event(draft: Draft) -> Drop | None:
 
 
 def refuse_unfit_values(draft: Draft) -> Drop | None:
-    """Drop an event one of whose properties or traits is a number too large, or is nested too deeply."""
-    message = draft.message
-    for name, value in (*draft.props.items(), *(message.traits or {}).items()):
+    """Drop an event one of whose properties or traits is a number too large, is nested too deeply, or has no end."""
+    left = [MAX_NESTED]
+    for name, value in (*draft.props.items(), *(draft.message.traits or {}).items()):
         # Most values are text.
-        if type(value) is not str and (trouble := _trouble(value, 1)):
+        if type(value) is not str and (trouble := _trouble(value, 1, left)):
             return draft.dropped(DropReason.MALFORMED, f"{trouble}, in {name[:50]!r}")
     return None
 
@@ -164,16 +164,25 @@ def _content_id(draft: Draft) -> str:
     return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(content).hexdigest()))
 
 
-def _trouble(value: object, depth: int) -> str:
-    """Return what is wrong with a value that many objects and lists deep, or ''."""
+def _trouble(value: object, depth: int, left: list[int]) -> str:
+    """Return what is wrong with a value, or ''.
+
+    Args:
+        value: any.
+        depth: the objects and lists around it, and itself if it is one.
+        left: how many objects and lists the event may still have.
+    """
     if isinstance(value, int):
         return "" if -_GREATEST <= value <= _GREATEST else "a number too large for any use"
-    if isinstance(value, dict):
-        inner: Iterable[object] = value.values()
-    elif isinstance(value, list):
-        inner = value
-    else:
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(inner, Iterable) or isinstance(inner, str):
         return ""
+    left[0] -= 1
     if depth > MAX_DEPTH:
         return f"more than {MAX_DEPTH} objects and lists inside each other"
-    return next((trouble for each in inner if type(each) is not str and (trouble := _trouble(each, depth + 1))), "")
+    if left[0] < 0:
+        return f"more than {MAX_NESTED} objects and lists"
+    for each in inner:
+        if type(each) is not str and (trouble := _trouble(each, depth + 1, left)):
+            return trouble
+    return ""

@@ -13,7 +13,16 @@ from litestar import Response, post
 from collector.banners.banner import Browser, as_json
 from collector.errors import RequestError
 from collector.ingest import Acknowledgement
-from collector.intake.body import Batch, decode_batch, decode_single, is_large, plain_json, read_outline, write_key
+from collector.intake.body import (
+    Batch,
+    decode_batch,
+    decode_single,
+    expected_size,
+    is_large,
+    plain_json,
+    read_outline,
+    write_key,
+)
 from collector.intake.draft import Drop, EventWarning, Receipt
 from collector.parts import CollectorParts, CurrentParts
 from collector.rate import batch_cost, visitors_cost
@@ -72,37 +81,35 @@ async def _take(request: AnyRequest, parts: CollectorParts, decode: Decode) -> R
     stated = write_key(headers, query, None)
     # A key that stands in the body is known once that is read.
     holder = find_holder(parts.sites, stated)
-    address = _admit(request, parts, holder)
+    # A shop's server is counted against its site alone.
+    address = "" if holder is not None and holder.is_server else admit(request, parts)
     if stated and holder is None:
         raise unknown_key()
-    body = await parts.bounds.bodies.read(request.receive, address)
+    body = await parts.bounds.bodies.read(request.receive, address or stated)
     sender = _Sender(request, parts, address, headers, query)
     if not is_large(body):
         plain = plain_json(body)
-        return await sender.keep(decode(plain), len(plain))
-    async with parts.bounds.large.turn(address):
-        sender.charge(0)
-        batch, size = await parts.bounds.large.decode(_read_large, body, decode, None if holder else parts.sites)
-        return await sender.keep(batch, size)
+        batch = decode(plain)
+        sender.charge(batch_cost(len(batch.batch), len(plain)))
+        return await sender.keep(batch)
+    async with parts.bounds.large.turn(address or stated):
+        # Its size is paid for whatever becomes of it: to refuse it, it has to be inflated and read.
+        sender.charge(batch_cost(0, expected_size(body)))
+        batch = await parts.bounds.large.decode(_read_large, body, decode, None if holder else parts.sites)
+        sender.owe(batch_cost(len(batch.batch), 0))
+        return await sender.keep(batch)
 
 
-def _admit(request: AnyRequest, parts: CollectorParts, holder: KeyHolder | None) -> str:
-    """Count a request against its address and return that; a shop's server is counted against its site alone."""
-    if holder is not None and holder.is_server:
-        return f"server of {holder.site.name}"
-    return admit(request, parts)
-
-
-def _read_large(body: bytes, decode: Decode, sites: Sites | None) -> tuple[Batch, int]:
-    """Return the batch of a large body and the size of its JSON; where it must bring a key, that is looked at first."""
+def _read_large(body: bytes, decode: Decode, sites: Sites | None) -> Batch:
+    """Return the batch of a large body; where it must bring a key, that is looked at first."""
     plain = plain_json(body)
     if sites is not None:
         require_holder(sites, read_outline(plain) or "")
-    return decode(plain), len(plain)
+    return decode(plain)
 
 
 class _Sender:
-    """Who sends a request: keeps what it brought, at the cost of its address and of its site."""
+    """Keeps what a request brought, at the cost of its address, which is '' for a shop's server, and of its site."""
 
     def __init__(
         self, request: AnyRequest, parts: CollectorParts, address: str, headers: Mapping[str, str], query: str
@@ -119,28 +126,32 @@ class _Sender:
         Raises:
             RequestError: 429, the address owes already.
         """
+        if not self._address:
+            return
         if wait := self._parts.rate.charge(self._address, self._parts.now_ms(), cost):
             raise slow_down(wait)
 
-    async def keep(self, batch: Batch, size: int) -> Response[bytes]:
-        """Keep the events of a batch, whose JSON has so many bytes, and return the answer."""
+    def owe(self, cost: float) -> None:
+        """Count what the request turned out to cost against its address."""
+        if self._address:
+            self._parts.rate.owe(self._address, self._parts.now_ms(), cost)
+
+    async def keep(self, batch: Batch) -> Response[bytes]:
+        """Keep the events of a batch, and return the answer."""
         parts = self._parts
         with parts.metrics.acknowledge_seconds.time():
             holder = require_holder(parts.sites, write_key(self._headers, self._query, batch.write_key))
             read_by_pages_of(self._request.scope, holder.site)
             require_fit(holder, self._headers, self._query)
-            self._charge_all(holder, batch_cost(len(batch.batch), size))
+            self._charge_site(holder, 1 + batch_cost(len(batch.batch), 0))
             receipt = self._receipt(batch, holder)
             acknowledgement = await parts.ingest.take(batch, holder.site, receipt)
-            if not holder.is_server:
-                parts.rate.owe(self._address, parts.now_ms(), visitors_cost(acknowledgement.visitors))
+            self.owe(visitors_cost(acknowledgement.visitors))
         reply = _reply(parts, holder.site, acknowledgement, receipt.browser_secret)
         return Response(msgspec.json.encode(reply), media_type="application/json")
 
-    def _charge_all(self, holder: KeyHolder, cost: float) -> None:
-        if not holder.is_server:
-            self.charge(cost)
-        if wait := self._parts.bounds.site_rate.wait_seconds(holder.site.name, self._parts.now_ms(), 1 + cost):
+    def _charge_site(self, holder: KeyHolder, cost: float) -> None:
+        if wait := self._parts.bounds.site_rate.wait_seconds(holder.site.name, self._parts.now_ms(), cost):
             message = f"site {holder.site.name} sends more than it may; wait {wait} s"
             raise RequestError(HTTPStatus.TOO_MANY_REQUESTS, "site_too_busy", message, wait)
 

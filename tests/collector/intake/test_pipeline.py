@@ -19,7 +19,14 @@ from tests.warehouse.rows import store
 from warehouse.browser_id import make_browser_id
 from warehouse.connection import Warehouse
 from warehouse.event import EventRow
-from warehouse.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_EVENTS_PER_BATCH, MAX_RAW_EVENT_BYTES, MAX_TEXT_LENGTH
+from warehouse.limits import (
+    MAX_DEPTH,
+    MAX_EVENT_BYTES,
+    MAX_EVENTS_PER_BATCH,
+    MAX_NESTED,
+    MAX_RAW_EVENT_BYTES,
+    MAX_TEXT_LENGTH,
+)
 from warehouse.vocabulary import COLUMN_FIELDS
 
 PROVEN_ONLY = Site("shop", "shop-key", identity="required")
@@ -227,6 +234,7 @@ def test_the_steps_are_functions_with_names_that_say_what_they_do() -> None:
         pytest.param({"a": [[int("9" * 400)]]}, "too large", id="deep inside"),
         pytest.param(nested(MAX_DEPTH + 1), "inside each other", id="deep"),
         pytest.param(nested(900), "inside each other", id="very deep"),
+        pytest.param({"a": [[]] * (MAX_NESTED + 1)}, "objects and lists", id="many"),
     ],
 )
 @pytest.mark.parametrize("name", ["price", "quantity", "value", "total", "items", "anything"])

@@ -452,6 +452,25 @@ async def test_events_and_bytes_count_against_an_address_as_requests_do(
             assert statuses == [200, 429, 429]
 
 
+async def test_a_shops_server_is_counted_against_its_site_alone(tmp_path: Path) -> None:
+    shop = msgspec.structs.replace(STRICT, server_keys=("a secret key",))
+    basic = {"Authorization": "Basic " + base64.b64encode(b"a secret key:").decode()}
+    body = {"batch": [message(messageId=str(number), anonymousId=str(number)) for number in range(60)]}
+    async with (
+        running_parts(tmp_path, AWAY, sites=(shop,), rate=RateLimit(0.1, 2)) as parts,
+        client_of(parts) as client,
+    ):
+        replies = [await client.post("/v1/batch", json=body, headers=basic) for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [200, 200, 200]
+
+
+async def test_a_large_body_is_counted_whatever_becomes_of_it(tmp_path: Path) -> None:
+    zeros = gzip.compress(b'{"writeKey":"shop-key","batch":[0%s]}' % (b",0" * 900_000))
+    async with running_parts(tmp_path, AWAY, rate=RateLimit(0.1, 10)) as parts, client_of(parts) as client:
+        statuses = [(await client.post("/v1/batch", content=zeros)).status_code for _ in range(2)]
+    assert statuses == [413, 429]
+
+
 async def test_each_further_visitor_of_a_batch_counts_as_a_request(tmp_path: Path) -> None:
     def visitors(count: int) -> dict[str, Any]:
         return batch(*(message(messageId=str(n), anonymousId=f"{count} {n}") for n in range(count)))
