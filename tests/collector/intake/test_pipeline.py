@@ -96,7 +96,7 @@ def test_every_drop_names_its_reason_and_its_message(
 
 
 def test_the_table_of_drops_is_complete() -> None:
-    elsewhere = {DropReason.TOO_MANY, DropReason.TOO_FAST, DropReason.DUPLICATE}
+    elsewhere = {DropReason.TOO_MANY, DropReason.TOO_FAST, DropReason.DUPLICATE, DropReason.ERASED}
     assert {reason for reason, _, _ in DROPPED} | elsewhere == set(DropReason)
 
 

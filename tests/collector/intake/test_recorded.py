@@ -25,11 +25,12 @@ def test_the_record_is_wide() -> None:
     rows = [row for batch in RECORDED for row in batch.rows]
     reasons = {reason for batch in RECORDED for _, reason, _ in batch.drops}
     assert len(rows) >= 100
-    # The others come of size, of numbers, of repeats and of proofs, and have tests of their own.
+    # The others come of size, of numbers, of repeats, of erasures and of proofs, and have tests of their own.
     assert reasons == set(DropReason) - {
         DropReason.TOO_LARGE,
         DropReason.TOO_MANY,
         DropReason.DUPLICATE,
+        DropReason.ERASED,
         DropReason.IDENTITY_UNPROVEN,
         DropReason.BROWSER_UNPROVEN,
         DropReason.TOO_FAST,
