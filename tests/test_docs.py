@@ -19,6 +19,8 @@ from collector.intake.draft import DropReason
 from micromoment.__main__ import COMMANDS
 from micromoment.configuration.loading import load_settings
 from micromoment.configuration.settings import Settings, SiteSettings
+from micromoment.engine.operator_query import read_names
+from micromoment.sql_guard.check import check_statement
 from trigger_worker.deciding.gate.policy_file import read_policy
 from trigger_worker.delivery.attempts import GiveUpReason
 from trigger_worker.delivery.content.banner import BANNER_KEYS, BannerTemplate
@@ -108,6 +110,18 @@ def test_the_configuration_that_is_shown_works(tmp_path: Path) -> None:
     file = tmp_path / "micromoment.toml"
     file.write_text(first)
     assert load_settings(file, {}, {}).sites["shop"].origins == tuple(tomllib.loads(first)["sites"]["shop"]["origins"])
+
+
+def test_every_statement_that_is_shown_may_be_run(embedded_warehouse: Warehouse) -> None:
+    names = read_names(embedded_warehouse)
+    pages = ["README.md", *(f"docs/{file.name}" for file in sorted(DOCS.glob("*.md")))]
+    blocks = [statement for name in pages for text in examples(name, "sql") for statement in text.split(";\n")]
+    texts = "".join((ROOT / name).read_text(encoding="utf-8") for name in pages)
+    statements = [text for text in blocks if text.strip() and not text.startswith(("CREATE USER", "GRANT"))]
+    statements += re.findall(r'micromoment sql "([^"]*)"', texts)
+    assert len(statements) > 10
+    for statement in statements:
+        check_statement(statement, names)
 
 
 @pytest.mark.parametrize("text", [text for text in examples("README.md", "yaml") if "\nwhen:" in text])

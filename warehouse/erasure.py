@@ -24,6 +24,14 @@ MAX_IDS: Final = 1_000
 EXPORTED_AT_ONCE: Final = 10_000
 _MAX_JOINS: Final = 100
 _POLL_SECONDS: Final = 0.1
+#: Tables are written anew side by side, and waited for together.
+_APART: Final = "SETTINGS mutations_sync = 0"
+#: Settings of a table with which files of rows that are gone go at once, and new ones are on the disk first.
+_AT_ONCE: Final[Mapping[str, int]] = {
+    "old_parts_lifetime": 0,
+    "min_rows_to_fsync_after_merge": 1,
+    "fsync_part_directory": 1,
+}
 _MUTATED_WITHIN_SECONDS: Final = 600.0
 _CLEANED_WITHIN_SECONDS: Final = 60.0
 _encode = msgspec.json.Encoder().encode
@@ -129,12 +137,14 @@ class ErasingPerson:
                 mention = PERSONAL_TABLES[table].mention
                 if mention is not None:
                     others = f"{mention.where} AND (site, visitor_id) NOT IN $ids"
-                    self._run(f"ALTER TABLE {table} UPDATE {mention.column} = {mention.without} WHERE {others}")
+                    self._run(
+                        f"ALTER TABLE {table} UPDATE {mention.column} = {mention.without} WHERE {others} {_APART}"
+                    )
             for table in touched:
                 rows = PERSONAL_TABLES[table]
                 if rows.first:
                     self._run(rows.first)
-                self._run(f"ALTER TABLE {table} DELETE WHERE {rows.where}")
+                self._run(f"ALTER TABLE {table} DELETE WHERE {rows.where} {_APART}")
             self._wait_for_mutations()
             touch()
 
@@ -160,7 +170,7 @@ class ErasingPerson:
         its end waits for the files.
         """
         names = sorted(set(tables))
-        at_once = "old_parts_lifetime = 0, min_rows_to_fsync_after_merge = 1, fsync_part_directory = 1"
+        at_once = ", ".join(f"{name} = {value}" for name, value in _AT_ONCE.items())
         waiting: set[tuple[str, str]] = set()
         for table in names:
             self._run(f"ALTER TABLE {table} MODIFY SETTING {at_once}")
@@ -168,9 +178,8 @@ class ErasingPerson:
             yield lambda: waiting.update(self._inactive(names))
             self._wait_for_files(names, waiting)
         finally:
-            kept = "old_parts_lifetime, min_rows_to_fsync_after_merge, fsync_part_directory"
             for table in names:
-                self._run(f"ALTER TABLE {table} RESET SETTING {kept}")
+                self._run(f"ALTER TABLE {table} RESET SETTING {', '.join(_AT_ONCE)}")
 
     def _wait_for_mutations(self) -> None:
         sql = (
@@ -230,7 +239,36 @@ def erasing(warehouse: Warehouse, site: str) -> Iterator[ErasingPerson]:
     try:
         yield ErasingPerson(warehouse, site, table)
     finally:
-        warehouse.command(f"DROP TABLE IF EXISTS {table} SYNC")
+        _take_back(warehouse, table)
+
+
+def clean_up(warehouse: Warehouse, older_than_s: int) -> None:
+    """Take back what erasures left that a crash ended; they have to be asked for again.
+
+    Cost: one query of small tables.
+
+    Args:
+        warehouse: the ClickHouse database.
+        older_than_s: how long ago they began at least, in seconds: an erasure may be under way elsewhere.
+    """
+    sql = (
+        "SELECT name, name LIKE 'erasing\\_%' FROM system.tables WHERE database = currentDatabase()"
+        f" AND (name LIKE 'erasing\\_%' OR engine_full LIKE '%old_parts_lifetime = 0%')"
+        f" AND metadata_modification_time <= now() - {older_than_s}"
+    )
+    for table, is_ours in warehouse.query(sql):
+        if is_ours:
+            _take_back(warehouse, table)
+        else:
+            warehouse.command(f"ALTER TABLE {table} RESET SETTING {', '.join(_AT_ONCE)}")
+
+
+def _take_back(warehouse: Warehouse, table: str) -> None:
+    """Drop the table of an erasure, and what was begun with it: a statement without its table would stop all others."""
+    unfinished = f"database = currentDatabase() AND NOT is_done AND command LIKE '%{table}%'"
+    if warehouse.query(f"SELECT 1 FROM system.mutations WHERE {unfinished} LIMIT 1"):
+        warehouse.command(f"KILL MUTATION WHERE {unfinished} SYNC")
+    warehouse.command(f"DROP TABLE IF EXISTS {table} SYNC")
 
 
 def store_tombstones(warehouse: Warehouse, marks: Iterable[Mark], until_ms: int) -> None:

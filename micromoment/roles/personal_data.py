@@ -19,7 +19,7 @@ from micromoment.privacy.erasures import Erasures
 from micromoment.roles.journal import JOURNAL_OF_ALL, open_journal
 from warehouse.connection import Warehouse, connect
 from warehouse.dsn import parse_dsn
-from warehouse.erasure import read_tombstones
+from warehouse.erasure import clean_up, read_tombstones
 from warehouse.errors import JournalError, WarehouseError
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.tables import JournalTable
@@ -27,15 +27,18 @@ from warehouse.migrations import migrate
 
 #: Tombstones of so long before the last reading are read again: clocks differ, and inserts take a moment.
 _OVERLAP_MS = 60_000
+#: An erasure that began so long ago, in seconds, has ended, however it ended.
+_ABANDONED_S = 3_600
 _log = structlog.get_logger("micromoment.roles.personal_data")
 
 
 async def read_erasures(settings: Settings, warehouse: Warehouse) -> Erasures:
-    """Return what a process that starts must know of erasures.
+    """Return what a process that starts must know of erasures, after taking back what a crash left of one.
 
-    Cost: one query over a small table.
+    Cost: two queries over small tables.
     """
     erasures = Erasures(read_secret(settings))
+    await asyncio.to_thread(clean_up, warehouse, 0 if parse_dsn(settings.clickhouse).embedded else _ABANDONED_S)
     erasures.take(await asyncio.to_thread(read_tombstones, warehouse))
     return erasures
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.warehouse.rows import NOON, event_row, store, value
 from warehouse.connection import Warehouse, connect
-from warehouse.erasure import ErasingPerson, erasing, read_tombstones, store_tombstones
+from warehouse.erasure import ErasingPerson, clean_up, erasing, read_tombstones, store_tombstones
 from warehouse.errors import WarehouseError
 from warehouse.event import format_time
 from warehouse.migrations import COUNTED_FROM, keep_records_for, migrate
@@ -191,3 +191,21 @@ def test_records_are_kept_as_long_as_the_setting_says(unmade_dsn: str) -> None:
         insert(warehouse, "fires", site="s", visitor_id="v", fire_id="old", at=AT, fired_at="2020-01-01 00:00:00.000")
         warehouse.command("OPTIMIZE TABLE fires FINAL")
         assert value(warehouse, "SELECT count() FROM fires") == 0
+
+
+def test_what_a_crash_left_of_an_erasure_is_taken_back(warehouse: Warehouse) -> None:
+    tables = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+    before = list(warehouse.query(tables))
+    store(warehouse, event_row(visitor_id="anna"))
+    warehouse.command("CREATE TABLE erasing_left (site String, id String) ENGINE = Memory")
+    warehouse.command("ALTER TABLE events MODIFY SETTING old_parts_lifetime = 0, fsync_part_directory = 1")
+    never_done = "throwIf((site, visitor_id) NOT IN (SELECT * FROM erasing_left)) SETTINGS mutations_sync = 0"
+    warehouse.command(f"ALTER TABLE events DELETE WHERE {never_done}")
+    clean_up(warehouse, 3_600)
+    assert value(warehouse, "EXISTS TABLE erasing_left") == 1
+    clean_up(warehouse, 0)
+    assert list(warehouse.query(tables)) == before
+    with erasing(warehouse, "shop") as person:
+        person.find_ids("anna")
+        person.erase(person.count())
+        assert not any(person.count().values())

@@ -125,20 +125,22 @@ class Lane:
         """
         started = time.monotonic()
         loop = asyncio.get_running_loop()
-        # A batch whose rows were fewer this time has the same token: ClickHouse takes it once all the same.
-        lines = [line for line in batch.lines if self._is_kept(self.table, line)]
-        self.not_kept += len(batch.lines) - len(lines)
-        refused = (
-            await loop.run_in_executor(self._threads, insert_rows, self._warehouse, self.table, lines, batch.token)
-            if lines
-            else []
-        )
+        refused, not_kept = await loop.run_in_executor(self._threads, self._insert_kept, batch)
         self.insert_seconds += time.monotonic() - started
         self.batches += 1
         self.trouble = ""
-        await self._finish(batch, refused)
+        await self._finish(batch, refused, not_kept)
         self._limit = min(MAX_ROWS_PER_INSERT, 2 * self._limit)
         self._refused_alone = 0
+
+    def _insert_kept(self, batch: JournalBatch) -> tuple[list[RowSetAside], int]:
+        """Insert the rows of a batch that may still be stored; return those refused, and how many may not.
+
+        A batch whose rows were more the last time has the same token: ClickHouse takes it once all the same.
+        """
+        lines = [line for line in batch.lines if self._is_kept(self.table, line)]
+        refused = insert_rows(self._warehouse, self.table, lines, batch.token) if lines else []
+        return refused, len(batch.lines) - len(lines)
 
     async def _halve(self, batch: JournalBatch, error: WarehouseError) -> bool:
         """Make a refused batch smaller, or set its only row aside; tell whether anything could be done."""
@@ -153,17 +155,20 @@ class Lane:
             return False
         return True
 
-    async def _finish(self, batch: JournalBatch, refused: list[RowSetAside]) -> None:
+    async def _finish(self, batch: JournalBatch, refused: list[RowSetAside], not_kept: int = 0) -> None:
         for row in refused:
             _log.error("row_set_aside", table=self.table.name, reason=row.reason)
         await self._journal.finish_async(batch, refused)
         self.set_aside += len(refused)
-        self.inserted += len(batch.lines) - len(refused)
+        self.inserted += len(batch.lines) - len(refused) - not_kept
+        self.not_kept += not_kept
         self._note_progress()
 
     def _note_progress(self) -> None:
         # Rows that a damaged file lost had been counted: an empty journal has nothing from before either.
-        if self.inserted + self.set_aside >= self._rows_from_before or not self._journal.depth(self.table):
+        if self.inserted + self.set_aside + self.not_kept >= self._rows_from_before or not self._journal.depth(
+            self.table
+        ):
             self.caught_up.set()
 
     def _may_retry(self, error: Exception) -> bool:
