@@ -193,19 +193,21 @@ def test_records_are_kept_as_long_as_the_setting_says(unmade_dsn: str) -> None:
         assert value(warehouse, "SELECT count() FROM fires") == 0
 
 
-def test_what_a_crash_left_of_an_erasure_is_taken_back(warehouse: Warehouse) -> None:
-    tables = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
-    before = list(warehouse.query(tables))
-    store(warehouse, event_row(visitor_id="anna"))
-    warehouse.command("CREATE TABLE erasing_left (site String, id String) ENGINE = Memory")
-    warehouse.command("ALTER TABLE events MODIFY SETTING old_parts_lifetime = 0, fsync_part_directory = 1")
-    never_done = "throwIf((site, visitor_id) NOT IN (SELECT * FROM erasing_left)) SETTINGS mutations_sync = 0"
-    warehouse.command(f"ALTER TABLE events DELETE WHERE {never_done}")
-    clean_up(warehouse, 3_600)
-    assert value(warehouse, "EXISTS TABLE erasing_left") == 1
-    clean_up(warehouse, 0)
-    assert list(warehouse.query(tables)) == before
-    with erasing(warehouse, "shop") as person:
-        person.find_ids("anna")
-        person.erase(person.count())
-        assert not any(person.count().values())
+def test_what_a_crash_left_of_an_erasure_is_taken_back(unmade_dsn: str) -> None:
+    with connect(unmade_dsn) as warehouse:
+        migrate(warehouse)
+        tables = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+        before = list(warehouse.query(tables))
+        store(warehouse, event_row(visitor_id="anna"))
+        warehouse.command("CREATE TABLE erasing_left (site String, id String) ENGINE = Memory")
+        warehouse.command("ALTER TABLE events MODIFY SETTING old_parts_lifetime = 0, fsync_part_directory = 1")
+        never_done = "throwIf((site, visitor_id) NOT IN (SELECT * FROM erasing_left)) SETTINGS mutations_sync = 0"
+        warehouse.command(f"ALTER TABLE events DELETE WHERE {never_done}")
+        clean_up(warehouse, 3_600)
+        assert value(warehouse, "EXISTS TABLE erasing_left") == 1
+        clean_up(warehouse, 0)
+        assert list(warehouse.query(tables)) == before
+        with erasing(warehouse, "shop") as person:
+            person.find_ids("anna")
+            person.erase(person.count())
+            assert not any(person.count().values())
