@@ -8,7 +8,7 @@ NODE_STAMP := sdk_js/node_modules/.installed
 LISTENER_STAMP := tests/listener/node_modules/.installed
 
 
-.PHONY: demo test e2e pictures lint types sdk sdk-check bench lock install browser clean \
+.PHONY: demo test e2e chaos pictures lint types sdk sdk-check bench lock install browser clean \
 	size tick live soak gate intake delivery evaluate backtest visible banner
 
 demo: $(RUN_STAMP)
@@ -26,6 +26,11 @@ test: install sdk-check
 e2e: install
 	$(BIN)/pytest e2e --numprocesses 2 --dist loadfile
 	MICROMOMENT_E2E=separate $(BIN)/pytest e2e --numprocesses 2 --dist loadfile
+
+# Kills, freezes, fills and cuts off each part at random under load, and proves the ledger: `make chaos ARGS="--times 10"`.
+chaos: install
+	$(BIN)/python -m tests.chaos --layout together $(ARGS)
+	$(BIN)/python -m tests.chaos --layout apart $(ARGS)
 
 # Takes the pictures of README.md and docs/banners.md anew.
 pictures: install

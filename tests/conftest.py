@@ -19,6 +19,7 @@ from warehouse.dsn import parse_dsn
 pytest_plugins = ["tests.seeds"]
 
 LONGEST: Final = (
+    "tests/chaos/",
     "tests/trigger_worker/agreement",
     "tests/trigger_worker/crashes",
     "tests/trigger_worker/test_worker",

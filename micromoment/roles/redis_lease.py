@@ -34,6 +34,8 @@ class LeaseTimes(msgspec.Struct, frozen=True):
 
 
 USUAL_TIMES: Final = LeaseTimes()
+#: Redis tells its uptime as the difference of two whole seconds, which may be so much more than the truth.
+UPTIME_ERROR_SECONDS: Final = 1
 _KEY: Final = "micromoment:worker_lease"
 _NUMBER_KEY: Final = "micromoment:worker_lease_number"
 _log = structlog.get_logger("micromoment.lease")
@@ -101,7 +103,7 @@ class RedisLease:
         while True:
             asked_at = time.monotonic()
             try:
-                outcome, detail = await self._ask(_ACQUIRE, str(ceil(self._times.ends)))
+                outcome, detail = await self._ask(_ACQUIRE, str(ceil(self._times.ends) + UPTIME_ERROR_SECONDS))
             except TROUBLE as error:
                 notice.tell(f"Redis does not answer: {error}", REMEDY)
             else:

@@ -82,7 +82,7 @@ class People:
                 continue
             # Parts of the person that were not known to belong together are in the tables or not shown yet.
             for visitor_id in state.person.ids:
-                self.forget(Visitor(state.person.site, visitor_id))
+                self._replace(Visitor(state.person.site, visitor_id), state)
             for write in self.writes.of(state.person):
                 state.note(write)
             # What does not fit comes with the feed, when the table has it.
@@ -91,6 +91,14 @@ class People:
         for visitor, state in read.items():
             # One of more ids than a person may have leads to the person, too.
             self._name(visitor, self._states[state.key])
+
+    def _replace(self, visitor: Visitor, state: PersonState) -> None:
+        """Forget a part of a person who was read anew, but for firings whose rows are not on their way yet."""
+        part = self._by_visitor.get(visitor)
+        if part is not None:
+            for fire in part.fires:
+                state.fires.add(fire)
+            self._drop(part)
 
     def take(self, state: PersonState, arrivals: Iterable[Arrival]) -> list[Arrival]:
         """Add events to a person; return those for which the person must be read anew."""

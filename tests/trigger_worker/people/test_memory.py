@@ -12,6 +12,7 @@ from trigger_worker.people.memory import CLOCK_SKEW_MS, NEWBORN_MS, People
 from trigger_worker.people.reading import Scope
 from trigger_worker.people.state import PersonState
 from trigger_worker.rules.evaluate.history import History
+from trigger_worker.store.fires import PastFire
 from trigger_worker.store.message import MessageRecord
 from trigger_worker.store.windows import Wanted
 
@@ -141,6 +142,15 @@ def test_a_person_who_was_read_further_back_replaces_the_one_in_memory() -> None
     assert known.find(visitor("u1")) is earlier
     receive(known, read("u1"))
     assert (known.find(visitor("u1")), known.size) == (earlier, earlier.size)
+
+
+def test_what_fired_a_moment_ago_is_known_of_a_person_who_was_read_further_back() -> None:
+    known, later, earlier = people(), read("u1"), read("u1", since=NOON - HOUR)
+    receive(known, later)
+    # Known to the person alone: its row is not on its way to the disk yet.
+    later.fires.add(PastFire("greets", "", NOON, "fire-1"))
+    receive(known, earlier)
+    assert [one.fire_id for one in earlier.fires] == ["fire-1"]
 
 
 def test_who_is_read_knows_of_what_the_tables_do_not_show_yet() -> None:
