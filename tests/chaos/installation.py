@@ -288,7 +288,14 @@ def write_files(folder: Path) -> None:
         (folder / name).mkdir()
         for file, text in texts.items():
             (folder / name / file).write_text(text)
-    (folder / "micromoment.toml").write_text(f'[sites.shop]\nwrite_key = "{WRITE_KEY}"\nurl = "https://shop.example"\n')
+    (folder / "micromoment.toml").write_text(
+        f'''
+[sites.shop]
+write_key = "{WRITE_KEY}"
+url = "https://shop.example"
+confirmed_addresses = "off"
+'''
+    )
 
 
 def _usual(folder: Path, port: int, smtp_port: int) -> dict[str, str]:
