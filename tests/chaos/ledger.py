@@ -18,8 +18,10 @@ SETTLED_WITHIN_SECONDS: Final = 180.0
 _STORED: Final = """
 SELECT event_id, count() AS rows FROM event_feed WHERE ingested_at > now64(3) - INTERVAL 6 HOUR GROUP BY event_id
 """
+#: An id that no browser proved is kept with a mark before it.
 _FIRED: Final = """
-SELECT rule, visitor_id, uniqExact(fire_id) AS fires FROM fires GROUP BY rule, visitor_id
+SELECT rule, trim(LEADING '~' FROM visitor_id) AS visitor, uniqExact(fire_id) AS fires
+FROM fires GROUP BY rule, visitor
 """
 _MESSAGES: Final = """
 SELECT rule, argMax(state, at) AS last, argMax(detail, at) AS detail, count() AS rows
@@ -27,15 +29,16 @@ FROM messages GROUP BY rule, message_id
 """
 #: All that is stored of one visitor, in the order in which it happened.
 _EVIDENCE: Final = """
+WITH ['{who}', '~{who}'] AS ids
 SELECT at, what FROM (
-    SELECT toString(fired_at) AS at, concat('fired ', rule, ' ', fire_id) AS what FROM fires WHERE visitor_id = '{who}'
+    SELECT toString(fired_at) AS at, concat('fired ', rule, ' ', fire_id) AS what FROM fires WHERE has(ids, visitor_id)
     UNION ALL
     SELECT toString(decided_at), concat('decided ', rule, ' ', verdict, ' ', reason) FROM decisions
-    WHERE visitor_id = '{who}'
+    WHERE has(ids, visitor_id)
     UNION ALL
-    SELECT toString(at), concat(state, ' ', rule, ' ', detail) FROM messages WHERE visitor_id = '{who}'
+    SELECT toString(at), concat(state, ' ', rule, ' ', detail) FROM messages WHERE has(ids, visitor_id)
     UNION ALL
-    SELECT toString(ingested_at), concat('stored ', event, ' ', event_id) FROM event_feed WHERE visitor_id = '{who}')
+    SELECT toString(ingested_at), concat('stored ', event, ' ', event_id) FROM event_feed WHERE has(ids, visitor_id))
 ORDER BY at
 """
 _OPEN_STATES: Final = frozenset({"pending", "sending"})
@@ -78,7 +81,7 @@ class Ledger(msgspec.Struct):
     async def read(cls, installation: Installation, traffic: Traffic) -> Self:
         """Return the ledger of an installation that has settled."""
         stored = {row["event_id"]: int(row["rows"]) for row in await installation.ask(_STORED)}
-        fired = {(row["rule"], row["visitor_id"]): int(row["fires"]) for row in await installation.ask(_FIRED)}
+        fired = {(row["rule"], row["visitor"]): int(row["fires"]) for row in await installation.ask(_FIRED)}
         shoppers = traffic.acknowledged
         wanted = [event for one in shoppers for event in one.event_ids]
         visitors = [one.visitor for one in shoppers]
