@@ -9,7 +9,7 @@ LISTENER_STAMP := tests/listener/node_modules/.installed
 
 
 .PHONY: demo test e2e chaos pictures lint types sdk sdk-check bench lock install browser clean \
-	size tick live soak gate intake delivery evaluate backtest visible banner
+	size tick live soak gate intake delivery evaluate people backtest visible banner
 
 demo: $(RUN_STAMP)
 	$(BIN)/micromoment up --demo
@@ -56,7 +56,7 @@ sdk-check: $(NODE_STAMP)
 bench: install
 	$(BIN)/python -m bench $(filter-out bench install,$(MAKECMDGOALS)) $(ARGS)
 
-size tick live soak gate intake delivery evaluate backtest visible banner:
+size tick live soak gate intake delivery evaluate people backtest visible banner:
 	@:
 
 # Pins every dependency with its hash and without naming a registry.

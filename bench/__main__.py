@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, banner, delivery, evaluate, gate, intake, journal, size, tick, visible
+from bench import backtest, banner, delivery, evaluate, gate, intake, journal, people, size, tick, visible
 from bench.live import command as live
 from bench.soak import command as soak
 from e2e.stack import running_stack
@@ -21,6 +21,7 @@ ALONE = {
     "journal": journal.measure,
     "delivery": delivery.measure,
     "evaluate": evaluate.measure,
+    "people": people.measure,
     "backtest": backtest.measure,
 }
 ON_THE_PRODUCT = {"visible": visible.measure, "banner": banner.measure}

@@ -65,6 +65,11 @@ class CollectorMetrics:
             "Streams that went on without ClickHouse's answer, and get older banners once it is there.",
             registry=self.registry,
         )
+        self.banners_missed = Counter(
+            "micromoment_banners_missed_total",
+            "Banners that the bus did not bring, and that were read from ClickHouse.",
+            registry=self.registry,
+        )
         self.kept_browsers = Gauge(
             "micromoment_kept_browsers", "Browsers whose unshown banners are in memory.", registry=self.registry
         )

@@ -124,6 +124,15 @@ class BannerDesk:
         for anonymous_id in notice.anonymous_ids:
             self._hand_over(Browser(notice.site, anonymous_id), banner)
 
+    def take_missed(self, notice: BannerNotice) -> int:
+        """Take a banner that the bus may have brought before; return for how many browsers it is news."""
+        banner = Banner(notice.message_id, bytes(notice.banner), notice.expires_at)
+        browsers = [Browser(notice.site, anonymous_id) for anonymous_id in notice.anonymous_ids]
+        fresh = [browser for browser in browsers if not self._kept.has_had(browser, banner)]
+        for browser in fresh:
+            self._hand_over(browser, banner)
+        return len(fresh)
+
     def collect(self, browser: Browser) -> list[Banner]:
         """Return the banners that neither a page nor a batch reply of the browser has got yet."""
         return self._kept.collect(browser)

@@ -122,6 +122,11 @@ class KeptBanners:
             shelf.asked_at = 0
         self._fill(browser, shelf, (*banners[1 - MAX_BANNERS_EACH :], (now_ms, banner)))
 
+    def has_had(self, browser: Browser, banner: Banner) -> bool:
+        """Tell whether a banner is on the shelf of a browser, or was shown, as far as that is known."""
+        holders = self._holders.get((browser.site, banner.message_id), ())
+        return browser in holders or self._is_ended(browser, banner)
+
     def learn(
         self, browser: Browser, shelf: Shelf, asked_at: int, found: list[Banner], *, are_all: bool
     ) -> list[Banner]:

@@ -21,8 +21,12 @@ FROM (
     HAVING countIf(state != 'sent') = 0)
 ARRAY JOIN browsers AS browser
 WHERE owner = browser
+   -- Whoever uses the browser now: what was meant for another person is not theirs to see.
    OR (browser, owner) IN (
-       SELECT alias, person FROM identity WHERE site = {site:String} AND alias IN {anonymous_ids:Array(String)})
+       SELECT alias, argMax(person, learned_at)
+       FROM identity
+       WHERE site = {site:String} AND alias IN {anonymous_ids:Array(String)}
+       GROUP BY alias)
 ORDER BY sent_at, message_id
 LIMIT 5 BY browser
 SETTINGS max_threads = 1

@@ -6,6 +6,7 @@ fails because of it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ class BusListener:
         on_news: called when ClickHouse has new events.
         on_banner: takes a banner on its way to pages.
         on_addresses: takes what became known of addresses.
-        on_gap: called when messages may have been lost, and when listening begins: ask ClickHouse.
+        on_gap: called when messages may have been lost, and when listening begins, with the instant since which, epoch
+            ms, 0 for an unknown one: ask ClickHouse.
     """
 
     on_accepted: Callable[[Sequence[EventRow], int], None] | None = None
@@ -41,7 +43,7 @@ class BusListener:
     on_news: Callable[[], None] | None = None
     on_banner: Callable[[BannerNotice], None] | None = None
     on_addresses: Callable[[Sequence[AddressFact]], None] | None = None
-    on_gap: Callable[[], None] | None = None
+    on_gap: Callable[[int], None] | None = None
 
 
 class Bus(Protocol):
@@ -128,7 +130,7 @@ class LocalBus:
     async def listening(self, listener: BusListener) -> AsyncIterator[None]:
         """Call a listener's functions until the block ends."""
         self._listeners += (listener,)
-        call(self._metrics, listener.on_gap)
+        call(self._metrics, listener.on_gap, present_ms())
         try:
             yield
         finally:
@@ -137,6 +139,11 @@ class LocalBus:
     def state(self) -> str:
         """Return 'ok': nothing can come between the roles of one process."""
         return "ok"
+
+
+def present_ms() -> int:
+    """Return the present, in epoch ms."""
+    return time.time_ns() // 1_000_000
 
 
 def call(metrics: BusMetrics, hear: Callable[P, None] | None, *args: P.args, **kwargs: P.kwargs) -> None:

@@ -12,6 +12,7 @@ from collector.admission.turns import MAX_LARGE_EACH, LargeBatches
 from collector.admission.visitors import VisitorPace
 from collector.app import create_app, describe_api
 from collector.banners.desk import BannerDesk
+from collector.banners.missed import MissedBanners
 from collector.banners.stream_token import StreamTokens
 from collector.feedback.address_notes import AddressNotes
 from collector.ingest import Ingest
@@ -25,7 +26,7 @@ from micromoment.configuration.settings import Settings, collector_url
 from micromoment.configuration.site_keys import identity_secrets, server_keys
 from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
-from micromoment.serving import serve
+from micromoment.serving import running, serve
 from warehouse.address_ledger import AddressKeys
 from warehouse.errors import ConfigurationError
 from warehouse.event import EventRow
@@ -52,10 +53,20 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     """
     settings, bus = shared.settings, shared.bus
     sites = configured_sites(settings)
-    parts = _build_parts(shared, sites, CollectorMetrics(shared.registry))
+    metrics = CollectorMetrics(shared.registry)
+    parts = _build_parts(shared, sites, metrics)
+    missed = MissedBanners(
+        shared.warehouse, parts.desk.take_missed, lambda: bus.state() != "ok", metrics, shared.clock.now_ms
+    )
+
+    def note_gap(since: int) -> None:
+        parts.desk.forget_all()
+        missed.note_gap(since)
+
     app = create_app(parts, load_sdk())
     async with (
-        bus.listening(BusListener(on_banner=parts.desk.take, on_gap=parts.desk.forget_all)),
+        bus.listening(BusListener(on_banner=parts.desk.take, on_gap=note_gap)),
+        _reading(missed, settings),
         serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
     ):
         try:
@@ -66,6 +77,16 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
                 yield
         finally:
             parts.desk.end_streams()
+
+
+@asynccontextmanager
+async def _reading(missed: MissedBanners, settings: Settings) -> AsyncIterator[None]:
+    """Read what the bus does not bring until the block ends; within one process it brings everything."""
+    if not settings.redis:
+        yield
+        return
+    async with running(missed.run(), "missed banners"):
+        yield
 
 
 def configured_sites(settings: Settings) -> Sites:

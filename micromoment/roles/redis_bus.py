@@ -13,7 +13,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
-from micromoment.roles.bus import BusListener, BusMetrics, call
+from micromoment.roles.bus import BusListener, BusMetrics, call, present_ms
 from micromoment.roles.redis_client import TROUBLE, Backoff, asking, new_connection, redis_client
 from micromoment.roles.redis_outgoing import PING_SECONDS, Outgoing
 from micromoment.roles.redis_state import RedisState
@@ -47,6 +47,7 @@ class AcceptedEvents(msgspec.Struct, frozen=True, array_like=True):
 _encode_accepted = msgspec.msgpack.Encoder().encode
 _decode_accepted = msgspec.msgpack.Decoder(AcceptedEvents).decode
 _encode_notice = msgspec.json.Encoder().encode
+_decode_instant = msgspec.json.Decoder(int).decode
 _decode_notice = msgspec.json.Decoder(BannerNotice).decode
 _decode_facts = msgspec.json.Decoder(list[AddressFact]).decode
 
@@ -114,14 +115,15 @@ class RedisBus:
 
     async def _listen(self, listener: BusListener, name: str) -> None:
         """Listen until cancelled; a Redis that is away is asked again, for as long as it takes."""
-        backoff, hears = Backoff(), self._hears(listener)
+        backoff, hears, connected_at = Backoff(), self._hears(listener), present_ms()
         while True:
             try:
                 async with _subscription(self._client, hears) as connection:
                     self._state.up(name)
                     backoff.reset()
-                    call(self._metrics, listener.on_gap)
+                    call(self._metrics, listener.on_gap, connected_at)
                     while True:
+                        connected_at = present_ms()
                         self._take(await _next_message(connection), hears)
             except TROUBLE as error:
                 self._state.down(name, error)
@@ -133,22 +135,25 @@ class RedisBus:
         if listener.on_accepted is not None:
             take = partial(self._take_accepted, listener)
             hears |= {self._slot_channel(slot): take for slot in listener.slots}
-            hears[self._gap_channel(ACCEPTED)] = lambda _: call(self._metrics, listener.on_gap)
+            hears[self._gap_channel(ACCEPTED)] = partial(self._take_gap, listener)
         if listener.on_news is not None:
             hears[self._prefix + NEWS] = lambda _: call(self._metrics, listener.on_news)
         if listener.on_addresses is not None:
             hears[self._prefix + ADDRESSES] = lambda data: call(
                 self._metrics, listener.on_addresses, _decode_facts(data)
             )
-            hears[self._gap_channel(ADDRESSES)] = lambda _: call(self._metrics, listener.on_gap)
+            hears[self._gap_channel(ADDRESSES)] = partial(self._take_gap, listener)
         if listener.on_banner is not None:
             hears[self._prefix + BANNERS] = lambda data: call(self._metrics, listener.on_banner, _decode_notice(data))
-            hears[self._gap_channel(BANNERS)] = lambda _: call(self._metrics, listener.on_gap)
+            hears[self._gap_channel(BANNERS)] = partial(self._take_gap, listener)
         return {channel.encode(): hear for channel, hear in hears.items()}
 
     def _take_accepted(self, listener: BusListener, data: bytes) -> None:
         accepted = _decode_accepted(data)
         call(self._metrics, listener.on_accepted, accepted.rows, accepted.at)
+
+    def _take_gap(self, listener: BusListener, data: bytes) -> None:
+        call(self._metrics, listener.on_gap, _decode_instant(data) if data else 0)
 
     def _take(self, response: Any, hears: dict[bytes, Callable[[bytes], None]]) -> None:  # noqa: ANN401 - Redis' answer
         """Deal with what came on a subscribed connection; a message of another version is logged and left."""

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
 
-from micromoment.roles.bus import BusMetrics
+from micromoment.roles.bus import BusMetrics, present_ms
 from micromoment.roles.redis_client import TROUBLE, Backoff, asking
 from micromoment.roles.redis_state import RedisState
 
@@ -67,7 +67,8 @@ class Outgoing:
         self._waiting_bytes = 0
         self._filled = asyncio.Event()
         self._is_away = False
-        self._lost: set[str] = set()
+        #: By kind, since when messages were lost of which no listener was told, epoch ms.
+        self._lost: dict[str, int] = {}
         self._may_tell_at = 0.0
 
     def put(self, kind: str, channel: str, encode: Callable[[], bytes]) -> None:
@@ -112,15 +113,15 @@ class Outgoing:
                 idle_seconds = PING_SECONDS
                 await asyncio.sleep(REST_SECONDS)
 
-    async def _send(self, batch: list[Outbound], gaps: list[str]) -> None:
+    async def _send(self, batch: list[Outbound], gaps: Mapping[str, int]) -> None:
         """Send messages in one round trip, or ask whether Redis is there when there are none."""
         async with asking(), self._client.pipeline(transaction=False) as pipeline:
             if not (batch or gaps):
                 pipeline.ping()
             for message in batch:
                 pipeline.publish(message.channel, message.data)
-            for kind in gaps:
-                pipeline.publish(self._gap_channel(kind), b"")
+            for kind, since in gaps.items():
+                pipeline.publish(self._gap_channel(kind), b"%d" % since)
             await pipeline.execute()
 
     def _take(self) -> list[Outbound]:
@@ -135,18 +136,18 @@ class Outgoing:
             self._filled.clear()
         return batch
 
-    def _gaps_to_tell(self) -> list[str]:
+    def _gaps_to_tell(self) -> Mapping[str, int]:
         now = time.monotonic()
         if not self._lost or now < self._may_tell_at:
-            return []
-        gaps, self._lost = sorted(self._lost), set()
+            return {}
+        gaps, self._lost = self._lost, {}
         self._may_tell_at = now + GAP_INTERVAL_SECONDS
         return gaps
 
-    def _go_away(self, batch: list[Outbound], gaps: list[str]) -> None:
+    def _go_away(self, batch: list[Outbound], gaps: Mapping[str, int]) -> None:
         self._is_away = True
         self._may_tell_at = 0.0
-        self._lost.update(gaps)
+        self._lost |= gaps
         for message in (*batch, *self._waiting):
             self._drop(message.kind, "away")
         self._waiting.clear()
@@ -155,4 +156,4 @@ class Outgoing:
 
     def _drop(self, kind: str, reason: str) -> None:
         self._metrics.dropped.labels(reason).inc()
-        self._lost.add(kind)
+        self._lost.setdefault(kind, present_ms())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from micromoment.configuration.kept_secrets import read_secret
-from micromoment.roles.bus import BusListener
+from micromoment.roles.bus import Bus, BusListener
 from micromoment.roles.channels import (
     content_hosts,
     email_channel,
@@ -57,6 +58,8 @@ from warehouse.event import EventRow
 
 #: The longest that open attempts to send may take once the worker stops.
 _SETTLE_SECONDS: Final = 5.0
+#: Seconds between two sweeps while the bus brings nothing, as pages wait for what they find.
+SWEEP_SECONDS_WITHOUT_BUS: Final = 0.3
 
 
 @asynccontextmanager
@@ -99,11 +102,24 @@ async def _open_work(
     async with (
         _open_worker(shared, metrics, may_send) as worker,
         shared.bus.listening(
-            BusListener(on_accepted=worker.hear, on_addresses=worker.hear_addresses, on_gap=worker.wake)
+            BusListener(on_accepted=worker.hear, on_addresses=worker.hear_addresses, on_gap=lambda _: worker.wake())
         ),
     ):
         with shared.erasures.forgetting(worker.forget_erased):
-            yield worker.run()
+            yield _run(worker, shared.bus)
+
+
+async def _run(worker: Worker, bus: Bus) -> None:
+    """Run a worker; while the bus brings nothing, it looks for events more often."""
+    async with running(_sweep_often(worker, bus), "sweeps without a bus"):
+        await worker.run()
+
+
+async def _sweep_often(worker: Worker, bus: Bus) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS_WITHOUT_BUS)
+        if bus.state() != "ok":
+            worker.wake()
 
 
 @asynccontextmanager

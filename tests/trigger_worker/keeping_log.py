@@ -39,12 +39,13 @@ class KeepingLog:
 
     def move(self, warehouse: Warehouse) -> None:
         """Insert what waits, as the journal's mover does."""
-        records = Records(warehouse)
-        for at, rows in self._waiting:
-            records.store_messages(rows.messages)
-            records.store_decisions(rows.decisions)
-            records.store_events(rows.events)
-            records.store_fires(rows.fires, at)
+        if not self._waiting:
+            return
+        records, moved = Records(warehouse), [rows for _, rows in self._waiting]
+        records.store_messages([record for rows in moved for record in rows.messages])
+        records.store_decisions([decision for rows in moved for decision in rows.decisions])
+        records.store_events([event for rows in moved for event in rows.events])
+        records.store_fires([fire for rows in moved for fire in rows.fires], self._waiting[-1][0])
         self._waiting.clear()
 
     def fired(self) -> Sequence[tuple[str, str]]:

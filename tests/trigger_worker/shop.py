@@ -24,7 +24,7 @@ from trigger_worker.delivery.offers.catalogue import Catalogue
 from trigger_worker.delivery.offers.offer_facts import OfferFacts
 from trigger_worker.delivery.renderer import Renderer
 from trigger_worker.metrics import WorkerMetrics
-from trigger_worker.people.memory import People
+from trigger_worker.people.memory import DEFAULT_BYTES, People
 from trigger_worker.rules.files.folder import RuleFolder
 from trigger_worker.store.records import Records
 from trigger_worker.store.row_log import RowLog
@@ -60,6 +60,7 @@ class Shop:
         #: Sites on which addresses must be confirmed, and the most messages an hour; for a worker that starts.
         self.confirming: frozenset[str] = frozenset()
         self.ceilings: dict[str, int] = {}
+        self.max_bytes = DEFAULT_BYTES
         self.log: RowLog = StoringLog(warehouse)
         for name in ("rules", "templates", "coupons"):
             (folder / name).mkdir()
@@ -82,7 +83,7 @@ class Shop:
             ago_ms: how long before now it happened; it is stored now.
             fields: as in `event_row`.
         """
-        row = event_row(event, visitor, self.now_ms - ago_ms, **{"stored_at": self.now_ms, **fields})
+        row = self.row(event, visitor, ago_ms, **fields)
         store(self.warehouse, row)
         return str(row["event_id"])
 
@@ -93,10 +94,18 @@ class Shop:
             ago_ms: how long before now it happened; it is accepted now.
             fields: as in `event_row`.
         """
-        row = event_row(event, visitor, self.now_ms - ago_ms, **{"stored_at": self.now_ms, **fields})
-        self.accepted[row["event_id"]] = row
-        self.worker.hear([as_accepted(row)], self.now_ms)
+        row = self.row(event, visitor, ago_ms, **fields)
+        self.hear_together(row)
         return str(row["event_id"])
+
+    def hear_together(self, *rows: dict[str, Any]) -> None:
+        """Tell the worker of events that a collector accepted together, of `row`."""
+        self.accepted |= {row["event_id"]: row for row in rows}
+        self.worker.hear([as_accepted(row) for row in rows], self.now_ms)
+
+    def row(self, event: str, visitor: str = "anna", ago_ms: int = 0, **fields: Any) -> dict[str, Any]:
+        """Return an event that is accepted now; the arguments are those of `hears`."""
+        return event_row(event, visitor, self.now_ms - ago_ms, **{"stored_at": self.now_ms, **fields})
 
     def arrives(self, event_id: str) -> None:
         """Let ClickHouse have an event that the worker heard of, now."""
@@ -138,7 +147,7 @@ class Shop:
                 self.links,
             ),
             channels={**self.channels, **self.real_channels},
-            people=People(started_at=self.now_ms),
+            people=People(self.max_bytes, self.now_ms),
             addresses=AddressKeys(b"secret"),
             confirming=self.confirming,
             ceilings=self.ceilings,

@@ -9,14 +9,15 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from typing import Final
 
 import structlog
 
 from trigger_worker.live.candidates import is_late
 from trigger_worker.live.evaluation import Effects, Evaluation, Question
+from trigger_worker.live.first_seen import FirstSeen
 from trigger_worker.live.side_lane import Reason, SideLane
+from trigger_worker.live.sweep import Unanswered
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.arrival import Arrival, accepted
 from trigger_worker.people.memory import People
@@ -32,10 +33,6 @@ from warehouse.vocabulary import MESSAGE_EVENTS
 MAX_WAITING: Final = 20_000
 #: Most events that are asked about together, before others get a turn.
 MAX_TOGETHER: Final = 200
-#: Most events that wait for their person to be read.
-MAX_LOADING: Final = 5_000
-#: Most visitors who are read at once: a page waits for the slowest of them.
-MAX_LOADED_TOGETHER: Final = 20
 #: How far the instant of an event of ours may be ahead, ms.
 OWN_AHEAD_MS: Final = 10
 #: How long the first visitor who must be read waits for others soon after a reading, in seconds.
@@ -76,13 +73,10 @@ class BusEvents:
         self._metrics = metrics
         self._now_ms = now_ms
         self._waiting: deque[tuple[EventRow, int]] = deque()
-        self._loading: defaultdict[Visitor, list[Arrival]] = defaultdict(list)
-        self._loading_count = 0
+        self._first_seen = FirstSeen(people)
         self._join_pace = JoinPace()
-        self._reading: set[Visitor] = set()
         self._effects: set[asyncio.Task[None]] = set()
-        #: Events whose answers could not be stored, for the next sweep.
-        self.again: list[News] = []
+        self.unanswered: Final = Unanswered(metrics)
         self._arrived = asyncio.Event()
         self._to_load = asyncio.Event()
 
@@ -97,8 +91,8 @@ class BusEvents:
     def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
         """Forget the events of people who were erased that wait to be asked about."""
         self._waiting = deque(each for each in self._waiting if not is_erased(each[0].site, each[0].visitor_id))
-        self._loaded([each for each in self._loading if is_erased(each.site, each.visitor_id)])
-        self.again = [item for item in self.again if not is_erased(item.visitor.site, item.visitor.visitor_id)]
+        self._first_seen.forget(is_erased)
+        self.unanswered.forget(is_erased)
 
     async def run(self) -> None:
         """Ask about events as they come, until cancelled; what waited before goes on."""
@@ -110,7 +104,7 @@ class BusEvents:
 
     async def settle(self) -> None:
         """Ask about everything that was heard of until now, and wait until its answers are stored."""
-        while self._waiting or self._loading or self._effects:
+        while self._waiting or self._first_seen or self._effects:
             self.step()
             await self.load()
             if self._effects:
@@ -126,21 +120,19 @@ class BusEvents:
 
     async def load(self) -> None:
         """Read some of the people whose events wait for it, and ask about those."""
-        waiting = (visitor for visitor in self._loading if visitor not in self._reading)
-        visitors = list(islice(waiting, MAX_LOADED_TOGETHER))
+        visitors = self._first_seen.begin()
         if not visitors:
             return
-        self._reading.update(visitors)
         try:
             # With the ids that events join to them: of one with more ids than a person may have, too, it is known then.
-            await self._source.of([*visitors, *self._aliases(visitors)], self._now_ms())
+            await self._source.of([*visitors, *self._first_seen.aliases(visitors)], self._now_ms())
         except WarehouseError as error:
             _log.warning("people_not_read", visitors=len(visitors), error=error.message, remedy=error.hint)
-            self._leave("not_read", len(self._loaded(visitors)))
+            self._leave("not_read", len(self._first_seen.take(visitors)))
         else:
-            self._ask(self._loaded(visitors), self._now_ms())
+            self._ask(self._first_seen.take(visitors), self._now_ms())
         finally:
-            self._reading.difference_update(visitors)
+            self._first_seen.end(visitors)
 
     async def _run_asking(self) -> None:
         while True:
@@ -163,7 +155,7 @@ class BusEvents:
             self._to_load.clear()
             await self.load()
             ended = time.monotonic()
-            if self._loading.keys() - self._reading:
+            if self._first_seen.has_more:
                 self._to_load.set()
 
     def _take(self, arrivals: Sequence[Arrival]) -> None:
@@ -187,8 +179,7 @@ class BusEvents:
     def _join(self, one: Arrival, now_ms: int) -> None:
         """Have two ids read as one person, unless either is joined to others all the time."""
         alias = Visitor(one.visitor.site, one.joined)
-        waiting = self._loading.get(one.visitor)
-        if (waiting and waiting[-1].joined == one.joined) or self._join_pace.takes(one.visitor, alias, now_ms):
+        if self._first_seen.waits_joined(one) or self._join_pace.takes(one.visitor, alias, now_ms):
             self._people.forget(one.visitor)
             self._people.forget(alias)
             self._load(one)
@@ -199,28 +190,23 @@ class BusEvents:
         if self._completes_nothing(one.event.name):
             # Nobody is read for what no rule answers: the history that is read later has it.
             self._people.events.handle(one.key)
-        elif self._loading_count >= MAX_LOADING:
+        elif self._first_seen.is_full:
             self._leave("readings_full", 1)
         else:
-            self._loading[one.visitor].append(one)
-            self._loading_count += 1
+            self._first_seen.add(one)
             self._to_load.set()
-
-    def _aliases(self, visitors: Iterable[Visitor]) -> set[Visitor]:
-        arrivals = (one for visitor in visitors for one in self._loading[visitor])
-        return {Visitor(one.visitor.site, one.joined) for one in arrivals if one.joined}
-
-    def _loaded(self, visitors: Iterable[Visitor]) -> list[Arrival]:
-        arrivals = [one for visitor in visitors for one in self._loading.pop(visitor, ())]
-        self._loading_count -= len(arrivals)
-        return arrivals
 
     def _ask(self, arrivals: Iterable[Arrival], now_ms: int) -> None:
         """Ask about events of people in memory."""
         by_state: defaultdict[PersonState, list[Arrival]] = defaultdict(list)
         for one in arrivals:
             state = self._people.find(one.visitor)
-            if state is not None and not self._people.events.is_handled(one.key):
+            if self._people.events.is_handled(one.key):
+                continue
+            if state is None:
+                # An event that came together with this one has joined its visitor to somebody.
+                self._load(one)
+            else:
                 by_state[state].append(one)
         ready: list[News] = []
         people: dict[Visitor, PersonState] = {}
@@ -301,7 +287,7 @@ class BusEvents:
     def _ask_again(self, question: Question) -> None:
         for item in question.news:
             self._people.events.reopen(item.identity)
-        self.again += question.news
+        self.unanswered.add(question.news)
         self._leave("not_stored", len(question.news))
 
     def _leave(self, reason: str, count: int) -> None:

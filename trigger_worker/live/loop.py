@@ -26,6 +26,7 @@ from trigger_worker.live.told_addresses import ToldAddresses
 from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.people.memory import People
 from trigger_worker.people.source import PeopleSource
+from trigger_worker.rules.evaluate.event import LATE_MS
 from trigger_worker.rules.files.folder import NO_RULES, RuleFolder
 from trigger_worker.store.feed import News
 from trigger_worker.store.message_event import RETRIED
@@ -181,20 +182,21 @@ class EvaluationLoop:
         self._reload()
         # A worker that starts has what came of all before in ClickHouse.
         self._stored_to = self._stored_to or sweep.read_to
+        self._go_back(sweep)
         with self._metrics.sweep_seconds.time():
             found = await self._threads.run(self._read, sweep)
             self._people.events.tell((item.identity for item in found.news), found.now_ms)
             for site in found.changed_sites:
                 self._people.forget_site(site)
             await self._note_addresses(found)
-            again, self.bus.again = self.bus.again, []
+            again = self.bus.unanswered.take()
             try:
                 await self._record(found)
                 await self._feed.ask(found, again)
                 # Only now do people in memory know of the news.
                 await self.addresses.settle(found.now_ms)
             except BaseException:
-                self.bus.again += again
+                self.bus.unanswered.add(again)
                 raise
         sweep.accept(found)
         self._metrics.sweeps.inc()
@@ -242,6 +244,15 @@ class EvaluationLoop:
             problems = [str(problem) for problem in rule_set.problems]
             _log.info("rules_loaded", rules=len(rule_set.rules), problems=problems)
 
+    def _go_back(self, sweep: FeedSweep) -> None:
+        """Have the feed read again from where events are whose answers could not be stored, and that are not kept."""
+        left_since = self.bus.unanswered.take_left_since()
+        if left_since is not None:
+            # The bus tells when an event was accepted, by another machine's clock than the one that stamps the feed.
+            sweep.go_back(left_since - LATE_MS)
+            self._swept.clear()
+            self._stored_to = min(self._stored_to, sweep.read_to)
+
     def _note_stored(self, sweep: FeedSweep, now_ms: int) -> None:
         """Note up to when the feed need not be read again, whoever works next: what came of it is in ClickHouse."""
         self._swept.append((now_ms, sweep.read_to))
@@ -253,8 +264,7 @@ class EvaluationLoop:
         interval = IDLE_CURSOR_INTERVAL_MS if ticked.idle else CURSOR_INTERVAL_MS
         if ticked.now_ms - self._cursor_stored_at >= interval:
             apart = self._lane.oldest(self._log.oldest_at())
-            again = (item.visible_at for item in self.bus.again)
-            read_to = min([self._stored_to, *self._outcomes.oldest(), *apart, *again])
+            read_to = min([self._stored_to, *self._outcomes.oldest(), *apart, *self.bus.unanswered.oldest()])
             await self._threads.run(self._records.store_cursor, WORKER_NAME, 0, read_to)
             self._cursor_stored_at = ticked.now_ms
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -10,6 +10,7 @@ import msgspec
 
 from trigger_worker.live.live_rules import LiveRules, Wait
 from trigger_worker.live.waits import LateTimers, ReadAhead, read_on
+from trigger_worker.metrics import WorkerMetrics
 from trigger_worker.rules.evaluate.event import LATE_MS
 from trigger_worker.store.feed import Anchor, News, read_news
 from trigger_worker.store.people import Person, Visitor
@@ -109,6 +110,11 @@ class FeedSweep:
         events = [item for item in news if item.visitor.visitor_id]
         return Sweep(now_ms, events, due + late_due, changed_sites, complete, position)
 
+    def go_back(self, since: int) -> None:
+        """Read the feed again from an instant on, epoch ms: what is known to be handled is recognised."""
+        if since < self._position.news_to:
+            self._position = msgspec.structs.replace(self._position, news_to=since, seen={})
+
     def accept(self, reading: Sweep) -> None:
         """Move on: the firings of a sweep are stored, so that its events need not be found again."""
         self._position = reading.position
@@ -173,3 +179,50 @@ def portions_of_people(
             over = [each for one in together for each in anchors.get(one, ())]
             due: list[tuple[Wait, Sequence[Anchor]]] = [(wait, [anchor]) for wait, anchor in over]
             yield [item for one in together for item in items.get(one, ())], due
+
+
+#: Most events that are kept to be asked about again.
+MAX_KEPT: Final = 20_000
+
+
+class Unanswered:
+    """Keeps events whose answers the disk refused for the next sweep; of too many, since when the feed has them.
+
+    Args:
+        metrics: counts those that do not fit.
+    """
+
+    def __init__(self, metrics: WorkerMetrics) -> None:
+        self._metrics = metrics
+        self._kept: list[News] = []
+        self._left_since: int | None = None
+
+    def add(self, news: Sequence[News]) -> None:
+        """Keep events for the next sweep; what does not fit, it finds in the feed."""
+        room = max(0, MAX_KEPT - len(self._kept))
+        self._kept += news[:room]
+        left = news[room:]
+        if left:
+            self._metrics.events_left.labels("again_full").inc(len(left))
+            since = min(item.visible_at for item in left)
+            self._left_since = since if self._left_since is None else min(since, self._left_since)
+
+    def take(self) -> list[News]:
+        """Return the events that are kept; they are kept no longer."""
+        taken, self._kept = self._kept, []
+        return taken
+
+    def forget(self, is_erased: Callable[[str, str], bool]) -> None:
+        """Forget the events of visitors of whom a function of site and id says so."""
+        self._kept = [item for item in self._kept if not is_erased(item.visitor.site, item.visitor.visitor_id)]
+
+    def take_left_since(self) -> int | None:
+        """Return since when the feed has events that did not fit (epoch ms), None for none; they count no longer."""
+        since, self._left_since = self._left_since, None
+        return since
+
+    def oldest(self) -> list[int]:
+        """Return when the oldest of all these events became visible (epoch ms), or nothing."""
+        left = [] if self._left_since is None else [self._left_since]
+        kept = [min(item.visible_at for item in self._kept)] if self._kept else []
+        return [*left, *kept]

@@ -181,7 +181,7 @@ class People:
 
     def _is_newborn(self, visitor: Visitor, now_ms: int) -> bool:
         born = born_at(visitor.visitor_id)
-        if born is None or visitor in self._dropped:
+        if born is None or visitor in self._dropped or self.events.is_joined(visitor):
             return False
         return max(self._started_at, now_ms - NEWBORN_MS) < born <= now_ms + CLOCK_SKEW_MS
 

@@ -92,6 +92,10 @@ class UnstoredEvents:
         """Return an event that came by the bus, or was read as news, a moment ago."""
         return self._arrivals.get(key)
 
+    def is_joined(self, visitor: Visitor) -> bool:
+        """Tell whether an event joins a visitor, an anonymous id, to a user."""
+        return visitor in self._joined
+
     def joins(self) -> list[Join]:
         """Return the joins that the events tell of."""
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -21,6 +22,10 @@ from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS
 
 #: Most different needs in one query; each is a condition that ClickHouse tests rows against.
 MAX_PARTS: Final = 4
+
+#: Texts that many events have, such as names of products and paths, are in memory once: so many, so long at most.
+MAX_SHARED: Final = 50_000
+MAX_SHARED_LENGTH: Final = 100
 
 #: By context field, such as `device`, the instants (epoch ms) at which it changed, and to what.
 Contexts = Mapping[str, list[tuple[int, str]]]
@@ -57,17 +62,23 @@ class Wanted(msgspec.Struct, frozen=True):
             return event
         has_props = not columns <= COLUMN_FIELDS.keys()
         fields = {
-            name: value
+            name: _shared(value) if type(value) is str and len(value) <= MAX_SHARED_LENGTH else value
             for name, value in event.fields.items()
             if (name in columns if name in COLUMN_FIELDS else has_props)
         }
-        return Event(event.name, event.ts, event.event_id, fields, event.late_ms)
+        return Event(_shared(event.name), event.ts, event.event_id, fields, event.late_ms)
 
     def covers(self, other: Wanted) -> bool:
         """Tell whether all that another part holds is in this one."""
         fields = self.fields is None or (other.fields is not None and other.fields <= self.fields)
         spans = all(self.lookback_ms.get(name, -1) >= span for name, span in other.lookback_ms.items())
         return fields and spans and other.contexts <= self.contexts
+
+
+@lru_cache(maxsize=MAX_SHARED)
+def _shared(text: str) -> str:
+    """Return a text: the one that an earlier event had."""
+    return text
 
 
 def combine(needs: Iterable[Needs | Wanted]) -> Wanted:

@@ -45,11 +45,11 @@ def settings_in(folder: Path, **values: Any) -> Settings:
 
 @asynccontextmanager
 async def sharing(settings: Settings, warehouse: Warehouse) -> AsyncIterator[Shared]:
-    """What roles of this process share, with a bus inside it and a journal."""
+    """What roles of this process share, with a bus inside it, or through the Redis of the settings, and a journal."""
     registry = CollectorRegistry()
     erasures = Erasures(b"secret")
     async with (
-        open_bus("", registry) as bus,
+        open_bus(settings.redis, registry) as bus,
         open_journal(
             settings,
             JOURNAL_OF_ALL,

@@ -59,6 +59,7 @@ class Ears:
         self.banners: list[BannerNotice] = []
         self.facts: list[AddressFact] = []
         self.gaps = 0
+        self.since = 0
         self.listener = BusListener(
             self.accept, slots, self.hear_news, self.banners.append, self.facts.extend, self.notice_gap
         )
@@ -70,8 +71,9 @@ class Ears:
     def hear_news(self) -> None:
         self.news += 1
 
-    def notice_gap(self) -> None:
+    def notice_gap(self, since: int) -> None:
         self.gaps += 1
+        self.since = since
 
 
 @asynccontextmanager

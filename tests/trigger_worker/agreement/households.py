@@ -59,6 +59,10 @@ class Households:
             household.append(Sent(record, device, user, record["ts"]))
         return [*household, *self._sent_again(household)]
 
+    def known_before(self, number: int) -> list[Sent]:
+        """A person whose two devices were recognised before anything else; every event is stored at once."""
+        return self._delayed(number, (0,))
+
     def late(self, number: int) -> list[Sent]:
         """A person whose two devices were recognised before anything else; some events come late, some twice."""
         return self._delayed(number, [units * self._generate.unit for units in range(1, LONGEST_DELAY + 1)])

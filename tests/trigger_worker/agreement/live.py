@@ -53,7 +53,11 @@ async def play(
     # A copy of an event that is stored replaces it some time; collectors know most copies, and keep none.
     first = {sent.record["id"]: sent.stored for sent in sorted(sents, key=lambda sent: -sent.stored)}
     for tick in ticks:
-        rows = [_row(sent, first[sent.record["id"]]) for sent in sents if before < sent.stored <= tick]
+        rows = [
+            event_of(sent, START_MS + sent.stored, START_MS + first[sent.record["id"]])
+            for sent in sents
+            if before < sent.stored <= tick
+        ]
         if rows:
             store(warehouse, *rows)
         shop.now_ms = START_MS + tick
@@ -73,7 +77,8 @@ def empty(warehouse: Warehouse) -> None:
         warehouse.command(f"TRUNCATE TABLE `{table}`")
 
 
-def _row(sent: Sent, received: int) -> dict[str, Any]:
+def event_of(sent: Sent, stored_at: int, received_at: int) -> dict[str, Any]:
+    """Return the row of an event that was received and stored at some instants, epoch ms."""
     record = sent.record
     row = event_row(
         record["name"],
@@ -81,10 +86,10 @@ def _row(sent: Sent, received: int) -> dict[str, Any]:
         START_MS + record["ts"],
         user=sent.user,
         event_id=record["id"],
-        stored_at=START_MS + sent.stored,
+        stored_at=stored_at,
         **record["fields"],
     )
-    return row | {"received_at": format_time(START_MS + received)}
+    return row | {"received_at": format_time(received_at)}
 
 
 def replay(warehouse: Warehouse, rules: Mapping[str, Rule], until: int) -> list[Answer]:

@@ -15,6 +15,7 @@ from tests.trigger_worker.keeping_log import KeepingLog
 from tests.trigger_worker.shop import Shop
 from tests.waiting import until
 from trigger_worker.live import bus as module
+from trigger_worker.live import first_seen, sweep
 from trigger_worker.people import source
 from trigger_worker.people.reading import read_people
 from trigger_worker.people.source import JOINS_A_MINUTE
@@ -375,7 +376,7 @@ async def test_more_than_can_wait_is_left_to_the_sweep(shop: Shop, monkeypatch: 
 
 
 async def test_more_than_can_wait_to_be_read_is_left_to_the_sweep(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_LOADING", 2)
+    monkeypatch.setattr(first_seen, "MAX_LOADING", 2)
     ids = [shop.hears("hover", f"visitor-{number}", duration_ms=3000) for number in range(5)]
     await answers(shop)
     assert (left(shop, "readings_full"), len(shop.sent())) == (3, 2)
@@ -446,6 +447,67 @@ async def test_a_disk_that_stays_full_sends_nothing_however_often_it_is_tried(sh
     await shop.passes(1)
     await shop.passes(1)
     assert (shop.sent(), log_of(shop).fired()) == ([visitor], [("lingers", visitor)])
+
+
+async def test_more_than_is_kept_while_the_disk_is_full_is_found_in_the_feed_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "MAX_KEPT", 2)
+    log_of(shop).fails = True
+    visitors = [newborn(shop, number) for number in range(6)]
+    heard = []
+    for visitor in visitors:
+        heard.append(shop.hears("hover", visitor, duration_ms=3000))
+        await answers(shop)
+    assert left(shop, "again_full") == 4
+    shop.now_ms += 100
+    for each in heard:
+        shop.arrives(each)
+    for _ in range(3):
+        shop.now_ms += 1_000
+        with pytest.raises(JournalError):
+            await shop.worker.evaluation.evaluate(shop.reader)
+    assert len(shop.worker.evaluation.bus.unanswered._kept) <= 2
+    log_of(shop).fails = False
+    for _ in range(3):
+        await shop.passes(1)
+    assert sorted(shop.sent()) == sorted(visitors)
+    assert sorted(log_of(shop).fired()) == sorted(("lingers", visitor) for visitor in visitors)
+
+
+async def test_events_that_come_together_with_the_word_who_it_is_are_those_of_the_user(shop: Shop) -> None:
+    shop.happens("view_item", "laptop", user="u1", ago_ms=60_000)
+    phone = newborn(shop)
+    row = shop.row("identify", phone, user="u1", event_id="b")
+    shop.hear_together(row, shop.row("add_to_cart", phone, event_id="c"))
+    await answers(shop)
+    assert log_of(shop).fired() == [("returns", "u1")]
+
+
+async def test_events_before_the_word_who_it_is_are_answered_with_it(shop: Shop) -> None:
+    shop.happens("view_item", "laptop", user="u1", ago_ms=60_000)
+    phone = newborn(shop)
+    shop.hears("page_view", phone)
+    await answers(shop)
+    shop.now_ms += 100
+    shop.hear_together(
+        shop.row("add_to_cart", phone, event_id="a"), shop.row("identify", phone, user="u1", event_id="b")
+    )
+    await answers(shop)
+    assert log_of(shop).fired() == [("returns", "u1")]
+
+
+async def test_what_waits_for_a_person_under_two_ids_is_asked_about_together(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_seen, "MAX_LOADED_TOGETHER", 1)
+    shop.happens("identify", "phone", user="u1", ago_ms=60_000)
+    shop.hear_together(
+        shop.row("add_to_cart", "phone", user="u1", event_id="b"), shop.row("view_item", "phone", event_id="a")
+    )
+    await answers(shop)
+    assert log_of(shop).fired() == [("returns", "u1")]
+    assert left(shop, "late") == 0
 
 
 async def test_an_event_whose_clock_is_ahead_is_answered_when_its_time_has_come(shop: Shop) -> None:

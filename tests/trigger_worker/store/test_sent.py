@@ -159,6 +159,18 @@ def test_a_browser_that_the_banner_went_to_reports_it_under_any_id(warehouse: Wa
     assert reported(warehouse) == {("message-1", "shown")}
 
 
+def test_a_browser_that_is_another_persons_by_now_moves_nothing_whoever_reports_beside_it(warehouse: Warehouse) -> None:
+    sent(warehouse, visitor_id="u1")
+    store(
+        warehouse,
+        event_row("identify", "phone", user="u1"),
+        event_row("identify", "phone", NOON + 1, user="u2"),
+        event_row("message_shown", "phone", NOON + 2, user="u2", message_id="message-1"),
+        event_row("message_shown", "laptop", NOON + 2, user="u1", message_id="no_such_message"),
+    )
+    assert reported(warehouse) == set()
+
+
 def test_a_visitor_who_was_recognised_since_still_owns_earlier_mail(warehouse: Warehouse) -> None:
     sent(warehouse, visitor_id="phone", channel="email", recipients=())
     store(

@@ -9,7 +9,7 @@ SELECT m.message_id, m.fire_id, m.site, m.rule, m.version, m.visitor_id, m.chann
        if(e.reason = '', '', concat('{"reason":', toJSONString(substringUTF8(e.reason, 1, 100)), '}')), m.retries,
        m.addresses
 FROM (
-    SELECT site, visitor_id, anonymous_id, event, ts, message_id, JSONExtractString(props, 'reason') AS reason
+    SELECT site, visitor_id, event, ts, message_id, JSONExtractString(props, 'reason') AS reason
     FROM events
     WHERE site = {site:String} AND visitor_id IN {ids:Array(String)} AND event_id IN {events:Array(String)}
       AND message_id != ''
@@ -23,6 +23,6 @@ INNER JOIN (
 WHERE state != ''
   -- A failure from before it was sent was overcome by another attempt.
   AND (state != 'failed' OR e.ts >= m.at)
-  AND (has(m.recipients, e.anonymous_id)
-       OR transform(m.visitor_id, {owners:Array(String)}, {persons:Array(String)}, m.visitor_id)
-          = transform(e.visitor_id, {owners:Array(String)}, {persons:Array(String)}, e.visitor_id))
+  -- What another person does at a browser that the message went to is not the doing of its person, as memory knows it.
+  AND transform(m.visitor_id, {owners:Array(String)}, {persons:Array(String)}, m.visitor_id)
+      = transform(e.visitor_id, {owners:Array(String)}, {persons:Array(String)}, e.visitor_id)
