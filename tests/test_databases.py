@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from tests.databases import Databases, databases_of
@@ -11,6 +13,10 @@ from warehouse.migrations import migrate
 
 TABLES = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
 RECORD = "SELECT * FROM schema_migrations ORDER BY version"
+INSTANTS = """
+SELECT name FROM system.columns
+WHERE database = currentDatabase() AND table = {table:String} AND type LIKE 'DateTime%' AND default_kind = ''
+"""
 #: Views fill these from an event of somebody who logs in.
 FILLED_BY_VIEWS = {"event_feed", "visitor_daily", "identity", "identity_by_person"}
 LOGS_IN = event_row(event_id="e", anonymous_id="browser", user_id="ada")
@@ -33,7 +39,13 @@ def fill(warehouse: Warehouse) -> None:
     """Put a row into every table, with a token that the next test may use as well."""
     store(warehouse, LOGS_IN, token="token")
     for name in rows(warehouse).keys() - {"events", *FILLED_BY_VIEWS}:
-        warehouse.insert_lines(name, b"{}", "token")
+        # Most tables keep nothing that is old, or over.
+        instants = [column for (column,) in warehouse.query(INSTANTS, {"table": name})]
+        warehouse.insert_lines(
+            name,
+            msgspec.json.encode(dict.fromkeys(instants, f"{datetime.now(UTC) + timedelta(days=1):%F %T}")),
+            "token",
+        )
 
 
 def test_a_database_that_is_lent_again_is_as_good_as_new(databases: Databases) -> None:

@@ -92,6 +92,7 @@ PATHS: Final[dict[str, st.SearchStrategy[str]]] = {
     "/v1/callbacks/email": st.just("/v1/callbacks/email"),
     "/v1/o/{name:str}": names.map("/v1/o/{}.gif".format),
     "/v1/c/{name:str}": names.map("/v1/c/{}".format),
+    "/v1/a/{name:str}": names.map("/v1/a/{}".format),
     "/v1/u/{name:str}": names.map("/v1/u/{}".format),
     "/v1/callbacks/sms/{token:str}": names.map("/v1/callbacks/sms/{}".format),
     "/v1/callbacks/push/{token:str}": names.map("/v1/callbacks/push/{}".format),

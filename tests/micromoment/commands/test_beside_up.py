@@ -112,7 +112,8 @@ def test_a_command_in_a_process_of_its_own_is_answered_by_the_running_one(produc
     assert (asked.returncode, asked.stdout, asked.stderr) == (0, "anna\n", "")
     refused = product.run_apart("sql", "SELECT no_such_column FROM events")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("micromoment: the statement is not run: it begins with DROP")
+    assert refused.stderr.startswith("micromoment: ")
+    assert "no_such_column" in refused.stderr
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from micromoment.roles import journal as roles_journal
 from micromoment.roles.bus import BusListener, BusMetrics, LocalBus
+from micromoment.roles.clock import local_ms
 from micromoment.roles.collector import run_collector
 from micromoment.roles.journal import (
     JOURNAL_OF_ALL,
@@ -69,10 +70,13 @@ async def opened(
     *,
     adopts_spool: bool = True,
     registry: CollectorRegistry | None = None,
+    now_ms: Callable[[], int] = local_ms,
 ) -> AsyncIterator[OpenJournal]:
     registry = registry or CollectorRegistry()
     settings = settings_in(folder)
-    async with open_journal(settings, name, warehouse, _nothing, registry, adopts_spool=adopts_spool) as journal:
+    async with open_journal(
+        settings, name, warehouse, _nothing, registry, adopts_spool=adopts_spool, now_ms=now_ms
+    ) as journal:
         yield journal
 
 
@@ -271,10 +275,9 @@ async def test_figures_tell_of_a_clickhouse_that_is_away(tmp_path: Path) -> None
         assert registry.get_sample_value("micromoment_rows_inserted_total", labels) == 0
 
 
-async def test_the_age_of_the_oldest_row_is_told_in_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roles_journal, "_now_ms", lambda: NOON + 90_000)
+async def test_the_age_of_the_oldest_row_is_told_in_seconds(tmp_path: Path) -> None:
     registry = CollectorRegistry()
-    async with opened(tmp_path, FakeWarehouse(away), registry=registry) as journal:
+    async with opened(tmp_path, FakeWarehouse(away), registry=registry, now_ms=lambda: NOON + 90_000) as journal:
         await journal.thread.append_async(EVENTS, [line("a")], NOON)
         assert registry.get_sample_value("micromoment_journal_oldest_seconds") == 90
 

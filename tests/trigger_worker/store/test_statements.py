@@ -10,7 +10,7 @@ from trigger_worker.store.statements import MAX_BYTES, MAX_ITEMS, by_id, in_quer
 
 def test_parts_stand_in_place_of_their_marks() -> None:
     sql = statement("whole_events", columns=", name")
-    assert "event_id , name\nFROM events" in sql
+    assert "AS late_ms , name\nFROM events" in sql
     assert "/*" not in sql
 
 
