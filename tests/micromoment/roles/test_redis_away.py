@@ -170,6 +170,7 @@ async def _go_through_the_outage(shared: Shared, redis: RedisServer, pages: list
         await until(lambda page=page: len(page.banners) == len(page.hovered_at))  # type: ignore[misc]
         await hover(page)
     assert figure(shared, "micromoment_banners_missed_total") > 0
+    _report([*pages, other])
     slowest = max(delay for page in [*pages, other] for delay in page.delays())
     assert slowest <= WITHIN_SECONDS
 
