@@ -50,6 +50,8 @@ _AT: Final = re.compile(r"(?<=\S)@(?=\S)")
 #: A dot as between the labels of a host: before at least two letters.
 _HOST_DOT: Final = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
 _FOUR_NUMBERS: Final = re.compile(r"\b(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\b")
+#: Words and ids, one space between them, without any character that an address has: most facts, known at a glance.
+_HARMLESS: Final = re.compile(r"(?:[A-Za-z0-9_,;!?'()+-]+(?: [A-Za-z0-9_,;!?'()+-]+)*)?")
 #: Facts that are addresses of pages and pictures.
 _ADDRESSES: Final = frozenset({"url", "image", "icon", "link", "href", "src", "referrer", "image_url", "imageUrl"})
 #: Facts that stand in a line with others, and are short in earnest.
@@ -144,13 +146,18 @@ class FactCleaner:
 
 def plain(text: str, longest: int) -> str:
     """Return a text as one line of readable characters, cut with an ellipsis after `longest` of them."""
-    readable = "".join(" " if character.isspace() else character for character in text[: 8 * longest])
-    line = _BLANKS.sub(" ", "".join(each for each in readable if not _is_unread(each))).strip()
+    readable = text[: 8 * longest]
+    if not (readable.isascii() and readable.isprintable()):
+        readable = "".join(" " if character.isspace() else character for character in readable)
+        readable = "".join(each for each in readable if not _is_unread(each))
+    line = _BLANKS.sub(" ", readable).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "\u2026"
 
 
 def unlinked(text: str, longest: int) -> str:
     """Return a text as one line in which no program finds a link: `evil.example` becomes `evil. example`."""
+    if len(text) <= longest and _HARMLESS.fullmatch(text):
+        return text
     line = plain(text, longest).translate(_LOOKALIKES)
     line = _SLASHES.sub("/", _ACTING_SCHEME.sub("", _SCHEME.sub("", line)))
     line = _FOUR_NUMBERS.sub(r"\1. \2. \3. \4", _HOST_DOT.sub(". ", _AT.sub(" @ ", line)))
@@ -163,6 +170,8 @@ def _is_unread(character: str) -> bool:
 
 def _is_address(text: str) -> bool:
     """Tell whether a text is an address and nothing else."""
+    if _HARMLESS.fullmatch(text):
+        return False
     said = text.strip().translate(_LOOKALIKES)
     starts = said.startswith(("//", "\\\\")) or _SCHEME.match(said) or _ACTING_SCHEME.match(said)
     return bool(starts) and " " not in said

@@ -207,3 +207,9 @@ def test_cleaning_again_changes_nothing(text: str) -> None:
     assert unlinked(once, SHORT) == once
     assert len(once) <= SHORT
     assert plain(once, SHORT) == once
+
+
+@given(st.text(alphabet="aB9_,;!?'()+- ", max_size=60))
+def test_what_is_known_to_be_harmless_at_a_glance_is_what_is_looked_at_closely(text: str) -> None:
+    # A full stop at the end keeps it from being known at a glance, and changes nothing else.
+    assert unlinked(text, 200) == unlinked(f"{text}.", 200).removesuffix(".").rstrip()
