@@ -41,7 +41,6 @@ SELECT at, what FROM (
     SELECT toString(ingested_at), concat('stored ', event, ' ', event_id) FROM event_feed WHERE has(ids, visitor_id))
 ORDER BY at
 """
-_OPEN_STATES: Final = frozenset({"pending", "sending"})
 
 
 class Ledger(msgspec.Struct):
@@ -102,7 +101,7 @@ class Ledger(msgspec.Struct):
             unsent=_unsent(await installation.ask(_MESSAGES)),
             wrong_answers=list(dict.fromkeys(traffic.wrong_answers)),
             evidence=await _evidence(
-                installation, [s for s in traffic.acknowledged if len(marketing.get(s.address, ())) > 1]
+                installation, (one for one in shoppers if len(marketing.get(one.address, ())) > 1)
             ),
         )
 
@@ -152,7 +151,7 @@ async def until_settled(installation: Installation, traffic: Traffic) -> None:
 
 async def _is_settled(installation: Installation, shoppers: int) -> bool:
     messages = await installation.ask(_MESSAGES)
-    return len(messages) >= 2 * shoppers and not any(row["last"] in _OPEN_STATES for row in messages)
+    return len(messages) >= 2 * shoppers and all(row["last"] != "pending" for row in messages)
 
 
 async def _evidence(installation: Installation, shoppers: Iterable[Shopper]) -> list[str]:

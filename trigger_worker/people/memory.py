@@ -95,10 +95,13 @@ class People:
     def _replace(self, visitor: Visitor, state: PersonState) -> None:
         """Forget a part of a person who was read anew, but for firings whose rows are not on their way yet."""
         part = self._by_visitor.get(visitor)
-        if part is not None:
+        if part is None:
+            return
+        # An id may have been another person's: what fired for them is not this one's.
+        if set(part.person.ids) <= set(state.person.ids):
             for fire in part.fires:
                 state.fires.add(fire)
-            self._drop(part)
+        self._drop(part)
 
     def take(self, state: PersonState, arrivals: Iterable[Arrival]) -> list[Arrival]:
         """Add events to a person; return those for which the person must be read anew."""

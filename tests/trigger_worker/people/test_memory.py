@@ -153,6 +153,15 @@ def test_what_fired_a_moment_ago_is_known_of_a_person_who_was_read_further_back(
     assert [one.fire_id for one in earlier.fires] == ["fire-1"]
 
 
+def test_what_fired_for_somebody_else_is_not_known_of_whoever_has_their_id_now() -> None:
+    known, anna, bob = people(), read("anna", "tablet"), read("bob", "tablet")
+    receive(known, anna)
+    anna.fires.add(PastFire("greets", "", NOON, "fire-1"))
+    receive(known, bob)
+    assert known.find(visitor("tablet")) is bob
+    assert not list(bob.fires)
+
+
 def test_who_is_read_knows_of_what_the_tables_do_not_show_yet() -> None:
     known, anna = people(), read("u1", "phone")
     known.events.add(arrival("hover", "phone", NOON, event_id="a", device="mobile"))
