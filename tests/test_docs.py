@@ -15,7 +15,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from collector.intake.draft import DropReason
+from collector.intake.draft import DropReason, WarningReason
+from collector.intake.remedies import DROP_REMEDIES, WARNING_REMEDIES
 from micromoment.__main__ import COMMANDS
 from micromoment.configuration.loading import load_settings
 from micromoment.configuration.settings import Settings, SiteSettings
@@ -82,11 +83,25 @@ def test_everything_that_has_a_name_is_documented_in_its_place() -> None:
         "reasons to give a message up": (
             undocumented(GiveUpReason, page("messages.md").partition("## What failed")[2], "| `{}` |")
         ),
-        "reasons to drop an event": undocumented(DropReason, page("http.md"), "| `{}` |"),
         "names of events": undocumented(sorted(EVENT_NAMES), page("events.md"), "`{}`"),
         "fields of a banner": undocumented(BANNER_KEYS, page("banners.md"), "`{}`"),
     }
     assert {what: names for what, names in pages.items() if names} == {}
+
+
+def faults(section: str) -> dict[str, str]:
+    """Return the remedies of a section of the page on faults by their codes, in plain text."""
+    (text,) = [part for part in page("faults.md").split("\n## ") if part.startswith(f"{section}\n")]
+    cells = re.findall(r"^\| `(\w+)` \| .+ \| (.+) \|$", text, re.MULTILINE)
+    assert len(cells) == len({code for code, _ in cells}), "a code has two rows"
+    return {code: re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", remedy) for code, remedy in cells}
+
+
+def test_every_drop_and_every_warning_has_a_cause_and_its_remedy_and_no_other_has() -> None:
+    assert DROP_REMEDIES.keys() == set(DropReason)
+    assert WARNING_REMEDIES.keys() == set(WarningReason)
+    assert faults("Drops") == {str(code): remedy for code, remedy in DROP_REMEDIES.items()}
+    assert faults("Warnings") == {str(code): remedy for code, remedy in WARNING_REMEDIES.items()}
 
 
 def test_every_column_is_explained(embedded_warehouse: Warehouse) -> None:

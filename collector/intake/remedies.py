@@ -1,0 +1,30 @@
+"""What whoever sends an event can do about its drop or its warning; `docs/faults.md` says the same of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from collector.intake.draft import DropReason, WarningReason
+
+#: One line a reason, without values of anybody: commands and the console print it.
+DROP_REMEDIES: Final[Mapping[DropReason, str]] = {
+    DropReason.MALFORMED: "mend the field that detail names; at most 16 objects and lists lie inside each other",
+    DropReason.NO_NAME: "give a track call an event of 1 to 100 printable characters",
+    DropReason.RESERVED: "send it with the server key, or under a name of your own",
+    DropReason.NO_VISITOR: "give anonymousId or userId",
+    DropReason.BAD_ID: "give ids of at most 128 characters; a userId is no UUID of version 8 and does not begin with ~",
+    DropReason.IDENTITY_UNPROVEN: "sign the userId as context.userHash, or send with the server key",
+    DropReason.BROWSER_UNPROVEN: "let the page's own SDK send it, or send with the server key",
+    DropReason.NO_TIMESTAMP: "give each line of an import a timestamp",
+    DropReason.NO_CONSENT: "nothing: the visitor said no, or has not been asked yet",
+    DropReason.TOO_LARGE: "send at most 32 KiB of properties; leave out what no rule and no template reads",
+    DropReason.TOO_MANY: "send at most 2,500 events in one batch",
+    DropReason.TOO_FAST: "look for a page that sends in a loop, or raise visitor_events_per_minute",
+    DropReason.ERASED: "nothing: it is of somebody who was erased since",
+    DropReason.DUPLICATE: "nothing: it is stored already; give each event a messageId of its own if it was none",
+}
+WARNING_REMEDIES: Final[Mapping[WarningReason, str]] = {
+    WarningReason.IDENTITY_UNPROVEN: "sign the userId as context.userHash, or send with the server key",
+    WarningReason.TOO_OLD: "set the sender's clock, send events sooner, or load history with `micromoment import`",
+}
