@@ -6,15 +6,20 @@ RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
 NODE_STAMP := sdk_js/node_modules/.installed
 LISTENER_STAMP := tests/listener/node_modules/.installed
+SENDERS_STAMP := tests/senders/node_modules/.installed
+# The Python SDKs of others, each in a folder of its own beside all others: no two of them agree on what they need.
+SENDERS := $(patsubst tests/senders/requirements-%.txt,.cache/senders/%/.installed,$(wildcard tests/senders/requirements-*.txt))
 
-
-.PHONY: demo test e2e chaos pictures lint types sdk sdk-check bench lock install browser clean \
+.PHONY: demo test e2e chaos pictures lint types sdk sdk-check bench lock install senders pin-sender browser clean \
 	size tick live soak gate intake delivery evaluate people backtest visible banner
 
 demo: $(RUN_STAMP)
 	$(BIN)/micromoment up --demo
 
-install: $(DEV_STAMP) $(NODE_STAMP) $(LISTENER_STAMP) browser
+install: $(DEV_STAMP) $(NODE_STAMP) $(LISTENER_STAMP) senders browser
+
+# The SDKs of others, which the tests let send to the collector.
+senders: $(SENDERS_STAMP) $(SENDERS)
 
 test: install sdk-check
 	cd sdk_js && npm test --silent
@@ -66,6 +71,11 @@ lock: $(DEV_STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-header --output-file requirements/dev.txt --constraint requirements/run.txt pyproject.toml requirements/dev.in
 
+# Pins an SDK of others: `make pin-sender NAME=segment-2.4.0 OF=segment-analytics-python==2.4.0`.
+pin-sender: $(DEV_STAMP)
+	echo '$(OF)' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --no-annotate --output-file tests/senders/requirements-$(NAME).txt -
+
 browser: $(DEV_STAMP)
 	$(BIN)/python -m e2e.browser
 
@@ -90,5 +100,15 @@ $(LISTENER_STAMP): tests/listener/package-lock.json
 	cd tests/listener && npm ci --silent
 	touch $@
 
+# Nothing of them is built here, nor may they run anything while they are installed.
+$(SENDERS_STAMP): tests/senders/package-lock.json
+	cd tests/senders && npm ci --silent --ignore-scripts
+	touch $@
+
+.cache/senders/%/.installed: tests/senders/requirements-%.txt | $(DEV_STAMP)
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --require-hashes --target $(@D) -r $<
+	touch $@
+
 clean:
-	rm -rf $(VENV) sdk_js/node_modules tests/listener/node_modules build dist
+	rm -rf $(VENV) .cache/senders sdk_js/node_modules tests/listener/node_modules tests/senders/node_modules build dist
