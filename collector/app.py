@@ -24,6 +24,7 @@ from collector.routes.preferences import change_preferences, show_preferences
 from collector.routes.script import Sdk, script_routes
 from collector.routes.stream import listen
 from collector.routes.tracking import take_batch, take_single
+from collector.routes.webhooks import take_webhook
 from warehouse.limits import MAX_BODY_BYTES
 
 _ROUTES: Final = (
@@ -39,6 +40,7 @@ _ROUTES: Final = (
     take_sms_status,
     take_sms_reply,
     take_email_report,
+    take_webhook,
     push_key,
     take_push_report,
     front_page,

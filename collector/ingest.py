@@ -116,6 +116,12 @@ class Ingest:
         not_kept = await self._keep_rows([row], [_encode(row)], now_ms)
         self._count(site, 1 - len(not_kept), not_kept)
 
+    def note_unread(self, site: Site, drops: list[Drop], warnings: list[EventWarning]) -> None:
+        """Count what of a request became no event before there was a message, and what of it was read in part."""
+        self._count(site, 0, drops)
+        for warning in warnings:
+            self._metrics.events_warned.labels(site.name, warning.reason).inc()
+
     def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
         """Forget the visitors who were erased, told by site and id."""
         self._pace.forget_erased(is_erased)

@@ -32,6 +32,12 @@ class CollectorMetrics:
         self.requests_refused = Counter(
             "micromoment_requests_refused_total", "Requests answered with an error.", ["code"], registry=self.registry
         )
+        self.webhooks = Counter(
+            "micromoment_webhooks_total",
+            "Genuine deliveries of platforms, by what became of them.",
+            ["site", "webhook", "outcome"],
+            registry=self.registry,
+        )
         self.message_events_lost = Counter(
             "micromoment_message_events_lost_total",
             "Openings and clicks that were answered, but not kept.",

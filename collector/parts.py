@@ -16,6 +16,7 @@ from collector.banners.stream_token import StreamTokens
 from collector.feedback.address_notes import AddressNotes
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
+from collector.platforms.requests import ErasureQueue
 from collector.rate import RateLimit
 from collector.sites import Sites
 from warehouse.connection import Warehouse
@@ -109,6 +110,7 @@ class CollectorParts(msgspec.Struct, frozen=True):
     now_ms: Callable[[], int]
     callbacks: CallbackSettings = CallbackSettings()
     bounds: Bounds = msgspec.field(default_factory=Bounds)
+    erasures: ErasureQueue = msgspec.field(default_factory=ErasureQueue)
 
 
 #: The type by which a route asks for the parts.

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 ConsentMode = Literal["opt-out", "opt-in", "off"]
 IdentityMode = Literal["required", "optional", "off"]
+
+
+class ShopWebhook(msgspec.Struct, frozen=True):
+    """One address at which a shop's platform tells of what happened.
+
+    Args:
+        name: stands in the address.
+        platform: whose webhooks come there, such as `shopify`.
+        token: stands in the address; secret.
+        secrets: the keys by which the platform signs, the current one first.
+        shop: the domain of the shop at the platform, '' for any.
+        fields: for platform `generic`, where each part of a message stands in what comes.
+    """
+
+    name: str
+    platform: str
+    token: str
+    secrets: tuple[bytes, ...]
+    shop: str = ""
+    fields: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"ShopWebhook(name={self.name!r}, platform={self.platform!r})"
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -26,6 +50,7 @@ class Site(msgspec.Struct, frozen=True):
         identity: whether a page's word about a user counts only when the shop's server has signed the user id
             (`required`, `optional`); the role that builds sites passes the setting.
         identity_secrets: the keys of those signatures, the current one first.
+        webhooks: the addresses at which platforms tell of the shop.
     """
 
     name: str
@@ -36,6 +61,7 @@ class Site(msgspec.Struct, frozen=True):
     server_keys: tuple[str, ...] = ()
     identity: IdentityMode = "off"
     identity_secrets: tuple[bytes, ...] = ()
+    webhooks: tuple[ShopWebhook, ...] = ()
 
     def __repr__(self) -> str:
         return f"Site(name={self.name!r})"
@@ -65,6 +91,19 @@ class Sites:
         holders = ((site, key.encode()) for site in self._sites for key in site.server_keys)
         return next((site for site, key in holders if hmac.compare_digest(key, given)), None)
 
+    def with_webhook(self, name: str, token: str) -> tuple[Site, ShopWebhook] | None:
+        """Return the webhook of an address and its site, found in the same time whichever it is, or None."""
+        given, found = _address_digest(name, token), None
+        for site in self._sites:
+            for webhook in site.webhooks:
+                if hmac.compare_digest(_address_digest(webhook.name, webhook.token), given):
+                    found = site, webhook
+        return found
+
     def named(self, name: str) -> Site | None:
         """Return the site of a name, or None when no site has that name any more."""
         return next((site for site in self._sites if site.name == name), None)
+
+
+def _address_digest(name: str, token: str) -> bytes:
+    return hashlib.sha256(f"{name}/{token}".encode("utf-8", "surrogatepass")).digest()

@@ -19,7 +19,7 @@ from collector.intake.draft import DropReason, WarningReason
 from collector.intake.remedies import DROP_REMEDIES, WARNING_REMEDIES
 from micromoment.__main__ import COMMANDS
 from micromoment.configuration.loading import load_settings
-from micromoment.configuration.settings import Settings, SiteSettings
+from micromoment.configuration.settings import Settings, ShopWebhookSettings, SiteSettings
 from micromoment.engine.operator_query import read_names
 from micromoment.sql_guard.check import check_statement
 from trigger_worker.deciding.gate.policy_file import read_policy
@@ -59,7 +59,7 @@ def undocumented(names: Iterable[str], text: str, form: str) -> list[str]:
 
 
 def test_every_setting_is_documented_with_its_variable_and_default() -> None:
-    text = page("configuration.md")
+    text = page("configuration.md").partition("## Sites")[0]
     shown = {
         field.name: (
             f"`MICROMOMENT_{field.name.upper()}`",
@@ -77,6 +77,11 @@ def test_everything_that_has_a_name_is_documented_in_its_place() -> None:
     pages = {
         "settings of a site": (
             undocumented(SiteSettings.__struct_fields__, page("configuration.md").partition("## Sites")[2], "| `{}` |")
+        ),
+        "settings of a webhook": (
+            undocumented(
+                ShopWebhookSettings.__struct_fields__, page("configuration.md").partition("### Webhooks")[2], "| `{}` |"
+            )
         ),
         "commands": undocumented(COMMANDS, page("commands.md"), "\n## {}\n"),
         "reasons of the gate": undocumented(Reason, page("gate.md"), "| `{}` |"),

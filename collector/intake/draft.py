@@ -103,6 +103,10 @@ class DropReason(StrEnum):
     TOO_MANY = "too_many"  #: beyond the 2,500 events of one batch
     TOO_FAST = "too_fast"  #: beyond what one visitor may send in a minute
     ERASED = "erased"  #: from before the erasure of its visitor, or about a message to them
+    TOO_OLD = "too_old"  #: a webhook's order of before event_max_age_days, which is history
+    UNPAID = "unpaid"  #: a webhook's order that nobody has paid yet; its payment is told by a later webhook
+    UNKNOWN_TOPIC = "unknown_topic"  #: a webhook of a topic that nothing here understands
+    TOLD_ELSEWHERE = "told_elsewhere"  #: a webhook of what another webhook tells
     DUPLICATE = "duplicate"  #: this messageId was acknowledged before; it is stored already
 
 
@@ -124,6 +128,8 @@ class WarningReason(StrEnum):
     """Why an event was not kept as it was sent: a closed set."""
 
     IDENTITY_UNPROVEN = "identity_unproven"  #: the user id is not signed; the event is its browser's alone
+    FIELD_UNREAD = "field_unread"  #: a field of a webhook has another type than its platform documents
+    ORDER_UNKNOWN = "order_unknown"  #: a refund by webhook of an order that nobody told of: it counts, and is nobody's
     TOO_OLD = "too_old"  #: said to have happened longer ago than a page may say; it has the time of its receipt
 
 

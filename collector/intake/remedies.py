@@ -22,9 +22,15 @@ DROP_REMEDIES: Final[Mapping[DropReason, str]] = {
     DropReason.TOO_MANY: "send at most 2,500 events in one batch",
     DropReason.TOO_FAST: "look for a page that sends in a loop, or raise visitor_events_per_minute",
     DropReason.ERASED: "nothing: it is of somebody who was erased since",
+    DropReason.TOO_OLD: "load history with `micromoment import`",
+    DropReason.UNPAID: "nothing: the platform tells of the order again when it is paid",
+    DropReason.UNKNOWN_TOPIC: "take it off at the platform; `micromoment webhooks` lists what is understood",
+    DropReason.TOLD_ELSEWHERE: "nothing: another topic tells of it; see that the platform sends that one",
     DropReason.DUPLICATE: "nothing: it is stored already; give each event a messageId of its own if it was none",
 }
 WARNING_REMEDIES: Final[Mapping[WarningReason, str]] = {
     WarningReason.IDENTITY_UNPROVEN: "sign the userId as context.userHash, or send with the server key",
+    WarningReason.FIELD_UNREAD: "look at what the platform sends there; if it documents it so, please report it",
+    WarningReason.ORDER_UNKNOWN: "have the platform send orders, too, or load earlier ones with `micromoment import`",
     WarningReason.TOO_OLD: "set the sender's clock, send events sooner, or load history with `micromoment import`",
 }

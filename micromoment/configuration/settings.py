@@ -15,6 +15,26 @@ Positive = Annotated[int, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 
 
+class ShopWebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An address at which a platform tells of a shop, `[sites.NAME.webhooks.HOOK]` in the file.
+
+    Args:
+        platform: the platform whose webhooks come there.
+        secret: the key by which it signs; where the shop chooses it, derived from `secret` when empty.
+        secret_previous: the key before, whose signatures still hold; empty for none.
+        token: the secret part of the address, derived from `secret` when empty.
+        shop: the domain that the platform names as the sender's, such as `acme.myshopify.com`; empty for any.
+        fields: for `generic`, by the place in a message the place in what comes, or `=` and a text.
+    """
+
+    platform: Literal["shopify", "woocommerce", "generic"]
+    secret: str = ""
+    secret_previous: str = ""
+    token: str = ""
+    shop: str = ""
+    fields: dict[str, str] = {}
+
+
 class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one shop that sends events, `[sites.NAME]` in the file.
 
@@ -36,6 +56,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             `optional`, it is noted as a claim and joins nothing; `off`, it is believed.
         identity_secret: the key by which the shop's server signs user ids; derived from `secret` when empty.
         identity_secret_previous: the key before, whose signatures still hold; empty for none.
+        webhooks: the addresses at which platforms tell of the shop, by name.
     """
 
     write_key: Annotated[str, msgspec.Meta(min_length=1)]
@@ -51,6 +72,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identity: Literal["required", "optional", "off"] = "required"
     identity_secret: str = ""
     identity_secret_previous: str = ""
+    webhooks: dict[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")], ShopWebhookSettings] = {}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

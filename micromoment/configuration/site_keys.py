@@ -44,15 +44,36 @@ def identity_secrets(settings: Settings, site: str) -> tuple[bytes, ...]:
     return tuple(text.encode() for text in texts)
 
 
+def webhook_token(settings: Settings, site: str, webhook: str) -> str:
+    """Return the secret part of the address of a webhook: configured, else derived.
+
+    Raises:
+        ConfigurationError: it is too short, or the data folder cannot be written.
+    """
+    chosen = settings.sites[site].webhooks[webhook].token
+    if 0 < len(chosen) < MIN_LENGTH:
+        raise _too_short(f"sites.{site}.webhooks.{webhook}.token")
+    return chosen or _derived(settings, f"webhook-token:{webhook}", site)
+
+
+def webhook_secret(settings: Settings, site: str, webhook: str) -> str:
+    """Return the secret that is derived for a webhook whose shop chooses it."""
+    return _derived(settings, f"webhook-secret:{webhook}", site)
+
+
 def _checked(chosen: SiteSettings, site: str, key: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Return the secrets that are there; the error about a short one does not repeat it."""
     for name in (key, f"{key}_previous"):
         if 0 < len(getattr(chosen, name)) < MIN_LENGTH:
-            raise ConfigurationError(
-                f"sites.{site}.{name}: a secret has at least {MIN_LENGTH} characters",
-                "remove it, so that one is derived, or choose one by `openssl rand -base64 32`",
-            )
+            raise _too_short(f"sites.{site}.{name}")
     return tuple(secret for secret in secrets if secret)
+
+
+def _too_short(key: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{key}: a secret has at least {MIN_LENGTH} characters",
+        "remove it, so that one is derived, or choose one by `openssl rand -base64 32`",
+    )
 
 
 def _derived(settings: Settings, purpose: str, site: str) -> str:

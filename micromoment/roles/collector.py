@@ -18,6 +18,7 @@ from collector.feedback.address_notes import AddressNotes
 from collector.ingest import Ingest
 from collector.metrics import CollectorMetrics
 from collector.parts import Bounds, CallbackSettings, CollectorParts, CollectorSettings, open_streams
+from collector.platforms.requests import ErasureQueue
 from collector.rate import RateLimit
 from collector.routes.script import load_sdk
 from collector.sites import Site, Sites
@@ -26,6 +27,7 @@ from micromoment.configuration.settings import Settings, collector_url
 from micromoment.configuration.site_keys import identity_secrets, server_keys
 from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
+from micromoment.roles.shop_webhooks import shop_webhooks
 from micromoment.serving import running, serve
 from warehouse.address_ledger import AddressKeys
 from warehouse.errors import ConfigurationError
@@ -105,6 +107,8 @@ def configured_sites(settings: Settings) -> Sites:
     _require_different("a write key or server key", [k for site in sites for k in (site.write_key, *site.server_keys)])
     # A signature for one shop must be none for another.
     _require_different("an identity secret", [secret for site in sites for secret in site.identity_secrets])
+    addresses = [(webhook.name, webhook.token) for site in sites for webhook in site.webhooks]
+    _require_different("the address of a webhook", addresses)
     return Sites(sites)
 
 
@@ -119,6 +123,7 @@ def _site(settings: Settings, name: str) -> Site:
         server_keys=server_keys(settings, name),
         identity=site.identity,
         identity_secrets=identity_secrets(settings, name),
+        webhooks=shop_webhooks(settings, name),
     )
 
 
@@ -175,6 +180,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
         metrics=metrics,
         now_ms=shared.clock.now_ms,
         callbacks=callback_settings(settings),
+        erasures=ErasureQueue(shared.data.erase),
     )
 
 

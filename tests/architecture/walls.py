@@ -76,6 +76,7 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
         _floor("routes", "one address each"),
         _floor("parts", "what the routes share"),
         _floor("ingest feedback", "a batch's way to the journal, and what comes back about messages: side by side"),
+        _floor("platforms", "what shop systems prove and tell, as messages that intake takes"),
         _floor("intake banners", "the stages: none knows another"),
         _floor("admission errors metrics sites rate", "what every stage may use", together=True),
     ),
@@ -103,6 +104,7 @@ STATEMENT_HOLDERS: Final = {
     "trigger_worker.store": "every statement of the worker",
     "collector.banners": "asks for banners that no page has had, by collector/sql",
     "collector.feedback": "asks whose a message is and what its person allows, by collector/sql",
+    "collector.platforms": "asks whose an order is, by collector/sql",
     "console.sql": "the console's pages",
     "micromoment.history": "imports a file of events, and asks which are there",
     "micromoment.engine": "passes on what others ask of the engine it holds",
@@ -122,6 +124,7 @@ THIN_MODULES: Final[dict[str, str]] = {
     "micromoment.configuration.*": "each kind of what an installation is set up with, by itself",
     "micromoment.operations.*": "what operators ask, each kind by itself",
     "micromoment.terminal.*": "what commands print, each kind by itself",
+    "collector.platforms.order_visitor": "the one statement of the wing, apart from what is pure",
     "collector.intake.standing": "the policy of who is believed is one pure table, apart from how ids are read",
     "trigger_worker.reports.*": "a report is a file, for a command and a page of the console",
 }

@@ -21,9 +21,10 @@ from collector.app import create_app
 from collector.banners.stream_token import StreamTokens
 from tests.collector.away import AWAY
 from tests.collector.callbacks import SETTINGS
-from tests.collector.collector_parts import SDK, running_parts
+from tests.collector.collector_parts import SDK, SHOP, STRICT, running_parts
 from tests.collector.message_links import signed
 from tests.collector.messages import NOON
+from tests.collector.platforms.shopify_payloads import PATH, WEBHOOK
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 tokens = st.sampled_from(
@@ -90,6 +91,7 @@ PATHS: Final[dict[str, st.SearchStrategy[str]]] = {
     "/v1/push/key": st.just("/v1/push/key"),
     "/v1/callbacks/sms": st.just("/v1/callbacks/sms"),
     "/v1/callbacks/email": st.just("/v1/callbacks/email"),
+    "/v1/webhooks/{name:str}/{token:str}": st.builds("/v1/webhooks/{}/{}".format, names, names) | st.just(PATH),
     "/v1/o/{name:str}": names.map("/v1/o/{}.gif".format),
     "/v1/c/{name:str}": names.map("/v1/c/{}".format),
     "/v1/a/{name:str}": names.map("/v1/a/{}".format),
@@ -158,7 +160,8 @@ class Served:
 def served(folder: Path) -> Iterator[Served]:
     """Yield an application whose parts all work but ClickHouse, which is away."""
     with asyncio.Runner() as runner:
-        running = running_parts(folder, AWAY, callbacks=SETTINGS)
+        shop = msgspec.structs.replace(SHOP, webhooks=(WEBHOOK,))
+        running = running_parts(folder, AWAY, callbacks=SETTINGS, sites=(shop, STRICT))
         parts = runner.run(running.__aenter__())
         try:
             yield Served(create_app(parts, SDK), runner)

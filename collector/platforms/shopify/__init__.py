@@ -1,0 +1,1 @@
+"""Shopify's webhooks, by what they tell of: orders, carts and checkouts, people, and products."""

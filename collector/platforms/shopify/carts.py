@@ -1,0 +1,55 @@
+"""What Shopify tells of carts and checkouts before there is an order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collector.intake.draft import DropReason
+from collector.platforms.facts import browser_of, is_history, present
+from collector.platforms.fields import PayloadFields
+from collector.platforms.platform import Circumstances, Translation, Who
+from collector.platforms.shopify.orders import buyer_of, context_of, coupon_of, item_of
+from collector.platforms.shopify.people import tell_customer
+
+_NAMES_NOBODY: Final = "names no browser and no customer: the theme's snippet writes the browser, the pixel tells of it"
+
+
+def tell_checkout(told: Translation, checkout: PayloadFields, around: Circumstances) -> None:
+    """Tell that a checkout was begun; what is typed into it is no address of anybody's until there is an order."""
+    token, at = checkout.text("token", "id"), checkout.text("created_at")
+    message_id, customer = f"shopify-checkout-{token}", checkout.inner("customer")
+    if not token:
+        return told.drop(DropReason.MALFORMED, "the checkout has no token")
+    if checkout.text("completed_at"):
+        return told.drop(DropReason.TOLD_ELSEWHERE, "the checkout is an order: orders/create tells of it", message_id)
+    if is_history(at, around):
+        return told.drop(DropReason.TOO_OLD, f"the checkout is of {at[:10]}", message_id)
+    if not customer.text("id") and not browser_of(checkout.each("note_attributes")):
+        return told.drop(DropReason.NO_VISITOR, f"the checkout {_NAMES_NOBODY}", message_id)
+    facts = present(
+        checkout_id=token,
+        value=checkout.number("total_price"),
+        currency=checkout.text("currency"),
+        coupon=coupon_of(checkout),
+        items=[item_of(line) for line in checkout.each("line_items")],
+    )
+    who, context = buyer_of(checkout, around), context_of(checkout)
+    told.say("track:begin_checkout", message_id, who, at, properties=facts, context=context)
+    if customer:
+        tell_customer(told, customer, around)
+    return None
+
+
+def tell_cart(told: Translation, cart: PayloadFields, _: Circumstances) -> None:
+    """Tell of a cart whose browser is known; most name nobody, and the pixel tells of each step."""
+    token, at = cart.text("token", "id"), cart.text("updated_at", "created_at")
+    message_id, browser = f"shopify-cart-{token}-{at}", browser_of(cart.each("note_attributes"))
+    if not token:
+        return told.drop(DropReason.MALFORMED, "the cart has no token")
+    if not browser:
+        return told.drop(DropReason.NO_VISITOR, f"the cart {_NAMES_NOBODY}", message_id)
+    items = [item_of(line) for line in cart.each("line_items")]
+    value = sum((item.get("price") or 0.0) * (item.get("quantity") or 0.0) for item in items)
+    who, facts = Who(browser, agreed=True), present(value=value, items=items)
+    told.say("track:cart_updated", message_id, who, at, properties=facts)
+    return None
