@@ -44,7 +44,7 @@ def preview(
     """
     settings = read_options(options)
     (chosen,) = choose_rule(rule, settings).rules
-    urls = {name: each.url for name, each in settings.sites.items()}
+    urls = {name: each.home for name, each in settings.sites.items()}
     with open_engine(settings) as engine:
         whose = Visitor(site or find_site(engine, visitor), visitor)
         previewer = Previewer(engine, TemplateFolder(Path(settings.templates_folder)), urls, content_hosts(settings))

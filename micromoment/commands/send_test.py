@@ -53,7 +53,7 @@ def send_test(
     """
     settings = read_options(options)
     (chosen,) = choose_rule(rule, settings).rules
-    urls = {name: each.url for name, each in settings.sites.items()}
+    urls = {name: each.home for name, each in settings.sites.items()}
     now_ms = time.time_ns() // 1_000_000
     with open_engine(settings) as engine:
         own_site = site or (find_site(engine, visitor) if visitor else next(iter(settings.sites), ""))

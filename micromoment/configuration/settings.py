@@ -44,7 +44,7 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         retention_days: the days that an event is kept, from its receipt.
         consent: `opt-in` keeps the events of visitors who agreed, `opt-out` the events of all who did not refuse,
             `off` leaves consent to the shop.
-        url: the address of the shop, the base of relative links in emails.
+        url: the address of the shop, the base of relative links in emails; '' for the first of `origins`.
         confirmed_addresses: `required`, marketing goes only to email addresses and telephone numbers that are known to
             be the person's; `off`, to whatever a page names.
         hourly_messages: the most messages of a class, marketing or transactional, that leave the pages within an hour;
@@ -73,6 +73,11 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identity_secret: str = ""
     identity_secret_previous: str = ""
     webhooks: dict[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")], ShopWebhookSettings] = {}
+
+    @property
+    def home(self) -> str:
+        """The address of the shop, which relative ones start from; '' where neither `url` nor an origin tells it."""
+        return self.url or next((origin for origin in self.origins if origin != "*"), "")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

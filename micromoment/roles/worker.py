@@ -145,7 +145,7 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
             recipients=fixed_recipients(settings),
             renderer=Renderer(
                 TemplateFolder(Path(settings.templates_folder)),
-                {name: site.url for name, site in settings.sites.items()},
+                {name: site.home for name, site in settings.sites.items()},
                 cleaner,
                 OfferFacts(warehouse, Path(settings.coupons_folder), catalogue, cleaner),
                 links,

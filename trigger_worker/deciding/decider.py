@@ -172,7 +172,7 @@ class Decider:
         placed = NOWHERE
         if compiled is not None and compiled.rule.experiment is not None:
             before = state.placements.get((message.rule, message.version))
-            placed = place(compiled.rule, person, before, self.posteriors, known.now_ms)
+            placed = place(compiled.rule, person, before, self.posteriors, known.now_ms, state.placed_as)
         facts = MessageFacts(
             **message.identifiers(visitor_id=profile.visitor.id),
             expires_at_ms=message.expires_at,
@@ -188,6 +188,7 @@ class Decider:
             room_at_ms=self.hourly.room_at(message, known.now_ms),
             timezone=profile.visitor.timezone,
             quiet=compiled.rule.quiet if compiled else {},
+            placed_as=state.placed_as,
             rule_holdout=compiled.rule.experiment.holdout if compiled and compiled.rule.experiment else 0.0,
             held_out=placed.held_out,
             consent=profile.permission.consent,

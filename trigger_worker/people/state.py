@@ -90,6 +90,11 @@ class PersonState:
         facts = len(self.fires) + len(self.messages) + len(self.placements)
         self.size = _PERSON_BYTES + sum(map(_size, self.history.events)) + _FACT_BYTES * facts
 
+    @property
+    def placed_as(self) -> str:
+        """The id by which experiments place the person: the one that the first firing found, else the person's own."""
+        return self.fires.first_visitor_id or self.person.visitor_id
+
     def take(self, arrivals: Iterable[Arrival], wanted: Wanted) -> list[Arrival]:
         """Add events, as far as they are wanted and not known; return those that need the person to be read anew.
 

@@ -35,17 +35,24 @@ class Fire(msgspec.Struct, frozen=True):
 
     def as_past(self) -> PastFire:
         """Return the firing as it is remembered."""
-        return PastFire(self.rule, self.key, self.at, self.fire_id, self.late_ms)
+        return PastFire(self.rule, self.key, self.at, self.fire_id, self.late_ms, self.visitor_id)
 
 
 class PastFire(msgspec.Struct, frozen=True, gc=False):
-    """A firing of before: its rule, its key, its instant (epoch ms), its id, and `late_ms` as in `Fire`."""
+    """A firing of before.
+
+    Args:
+        at: the instant of the match, epoch ms.
+        late_ms: as in `Fire`.
+        visitor_id: the id that the person had then; '' where nobody asks.
+    """
 
     rule: str
     key: str
     at: int
     fire_id: str
     late_ms: int = 0
+    visitor_id: str = ""
 
 
 class PastFires:
@@ -56,6 +63,7 @@ class PastFires:
         self._known: dict[str, dict[str, list[int]]] = {}
         self._by_id: dict[str, PastFire] = {}
         self._newest: dict[tuple[str, str], PastFire] = {}
+        self._first: PastFire | None = None
         for fire in fires:
             self.add(fire)
 
@@ -73,6 +81,12 @@ class PastFires:
             insort(self._known.setdefault(fire.rule, {}).setdefault(fire.key, []), fire.at + fire.late_ms)
             alike = fire.rule, fire.key
             self._newest[alike] = max(fire, self._newest.get(alike, fire), key=_place)
+            self._first = min(fire, self._first or fire, key=_known_place)
+
+    @property
+    def first_visitor_id(self) -> str:
+        """The id that the person had when anything first fired for them; '' before that."""
+        return self._first.visitor_id if self._first else ""
 
     def of(self, rule: str) -> Mapping[str, Sequence[int]]:
         """Return, by key, the instants (epoch ms) at which a rule fired, ascending."""
@@ -93,6 +107,10 @@ class PastFires:
 
 def _place(fire: PastFire) -> tuple[int, str]:
     return fire.at, fire.fire_id
+
+
+def _known_place(fire: PastFire) -> tuple[int, str]:
+    return fire.at + fire.late_ms, fire.fire_id
 
 
 def read_past_fires(

@@ -41,7 +41,10 @@ def test_firings_of_every_rule_are_told_where_none_is_named(warehouse: Warehouse
     fires = [fire("1", at=NOON), fire("2", rule="other", at=NOON + 1), fire("3", visitor_id="bob", at=NOON)]
     Records(warehouse).store_fires(fires, NOON)
     past = read_past_fires(warehouse, [person("anna"), person("cleo")], NOON)
-    assert set(past[person("anna")]) == {PastFire("lingers", "", NOON, "1"), PastFire("other", "", NOON + 1, "2")}
+    assert set(past[person("anna")]) == {
+        PastFire("lingers", "", NOON, "1", visitor_id="anna"),
+        PastFire("other", "", NOON + 1, "2", visitor_id="anna"),
+    }
     assert len(past[person("cleo")]) == 0
 
 

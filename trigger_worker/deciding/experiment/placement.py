@@ -22,7 +22,9 @@ NOWHERE: Final = Placement("")
 SNAPSHOT_MS: Final = 3_600_000
 
 
-def place(rule: Rule, person: Person, before: Placement | None, posteriors: Posteriors, now_ms: int) -> Placement:
+def place(
+    rule: Rule, person: Person, before: Placement | None, posteriors: Posteriors, now_ms: int, placed_as: str = ""
+) -> Placement:
     """Return the place of a person in a rule's experiment.
 
     A person who logged in, or whose arm became less likely, stays in the arm of the first decision under the rule's
@@ -34,15 +36,16 @@ def place(rule: Rule, person: Person, before: Placement | None, posteriors: Post
         before: the place that the first decision found; None for a person who was not decided on before.
         posteriors: what adaptive experiments have learned, as far as `Posteriors.missing` names no rule.
         now_ms: epoch ms.
+        placed_as: the id by which the person is placed anew; '' for the person's own.
     """
-    known = before or NOWHERE
+    known, id_ = before or NOWHERE, placed_as or person.visitor_id
     arms = rule.experiment.arms if rule.experiment else ()
     if not arms or known.arm in dict(arms):
         return known
     if rule.experiment is not None and rule.experiment.is_adaptive:
-        arm = draw_arm(posteriors.of(rule, now_ms), person.site, rule.id, person.visitor_id)
+        arm = draw_arm(posteriors.of(rule, now_ms), person.site, rule.id, id_)
     else:
-        arm = choose_arm(arms, person.site, rule.id, person.visitor_id)
+        arm = choose_arm(arms, person.site, rule.id, id_)
     return msgspec.structs.replace(known, arm=arm)
 
 

@@ -95,9 +95,10 @@ def holdout(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | None
     """Drop marketing to persons of the global holdout, and a rule's marketing to persons of the rule's holdout."""
     if facts.message_class != "marketing":
         return None
-    if in_holdout(facts.site, facts.visitor_id, policy.holdout):
+    placed_as = facts.placed_as or facts.visitor_id
+    if in_holdout(facts.site, placed_as, policy.holdout):
         return drop(Reason.HOLDOUT, holdout="global", share=policy.holdout)
-    is_placed_there = in_holdout(facts.site, facts.visitor_id, facts.rule_holdout, facts.rule)
+    is_placed_there = in_holdout(facts.site, placed_as, facts.rule_holdout, facts.rule)
     if is_placed_there if facts.held_out is None else facts.held_out:
         return drop(Reason.HOLDOUT, holdout="rule", share=facts.rule_holdout)
     return None

@@ -44,6 +44,8 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
         room_at_ms: when the site's ceiling of messages an hour leaves room, epoch ms; None when it does now.
         timezone: the person's zone, as the page sent it; unknown zones are read as UTC.
         quiet: the rule's own quiet hours, which win over the policy's.
+        placed_as: the id by which experiments and holdouts place the person: the one under which anything first fired
+            for them, so that nobody changes sides by logging in.
         rule_holdout: the share of persons, from 0 to 1, whom the rule itself holds out.
         held_out: whether the person is one of them, as was decided before; None when that is yet to be decided.
         consent: the person's answers.
@@ -67,6 +69,7 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
     room_at_ms: int | None = None
     timezone: str = ""
     quiet: Mapping[str, QuietHours | None] = {}
+    placed_as: str = ""
     rule_holdout: float = 0.0
     held_out: bool | None = None
     consent: Consent = Consent()

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import ClassVar, Final
 
-from trigger_worker.delivery.content.email_html import plain_text
+from trigger_worker.delivery.content.email_html import HtmlPlaces, plain_text
 from trigger_worker.delivery.content.engine import TextEngine, TextTemplate
 from trigger_worker.delivery.content.fields import one_line, read_fields, require_text, text_template
 from trigger_worker.delivery.content.links import hosts_of
@@ -98,7 +98,7 @@ class EmailTemplate:
         """
         subject = require_text(self._header("subject", LONGEST_SUBJECT, names), self._path, "the subject")
         preheader = self._header("preheader", LONGEST_PREHEADER, names)
-        body = self._html.render(names)
+        body = _with_absolute_addresses(self._html.render(names), names)
         text = plain_text(body) if self._text is None else self._text.render(names)
         return EmailContent(
             subject=subject,
@@ -126,6 +126,13 @@ def _headers(front_matter: str, path: str, engine: TextEngine) -> dict[str, Text
     fields = read_fields("---\n" + front_matter, path, _KEYS, "front matter")
     templates = {key: text_template(fields, key, engine) for key in _KEYS}
     return {key: template for key, template in templates.items() if template is not None}
+
+
+def _with_absolute_addresses(body: str, names: Mapping[str, object]) -> str:
+    """Return the HTML with addresses that work outside of the shop: relative ones start from the site's `url`."""
+    site = names.get("site")
+    base = site.get("url") if isinstance(site, Mapping) else None
+    return HtmlPlaces(body).resolved(base) if isinstance(base, str) and base else body
 
 
 def _with_preheader(body: str, preheader: str) -> str:

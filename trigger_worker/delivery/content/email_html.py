@@ -1,16 +1,31 @@
-"""Reads the HTML of emails: replaces its links, and derives its plain text."""
+"""Reads the HTML of emails: makes its addresses absolute, replaces its links, and derives its plain text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from html.parser import HTMLParser
 from itertools import accumulate
 from typing import Final
+from urllib.parse import urljoin
+
+from trigger_worker.delivery.content.html_attributes import Attribute, attributes_of
 
 #: The elements whose `href` a reader may follow.
 _LINKS: Final = frozenset({"a", "area"})
+#: By element, the attributes whose value is an address.
+_ADDRESSES: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(("a", "area", "link"), frozenset({"href"})),
+    **dict.fromkeys(("img", "source", "audio", "input", "embed"), frozenset({"src", "srcset"})),
+    "video": frozenset({"src", "poster"}),
+    **dict.fromkeys(("body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"), frozenset({"background"})),
+    "form": frozenset({"action"}),
+}
+#: What begins an address that is not relative to a page: a scheme, or a place in the mail itself.
+_STANDS_ALONE: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:|#|$)")
+#: An address in a list of pictures, with what tells the ones for larger screens.
+_CANDIDATE: Final = re.compile(r"(\s*,*\s*)([^\s,]\S*)([^,]*)")
 #: The elements whose content is not shown.
 _UNSEEN: Final = frozenset({"head", "style", "script", "title", "template"})
 #: The elements that stand on lines of their own.
@@ -27,7 +42,7 @@ _PUNCTUATION: Final = ".,;:!?'*_]}»”’…"
 
 
 class HtmlPlaces:
-    """The places of an HTML document that tracking changes: its links and the end of its body.
+    """The places of an HTML document that are changed before it is sent: its addresses and the end of its body.
 
     Args:
         html: the document, or a part of one.
@@ -42,6 +57,20 @@ class HtmlPlaces:
         """Return the language that the document declares, such as `de` or `pt-BR`; '' for none."""
         return self._reader.language
 
+    def resolved(self, base: str) -> str:
+        """Return the document with absolute addresses: those of links, pictures and backgrounds.
+
+        Args:
+            base: the address that relative ones start from.
+        """
+
+        def absolute(tag: str, name: str, value: str) -> str:
+            if name not in _ADDRESSES[tag]:
+                return value
+            return _absolute_set(base, value) if name == "srcset" else absolute_address(base, value)
+
+        return self._changed(absolute)
+
     def rewritten(self, replace: Callable[[str], str], at_end: str = "") -> str:
         """Return the document with other links, and with more HTML at the end of its body.
 
@@ -49,10 +78,19 @@ class HtmlPlaces:
             replace: returns the new address of a link; the same address leaves the link as it is.
             at_end: the HTML to add.
         """
+
+
+        def replaced(tag: str, name: str, value: str) -> str:
+            return replace(value) if tag in _LINKS and name == "href" else value
+
+        return self._changed(replaced, at_end)
+
+    def _changed(self, change: Callable[[str, str, str], str], at_end: str = "") -> str:
+        """Return the document with other values of attributes, by element, name and value, and with more at the end."""
         pieces: list[str] = []
         done = 0
-        for start, end, tag, attributes in self._reader.links:
-            changed = [(name, replace(value) if name == "href" and value else value) for name, value in attributes]
+        for start, end, tag, attributes in self._reader.tags:
+            changed = [(name, change(tag, name, value) if value else value) for name, value in attributes]
             if changed != attributes:
                 pieces += [self._html[done:start], _start_tag(tag, changed, self._html[start:end])]
                 done = end
@@ -84,6 +122,20 @@ def rewrite_addresses(text: str, replace: Callable[[str], str]) -> str:
     return _ADDRESS.sub(changed, text)
 
 
+def absolute_address(base: str, address: str) -> str:
+    """Return an address as a page at `base` reads it; one that stands alone, or cannot be read, as it is."""
+    if _STANDS_ALONE.match(address):
+        return address
+    try:
+        return urljoin(base, address.strip())
+    except ValueError:
+        return address
+
+
+def _absolute_set(base: str, candidates: str) -> str:
+    return _CANDIDATE.sub(lambda found: found[1] + absolute_address(base, found[2]) + found[3], candidates)
+
+
 class _HtmlReader(HTMLParser):
     """Python's HTML parser without its exception for sections such as `<![foo]>`, which browsers read as comments."""
 
@@ -96,21 +148,21 @@ class _HtmlReader(HTMLParser):
 
 
 class _LinkReader(_HtmlReader):
-    """Collects the links of a document with their places, the end of its body, and its language."""
+    """Collects the start tags of a document that may have addresses, the end of its body, and its language."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.links: list[tuple[int, int, str, list[tuple[str, str | None]]]] = []
+        self.tags: list[tuple[int, int, str, list[Attribute]]] = []
         self.body_end = len(html)
         self.language = ""
         self._lines = [0, *accumulate(len(line) + 1 for line in html.split("\n"))]
         self.feed(html)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _LINKS:
-            start = self._place()
-            self.links.append((start, start + len(self.get_starttag_text() or ""), tag, attrs))
+    def handle_starttag(self, tag: str, attrs: list[Attribute]) -> None:
+        if tag in _ADDRESSES and attrs:
+            start, written = self._place(), self.get_starttag_text() or ""
+            self.tags.append((start, start + len(written), tag, attributes_of(written)))
         elif tag == "html":
             self.language = dict(attrs).get("lang") or ""
 
@@ -132,7 +184,7 @@ class _TextReader(_HtmlReader):
         self._unseen_depth = 0
         self._links: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[Attribute]) -> None:
         if tag in _UNSEEN:
             self._unseen_depth += 1
         elif tag == "br" or tag in _BLOCKS:
@@ -140,7 +192,7 @@ class _TextReader(_HtmlReader):
         elif tag == "td":
             self.pieces.append(" ")
         elif tag == "a":
-            self._links.append(dict(attrs).get("href") or "")
+            self._links.append(dict(attributes_of(self.get_starttag_text() or "")).get("href") or "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _UNSEEN:
@@ -157,7 +209,7 @@ class _TextReader(_HtmlReader):
             self.pieces.append(data.replace("\n", " "))
 
 
-def _start_tag(tag: str, attributes: list[tuple[str, str | None]], written: str) -> str:
+def _start_tag(tag: str, attributes: list[Attribute], written: str) -> str:
     """Return a start tag with other attributes; a tag that closed itself still does."""
     words = [tag, *(name if value is None else f'{name}="{escape(value)}"' for name, value in attributes)]
     return f"<{' '.join(words)}{' /' if written.endswith('/>') else ''}>"

@@ -173,6 +173,47 @@ async def test_who_logs_in_stays_where_they_were(shop: Shop) -> None:
     assert {reason for _, _, reason in shop.decisions()} >= {"holdout"}
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_who_logs_in_stays_in_or_out_of_the_global_holdout_whatever_rule_fires(
+    shop: Shop, restarted: bool
+) -> None:
+    shop.write("policy.yaml", "holdout: 50%\n")
+    for number, event in enumerate(("hover", "scroll", "copy")):
+        shop.rule(f"rule_{number}", f"when: {event}\nevery: 0s\nsend: [{{banner: hello}}]\n")
+    for number in range(16):
+        shop.happens("hover", f"phone-{number}")
+    await shop.passes(1)
+    for event, user in (("scroll", "user"), ("copy", "other")):
+        if restarted:
+            await shop.starts()
+        for number in range(16):
+            shop.happens(event, f"phone-{number}", user=f"{user}-{number}")
+        await shop.passes(1)
+    met = shop.rows(
+        "SELECT replaceRegexpOne(visitor_id, '.*-', '') AS number, uniqExact(reason = 'holdout'), count()"
+        " FROM decisions GROUP BY number"
+    )
+    assert {(places, count) for _, places, count in met} == {(1, 3)}
+    assert {reason for _, _, reason in shop.decisions()} == {"holdout", "passed"}
+
+
+async def test_a_holdout_that_grows_only_adds_people_also_after_a_login(shop: Shop) -> None:
+    shop.rule("lingers", "when: hover\nevery: 0s\nsend: [{banner: hello}]\n")
+    held_out: list[set[str]] = []
+    for step, share in enumerate(("20%", "60%", "90%")):
+        shop.write("policy.yaml", f"holdout: {share}\n")
+        for number in range(16):
+            shop.happens("hover", f"phone-{number}", **({"user": f"user-{number}"} if step else {}))
+        before = shop.now_ms
+        await shop.passes(1)
+        rows = shop.rows(
+            "SELECT replaceRegexpOne(visitor_id, '.*-', '') FROM decisions WHERE reason = 'holdout'"
+            f" AND decided_at >= fromUnixTimestamp64Milli({before})"
+        )
+        held_out.append({number for (number,) in rows})
+    assert held_out[0] < held_out[1] <= held_out[2]
+
+
 async def test_what_the_worker_decided_is_what_is_counted(shop: Shop) -> None:
     goal = "when: hover\ngoal: purchase within 1h\nsend: [{banner: hello}]\n"
     text = f"{goal}experiment: {{holdout: 40%, arms: {{a: 1, b: 1}}}}\n"

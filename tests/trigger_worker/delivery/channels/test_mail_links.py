@@ -66,6 +66,13 @@ def test_every_link_to_the_shop_or_of_the_template_is_counted() -> None:
     assert 'href="https://shop.example' not in content.html
 
 
+def test_a_parameter_that_looks_like_a_character_reference_is_counted_as_it_was_written() -> None:
+    address = "https://shop.example/p?a=1&region=US&currency=EUR&timestamp=9&copy=2"
+    content = EmailContent(subject="Hi", html=f'<a href="{address}">x</a>', text=f"x ({address})\n")
+    read = added(outbound(content))
+    assert targets(read.html) == targets(read.text) == [address]
+
+
 @pytest.mark.parametrize(
     "kept", ['href="mailto:hello@shop.example"', 'href="#top"', 'src="https://shop.example/a.png"']
 )

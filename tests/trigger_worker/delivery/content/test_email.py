@@ -100,3 +100,16 @@ def test_a_layout_names_hosts_for_the_emails_that_extend_it() -> None:
     odd = "{% if event.odd %}{% include 'broken.html' %}{% include event.file %}{% include 'missing.html' %}{% endif %}"
     template = EmailTemplate(f"---\nsubject: Hi\n---\nhttps://own.example {odd}", "t.email.html", layout)
     assert template.render({}).named_hosts == {"own.example"}
+
+
+def test_relative_addresses_start_from_the_shop_in_the_html_and_in_the_text() -> None:
+    html = '---\nsubject: x\n---\n<a href="/cart?a=1&copy=2"><img src="/logo.png" alt=""> Your cart</a>'
+    content = email(html, site={"name": "shop", "url": "https://shop.example"})
+    assert '<a href="https://shop.example/cart?a=1&amp;copy=2">' in content.html
+    assert 'src="https://shop.example/logo.png"' in content.html
+    assert content.text == "Your cart (https://shop.example/cart?a=1&copy=2)\n"
+
+
+def test_relative_addresses_stay_where_the_shop_has_none() -> None:
+    html = '---\nsubject: x\n---\n<a href="/cart">Your cart</a>'
+    assert '<a href="/cart">' in email(html, site={"name": "shop"}).html

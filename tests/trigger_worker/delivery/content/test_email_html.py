@@ -156,3 +156,42 @@ def test_reads_like_the_html(html: str, text: str) -> None:
 @given(st.text())
 def test_reads_any_text(html: str) -> None:
     assert plain_text(html).endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("address", "absolute"),
+    [
+        ("/cart", "https://shop.example/cart"),
+        (" /cart ", "https://shop.example/cart"),
+        ("cart?a=1&amp;b=2#c", "https://shop.example/de/cart?a=1&amp;b=2#c"),
+        ("../cart", "https://shop.example/cart"),
+        ("?page=2", "https://shop.example/de/?page=2"),
+        ("//cdn.example/a", "https://cdn.example/a"),
+        ("https://other.example/x", "https://other.example/x"),
+        ("HTTP://other.example/x", "HTTP://other.example/x"),
+        ("mailto:a@b.example", "mailto:a@b.example"),
+        ("tel:+49123", "tel:+49123"),
+        ("cid:logo", "cid:logo"),
+        ("#top", "#top"),
+        ("", ""),
+        ("//[bad", "//[bad"),
+    ],
+)
+@pytest.mark.parametrize("html", ['<a href="{}">x</a>', '<img src="{}">', '<td background="{}">', '<area href="{}"/>'])
+def test_an_address_of_a_mail_starts_from_the_shop(html: str, address: str, absolute: str) -> None:
+    written = HtmlPlaces(html.format(address)).resolved("https://shop.example/de/")
+    assert written.replace(" />", "/>") == html.format(absolute)
+
+
+def test_each_picture_of_a_set_starts_from_the_shop() -> None:
+    written = HtmlPlaces('<img srcset="/a.png, b.png 2x,https://c.example/c.png 300w" alt="/a">').resolved(
+        "https://shop.example/"
+    )
+    assert written == (
+        '<img srcset="https://shop.example/a.png, https://shop.example/b.png 2x,https://c.example/c.png 300w" alt="/a">'
+    )
+
+
+def test_addresses_that_are_absolute_leave_the_document_as_it_is() -> None:
+    html = "<A HREF='https://shop.example/?a=1&region=2'>x</A><img SRC=cid:1 alt=x>"
+    assert HtmlPlaces(html).resolved("https://shop.example") == html
