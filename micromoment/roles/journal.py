@@ -20,11 +20,9 @@ from micromoment.serving import running
 from warehouse.errors import ConfigurationError, JournalError, WarehouseError
 from warehouse.journal.adoption import adopt_spool
 from warehouse.journal.group_commit import JournalThread
-from warehouse.journal.lane import IsKept
 from warehouse.journal.log import Journal
-from warehouse.journal.mover import Announce, Mover, keep_all
+from warehouse.journal.mover import Mover
 from warehouse.journal.tables import JournalLimits
-from warehouse.queries import Inserts
 
 #: The folder of the journal when one process runs all roles; a journal is used by one process at a time.
 JOURNAL_OF_ALL: Final = "journal"
@@ -70,12 +68,10 @@ class OpenJournal(msgspec.Struct, frozen=True):
 async def open_journal(
     settings: Settings,
     name: str,
-    warehouse: Inserts,
-    announce: Announce,
+    mover_of: Callable[[JournalThread], Mover],
     registry: CollectorRegistry,
     *,
     adopts_spool: bool,
-    is_kept: IsKept = keep_all,
     now_ms: Callable[[], int] = local_ms,
 ) -> AsyncIterator[OpenJournal]:
     """Open the journal and move its rows until the block ends, then the rest for a bounded time.
@@ -83,12 +79,10 @@ async def open_journal(
     Args:
         settings: say where the journal is and how large it may be.
         name: its folder in the data folder.
-        warehouse: where rows go.
-        announce: told of each table that has news in ClickHouse.
+        mover_of: returns what moves the rows of a journal.
         registry: gets the figures of the journal.
         now_ms: returns the present as rows are stamped with it, epoch ms.
         adopts_spool: whether the events of an earlier version are taken over, as the collector's process does.
-        is_kept: tells whether a row may still be stored.
 
     Raises:
         ConfigurationError: another process uses the journal, or the data folder cannot be written.
@@ -97,7 +91,7 @@ async def open_journal(
     async with AsyncExitStack() as stack:
         own = await asyncio.to_thread(_open_own, folder, name, limits, adopts_spool=adopts_spool)
         journals = [own, *await asyncio.to_thread(_open_earlier, folder, name, limits)]
-        moving = [await stack.enter_async_context(_moving(each, warehouse, announce, is_kept)) for each in journals]
+        moving = [await stack.enter_async_context(_moving(each, mover_of)) for each in journals]
         registry.register(JournalFigures(moving, now_ms))
         yield OpenJournal(moving[0][0], tuple(mover for _, mover in moving), tuple(thread for thread, _ in moving))
 
@@ -125,9 +119,9 @@ def _open_earlier(folder: Path, name: str, limits: JournalLimits) -> list[Journa
 
 @asynccontextmanager
 async def _moving(
-    journal: Journal, warehouse: Inserts, announce: Announce, is_kept: IsKept
+    journal: Journal, mover_of: Callable[[JournalThread], Mover]
 ) -> AsyncIterator[tuple[JournalThread, Mover]]:
-    with JournalThread(journal) as thread, Mover(thread, warehouse, announce, is_kept) as mover:
+    with JournalThread(journal) as thread, mover_of(thread) as mover:
         async with running(mover.run(), "journal mover"):
             yield thread, mover
         with contextlib.suppress(WarehouseError, JournalError, TimeoutError):

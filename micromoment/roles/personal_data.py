@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from warehouse.dsn import parse_dsn
 from warehouse.erasure import clean_up, read_tombstones
 from warehouse.errors import JournalError, WarehouseError
 from warehouse.journal.group_commit import JournalThread
+from warehouse.journal.mover import Mover
 from warehouse.journal.tables import JournalTable
 from warehouse.migrations import migrate
 
@@ -86,11 +88,9 @@ async def open_personal_data(settings: Settings) -> AsyncIterator[PersonalData]:
             opened = open_journal(
                 settings,
                 JOURNAL_OF_ALL,
-                warehouse,
-                _announce_nothing,
+                partial(Mover, warehouse=warehouse, announce=_announce_nothing, is_kept=erasures.may_store),
                 CollectorRegistry(),
                 adopts_spool=True,
-                is_kept=erasures.may_store,
             )
             journals = (await stack.enter_async_context(opened)).threads
         yield await stack.enter_async_context(personal_data(settings, warehouse, erasures, journals))

@@ -34,7 +34,7 @@ from warehouse.audit import store_audit
 from warehouse.connection import connect
 from warehouse.dsn import parse_dsn
 from warehouse.errors import ConfigurationError
-from warehouse.journal.mover import Announce
+from warehouse.journal.mover import Announce, Mover
 from warehouse.journal.tables import EVENTS, JournalTable
 from warehouse.migrations import keep_records_for, migrate
 
@@ -88,11 +88,15 @@ async def run_roles(settings: Settings, roles: tuple[Role, ...]) -> AsyncIterato
             open_journal(
                 settings,
                 journal_name(roles),
-                warehouse,
-                announce_events(bus),
+                partial(
+                    Mover,
+                    warehouse=warehouse,
+                    announce=announce_events(bus),
+                    is_kept=erasures.may_store,
+                    hurries=lambda: bus.state() != "ok",
+                ),
                 registry,
                 adopts_spool=run_collector in roles,
-                is_kept=erasures.may_store,
                 now_ms=clock.now_ms,
             )
         )

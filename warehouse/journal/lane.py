@@ -22,6 +22,11 @@ IsKept = Callable[[JournalTable, bytes], bool]
 MAX_ROWS_PER_INSERT: Final = 5_000
 #: How long the first row of a quiet table waits for others.
 QUIET_SECONDS: Final = 0.05
+#: From so many waiting rows on a table is under load: its inserts are fewer and larger, because the price of an insert,
+#: and of the merges that follow it, hardly depends on its rows.
+LOADED_ROWS: Final = 200
+#: Least seconds between two inserts while nothing but ClickHouse tells other processes of rows.
+HURRIED_SECONDS: Final = 0.25
 MAX_RETRY_SECONDS: Final = 5.0
 #: After so many refusals in a row that may be of the rows, a batch is halved.
 REFUSALS_BEFORE_HALVING: Final = 10
@@ -44,6 +49,24 @@ def insert_due_at(first_row_at: float, last_insert_at: float, busy_seconds: floa
     return max(first_row_at + QUIET_SECONDS, last_insert_at + busy_seconds)
 
 
+def pace_seconds(table: JournalTable, waiting: int, *, hurried: bool) -> float:
+    """Return the least seconds between the beginnings of two inserts.
+
+    Args:
+        table: whose rows.
+        waiting: how many of them wait.
+        hurried: whether somebody waits to read them in ClickHouse.
+    """
+    if hurried:
+        return min(HURRIED_SECONDS, table.busy_seconds)
+    return table.busy_seconds if waiting < LOADED_ROWS else table.loaded_seconds
+
+
+def never() -> bool:
+    """Return False: nobody waits for rows in ClickHouse."""
+    return False
+
+
 class Lane:
     """Moves the rows of one table, batch after batch; the others do not wait for it.
 
@@ -53,10 +76,17 @@ class Lane:
         warehouse: where they go.
         threads: where inserts run.
         is_kept: tells whether a row may still be stored; the others leave the journal without it.
+        hurries: tells whether somebody waits to read rows in ClickHouse.
     """
 
     def __init__(
-        self, table: JournalTable, journal: JournalThread, warehouse: Inserts, threads: Executor, is_kept: IsKept
+        self,
+        table: JournalTable,
+        journal: JournalThread,
+        warehouse: Inserts,
+        threads: Executor,
+        is_kept: IsKept,
+        hurries: Callable[[], bool] = never,
     ) -> None:
         self.table: Final = table
         #: Since the process began: rows in ClickHouse, rows set aside, and failed attempts.
@@ -74,6 +104,7 @@ class Lane:
         self._warehouse = warehouse
         self._threads = threads
         self._is_kept = is_kept
+        self._hurries = hurries
         self._news = asyncio.Event()
         self._first_row_at = self._last_insert_at = float("-inf")
         self._limit = MAX_ROWS_PER_INSERT
@@ -91,9 +122,13 @@ class Lane:
         if not self._journal.depth(self.table):
             await self._news.wait()
         self._news.clear()
-        if self._journal.depth(self.table) < self._limit:
-            due_at = insert_due_at(self._first_row_at, self._last_insert_at, self.table.busy_seconds)
-            await asyncio.sleep(due_at - time.monotonic())
+        while (waiting := self._journal.depth(self.table)) < self._limit:
+            pace = pace_seconds(self.table, waiting, hurried=self._hurries())
+            left = insert_due_at(self._first_row_at, self._last_insert_at, pace) - time.monotonic()
+            if left <= 0:
+                break
+            # In steps: load, and haste, may begin meanwhile.
+            await asyncio.sleep(min(left, HURRIED_SECONDS))
         self._last_insert_at = time.monotonic()
 
     async def move(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, Self
 import structlog
 
 from warehouse.journal.group_commit import JournalThread
-from warehouse.journal.lane import MAX_ROWS_PER_INSERT, IsKept, Lane
+from warehouse.journal.lane import MAX_ROWS_PER_INSERT, IsKept, Lane, never
 from warehouse.journal.tables import TABLES, JournalTable
 from warehouse.queries import Inserts
 
@@ -34,16 +34,24 @@ class Mover:
         warehouse: where they go.
         announce: told of each table that has news in ClickHouse; its failures are logged and forgotten.
         is_kept: tells whether a row may still be stored.
+        hurries: tells whether somebody waits to read rows in ClickHouse, as others do while the bus is away.
     """
 
     def __init__(
-        self, journal: JournalThread, warehouse: Inserts, announce: Announce, is_kept: IsKept = keep_all
+        self,
+        journal: JournalThread,
+        warehouse: Inserts,
+        announce: Announce,
+        is_kept: IsKept = keep_all,
+        hurries: Callable[[], bool] = never,
     ) -> None:
         self._journal = journal
         self._announce = announce
         # A thread for each table: one whose insert hangs holds up none of the others, nor anybody else's threads.
         self._threads = ThreadPoolExecutor(len(TABLES), thread_name_prefix="journal insert")
-        self.lanes: Final = {table: Lane(table, journal, warehouse, self._threads, is_kept) for table in TABLES}
+        self.lanes: Final = {
+            table: Lane(table, journal, warehouse, self._threads, is_kept, hurries) for table in TABLES
+        }
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ class JournalTable(msgspec.Struct, frozen=True):
         into: the ClickHouse table that the rows are inserted into.
         month: the column whose month is the table's partition.
         busy_seconds: least seconds between the beginnings of two inserts while rows keep arriving.
+        loaded_seconds: the same under load, when many rows wait.
     """
 
     number: int
@@ -23,6 +24,7 @@ class JournalTable(msgspec.Struct, frozen=True):
     into: str
     month: str
     busy_seconds: float
+    loaded_seconds: float
 
 
 class JournalBatch(msgspec.Struct, frozen=True):
@@ -50,14 +52,14 @@ class RowSetAside(msgspec.Struct, frozen=True):
     reason: str
 
 
-EVENTS: Final = JournalTable(1, "events", "events", "ts", 0.5)
-FIRES: Final = JournalTable(2, "fires", "fires", "at", 1.0)
-DECISIONS: Final = JournalTable(3, "decisions", "decisions", "decided_at", 1.0)
-MESSAGES: Final = JournalTable(4, "messages", "messages", "due_at", 1.0)
+EVENTS: Final = JournalTable(1, "events", "events", "ts", 0.5, 2.0)
+FIRES: Final = JournalTable(2, "fires", "fires", "at", 1.0, 2.0)
+DECISIONS: Final = JournalTable(3, "decisions", "decisions", "decided_at", 1.0, 2.0)
+MESSAGES: Final = JournalTable(4, "messages", "messages", "due_at", 1.0, 2.0)
 #: Events that the worker itself makes, such as `message_sent`: they do not wait behind those of visitors.
-OWN_EVENTS: Final = JournalTable(5, "own_events", "events", "ts", 1.0)
+OWN_EVENTS: Final = JournalTable(5, "own_events", "events", "ts", 1.0, 2.0)
 #: Facts of addresses, such as a STOP, as they come back from readers and providers.
-ADDRESS_FACTS: Final = JournalTable(6, "address_facts", "address_facts", "at", 1.0)
+ADDRESS_FACTS: Final = JournalTable(6, "address_facts", "address_facts", "at", 1.0, 2.0)
 TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS, ADDRESS_FACTS)
 
 

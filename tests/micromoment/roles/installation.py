@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from micromoment.roles.personal_data import personal_data
 from micromoment.roles.shared import Shared, open_bus
 from micromoment.roles.up import announce_events
 from warehouse.connection import Warehouse
+from warehouse.journal.mover import Mover
 
 WRITE_KEY: Final = "shop-key"
 SITES: Final = {"shop": SiteSettings(write_key=WRITE_KEY, url="https://shop.example", identity="off")}
@@ -53,11 +55,9 @@ async def sharing(settings: Settings, warehouse: Warehouse) -> AsyncIterator[Sha
         open_journal(
             settings,
             JOURNAL_OF_ALL,
-            warehouse,
-            announce_events(bus),
+            partial(Mover, warehouse=warehouse, announce=announce_events(bus), is_kept=erasures.may_store),
             registry,
             adopts_spool=True,
-            is_kept=erasures.may_store,
         ) as journal,
         personal_data(settings, warehouse, erasures, journal.threads) as data,
     ):

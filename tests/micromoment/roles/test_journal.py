@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ from tests.warehouse.journal.test_adoption import fill
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError, RowsRefused, WarehouseError, WarehouseUnavailable
 from warehouse.journal.log import Journal
+from warehouse.journal.mover import Mover
 from warehouse.journal.tables import EVENTS, FIRES, TABLES, JournalTable
 from warehouse.queries import Inserts
 
@@ -75,7 +77,12 @@ async def opened(
     registry = registry or CollectorRegistry()
     settings = settings_in(folder)
     async with open_journal(
-        settings, name, warehouse, _nothing, registry, adopts_spool=adopts_spool, now_ms=now_ms
+        settings,
+        name,
+        partial(Mover, warehouse=warehouse, announce=_nothing),
+        registry,
+        adopts_spool=adopts_spool,
+        now_ms=now_ms,
     ) as journal:
         yield journal
 

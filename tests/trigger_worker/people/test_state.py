@@ -17,7 +17,6 @@ from trigger_worker.people.arrival import accepted
 from trigger_worker.people.reading import Scope, read_people
 from trigger_worker.people.state import PersonState
 from trigger_worker.store.decisions import DecisionRecord, Placement, Reason
-from trigger_worker.store.fires import PastFire
 from trigger_worker.store.message import MessageRecord, MessageState
 from trigger_worker.store.records import Records
 from trigger_worker.store.sent import record_outcomes

@@ -96,6 +96,6 @@ def test_a_table_that_refuses_everything_is_no_matter_of_rows(embedded_warehouse
 
 def test_trouble_that_is_not_the_rows_is_not_blamed_on_them(embedded_warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError) as caught:
-        insert_rows(embedded_warehouse, JournalTable(9, "none", "no_such_table", "ts", 1), GOOD, "batch")
+        insert_rows(embedded_warehouse, JournalTable(9, "none", "no_such_table", "ts", 1, 1), GOOD, "batch")
     assert not isinstance(caught.value, RowsRefused)
     assert caught.value.code

@@ -17,7 +17,14 @@ from tests.warehouse.journal.journals import NOON, key, line
 from warehouse.connection import Warehouse
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.journal.group_commit import JournalThread
-from warehouse.journal.lane import QUIET_SECONDS, REFUSALS_BEFORE_HALVING, insert_due_at
+from warehouse.journal.lane import (
+    HURRIED_SECONDS,
+    LOADED_ROWS,
+    QUIET_SECONDS,
+    REFUSALS_BEFORE_HALVING,
+    insert_due_at,
+    pace_seconds,
+)
 from warehouse.journal.log import Journal
 from warehouse.journal.mover import Mover
 from warehouse.journal.tables import DECISIONS, EVENTS, FIRES, TABLES, JournalTable
@@ -97,12 +104,12 @@ def without_waiting() -> Iterator[None]:
 @pytest.fixture
 def without_pauses() -> Iterator[None]:
     """Let no table pause between two inserts, where a test makes many."""
-    pauses = [table.busy_seconds for table in TABLES]
-    for table in TABLES:
-        force_setattr(table, "busy_seconds", 0.0)
+    pauses = [(table, name, getattr(table, name)) for table in TABLES for name in ("busy_seconds", "loaded_seconds")]
+    for table, name, _ in pauses:
+        force_setattr(table, name, 0.0)
     yield
-    for table, seconds in zip(TABLES, pauses, strict=True):
-        force_setattr(table, "busy_seconds", seconds)
+    for table, name, seconds in pauses:
+        force_setattr(table, name, seconds)
 
 
 @pytest.fixture
@@ -114,6 +121,10 @@ def journal(tmp_path: Path) -> Iterator[JournalThread]:
 def append(journal: JournalThread, *names: str, table: JournalTable = EVENTS) -> None:
     ids = [key(name) for name in names] if table is EVENTS else ()
     journal.append(table, [line(name) for name in names], NOON, ids).result(WAIT_SECONDS)
+
+
+async def told(_: JournalTable) -> None:
+    """Do nothing with the news of a table."""
 
 
 @asynccontextmanager
@@ -139,6 +150,31 @@ async def until_empty(journal: JournalThread, *tables: JournalTable) -> None:
 
 
 SECONDS = st.floats(0, 1e6)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_inserts_are_seldom_under_load_and_frequent_while_somebody_waits_for_them(table: JournalTable) -> None:
+    assert pace_seconds(table, 1, hurried=False) == table.busy_seconds
+    assert pace_seconds(table, LOADED_ROWS, hurried=False) == table.loaded_seconds > table.busy_seconds
+    for waiting in (1, LOADED_ROWS):
+        assert pace_seconds(table, waiting, hurried=True) == HURRIED_SECONDS < table.busy_seconds
+
+
+async def test_rows_that_wait_under_load_are_inserted_at_once_when_somebody_waits_for_them(
+    journal: JournalThread, embedded_warehouse: Warehouse
+) -> None:
+    hurried = False
+    with Mover(journal, embedded_warehouse, told, hurries=lambda: hurried) as mover:
+        lane = mover.lanes[EVENTS]
+        append(journal, "first")
+        await lane.wait_until_due()
+        append(journal, *(f"event-{number}" for number in range(LOADED_ROWS)))
+        waiting = asyncio.create_task(lane.wait_until_due())
+        done, _ = await asyncio.wait({waiting}, timeout=EVENTS.busy_seconds + HURRIED_SECONDS)
+        assert not done
+        hurried = True
+        async with asyncio.timeout(EVENTS.loaded_seconds - EVENTS.busy_seconds - HURRIED_SECONDS):
+            await waiting
 
 
 @given(SECONDS, SECONDS, st.floats(0.1, 2))

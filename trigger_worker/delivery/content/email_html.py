@@ -25,7 +25,7 @@ _ADDRESSES: Final[Mapping[str, frozenset[str]]] = {
 #: What begins an address that is not relative to a page: a scheme, or a place in the mail itself.
 _STANDS_ALONE: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:|#|$)")
 #: An address in a list of pictures, with what tells the ones for larger screens.
-_CANDIDATE: Final = re.compile(r"(\s*,*\s*)([^\s,]\S*)([^,]*)")
+_CANDIDATE: Final = re.compile(r"(\s*,*\s*)([^\s,]\S*?)(?=,?(?:\s|$))([^,]*)")
 #: The elements whose content is not shown.
 _UNSEEN: Final = frozenset({"head", "style", "script", "title", "template"})
 #: The elements that stand on lines of their own.
@@ -78,7 +78,6 @@ class HtmlPlaces:
             replace: returns the new address of a link; the same address leaves the link as it is.
             at_end: the HTML to add.
         """
-
 
         def replaced(tag: str, name: str, value: str) -> str:
             return replace(value) if tag in _LINKS and name == "href" else value
@@ -192,7 +191,8 @@ class _TextReader(_HtmlReader):
         elif tag == "td":
             self.pieces.append(" ")
         elif tag == "a":
-            self._links.append(dict(attributes_of(self.get_starttag_text() or "")).get("href") or "")
+            written = self.get_starttag_text() or ""
+            self._links.append((dict(attributes_of(written)).get("href") or "") if attrs else "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _UNSEEN:

@@ -203,7 +203,7 @@ async def test_a_holdout_that_grows_only_adds_people_also_after_a_login(shop: Sh
     for step, share in enumerate(("20%", "60%", "90%")):
         shop.write("policy.yaml", f"holdout: {share}\n")
         for number in range(16):
-            shop.happens("hover", f"phone-{number}", **({"user": f"user-{number}"} if step else {}))
+            shop.happens("hover", f"phone-{number}", user=f"user-{number}" if step else "")
         before = shop.now_ms
         await shop.passes(1)
         rows = shop.rows(

@@ -44,7 +44,7 @@ def test_references_are_decoded_by_the_rules_of_html(written: str, read: str) ->
         ('<a href="a&copy=1"download>', [("href", "a&copy=1"), ("download", None)]),
         ("<a href=/x/>", [("href", "/x/")]),
         ("<br/>", []),
-        ("<a\nhref\n=\n\"x\">", [("href", "x")]),
+        ('<a\nhref\n=\n"x">', [("href", "x")]),
         ("<a =b c==d>", [("=b", None), ("c", "=d")]),
         ("<a href=>", [("href", "")]),
         ("<a title='\"' href=\"'\">", [("title", '"'), ("href", "'")]),
