@@ -11,7 +11,7 @@ SENDERS_STAMP := tests/senders/node_modules/.installed
 SENDERS := $(patsubst tests/senders/requirements-%.txt,.cache/senders/%/.installed,$(wildcard tests/senders/requirements-*.txt))
 
 .PHONY: demo test e2e chaos pictures lint types sdk sdk-check bench lock install senders pin-sender browser clean \
-	size tick live soak gate intake delivery evaluate people backtest visible banner
+	size tick live soak gate import intake delivery evaluate people backtest visible banner
 
 demo: $(RUN_STAMP)
 	$(BIN)/micromoment up --demo
@@ -61,7 +61,7 @@ sdk-check: $(NODE_STAMP)
 bench: install
 	$(BIN)/python -m bench $(filter-out bench install,$(MAKECMDGOALS)) $(ARGS)
 
-size tick live soak gate intake delivery evaluate people backtest visible banner:
+size tick live soak gate import intake delivery evaluate people backtest visible banner:
 	@:
 
 # Pins every dependency with its hash and without naming a registry.

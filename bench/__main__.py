@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, banner, delivery, evaluate, gate, intake, journal, people, size, tick, visible
+from bench import backtest, banner, delivery, evaluate, gate, imports, intake, journal, people, size, tick, visible
 from bench.live import command as live
 from bench.soak import command as soak
 from e2e.stack import running_stack
@@ -17,6 +17,7 @@ ALONE = {
     "tick": tick.measure,
     "live": live.measure,
     "gate": gate.measure,
+    "import": imports.measure,
     "intake": intake.measure,
     "journal": journal.measure,
     "delivery": delivery.measure,

@@ -57,8 +57,8 @@ def measure() -> list[str]:
         _write_rules(folder)
         history = folder / "history.jsonl"
         write_events(lines, history, EVENTS)
-        importing = _run(folder, "import", str(history))
-        replaying = _run(folder, "backtest", str(folder / "rules"), "--from", FROM, "--to", TO)
+        importing = run_command(folder, "import", str(history))
+        replaying = run_command(folder, "backtest", str(folder / "rules"), "--from", FROM, "--to", TO)
         rules, firings = len(list((folder / "rules").iterdir())), _count_lines(folder / "backtest.out")
     return [
         f"import: {EVENTS:,} events of {source}: {importing}",
@@ -76,7 +76,7 @@ def _write_rules(folder: Path) -> None:
             (folder / "rules" / f"r{number}_{variant}.yaml").write_text(text)
 
 
-def _run(folder: Path, *command: str) -> str:
+def run_command(folder: Path, *command: str) -> str:
     """Return the seconds of a command by the clock and of the processor, and its peak memory."""
     engine = ("--clickhouse", f"chdb://{folder}/clickhouse", "--data-folder", str(folder))
     arguments = (sys.executable, "-m", "micromoment", *command, *engine)

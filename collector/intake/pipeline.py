@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -128,6 +128,13 @@ def _run_portion(raw: Sequence[msgspec.Raw], shared: Draft) -> Outcome:
         outcome.lines.append(result.line)
         outcome.warnings.extend(result.warnings)
     return outcome
+
+
+def run_each(raw: Iterable[msgspec.Raw], site: Site, receipt: Receipt) -> Iterator[EncodedRow | Drop]:
+    """Yield what becomes of each message, one after another; they share no context."""
+    shared = _shared(site, receipt, {})
+    for item in raw:
+        yield _make(item, shared)
 
 
 def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str, Any]) -> EventRow | Drop:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import msgspec
@@ -16,53 +17,108 @@ from collector.sites import Site
 from micromoment.configuration.kept_secrets import read_secret
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
-from micromoment.engine.client import open_engine
+from micromoment.engine.client import Engine, open_engine
 from micromoment.engine.operator_query import answer_operator
-from micromoment.history import ImportReport, import_file
+from micromoment.history.formats import Asked, FormatName
+from micromoment.history.importer import STANDARD_INPUT, import_file
+from micromoment.history.mapping import read_mapping
+from micromoment.history.report import REMEDIES, ImportReport, LineDrop
 from micromoment.privacy.erasures import Erasures
 from micromoment.terminal.answers import guarded_answer, shown_answer
-from micromoment.terminal.text import say, user_name
+from micromoment.terminal.text import harmless, say, user_name
+from warehouse.address_ledger import AddressKeys
 from warehouse.audit import store_audit
 from warehouse.erasure import read_tombstones
 from warehouse.errors import ConfigurationError
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+)
 @click.option("--site", "site_name", help="Whose history it is; not needed when one site is configured.")
+@click.option("--format", "format_name", type=click.Choice(get_args(FormatName)), default="auto", show_default=True)
+@click.option(
+    "--mapping",
+    "mapping_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What the columns of a table mean: a file of YAML or TOML.",
+)
+@click.option("--encoding", default="", help="How the text is encoded, such as windows-1252; found out if not given.")
 @settings_options
-def import_history(file: Path, site_name: str | None, **options: Any) -> None:  # noqa: ANN401 - the settings
-    """Load history from FILE: one Segment-shaped message a line, gzip welcome.
+def import_history(
+    files: tuple[Path, ...],
+    site_name: str | None,
+    format_name: FormatName,
+    mapping_file: Path | None,
+    encoding: str,
+    **options: Any,  # noqa: ANN401 - the settings
+) -> None:
+    """Load history from FILES, or lists of addresses that get no more mail; `-` is the standard input.
 
-    Its timestamps are trusted as they stand, it triggers no live rule, and loading it again stores nothing twice.
+    JSON lines, JSON, CSV and TSV are recognised by their content, as are gzip, zstd, bzip2 and xz. Timestamps are
+    trusted as they stand, no live rule is triggered, and loading a file again stores nothing twice.
     """
     settings = read_options(options)
     site = _site(settings, site_name)
+    mapping = read_mapping(mapping_file) if mapping_file else None
+    asked = Asked(format_name, mapping, encoding)
+    with open_engine(settings) as engine:
+        reports = [_import(engine, settings, path, site, asked) for path in files]
+    sys.exit(0 if all(report.is_complete for report in reports) else 1)
+
+
+def _import(engine: Engine, settings: Settings, path: Path, site: Site, asked: Asked) -> ImportReport:
+    secret = read_secret(settings)
+    erasures = Erasures(secret)
+    erasures.take(read_tombstones(engine))
+    name = "standard input" if path == STANDARD_INPUT else path.name
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with open_engine(settings) as engine, Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"import {file.name}", total=file.stat().st_size)
-        now_ms = time.time_ns() // 1_000_000
-        erasures = Erasures(read_secret(settings))
-        erasures.take(read_tombstones(engine))
-        report = import_file(engine, file, site, now_ms, lambda count: bar.advance(task, count), erasures.is_erased)
-        store_audit(engine, user_name(), "import", {"site": site.name, "file": file.name, "stored": report.stored})
-    _tell(report)
-    sys.exit(1 if report.dropped else 0)
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        total = None if path == STANDARD_INPUT else path.stat().st_size
+        task = bar.add_task(f"import {harmless(name)}", total=total)
+        report = import_file(
+            engine,
+            path,
+            site,
+            time.time_ns() // 1_000_000,
+            lambda count: bar.advance(task, count),
+            erasures.is_erased,
+            asked=asked,
+            keys=AddressKeys(secret),
+        )
+    store_audit(engine, user_name(), "import", {"site": site.name, "file": name, "stored": report.stored})
+    _tell(report, name)
+    return report
 
 
 def _site(settings: Settings, name: str | None) -> Site:
     configured = list(settings.sites)
     if name is None and len(configured) > 1:
         raise ConfigurationError(f"--site: which of {', '.join(configured)}?", "give --site NAME")
+    if name is not None and configured and name not in configured:
+        near = get_close_matches(name, configured, 1)
+        raise ConfigurationError(
+            f"--site: there is no site {name!r}; there is {', '.join(configured)}",
+            f"give --site {near[0] if near else configured[0]}, or add [sites.{name}] to the configuration",
+        )
     chosen = name or next(iter(configured), "default")
     found = settings.sites.get(chosen)
     return Site(chosen, write_key="", retention_days=found.retention_days) if found else Site(chosen, write_key="")
 
 
-def _tell(report: ImportReport) -> None:
-    say(f"{report.stored} events stored, {report.known} stored before", err=True)
-    for reason, count in report.dropped.most_common():
-        say(f"{count} lines dropped: {reason}", err=True)
+def _tell(report: ImportReport, name: str) -> None:
+    if not report.lines and not report.damage:
+        say(f"{name} holds nothing: 0 lines", err=True)
+        return
+    say(f"{name}: {report.described}", err=True)
+    stored = "facts of addresses stored" if report.are_facts else "events stored"
+    say(f"{report.stored} {stored}" + ("" if report.are_facts else f", {report.known} stored before"), err=True)
+    for damage in report.damage:
+        say(f"damaged: {damage}\n  remedy: {REMEDIES[LineDrop.CUT_OFF]}", err=True)
+    for told, counted in (("lines dropped", report.dropped), ("events changed", report.warned)):
+        for reason, count in counted.most_common():
+            say(f"{count} {told}: {reason}\n  remedy: {REMEDIES[reason]}", err=True)
     for example in report.examples:
         say(f"  {example}", err=True)
 

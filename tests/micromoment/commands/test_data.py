@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,14 @@ def rows(dsn: str, folder: Path, sql: str) -> str:
 def test_what_was_stored_and_what_is_no_event_is_told(dsn: str, history: Path) -> None:
     result = load(dsn, history.parent)
     assert result.exit_code == 1
-    told = result.stderr[result.stderr.index("2 events stored") :].splitlines()
-    assert told[:2] == ["2 events stored, 0 stored before", "1 lines dropped: malformed"]
-    assert told[2].startswith("  line 2: malformed: ")
+    told = result.stderr[result.stderr.index("history.jsonl: JSON") :].splitlines()
+    assert told[:4] == [
+        "history.jsonl: JSON lines of the tracking API",
+        "2 events stored, 0 stored before",
+        "1 lines dropped: malformed",
+        "  remedy: mend these lines, and import the file again: nothing is stored twice",
+    ]
+    assert told[4].startswith("  line 2: malformed: ")
 
 
 def test_a_file_that_is_loaded_again_stores_nothing_new(dsn: str, history: Path) -> None:
@@ -75,6 +82,63 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["import", str(tmp_path / "nothing.jsonl")])
     assert result.exit_code == 2
     assert "does not exist" in result.stderr
+
+
+def test_a_site_that_there_is_not_is_refused_with_the_nearest(history: Path) -> None:
+    config = history.with_name("micromoment.toml")
+    config.write_text(TWO_SITES)
+    error = load("chdb://nowhere", history.parent, "--config", str(config), "--site", "shpo").exception
+    assert isinstance(error, ConfigurationError)
+    assert error.message == "--site: there is no site 'shpo'; there is shop, other"
+    assert error.hint.startswith("give --site shop, or add [sites.shpo]")
+
+
+def test_several_files_are_loaded_one_after_another(dsn: str, tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"{number}.jsonl").write_text(line(number))
+    result = run(dsn, tmp_path, "import", str(tmp_path / "1.jsonl"), str(tmp_path / "2.jsonl"))
+    assert (result.exit_code, result.stderr.count("1 events stored")) == (0, 2)
+    assert rows(dsn, tmp_path, "SELECT count() FROM events") == "2\n"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_standard_input_is_a_file_too(dsn: str, tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    settings = ("--clickhouse", dsn, "--data-folder", str(tmp_path))
+    result = CliRunner().invoke(cli, ["import", "-", *settings], input=pack(line(1).encode()))
+    assert (result.exit_code, "1 events stored" in result.stderr) == (0, True)
+    assert rows(dsn, tmp_path, "SELECT count() FROM events") == "1\n"
+
+
+def test_a_damaged_file_is_told_with_the_remedy_and_by_the_status(dsn: str, history: Path) -> None:
+    history.write_bytes(gzip.compress(line(1).encode() + b"\n" + line(2).encode())[:-8])
+    result = load(dsn, history.parent)
+    assert result.exit_code == 1
+    assert "damaged: the gzip data ends too early: the rest of the file is missing" in result.stderr
+    assert "  remedy: get the file again, and import it again: nothing is stored twice" in result.stderr
+
+
+def test_a_file_that_holds_nothing_is_told(dsn: str, history: Path) -> None:
+    history.write_text("\n\n")
+    result = load(dsn, history.parent)
+    assert (result.exit_code, "history.jsonl holds nothing: 0 lines" in result.stderr) == (1, True)
+
+
+def test_a_table_is_mapped_and_a_suppression_list_is_noted(dsn: str, tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text("who;when;what\nu1;22.11.2026 10:00;seen\n")
+    (tmp_path / "mapping.yaml").write_text(
+        "columns: {who: userId, when: timestamp, what: event}\ntime_format: '%d.%m.%Y %H:%M'\n"
+    )
+    (tmp_path / "suppressed.csv").write_text("email,reason\nann@example.com,unsubscribed\n")
+    mapped = run(dsn, tmp_path, "import", str(tmp_path / "visits.csv"), "--mapping", str(tmp_path / "mapping.yaml"))
+    assert (mapped.exit_code, "1 events stored, 0 stored before" in mapped.stderr) == (0, True)
+    listed = run(dsn, tmp_path, "import", str(tmp_path / "suppressed.csv"), "--format", "klaviyo")
+    assert (listed.exit_code, "1 facts of addresses stored" in listed.stderr) == (0, True)
+    assert rows(dsn, tmp_path, "SELECT channel, fact, source FROM address_facts") == "email\tleft\timport\n"
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["import", str(tmp_path)])
+    assert (result.exit_code, "is a directory" in result.stderr) == (2, True)
 
 
 def test_a_query_is_answered_as_a_table_or_as_asked(dsn: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from collector.sites import Site
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import EngineClient, open_engine
 from micromoment.engine.protocol import PersonRequest, socket_path
-from micromoment.history import import_file
+from micromoment.history.importer import import_file
 from micromoment.privacy.desk import ErasureReport
 from micromoment.privacy.erasures import Erasures
 from micromoment.roles.personal_data import hear_of_erasures, open_personal_data, personal_data, read_erasures

@@ -1,0 +1,82 @@
+"""Stores events that are not stored yet."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from collector.intake.row import EncodedRow
+from micromoment.engine.client import Transfer
+from warehouse.queries import read_sql
+
+#: The most rows that one query asks about, and bytes of their visitors' ids: a ClickHouse server takes parameters of at
+#: most 128 KiB each.
+_ROWS_PER_QUERY: Final = 8_000
+_VISITOR_BYTES_PER_QUERY: Final = 100_000
+#: An event of a site: its visitor, and its id, which is the visitor's own.
+_Identity = tuple[str, str]
+_decode: Final = msgspec.json.Decoder(tuple[str, str]).decode
+
+
+def store_rows(engine: Transfer, site: str, rows: Sequence[EncodedRow]) -> int:
+    """Store the rows that are not stored yet, and return how many they were.
+
+    Cost: one query for each 8,000 rows or 100 KB of visitors' ids, found by visitor and time; one insert.
+
+    Args:
+        engine: the ClickHouse database.
+        site: the site that all of them belong to.
+        rows: of any order; of two with one identity the first counts.
+
+    Raises:
+        WarehouseError: ClickHouse did not answer, or did not take the rows.
+    """
+    known = {identity for group in _groups(rows) for identity in _stored_of(engine, site, group)}
+    fresh: dict[_Identity, bytes] = {}
+    for each in rows:
+        identity = (each.row.visitor_id, each.row.event_id)
+        if identity not in known:
+            fresh.setdefault(identity, each.line)
+    if fresh:
+        lines = b"\n".join(fresh.values())
+        engine.insert_lines("events", lines, hashlib.sha256(lines).hexdigest())
+    return len(fresh)
+
+
+def _groups(rows: Sequence[EncodedRow]) -> Iterator[list[EncodedRow]]:
+    """Yield the rows by visitor, in groups of which one query can ask."""
+    group: list[EncodedRow] = []
+    visitor, size = "", 0
+    for each in sorted(rows, key=lambda each: each.row.visitor_id):
+        if each.row.visitor_id != visitor:
+            visitor = each.row.visitor_id
+            size += len(visitor.encode()) + 3
+        if group and (len(group) >= _ROWS_PER_QUERY or size > _VISITOR_BYTES_PER_QUERY):
+            yield group
+            group, size = [], len(visitor.encode()) + 3
+        group.append(each)
+    yield group
+
+
+def _stored_of(engine: Transfer, site: str, rows: Sequence[EncodedRow]) -> Iterator[_Identity]:
+    """Yield the identities of events that may be among the rows and are stored already.
+
+    Cost: one query of `events` for the rows' visitors, between the earliest and the latest of their times.
+    """
+    if not rows:
+        return
+    times = [each.row.ts for each in rows]
+    parameters = {
+        "site": site,
+        "visitors": sorted({each.row.visitor_id for each in rows}),
+        "sums": sorted({zlib.crc32(each.row.event_id.encode()) for each in rows}),
+        "first": min(times),
+        "last": max(times),
+    }
+    sql = read_sql("micromoment.history", "stored_events")
+    for line in engine.export(sql, "JSONCompactEachRow", parameters=parameters).splitlines():
+        yield _decode(line)
