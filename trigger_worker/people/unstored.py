@@ -46,7 +46,9 @@ class UnstoredEvents:
         self._arrivals[key] = arrival
         self._by_visitor.setdefault(arrival.visitor, {})[key[1]] = arrival
         if arrival.joined:
-            self._joined[Visitor(arrival.visitor.site, arrival.joined)] = arrival
+            alias = Visitor(arrival.visitor.site, arrival.joined)
+            # The latest word counts, in whichever order they come.
+            self._joined[alias] = max(arrival, self._joined.get(alias, arrival), key=_word)
         if len(self._arrivals) > MAX_EVENTS:
             self._forget(next(iter(self._arrivals)))
         return True
@@ -122,6 +124,10 @@ class UnstoredEvents:
         alias = Visitor(arrival.visitor.site, arrival.joined)
         if self._joined.get(alias) is arrival:
             del self._joined[alias]
+
+
+def _word(arrival: Arrival) -> tuple[int, str]:
+    return arrival.event.ts, arrival.visitor.visitor_id
 
 
 class UnstoredWrites:

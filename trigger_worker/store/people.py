@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -11,11 +11,14 @@ import msgspec
 from trigger_worker.store.statements import by_id, in_query_groups, statement
 from warehouse.queries import Queries
 
-#: An id may have been joined to an id that was joined to another; longer chains are cut here.
-MAX_JOINS: Final = 4
-#: Most ids of one person, the latest: an id such as "guest" that a shop gives to everybody is not to stop the worker.
-#: Beside these as many under which somebody said no, the earliest.
+#: An id may have been joined to an id that was joined to another, and so on; longer chains are cut here, and in the view
+#: `people`. Each join is a query.
+MAX_JOINS: Final = 128
+#: Most ids that are joined to one id, the latest: an id such as "guest" that a shop gives to everybody is not to stop
+#: the worker. Beside these as many under which somebody said no, the earliest.
 MAX_ALIASES: Final = 100
+#: Most ids of one person through all joins, the nearest, beside those under which somebody said no.
+MAX_IDS: Final = 1_000
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -55,8 +58,8 @@ def find_people(queries: Queries, visitors: Iterable[Visitor], joins: Iterable[J
         visitors: any ids.
         joins: joins that the database may not hold yet.
 
-    Cost: for each group of some hundred ids of a site a few look-ups by key in `identity`, whatever the table holds;
-    one more for people with `MAX_ALIASES` ids or more.
+    Cost: for each group of some hundred ids of a site a look-up by key in `identity` for each join of the longest chain,
+    and one more, whatever the table holds; one for people with `MAX_ALIASES` ids or more.
     """
     by_site: dict[str, list[Join]] = defaultdict(list)
     for join in joins:
@@ -104,6 +107,7 @@ class _Links:
         self._asked: set[str] = set()
         self._latest: dict[str, tuple[int, str]] = {}
         self.listed_under: dict[str, set[str]] = defaultdict(set)
+        self.refusing: set[str] = set()
         for join in joins:
             self._note(join.alias, join.person, join.learned_at)
             self.listed_under[join.person].add(join.alias)
@@ -125,13 +129,15 @@ class _Links:
                     self.listed_under[person].add(alias)
             crowded = [each for each in group if rows[each] >= MAX_ALIASES]
             if crowded:
-                self._ask_refusing(crowded)
+                self.ask_refusing(crowded)
 
-    def _ask_refusing(self, persons: Sequence[str]) -> None:
+    def ask_refusing(self, persons: Collection[str]) -> None:
         """Read the ids under which somebody refused, of people with more ids than are read otherwise."""
-        parameters = {"site": self._site, "ids": persons, "limit": MAX_ALIASES}
-        for alias, person in self._queries.query(statement("refusing_aliases"), parameters):
-            self.listed_under[person].add(alias)
+        for group in in_query_groups(sorted(persons), by_id):
+            parameters = {"site": self._site, "ids": group, "limit": MAX_ALIASES}
+            for alias, person in self._queries.query(statement("refusing_aliases"), parameters):
+                self.listed_under[person].add(alias)
+                self.refusing.add(alias)
 
     def owner_of(self, asked: str) -> str | None:
         """Return the id that an id, asked about before, was joined to last; None when it was joined to nobody."""
@@ -170,7 +176,7 @@ def _aliases(links: _Links, persons: set[str]) -> dict[str, set[str]]:
     frontier = set(persons)
     for _ in range(MAX_JOINS):
         links.ask(frontier)
-        listed = {alias for person in frontier for alias in links.listed_under[person]} - person_of.keys()
+        listed = _listed(links, frontier, person_of, found)
         # Whether each still belongs there is the same question as what belongs to it, the next time round.
         links.ask(listed)
         owners = {alias: links.owner_of(alias) for alias in listed}
@@ -182,3 +188,29 @@ def _aliases(links: _Links, persons: set[str]) -> dict[str, set[str]]:
         if not frontier:
             break
     return found
+
+
+def _listed(
+    links: _Links, frontier: Collection[str], person_of: Mapping[str, str], found: Mapping[str, set[str]]
+) -> set[str]:
+    """Return the ids that were joined to some ids and are not known yet, as far as their people may have more.
+
+    Args:
+        links: those of the ids.
+        frontier: the ids.
+        person_of: the person of every id that is known.
+        found: the ids that each person has by now.
+    """
+    ids_of: dict[str, set[str]] = defaultdict(set)
+    for each in frontier:
+        ids_of[person_of[each]].add(each)
+    listed: set[str] = set()
+    for person, ids in ids_of.items():
+        theirs = set().union(*(links.listed_under[each] for each in ids)) - person_of.keys()
+        room = max(0, MAX_IDS - len(found.get(person, ())))
+        if len(theirs) > room:
+            links.ask_refusing(ids)
+            refusing = sorted(theirs & links.refusing)[:MAX_ALIASES]
+            theirs = {*refusing, *sorted(theirs - links.refusing)[:room]}
+        listed |= theirs
+    return listed

@@ -2,10 +2,6 @@
 -- the rule's version that came as far as the holdout: what stops a message before it stops held-out visitors alike.
 -- The marks are filled by `arm_data.py`, from our own column names and bound parameters.
 WITH
-    people AS (
-        SELECT site, alias, argMax(person, learned_at) AS person
-        FROM identity
-        GROUP BY site, alias),
     exposed AS (
         SELECT d.site AS site,
                if(p.person = '', d.visitor_id, p.person) AS visitor,
