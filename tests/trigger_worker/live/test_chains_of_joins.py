@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -27,7 +28,7 @@ async def test_a_chain_of_seven_aliases_is_one_person_as_it_is_told(shop: Shop, 
         for number, each in enumerate(IDS)
     ]
     await shop.worker.evaluation.bus.settle()
-    joins = list(enumerate(zip(IDS[:-1], IDS[1:], strict=True)))
+    joins = list(enumerate(pairwise(IDS)))
     if order == "backwards":
         joins.reverse()
     elif order == "shuffled":

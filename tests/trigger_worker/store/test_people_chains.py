@@ -149,7 +149,9 @@ def test_a_person_of_very_many_ids_has_the_nearest_and_those_who_refused(
 ) -> None:
     monkeypatch.setattr(people, "MAX_IDS", 30)
     rows = [event_row("alias", f"near-{n:02}", NOON + n, user="user") for n in range(10)]
-    rows += [event_row("alias", f"far-{n:02}-{m:02}", NOON + n, user=f"near-{n:02}") for n in range(10) for m in range(20)]
+    rows += [
+        event_row("alias", f"far-{n:02}-{m:02}", NOON + n, user=f"near-{n:02}") for n in range(10) for m in range(20)
+    ]
     store(warehouse, *rows, event_row("consent", "far-09-19", NOON, marketing=False))
     (found,) = find_people(warehouse, [visitor("user")]).values()
     assert {f"near-{n:02}" for n in range(10)} < set(found.ids)
@@ -186,7 +188,9 @@ def test_whatever_is_joined_in_whatever_order_the_worker_and_the_view_agree(
     unstored = [Join(site, alias, owner, NOON + second * 1000) for alias, owner, second in words[stored:]]
     assert find_people(warehouse, wanted, unstored) == wanted
     asked = data.draw(st.sampled_from(sorted(each.visitor_id for each in wanted)))
-    assert find_people(warehouse, [visitor(asked, site)], unstored) == {visitor(asked, site): wanted[visitor(asked, site)]}
+    assert find_people(warehouse, [visitor(asked, site)], unstored) == {
+        visitor(asked, site): wanted[visitor(asked, site)]
+    }
     say(warehouse, words[stored:], site)
     view = dict(warehouse.query(_OF_SITE, {"site": site}))
     assert view == {alias: wanted[visitor(alias, site)].visitor_id for alias in {word[0] for word in words}}
