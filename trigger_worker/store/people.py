@@ -11,8 +11,8 @@ import msgspec
 from trigger_worker.store.statements import by_id, in_query_groups, statement
 from warehouse.queries import Queries
 
-#: An id may have been joined to an id that was joined to another, and so on; longer chains are cut here, and in the view
-#: `people`. Each join is a query.
+#: An id may have been joined to an id that was joined to another, and so on; longer chains are cut here, and in the
+#: view `people`. Each join is a query.
 MAX_JOINS: Final = 128
 #: Most ids that are joined to one id, the latest: an id such as "guest" that a shop gives to everybody is not to stop
 #: the worker. Beside these as many under which somebody said no, the earliest.
@@ -58,8 +58,8 @@ def find_people(queries: Queries, visitors: Iterable[Visitor], joins: Iterable[J
         visitors: any ids.
         joins: joins that the database may not hold yet.
 
-    Cost: for each group of some hundred ids of a site a look-up by key in `identity` for each join of the longest chain,
-    and one more, whatever the table holds; one for people with `MAX_ALIASES` ids or more.
+    Cost: for each group of some hundred ids of a site a look-up by key in `identity` for each join of the longest
+    chain, and one more, whatever the table holds; one for people with `MAX_ALIASES` ids or more.
     """
     by_site: dict[str, list[Join]] = defaultdict(list)
     for join in joins:

@@ -192,5 +192,5 @@ def test_whatever_is_joined_in_whatever_order_the_worker_and_the_view_agree(
         visitor(asked, site): wanted[visitor(asked, site)]
     }
     say(warehouse, words[stored:], site)
-    view = dict(warehouse.query(_OF_SITE, {"site": site}))
+    view: dict[str, str] = dict(warehouse.query(_OF_SITE, {"site": site}))
     assert view == {alias: wanted[visitor(alias, site)].visitor_id for alias in {word[0] for word in words}}
