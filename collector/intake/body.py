@@ -1,4 +1,4 @@
-"""Decodes the bytes of a request into the messages of a batch, whatever the Content-Type says."""
+"""Decodes the JSON text of a request into the messages of a batch, also where a part of it is damaged."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import base64
 import binascii
 import contextlib
 import re
-import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn
 
 import msgspec
 
-from collector.errors import RequestError, malformed, too_large
-from warehouse.limits import MAX_BODY_BYTES, MAX_CONTEXT_BYTES, MAX_EVENTS_PER_BATCH, MAX_INFLATED_BYTES
+from collector.errors import RequestError, malformed
+from collector.intake.mending import Repair, mend
+from collector.intake.splitting import Parts, split
+from collector.intake.unwrapping import SMALL_BYTES, plain_json, unquoted
+from warehouse.limits import MAX_CONTEXT_BYTES, MAX_EVENTS_PER_BATCH
 
-T = TypeVar("T")
-#: A body that is read in less than about half a millisecond.
-SMALL_BYTES: Final = 64 * 1024
 #: More messages than this in one batch are no mistake: the whole of it is refused.
 MAX_MESSAGES: Final = 4 * MAX_EVENTS_PER_BATCH
-_GZIP_MAGIC: Final = b"\x1f\x8b"
 _WRITE_KEY: Final = re.compile(r"(?:^|&)writeKey=([^&]+)")
-_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_WRITE_KEY_IN_JSON: Final = re.compile(rb'"writeKey"\s*+:\s*+"([^"\\]{1,200})"')
 #: Characters of a decoder's message that are passed on: it may repeat what was sent.
 _LONGEST_DETAIL: Final = 200
+#: What the decoder raises: no JSON or none of the kind, text that is no UTF-8, nested too deeply.
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+#: Fields of a message that stands alone which are of its request, too.
+_FIELDS_OF_SINGLE: Final = frozenset({b'"writeKey"', b'"sentAt"', b'"browserSecret"'})
+_BLANK_OR_NULL: Final = b" \t\r\n\0"
+_BLANK_OR_COMMA: Final = b" \t\r\n,"
 
 
 class Batch(msgspec.Struct, frozen=True, rename="camel"):
@@ -46,10 +50,27 @@ class Batch(msgspec.Struct, frozen=True, rename="camel"):
     browser_secret: Any = None
 
 
+class MendedBatch(Batch, frozen=True, rename="camel"):
+    """A batch of a damaged body; its messages may be damaged still.
+
+    Args:
+        repairs: what was mended in what its messages share.
+    """
+
+    repairs: tuple[Repair, ...] = ()
+
+
 class _Single(msgspec.Struct, rename="camel"):
     sent_at: str | int | float | None = None
     write_key: str | None = None
     browser_secret: Any = None
+
+
+class _Shape(msgspec.Struct):
+    """What tells a message from a batch."""
+
+    type: str | None = None
+    batch: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Counted:
@@ -68,7 +89,7 @@ class _Outline(msgspec.Struct, rename="camel"):
 
 
 def read_batch(body: bytes) -> Batch:
-    """Return the batch of a `/v1/batch` body: JSON, gzipped JSON, or a form's `data=`.
+    """Return the batch of a `/v1/batch` body, however it is wrapped.
 
     Raises:
         RequestError: too large, or malformed; the message says where.
@@ -77,7 +98,7 @@ def read_batch(body: bytes) -> Batch:
 
 
 def decode_batch(plain: bytes) -> Batch:
-    """Return the batch of a JSON text.
+    """Return the batch of a JSON text: a batch, a list of messages or a message, damaged or not.
 
     Raises:
         RequestError: malformed, or of more messages than anybody sends by mistake.
@@ -87,7 +108,10 @@ def decode_batch(plain: bytes) -> Batch:
         # Messages are separated by commas: their number is looked at before a place is made for each of them.
         if plain.count(b",") >= MAX_MESSAGES:
             _count_messages(plain)
-    return _decode(plain, Batch)
+    try:
+        return msgspec.json.decode(plain, type=Batch)
+    except _UNREADABLE as error:
+        return _damaged_batch(plain, error)
 
 
 def read_single(body: bytes, message_type: str) -> Batch:
@@ -104,7 +128,7 @@ def read_single(body: bytes, message_type: str) -> Batch:
 
 
 def decode_single(plain: bytes, message_type: str) -> Batch:
-    """Return a JSON text, which is one message, as a batch of one.
+    """Return a JSON text, which is one message, as a batch of one; of a list, as a batch of each.
 
     Args:
         plain: the text.
@@ -113,49 +137,97 @@ def decode_single(plain: bytes, message_type: str) -> Batch:
     Raises:
         RequestError: malformed; the message says where.
     """
-    shared = _decode(plain, _Single)
-    # The last of two equal keys counts.
-    fields = plain.rstrip()[:-1]
-    comma = b"" if fields.strip() == b"{" else b","
-    message = msgspec.Raw(b'%s%s"type":"%s"}' % (fields, comma, message_type.encode()))
+    try:
+        shared = msgspec.json.decode(plain, type=_Single)
+    except _UNREADABLE as error:
+        batch = _damaged_batch(plain, error)
+        return msgspec.structs.replace(batch, batch=[_typed(item, message_type) for item in batch.batch])
+    message = _typed(plain, message_type)
     return Batch([message], None, shared.sent_at, shared.write_key, shared.browser_secret)
+
+
+def _typed(message: bytes | msgspec.Raw, message_type: str) -> msgspec.Raw:
+    """Return a message with the type of its route: the last of two equal keys counts."""
+    text = bytes(message).rstrip()
+    if not text.endswith(b"}"):
+        return msgspec.Raw(text)
+    fields = text[:-1].rstrip(_BLANK_OR_COMMA)
+    comma = b"" if fields.strip() == b"{" else b","
+    return msgspec.Raw(b'%s%s"type":"%s"}' % (fields, comma, message_type.encode()))
 
 
 def read_outline(plain: bytes) -> str | None:
     """Return the write key of a JSON text, None for none, without reading its messages.
 
     Raises:
-        RequestError: malformed, or its context is larger than any that is needed.
+        RequestError: its context is larger than any that is needed.
     """
-    outline = _decode(plain, _Outline)
-    if len(bytes(outline.context)) > MAX_CONTEXT_BYTES:
-        raise malformed(f"the batch's context is larger than {MAX_CONTEXT_BYTES} bytes")
+    try:
+        outline = msgspec.json.decode(plain, type=_Outline)
+    except _UNREADABLE:
+        key = _WRITE_KEY_IN_JSON.search(plain)
+        return key[1].decode("utf-8", "replace") if key else None
+    _require_fit_context(outline.context)
     return outline.write_key
 
 
-def is_large(body: bytes) -> bool:
-    """Tell whether a body takes long to read; of a gzip body, as its end tells the size of what is in it."""
-    return max(len(body), expected_size(body)) > SMALL_BYTES
+def _require_fit_context(context: bytes | msgspec.Raw) -> None:
+    if len(bytes(context)) > MAX_CONTEXT_BYTES:
+        raise malformed(f"the batch's context is larger than {MAX_CONTEXT_BYTES} bytes")
 
 
-def expected_size(body: bytes) -> int:
-    """Return how many bytes a body has once it is inflated, as far as it says so and may."""
-    return min(_stated_size(body), MAX_INFLATED_BYTES) if body[:2] == _GZIP_MAGIC else len(body)
-
-
-def plain_json(body: bytes) -> bytes:
-    """Return the JSON text inside a body, inflating gzip within bounds.
+def _damaged_batch(plain: bytes, error: Exception) -> Batch:
+    """Return the batch of a text that the decoder refused as one: of a damaged one, a list or a message.
 
     Raises:
-        RequestError: too large, no valid gzip, or a form whose data is neither JSON nor base64.
+        RequestError: it is none, or of too many messages.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise too_large(MAX_BODY_BYTES)
-    if body[:2] == _GZIP_MAGIC:
-        body = _inflate(body)
-    if body[:5] == b"data=":
-        body = _form_data(body)
-    return body
+    text = plain.strip(_BLANK_OR_NULL)
+    if not text.startswith((b"{", b"[")) or _is_unfit(text, error):
+        _refuse(error)
+    parts = split(text, MAX_MESSAGES)
+    if len(parts.messages) > MAX_MESSAGES:
+        raise _too_many()
+    if not parts.is_whole or not (parts.messages or parts.has_batch):
+        _refuse(error)
+    return _mended(parts, error)
+
+
+def _is_unfit(text: bytes, error: Exception) -> bool:
+    """Tell whether a text is whole JSON, and neither a batch, a list nor a message."""
+    if not isinstance(error, msgspec.ValidationError) or text.startswith(b"["):
+        return False
+    try:
+        shape = msgspec.json.decode(text, type=_Shape)
+    except _UNREADABLE as other:
+        return isinstance(other, msgspec.ValidationError)
+    begin = bytes(shape.batch)[:1]
+    return begin != b"[" if begin else shape.type is None
+
+
+def _mended(parts: Parts, error: Exception) -> MendedBatch:
+    """Return the batch of parts; its messages are mended one by one, when their turn comes."""
+    fields = parts.fields
+    if not parts.has_batch:
+        # What else a message says is of itself, and not of those beside it.
+        fields = [field for field in fields if field[0] in _FIELDS_OF_SINGLE]
+    for name, value in fields:
+        if name == b'"context"':
+            _require_fit_context(value)
+    mended = mend(b"{%s}" % b",".join(b"%s:%s" % field for field in fields))
+    if mended is None:
+        _refuse(error)
+    try:
+        batch = msgspec.convert({**mended.value, "batch": [], "repairs": ()}, MendedBatch)
+    except msgspec.ValidationError as unfit:
+        _refuse(unfit)
+    messages = [msgspec.Raw(each) for each in parts.messages]
+    return msgspec.structs.replace(batch, batch=messages, repairs=mended.repairs if parts.has_batch else ())
+
+
+def _too_many() -> RequestError:
+    text = f"the batch has more than {MAX_MESSAGES} messages; send {MAX_EVENTS_PER_BATCH} at most"
+    return RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", text)
 
 
 def _count_messages(plain: bytes) -> None:
@@ -166,61 +238,18 @@ def _count_messages(plain: bytes) -> None:
         nonlocal seen
         seen += 1
         if seen > MAX_MESSAGES:
-            text = f"the batch has more than {MAX_MESSAGES} messages; send {MAX_EVENTS_PER_BATCH} at most"
-            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", text)
+            raise _too_many()
         return placeholder
 
     # A message that cannot be read spoils only itself, and so is left to whoever reads it.
-    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    with contextlib.suppress(*_UNREADABLE):
         msgspec.json.decode(plain, type=_CountedBatch, dec_hook=count)
 
 
-def _decode(body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise malformed(f"the body is no batch: {str(error)[:_LONGEST_DETAIL]}") from error
-    except RecursionError as error:
+def _refuse(error: Exception) -> NoReturn:
+    if isinstance(error, RecursionError):
         raise malformed("the body is nested too deeply") from error
-
-
-def _stated_size(body: bytes) -> int:
-    return int.from_bytes(body[-4:], "little")
-
-
-def _inflate(body: bytes) -> bytes:
-    # What the end states bounds the work: `is_large` has believed it.
-    most = min(MAX_INFLATED_BYTES, _stated_size(body)) + 1
-    inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        plain = inflater.decompress(body, most)
-    except zlib.error as error:
-        raise malformed(f"the body is no valid gzip: {error}") from error
-    if inflater.unconsumed_tail or len(plain) > MAX_INFLATED_BYTES:
-        raise too_large(min(most, MAX_INFLATED_BYTES))
-    if not inflater.eof:
-        raise malformed("the gzip body ends too early")
-    return plain
-
-
-def _form_data(body: bytes) -> bytes:
-    if len(body) > MAX_BODY_BYTES:
-        raise too_large(MAX_BODY_BYTES)
-    value = unquoted(body[5:].partition(b"&")[0])
-    if value[:1] in {b"{", b"["}:
-        return value
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise malformed("the form's data is neither JSON nor base64") from error
-
-
-def unquoted(text: bytes) -> bytes:
-    """Return the value of a form's field.
-
-    Python's own function takes seconds for half a megabyte of percent signs.
-    """
-    return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), text.replace(b"+", b" "))
+    raise malformed(f"the body is no batch: {str(error)[:_LONGEST_DETAIL]}") from error
 
 
 def write_key(headers: Mapping[str, str], query: str, body_key: str | None) -> str:

@@ -55,6 +55,7 @@ class Receipt(msgspec.Struct, frozen=True):
         opted_out: whether the browser sent Global Privacy Control or Do Not Track.
         oldest: what is said to have happened before this instant is given the time of its receipt, epoch ms; 0 takes
             any time as it stands.
+        repairs: what was mended in what its events share: a reason and a detail for each.
     """
 
     received_at: int
@@ -66,6 +67,7 @@ class Receipt(msgspec.Struct, frozen=True):
     country: str = ""
     opted_out: bool = False
     oldest: int = 0
+    repairs: tuple[tuple[WarningReason, str], ...] = ()
 
     @property
     def sender(self) -> Sender:
@@ -88,7 +90,7 @@ class Times(msgspec.Struct, frozen=True):
 
 
 class DropReason(StrEnum):
-    """Why an event was not kept: a closed set, so that every drop can be counted."""
+    """Why an event was not kept: a closed set; each has its line in `remedies` and in `docs/faults.md`."""
 
     MALFORMED = "malformed"  #: not a message of the tracking API; the detail says where
     NO_NAME = "no_name"  #: a track call without an event name
@@ -125,11 +127,14 @@ class Drop(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class WarningReason(StrEnum):
-    """Why an event was not kept as it was sent: a closed set."""
+    """Why an event was not kept as it was sent: a closed set; each has its line in `remedies` and `docs/faults.md`."""
 
     IDENTITY_UNPROVEN = "identity_unproven"  #: the user id is not signed; the event is its browser's alone
     FIELD_UNREAD = "field_unread"  #: a field of a webhook has another type than its platform documents
     ORDER_UNKNOWN = "order_unknown"  #: a refund by webhook of an order that nobody told of: it counts, and is nobody's
+    TEXT_REPAIRED = "text_repaired"  #: half a character, or bytes that are no UTF-8, in a text: now U+FFFD
+    NUMBER_REPAIRED = "number_repaired"  #: NaN, Infinity or a number beyond all floats: now null
+    JSON_REPAIRED = "json_repaired"  #: a comma too many, `undefined`, a bare line break in a text: read all the same
     TOO_OLD = "too_old"  #: said to have happened longer ago than a page may say; it has the time of its receipt
 
 

@@ -12,6 +12,7 @@ from collector.intake.commerce import normalise_commerce
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
 from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop
 from collector.intake.identity_steps import require_visitor
+from collector.intake.mending import Repair, mend
 from collector.intake.requirements import (
     correct_time,
     drop_without_consent,
@@ -156,7 +157,11 @@ def _make(raw: msgspec.Raw, shared: Draft) -> EncodedRow | Drop:
         if len(raw) > MAX_RAW_EVENT_BYTES:
             detail = f"{len(raw)} bytes as sent; a message may have {MAX_RAW_EVENT_BYTES}"
             return named_drop(_label(raw), DropReason.TOO_LARGE, detail)
-        return _take_steps(_decode_message(raw), shared)
+        try:
+            message = _decode_message(raw)
+        except _UNREADABLE as error:
+            return _make_mended(raw, shared, error)
+        return _take_steps(message, shared)
     except _UNREADABLE as error:
         return named_drop(_label(raw), DropReason.MALFORMED, str(error))
     except Exception as error:  # noqa: BLE001 - a mistake of ours about one message must not cost its batch
@@ -164,7 +169,19 @@ def _make(raw: msgspec.Raw, shared: Draft) -> EncodedRow | Drop:
         return named_drop(_label(raw), DropReason.MALFORMED, "it cannot be read: a mistake of ours, please report it")
 
 
-def _take_steps(message: Message, shared: Draft) -> EncodedRow | Drop:
+def _make_mended(raw: msgspec.Raw, shared: Draft, error: Exception) -> EncodedRow | Drop:
+    """Return what becomes of a message that the decoder refused, once it is mended."""
+    mended = mend(bytes(raw))
+    if mended is None:
+        return named_drop(_label(raw), DropReason.MALFORMED, str(error))
+    try:
+        message = msgspec.convert(mended.value, Message)
+    except msgspec.ValidationError as unfit:
+        return named_drop(_label_of(mended.value), DropReason.MALFORMED, str(unfit))
+    return _take_steps(message, shared, mended.repairs)
+
+
+def _take_steps(message: Message, shared: Draft, repairs: tuple[Repair, ...] = ()) -> EncodedRow | Drop:
     context, columns, steps = shared.context, shared.columns.copy(), _OTHER_STEPS
     if message.context:
         context = {**context, **message.context}
@@ -180,6 +197,8 @@ def _take_steps(message: Message, shared: Draft) -> EncodedRow | Drop:
         columns,
         judged=shared.judged,
     )
+    for reason, detail in shared.receipt.repairs + repairs:
+        draft.warn(reason, detail)
     for step in steps:
         drop = step(draft)
         if drop is not None:
@@ -202,6 +221,12 @@ def _label(raw: msgspec.Raw) -> str:
         return msgspec.json.decode(raw, type=_Label).message_id
     except _UNREADABLE:
         return ""
+
+
+def _label_of(value: object) -> str:
+    """Return the message id of a value that was to be a message, '' where it has none."""
+    label = value.get("messageId") if isinstance(value, dict) else ""
+    return label if isinstance(label, str) else ""
 
 
 def _surplus(raw: Sequence[msgspec.Raw]) -> list[Drop]:

@@ -32,5 +32,8 @@ WARNING_REMEDIES: Final[Mapping[WarningReason, str]] = {
     WarningReason.IDENTITY_UNPROVEN: "sign the userId as context.userHash, or send with the server key",
     WarningReason.FIELD_UNREAD: "look at what the platform sends there; if it documents it so, please report it",
     WarningReason.ORDER_UNKNOWN: "have the platform send orders, too, or load earlier ones with `micromoment import`",
+    WarningReason.TEXT_REPAIRED: "send UTF-8, and cut texts between characters, not inside of one",
+    WarningReason.NUMBER_REPAIRED: "send a number, or leave the field out; JSON has no NaN and no Infinity",
+    WarningReason.JSON_REPAIRED: "let a JSON library write the body",
     WarningReason.TOO_OLD: "set the sender's clock, send events sooner, or load history with `micromoment import`",
 }

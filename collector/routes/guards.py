@@ -11,7 +11,7 @@ from litestar import Request
 from collector.admission.addresses import address_of
 from collector.errors import RequestError, malformed
 from collector.feedback.message_links import MessageLink
-from collector.intake.body import unquoted
+from collector.intake.unwrapping import unquoted
 from collector.parts import CollectorParts
 
 AnyRequest = Request[Any, Any, Any]

@@ -13,17 +13,9 @@ from litestar import Response, post
 from collector.banners.banner import Browser, as_json
 from collector.errors import RequestError
 from collector.ingest import Acknowledgement
-from collector.intake.body import (
-    Batch,
-    decode_batch,
-    decode_single,
-    expected_size,
-    is_large,
-    plain_json,
-    read_outline,
-    write_key,
-)
+from collector.intake.body import Batch, MendedBatch, decode_batch, decode_single, read_outline, write_key
 from collector.intake.draft import Drop, EventWarning, Receipt
+from collector.intake.unwrapping import expected_size, plain_json, small_json
 from collector.parts import CollectorParts, CurrentParts
 from collector.rate import batch_cost, visitors_cost
 from collector.routes.cross_origin import read_by_pages_of
@@ -87,22 +79,24 @@ async def _take(request: AnyRequest, parts: CollectorParts, decode: Decode) -> R
         raise unknown_key()
     body = await parts.bounds.bodies.read(request.receive, address or stated)
     sender = _Sender(request, parts, address, headers, query)
-    if not is_large(body):
-        plain = plain_json(body)
+    plain = small_json(body)
+    if plain is not None:
         batch = decode(plain)
         sender.charge(batch_cost(len(batch.batch), len(plain)))
         return await sender.keep(batch)
     async with parts.bounds.large.turn(address or stated):
         # Its size is paid for whatever becomes of it: to refuse it, it has to be inflated and read.
-        sender.charge(batch_cost(0, expected_size(body)))
-        batch = await parts.bounds.large.decode(_read_large, body, decode, None if holder else parts.sites)
+        sender.charge(batch_cost(0, size := expected_size(body)))
+        plain = await parts.bounds.large.decode(plain_json, body)
+        # Not every body says how large it will be.
+        sender.owe(batch_cost(0, len(plain)) - batch_cost(0, min(size, len(plain))))
+        batch = await parts.bounds.large.decode(_read_large, plain, decode, None if holder else parts.sites)
         sender.owe(batch_cost(len(batch.batch), 0))
         return await sender.keep(batch)
 
 
-def _read_large(body: bytes, decode: Decode, sites: Sites | None) -> Batch:
-    """Return the batch of a large body; where it must bring a key, that is looked at first."""
-    plain = plain_json(body)
+def _read_large(plain: bytes, decode: Decode, sites: Sites | None) -> Batch:
+    """Return the batch of a large text; where it must bring a key, that is looked at first."""
     if sites is not None:
         require_holder(sites, read_outline(plain) or "")
     return decode(plain)
@@ -168,6 +162,7 @@ class _Sender:
             country=headers.get(header, "")[:2].upper() if header else "",
             opted_out=objects_to_tracking(headers),
             oldest=now_ms - max_age_ms if max_age_ms else 0,
+            repairs=batch.repairs if isinstance(batch, MendedBatch) else (),
         )
 
 
