@@ -13,8 +13,9 @@ from litestar.params import FromPath
 
 from collector.errors import RequestError, malformed
 from collector.feedback.callbacks import owners_of_address
-from collector.intake.body import Batch, plain_json
+from collector.intake.body import Batch
 from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
+from collector.intake.unwrapping import plain_json
 from collector.parts import CollectorParts, CurrentParts
 from collector.platforms.known import PLATFORMS
 from collector.platforms.order_visitor import visitor_of_order

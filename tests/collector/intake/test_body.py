@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import sys
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,13 @@ from hypothesis import strategies as st
 
 from collector.errors import RequestError
 from collector.intake.body import read_batch, read_single, write_key
-from collector.intake.unwrapping import SMALL_BYTES, plain_json, small_json, zstd
+from collector.intake.unwrapping import SMALL_BYTES, plain_json, small_json
 from warehouse.limits import MAX_BODY_BYTES, MAX_INFLATED_BYTES
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 BATCH = b'{"batch":[{"type":"track"}],"sentAt":"2026-11-22T12:00:00Z","writeKey":"shop-key","context":{"locale":"en"}}'
 
