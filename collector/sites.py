@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from warehouse.answer_words import Category
+
 ConsentMode = Literal["opt-out", "opt-in", "off"]
 IdentityMode = Literal["required", "optional", "off"]
 
@@ -51,6 +53,10 @@ class Site(msgspec.Struct, frozen=True):
             (`required`, `optional`); the role that builds sites passes the setting.
         identity_secrets: the keys of those signatures, the current one first.
         webhooks: the addresses at which platforms tell of the shop.
+        consent_categories: by name in lower case, without anything but letters and digits, what a category of the
+            site's consent dialogue is about, beside the usual ones.
+        none_ids: further ids that are none, however they are written.
+        real_ids: ids that are some on this site though they are none elsewhere.
     """
 
     name: str
@@ -62,6 +68,9 @@ class Site(msgspec.Struct, frozen=True):
     identity: IdentityMode = "off"
     identity_secrets: tuple[bytes, ...] = ()
     webhooks: tuple[ShopWebhook, ...] = ()
+    consent_categories: Mapping[str, Category] = {}
+    none_ids: tuple[str, ...] = ()
+    real_ids: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Site(name={self.name!r})"

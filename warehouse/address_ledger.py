@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from warehouse.addresses import normalised
+from warehouse.answer_form import read_consent
 from warehouse.channel_traits import CHANNEL_TRAITS
 from warehouse.event import format_time
 
@@ -136,15 +137,17 @@ def spoken_by(answer: Mapping[str, Any], channel: str) -> list[Fact]:
     """Return the facts that an answer of the form of `consent` gives for addresses of a channel.
 
     Args:
-        answer: `marketing` and `channels`, as in the event `consent`.
+        answer: as in the event `consent`, in whichever words.
         channel: the channel.
     """
     facts: list[Fact] = []
-    marketing, channels = answer.get("marketing"), answer.get("channels")
-    if isinstance(marketing, bool):
+    read = read_consent(answer, [])
+    marketing, allowed = read.get("marketing"), read.get("channels", {}).get(channel)
+    if marketing is not None:
         facts.append("returned" if marketing else "left")
-    allowed = channels.get(channel) if isinstance(channels, Mapping) else None
-    if isinstance(allowed, bool):
+    if read.get("offers", {}).get(channel) is False and marketing is not False:
+        facts.append("left")
+    if allowed is not None:
         facts += (
             ["allowed", "returned"] if allowed and marketing is not False else ["allowed" if allowed else "refused"]
         )

@@ -152,4 +152,5 @@ SEGMENT_EVENT_NAMES: Final[dict[str, str]] = {
     "Product Shared": "share",
     "Signed Up": "sign_up",
     "Signed In": "login",
+    "Segment Consent Preference Updated": "consent",
 }

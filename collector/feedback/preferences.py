@@ -115,8 +115,8 @@ LANGUAGES: Final = {words.language: words for words in (_ENGLISH, _GERMAN, _SPAN
 def read_preferences(warehouse: Warehouse, token: MessageToken) -> Preferences:
     """Return the preferences of the person whom a message was for; a question never answered counts as a yes.
 
-    Cost: one query that reads the events `consent`, `subscribe` and `unsubscribed` of one person, the latest 200; one
-    for the address, and that of `addresses_of_message`.
+    Cost: one query that reads the latest 200 answers of one person, and as many that traits give; one for the address,
+    and that of `addresses_of_message`.
 
     Raises:
         WarehouseError: ClickHouse does not answer.
@@ -139,11 +139,13 @@ def preferences_after(answers: Iterable[tuple[str, Mapping[str, Any]]], channel:
     """Return the preferences that a person's answers amount to.
 
     Args:
-        answers: names and properties of the events `consent`, `subscribe` and `unsubscribed`, oldest first.
+        answers: names and properties of the events `consent`, `subscribe`, `unsubscribed` and `identify`, oldest first.
         channel: the channel that the message came by. Who left it is shown as not wanting offers and news.
     """
     latest = Answers()
     for event, properties in answers:
+        if event == "identify" and isinstance(properties.get("traits"), dict):
+            latest.take_traits(properties["traits"])
         latest.take(event, properties)
     wanted = latest.marketing is not False and channel not in latest.left
     return Preferences(wanted, {name: latest.channels.get(name, True) for name in CHANNELS})

@@ -12,7 +12,8 @@ from collector.sites import Site
 from warehouse.limits import MAX_TEXT_LENGTH
 
 MessageType = Literal["track", "identify", "page", "screen", "group", "alias"]
-Identifier = str | int | float | None
+#: An id as it came: a text or a number, or what a page sends where it has none, such as `false` or an object.
+Identifier = Any
 #: Who sends: whoever has the public write key, as every page does; the shop's server, by its secret key; an operator.
 Sender = Literal["page", "server", "import"]
 
@@ -135,6 +136,8 @@ class WarningReason(StrEnum):
     TEXT_REPAIRED = "text_repaired"  #: half a character, or bytes that are no UTF-8, in a text: now U+FFFD
     NUMBER_REPAIRED = "number_repaired"  #: NaN, Infinity or a number beyond all floats: now null
     JSON_REPAIRED = "json_repaired"  #: a comma too many, `undefined`, a bare line break in a text: read all the same
+    CONSENT_UNREADABLE = "consent_unreadable"  #: an answer about consent is in no known words; it is taken as a no
+    ID_IS_NONE = "id_is_none"  #: an id, or an address, is a placeholder such as "undefined"; it is passed over
     TOO_OLD = "too_old"  #: said to have happened longer ago than a page may say; it has the time of its receipt
 
 
@@ -169,6 +172,7 @@ class Draft(msgspec.Struct):
         context: the batch's context with the message's own over it.
         props: properties that have no column of their own yet; a step that changes them replaces them, because they
             begin as the message's own.
+        traits: those of an identify or group call, as `props`.
         columns: columns of `events` found so far; '' and None are absent.
         is_signed: whether the shop's server has signed the user id.
         claimed_user_id: a user id that is noted as a claim, '' for none.
@@ -183,6 +187,7 @@ class Draft(msgspec.Struct):
     context: Mapping[str, Any]
     props: dict[str, Any]
     columns: dict[str, Any]
+    traits: dict[str, Any] = {}
     is_signed: bool = False
     claimed_user_id: str = ""
     warnings: tuple[EventWarning, ...] = ()

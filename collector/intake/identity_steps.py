@@ -7,14 +7,13 @@ from typing import Final
 
 import msgspec
 
-from collector.intake.draft import Draft, Drop, DropReason, WarningReason, text
+from collector.intake.draft import Draft, Drop, DropReason, WarningReason
+from collector.intake.none_ids import APART, read_id
 from collector.intake.standing import Belief, BrowserProof, Claim, judge
 from collector.sites import Site
 from warehouse.browser_id import is_bound, is_proven
 from warehouse.limits import MAX_ID_LENGTH
 
-#: Begins an anonymous id that is set apart: no user id begins so, and no id that a browser proves.
-APART: Final = "~"
 _UNSIGNED: Final = "userId is not signed: sign it as `context.userHash`, or send with the server key"
 _DETAILS: Final = {
     DropReason.BROWSER_UNPROVEN: "anonymousId belongs to a browser that shows a secret: send with the server key",
@@ -34,10 +33,7 @@ def require_visitor(draft: Draft) -> Drop | None:
 
     An `alias` joins its previousId to the userId, as `identity` learns it from any event that carries both.
     """
-    message = draft.message
-    user, anonymous = text(message.user_id), text(message.anonymous_id)
-    if message.type == "alias":
-        anonymous = text(message.previous_id) or anonymous
+    user, anonymous = _ids(draft)
     drop = _form_drop(draft, user, anonymous)
     if drop is not None:
         return drop
@@ -51,6 +47,16 @@ def require_visitor(draft: Draft) -> Drop | None:
         user = ""
     _take(draft, user, APART + anonymous if belief.is_set_apart else anonymous)
     return None
+
+
+def _ids(draft: Draft) -> tuple[str, str]:
+    """Return the user id and the anonymous id of a message, '' for one that it does not give or that is none."""
+    message = draft.message
+    user = read_id(draft, "userId", message.user_id)
+    anonymous = read_id(draft, "anonymousId", message.anonymous_id)
+    if message.type == "alias" and message.previous_id is not None and message.previous_id != "":
+        anonymous = read_id(draft, "previousId", message.previous_id)
+    return user, anonymous
 
 
 def _judged(draft: Draft, user: str, anonymous: str) -> _Judged:
@@ -77,7 +83,8 @@ def _take(draft: Draft, user: str, anonymous: str) -> None:
 def _form_drop(draft: Draft, user: str, anonymous: str) -> Drop | None:
     """Drop a message whose ids have no form that is kept."""
     if not user and not anonymous:
-        return draft.dropped(DropReason.NO_VISITOR, "give anonymousId or userId")
+        named = [warning.detail for warning in draft.warnings if warning.reason is WarningReason.ID_IS_NONE]
+        return draft.dropped(DropReason.NO_VISITOR, "; ".join(["give anonymousId or userId", *named[:1]]))
     if max(len(user), len(anonymous), len(draft.message.label)) > MAX_ID_LENGTH:
         return draft.dropped(DropReason.BAD_ID, f"ids have at most {MAX_ID_LENGTH} characters")
     # Users may choose their ids, as user names, and must not choose that of a browser.

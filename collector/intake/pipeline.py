@@ -9,13 +9,13 @@ import msgspec
 
 from collector.errors import log_mistake
 from collector.intake.commerce import normalise_commerce
+from collector.intake.consent_steps import drop_without_consent, read_answers
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
 from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop
 from collector.intake.identity_steps import require_visitor
 from collector.intake.mending import Repair, mend
 from collector.intake.requirements import (
     correct_time,
-    drop_without_consent,
     fill_message_id,
     name_event,
     read_times,
@@ -38,6 +38,7 @@ STEPS: Final[tuple[Step, ...]] = (
     require_visitor,
     name_event,
     refuse_reserved,
+    read_answers,
     drop_without_consent,
     correct_time,
     fill_message_id,
@@ -195,6 +196,7 @@ def _take_steps(message: Message, shared: Draft, repairs: tuple[Repair, ...] = (
         context,
         message.properties or {},
         columns,
+        message.traits or {},
         judged=shared.judged,
     )
     for reason, detail in shared.receipt.repairs + repairs:

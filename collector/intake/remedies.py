@@ -35,5 +35,7 @@ WARNING_REMEDIES: Final[Mapping[WarningReason, str]] = {
     WarningReason.TEXT_REPAIRED: "send UTF-8, and cut texts between characters, not inside of one",
     WarningReason.NUMBER_REPAIRED: "send a number, or leave the field out; JSON has no NaN and no Infinity",
     WarningReason.JSON_REPAIRED: "let a JSON library write the body",
+    WarningReason.CONSENT_UNREADABLE: "answer with true or false, and name channels as email, sms, push or banner",
+    WarningReason.ID_IS_NONE: "leave the id out where there is none, or name it in the site's real_ids",
     WarningReason.TOO_OLD: "set the sender's clock, send events sooner, or load history with `micromoment import`",
 }

@@ -1,4 +1,4 @@
-"""The steps that find what every event must have, or drop it: a name, fit values, consent, a time and an id."""
+"""The steps that find what every event must have, or drop it: a name, fit values, a time and an id."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ _NAME_OF_TYPE: Final = {
     "group": "group",
     "alias": "alias",
 }
-#: Answers about consent are always kept: they are the record of the question and the answer. So is the address for
-#: notifications, which the browser gave out because the visitor agreed to them.
-_ALWAYS_KEPT: Final = frozenset({"consent", "unsubscribed", "push_subscribed"})
 #: A smaller difference between the clocks is the request's own travel time rather than skew, and correcting it
 #: would put events of one visitor out of order.
 SKEW_TOLERANCE_MS: Final = 5_000
@@ -53,30 +50,10 @@ def name_event(draft: Draft) -> Drop | None:
 def refuse_unfit_values(draft: Draft) -> Drop | None:
     """Drop an event one of whose properties or traits is a number too large, is nested too deeply, or has no end."""
     left = [MAX_NESTED]
-    for name, value in (*draft.props.items(), *(draft.message.traits or {}).items()):
+    for name, value in (*draft.props.items(), *draft.traits.items()):
         # Most values are text.
         if type(value) is not str and (trouble := _trouble(value, 1, left)):
             return draft.dropped(DropReason.MALFORMED, f"{trouble}, in {name[:50]!r}")
-    return None
-
-
-def drop_without_consent(draft: Draft) -> Drop | None:
-    """Drop an event that the visitor refused, or did not agree to where the site's mode is `opt-in`.
-
-    An explicit answer outweighs the browser's Global Privacy Control or Do Not Track.
-    """
-    mode = draft.site.consent
-    if mode == "off" or draft.receipt.source == "import" or draft.columns["event"] in _ALWAYS_KEPT:
-        return None
-    answer = draft.section("consent").get("analytics")
-    if answer is True:
-        return None
-    if answer is False:
-        return draft.dropped(DropReason.NO_CONSENT, "the visitor refused analytics")
-    if mode == "opt-in":
-        return draft.dropped(DropReason.NO_CONSENT, "this site keeps only what a visitor agreed to")
-    if draft.receipt.opted_out:
-        return draft.dropped(DropReason.NO_CONSENT, "the browser asks not to be tracked")
     return None
 
 

@@ -8,12 +8,19 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.intake.draft import Draft, Drop, DropReason, EventWarning, short_text, text
+from collector.intake.draft import Draft, Drop, DropReason, EventWarning, WarningReason, short_text, text
+from collector.intake.none_ids import PASSED_OVER, is_no_value, is_none, read_id
+from collector.sites import Site
 from warehouse.event import EventRow, kept_days
 from warehouse.limits import MAX_EVENT_BYTES
 from warehouse.vocabulary import COLUMN_FIELDS, FieldType
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+#: Traits by which somebody is reached, and by which a message calls them.
+_ADDRESSES: Final = frozenset({"email", "phone"})
+_PERSONAL_TRAITS: Final = _ADDRESSES | {"first_name", "firstName", "last_name", "lastName", "name"}
 
 
 class EncodedRow(msgspec.Struct, frozen=True):
@@ -83,6 +90,21 @@ def _with_traits(draft: Draft, props: dict[str, Any]) -> dict[str, Any]:
     message = draft.message
     if message.type not in {"identify", "group"}:
         return props
-    traits = {name: value for name, value in (message.traits or {}).items() if value not in ("", None)}
-    said = {"traits": traits, "group_id": text(message.group_id)}
+    said = {"traits": _told_traits(draft), "group_id": read_id(draft, "groupId", message.group_id)}
     return {**props, **{name: value for name, value in said.items() if value}}
+
+
+def _told_traits(draft: Draft) -> dict[str, Any]:
+    """Return the traits; one that is taken away is null, and a placeholder for none says nothing."""
+    traits: dict[str, Any] = {}
+    for name, value in draft.traits.items():
+        if name in _PERSONAL_TRAITS and value not in ("", None) and _stands_for_none(name, value, draft.site):
+            draft.warn(WarningReason.ID_IS_NONE, f"the trait {name} {PASSED_OVER}")
+        else:
+            traits[name] = None if value == "" else value
+    return traits
+
+
+def _stands_for_none(name: str, value: object, site: Site) -> bool:
+    written = text(value)
+    return is_none(written, site) if name in _ADDRESSES else isinstance(value, str) and is_no_value(written)

@@ -104,7 +104,16 @@ def _site(settings: Settings, name: str | None) -> Site:
         )
     chosen = name or next(iter(configured), "default")
     found = settings.sites.get(chosen)
-    return Site(chosen, write_key="", retention_days=found.retention_days) if found else Site(chosen, write_key="")
+    if found is None:
+        return Site(chosen, write_key="")
+    return Site(
+        chosen,
+        write_key="",
+        retention_days=found.retention_days,
+        consent_categories=found.categories,
+        none_ids=found.none_ids,
+        real_ids=found.real_ids,
+    )
 
 
 def _tell(report: ImportReport, name: str) -> None:

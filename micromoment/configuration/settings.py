@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from warehouse.answer_words import Category, squeezed
+
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -57,6 +59,9 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         identity_secret: the key by which the shop's server signs user ids; derived from `secret` when empty.
         identity_secret_previous: the key before, whose signatures still hold; empty for none.
         webhooks: the addresses at which platforms tell of the shop, by name.
+        consent_categories: by name, what a category of the shop's consent dialogue is about.
+        none_ids: further ids that stand where there is no id.
+        real_ids: ids that are real in this shop, though they stand for none elsewhere.
     """
 
     write_key: Annotated[str, msgspec.Meta(min_length=1)]
@@ -73,11 +78,19 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identity_secret: str = ""
     identity_secret_previous: str = ""
     webhooks: dict[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")], ShopWebhookSettings] = {}
+    consent_categories: dict[str, Category] = {}
+    none_ids: tuple[str, ...] = ()
+    real_ids: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:
         """The address of the shop, which relative ones start from; '' where neither `url` nor an origin tells it."""
         return self.url or next((origin for origin in self.origins if origin != "*"), "")
+
+    @property
+    def categories(self) -> dict[str, Category]:
+        """Return `consent_categories` by names as they are compared."""
+        return {squeezed(name): about for name, about in self.consent_categories.items()}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -124,6 +124,9 @@ def _site(settings: Settings, name: str) -> Site:
         identity=site.identity,
         identity_secrets=identity_secrets(settings, name),
         webhooks=shop_webhooks(settings, name),
+        consent_categories=site.categories,
+        none_ids=site.none_ids,
+        real_ids=site.real_ids,
     )
 
 

@@ -79,8 +79,12 @@ def test_a_suppressed_address_stays_so(fact: Fact) -> None:
         ({"channels": {"email": True}}, ["allowed", "returned"]),
         ({"channels": {"email": True}, "marketing": False}, ["left", "allowed"]),
         ({"channels": {"sms": False}}, []),
-        ({"channels": ["email"], "marketing": "no"}, []),
-        ({"channels": {"email": "no"}}, []),
+        ({"channels": ["email"], "marketing": "no"}, ["left", "allowed"]),
+        ({"channels": {"Email": "no"}}, ["refused"]),
+        ({"marketing": "hm"}, ["left"]),
+        ({"offers": {"email": False}}, ["left"]),
+        # What a platform still has brings no address back.
+        ({"offers": {"email": True, "sms": False}}, []),
     ],
 )
 def test_an_answer_gives_facts_of_a_channels_addresses(answer: dict[str, object], facts: list[Fact]) -> None:

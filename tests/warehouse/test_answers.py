@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse.answers import ANSWER_EVENTS, Answers
+from warehouse.channel_traits import PREFERENCE_CHANNELS
 
 Said = tuple[str, dict[str, Any]]
 
@@ -47,10 +48,73 @@ def test_the_latest_word_counts_for_each_channel_by_itself() -> None:
     assert answers.channels == {"email": False, "push": False, "sms": True}
 
 
-@pytest.mark.parametrize("word", ["false", 0, None, [], {}])
-def test_a_word_that_is_neither_yes_nor_no_is_none(word: object) -> None:
-    answers = heard(says(marketing=word, analytics=word, channels={"email": word}), says(channels=word))
+def test_null_is_no_answer() -> None:
+    answers = heard(says(marketing=None, analytics=None, channels={"email": None}), says(channels=None))
     assert (answers.marketing, answers.analytics, answers.channels) == (None, None, {})
+
+
+@pytest.mark.parametrize("word", [False, "false", 0, "denied", "hm", "", [], {}])
+def test_a_word_that_is_no_yes_is_a_no(word: object) -> None:
+    answers = heard(says(marketing=word, analytics=word, channels={"email": word}))
+    assert (answers.marketing, answers.analytics, answers.channels) == (False, False, {"email": False})
+
+
+@pytest.mark.parametrize("word", [True, "true", 1, "Granted"])
+def test_a_yes_is_one_in_any_spelling(word: object) -> None:
+    answers = heard(says(marketing=word, analytics=word, channels={"E-Mail": word}))
+    assert (answers.marketing, answers.analytics, answers.channels) == (True, True, {"email": True})
+
+
+@pytest.mark.parametrize(
+    ("channel", "left"),
+    [
+        ("Email", {"email"}),
+        ("web push", {"push"}),
+        (["SMS", "email"], {"sms", "email"}),
+        ("all", set(PREFERENCE_CHANNELS)),
+        ("*", set(PREFERENCE_CHANNELS)),
+        ("carrier pigeon", set(PREFERENCE_CHANNELS)),
+        ({"email": True}, set(PREFERENCE_CHANNELS)),
+        (None, {"email"}),
+        ("", {"email"}),
+    ],
+)
+def test_a_channel_that_cannot_be_read_is_every_channel_to_leave_and_none_to_join(channel: Any, left: set[str]) -> None:
+    assert heard(("unsubscribed", {"channel": channel})).left == left
+    stays = set(PREFERENCE_CHANNELS) - left if left != set(PREFERENCE_CHANNELS) else set()
+    if channel in ("carrier pigeon", {"email": True}):
+        stays = set(PREFERENCE_CHANNELS)
+    assert heard(("unsubscribed", {"channel": "all"}), ("subscribe", {"channel": channel})).left == stays
+
+
+OFFERS_YES = {"accepts_marketing": True}
+OFFERS_NO = {"email_marketing_consent": {"state": "unsubscribed"}}
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ([OFFERS_NO], {"email"}),
+        ([OFFERS_NO, OFFERS_YES], set()),
+        ([OFFERS_YES, OFFERS_NO], {"email"}),
+        ([OFFERS_NO, {"email_marketing_consent": None}], {"email"}),
+        # What a platform still has does not take back what the person said to us.
+        ([left(), OFFERS_YES], {"email"}),
+        ([OFFERS_NO, left(), OFFERS_YES], {"email"}),
+        ([OFFERS_NO, SUBSCRIBES], set()),
+        ([OFFERS_NO, says(marketing=True)], set()),
+        ([OFFERS_NO, says(channels={"email": True})], set()),
+        ([OFFERS_NO, says(marketing=True), OFFERS_NO], {"email"}),
+    ],
+)
+def test_traits_of_platforms_say_whether_offers_are_wanted(told: list[Any], left: set[str]) -> None:
+    answers = Answers()
+    for one in told:
+        if isinstance(one, tuple):
+            answers.take(*one)
+        else:
+            answers.take_traits(one)
+    assert answers.left == left
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,15 @@ def token(visitor_id: str = "anna", channel: str = "email") -> MessageToken:
         ([("unsubscribed", {}), ("consent", YES)], True, []),
         ([("consent", YES), ("unsubscribed", {}), ("consent", {**YES, "source": "page"})], False, []),
         ([("consent", YES), ("unsubscribed", {}), ("consent", {"channels": {"email": True}})], True, []),
-        ([("consent", {"marketing": "no", "channels": ["sms"]}), ("consent", {"channels": {"sms": "no"}})], True, []),
+        (
+            [("consent", {"marketing": "no", "channels": ["sms"]}), ("consent", {"channels": {"SMS": 0}})],
+            False,
+            ["sms"],
+        ),
+        ([("unsubscribed", {"channel": "all"})], False, []),
+        ([("identify", {"traits": {"consent": "denied"}})], False, []),
+        ([("identify", {"traits": {"accepts_marketing": "false"}})], False, []),
+        ([("identify", {"traits": {"plan": "gold"}}), ("identify", {"traits": 7})], True, []),
     ],
 )
 def test_the_latest_word_counts(answers: list[tuple[str, Any]], marketing: bool, refused: list[str]) -> None:

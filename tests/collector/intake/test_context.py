@@ -107,7 +107,7 @@ def test_a_position_that_is_none_is_unknown(seq: object) -> None:
 
 @pytest.mark.parametrize("section", [None, "text", 7, ["list"], True])
 def test_a_section_that_is_no_object_says_nothing(section: object) -> None:
-    row = kept(message(context=dict.fromkeys(("page", "campaign", "location", "consent"), section)))
+    row = kept(message(context=dict.fromkeys(("page", "campaign", "location"), section)))
     assert (row.path, row.utm_source, row.region) == ("", "", "")
 
 

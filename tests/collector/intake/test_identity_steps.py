@@ -11,7 +11,7 @@ import pytest
 
 from collector.intake import pipeline
 from collector.intake.draft import Drop, DropReason, Receipt, WarningReason
-from collector.intake.identity_steps import APART
+from collector.intake.none_ids import APART
 from collector.sites import Site
 from tests.collector.browsers import browser_of
 from tests.collector.messages import NOON, dropped, kept, message, processed, props

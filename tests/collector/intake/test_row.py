@@ -81,8 +81,14 @@ def test_a_row_carries_its_sites_name_and_retention() -> None:
 
 @pytest.mark.parametrize("kind", ["identify", "group"])
 def test_traits_are_kept_where_they_belong(kind: str) -> None:
-    row = kept(message(type=kind, traits={"email": "ada@shop.example", "phone": "", "age": None}))
-    assert props(row) == {"traits": {"email": "ada@shop.example"}}
+    row = kept(message(type=kind, traits={"email": "ada@shop.example", "plan": {"name": "pro"}}))
+    assert props(row) == {"traits": {"email": "ada@shop.example", "plan": {"name": "pro"}}}
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_a_trait_that_is_taken_away_is_null(nothing: object) -> None:
+    row = kept(message(type="identify", traits={"email": "ada@shop.example", "phone": nothing}))
+    assert props(row) == {"traits": {"email": "ada@shop.example", "phone": None}}
 
 
 def test_traits_of_other_calls_are_not_kept() -> None:

@@ -74,10 +74,10 @@ class PermissionReading:
     def _identify(self, traits: object) -> None:
         if not isinstance(traits, dict):
             return
-        if isinstance(traits.get("email"), str):
-            self._email = traits["email"]
-        if isinstance(traits.get("consent"), dict):
-            self._answers.take("consent", traits["consent"])
+        if "email" in traits:
+            named = traits["email"]
+            self._email = named if isinstance(named, str) else ""
+        self._answers.take_traits(traits)
 
     def _suppress(self, event: Event, cause: str) -> None:
         """Suppress the address that an event names, else the person's email address at that time."""

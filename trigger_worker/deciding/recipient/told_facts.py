@@ -13,7 +13,8 @@ from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.store.windows import Wanted
 from warehouse.address_ledger import REFUSALS, TYPED_CHANNELS, AddressFact, AddressKey, AddressKeys, Fact, spoken_by
 from warehouse.addresses import email_address, phone_number
-from warehouse.answers import ANSWER_EVENTS, Answers
+from warehouse.answer_form import answer_of_traits
+from warehouse.answers import ANSWER_EVENTS, Answers, joined_channels, left_channels
 
 #: The part of a person's history that tells of addresses.
 TOLD_WANTED: Final = Wanted(PERMISSION_LOOKBACK_MS, frozenset({"props", "message_id"}))
@@ -100,6 +101,8 @@ class _ToldSoFar:
 
     def _identify(self, event: Event) -> None:
         traits = event.fields.get("traits")
+        for channel in _taken_back(traits):
+            self._addresses.pop(channel, None)
         for channel, address in _named(traits).items():
             is_first = channel not in self._addresses
             self._addresses[channel] = address
@@ -107,8 +110,8 @@ class _ToldSoFar:
                 self._add(channel, fact, at, source)
             if event.fields.get("proven_by"):
                 self._say(channel, ["confirmed"], event)
-        answer = traits.get("consent") if isinstance(traits, dict) else None
-        if isinstance(answer, dict):
+        answer = answer_of_traits(traits, []) if isinstance(traits, dict) else None
+        if answer:
             voucher = event.fields.get("proven_by")
             vouched = {"proven_by": voucher} if voucher in _VOUCHERS else {"source": _PAGE}
             self._answer("consent", {**answer, **vouched}, event)
@@ -120,7 +123,8 @@ class _ToldSoFar:
         if name == "unsubscribed":
             self._leave(answer, event)
         elif name == "subscribe" and _is_vouched(answer):
-            self._say(_channel(answer), ["returned"], event)
+            for channel in joined_channels(answer, []):
+                self._say(channel, ["returned"], event)
         elif name == "consent" and not _is_from_page(answer):
             for channel in TYPED_CHANNELS:
                 said = spoken_by(answer, channel)
@@ -139,9 +143,9 @@ class _ToldSoFar:
             self.facts.append(AddressFact(key, fact, event.ts, event.name))
 
     def _leave(self, answer: Mapping[str, Any], event: Event) -> None:
-        channel = _channel(answer)
-        if not _is_from_page(answer) or event.ts >= self._offered.get(channel, event.ts + 1):
-            self._say(channel, ["left"], event)
+        for channel in left_channels(answer, []):
+            if not _is_from_page(answer) or event.ts >= self._offered.get(channel, event.ts + 1):
+                self._say(channel, ["left"], event)
 
     def _say(self, channel: str, facts: Iterable[Fact], event: Event) -> None:
         source = str(event.fields.get("proven_by") or event.fields.get("source") or event.name)
@@ -182,16 +186,19 @@ class _No(msgspec.Struct, frozen=True):
         return no
 
 
-def _channel(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("channel") or "email")
-
-
 def _named(traits: object) -> dict[str, str]:
     """Return, by channel, the addresses that traits name."""
     if not isinstance(traits, dict):
         return {}
     named = {"email": email_address(traits.get("email")), "sms": phone_number(traits.get("phone"))}
     return {channel: address for channel, address in named.items() if address}
+
+
+def _taken_back(traits: object) -> list[str]:
+    """Return the channels whose addresses traits take away."""
+    if not isinstance(traits, dict):
+        return []
+    return [channel for channel, name in (("email", "email"), ("sms", "phone")) if traits.get(name, 0) in (None, "")]
 
 
 def _is_from_page(fields: Mapping[str, Any]) -> bool:

@@ -43,10 +43,22 @@ def test_identify_may_carry_consent() -> None:
     assert permission(event("identify", traits={"consent": {"marketing": False}})).consent.marketing is False
 
 
-@pytest.mark.parametrize("word", ["false", 0, None, [], {}])
+@pytest.mark.parametrize("word", ["", None, {}, []])
 def test_traits_that_are_no_answer_are_none(word: object) -> None:
     assert permission(event("identify", traits={"consent": word})).consent == Consent()
     assert permission(event("identify", traits=word)).consent == Consent()
+
+
+@pytest.mark.parametrize("word", ["false", 0, "denied", "hm"])
+def test_a_trait_that_is_no_yes_is_a_no(word: object) -> None:
+    assert permission(event("identify", traits={"consent": word})).consent == Consent(marketing=False, analytics=False)
+
+
+@pytest.mark.parametrize(
+    "traits", [{"accepts_marketing": "false"}, {"email_marketing_consent": {"state": "not_subscribed"}}]
+)
+def test_a_platform_that_says_no_ends_offers(traits: dict[str, Any]) -> None:
+    assert "email" in permission(event("identify", traits=traits)).unsubscribed
 
 
 @pytest.mark.parametrize(
