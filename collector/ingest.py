@@ -22,6 +22,7 @@ from collector.sites import Site
 from warehouse.event import EventRow, format_time
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.tables import EVENTS, event_key
+from warehouse.vocabulary import ORDER_EVENTS
 
 #: Called with rows that were just kept and the instant of their receipt, epoch ms.
 Accepted = Callable[[Sequence[EventRow], int], None]
@@ -40,10 +41,17 @@ def nobody_is_erased(_: EventRow) -> bool:
     return False
 
 
-def _as_told(row: EventRow, too_old: Set[str]) -> EventRow:
+def _as_told(row: EventRow, label: str, too_old: Set[str]) -> EventRow:
     """Return a row with a time long ago where its event is said to be too old for the time that it was given."""
-    is_old = row.event_id in too_old or ("" in too_old and row.ts == row.received_at)
+    is_old = label in too_old or ("" in too_old and row.ts == row.received_at)
     return msgspec.structs.replace(row, ts=_LONG_AGO) if is_old else row
+
+
+def _repeated(row: EventRow) -> str:
+    """Return why a row is a repeat, where its messageId need not be one."""
+    if row.event not in ORDER_EVENTS or not row.order_id:
+        return ""
+    return f"this {row.event} was told before: an order counts once, whatever the messageId"
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
@@ -99,7 +107,9 @@ class Ingest:
         if not receipt.is_from_server:
             self._drop_surplus(outcome, receipt.received_at)
         too_old = {told.message_id for told in outcome.warnings if told.reason is WarningReason.TOO_OLD}
-        not_kept = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at, too_old)
+        not_kept = await self._keep_rows(
+            outcome.rows, outcome.lines, receipt.received_at, labels=outcome.labels, too_old=too_old
+        )
         drops = outcome.drops + not_kept
         self._count(site, len(outcome.rows) - len(not_kept), drops)
         for warning in outcome.warnings:
@@ -113,7 +123,7 @@ class Ingest:
         Raises:
             JournalError: it was not kept.
         """
-        not_kept = await self._keep_rows([row], [_encode(row)], now_ms)
+        not_kept = await self._keep_rows([row], [_encode(row)], now_ms, labels=[row.event_id])
         self._count(site, 1 - len(not_kept), not_kept)
 
     def note_unread(self, site: Site, drops: list[Drop], warnings: list[EventWarning]) -> None:
@@ -131,33 +141,41 @@ class Ingest:
         surplus = self._pace.surplus(outcome.rows, now_ms)
         if surplus:
             detail = f"one visitor may send {self._pace.per_minute} events a minute (visitor_events_per_minute)"
-            outcome.drops.extend(Drop(outcome.rows[place].event_id, DropReason.TOO_FAST, detail) for place in surplus)
-            outcome.rows[:] = [row for place, row in enumerate(outcome.rows) if place not in surplus]
-            outcome.lines[:] = [line for place, line in enumerate(outcome.lines) if place not in surplus]
+            outcome.drops.extend(Drop(outcome.labels[place], DropReason.TOO_FAST, detail) for place in surplus)
+            for each in (outcome.rows, outcome.lines, outcome.labels):
+                each[:] = [value for place, value in enumerate(each) if place not in surplus]
 
     async def _keep_rows(
-        self, rows: list[EventRow], lines: list[bytes], now_ms: int, too_old: Set[str] = frozenset()
+        self,
+        rows: list[EventRow],
+        lines: list[bytes],
+        now_ms: int,
+        *,
+        labels: list[str],
+        too_old: Set[str] = frozenset(),
     ) -> list[Drop]:
         """Keep rows, pass on the new ones, and return a drop for each of the others.
 
         Args:
             rows, lines: the rows, and each as JSON.
             now_ms: the instant of their receipt, epoch ms.
+            labels: the id by which the sender knows each.
             too_old: the ids of events that have the time of their receipt because they are older than pages may say;
                 "" for one without an id.
         """
-        erased = {index for index, row in enumerate(rows) if self._is_erased(_as_told(row, too_old))}
-        drops = [Drop(rows[index].event_id, DropReason.ERASED) for index in sorted(erased)]
+        erased = {index for index, row in enumerate(rows) if self._is_erased(_as_told(row, labels[index], too_old))}
+        drops = [Drop(labels[index], DropReason.ERASED) for index in sorted(erased)]
         if erased:
             rows = [row for index, row in enumerate(rows) if index not in erased]
             lines = [line for index, line in enumerate(lines) if index not in erased]
+            labels = [label for index, label in enumerate(labels) if index not in erased]
         if not rows:
             return drops
         ids = [event_key(row.site, row.visitor_id, row.event_id) for row in rows]
         repeated = set(await self._journal.append_async(EVENTS, lines, now_ms, ids))
         new = [row for index, row in enumerate(rows) if index not in repeated] if repeated else rows
         self._pass_on(new, now_ms)
-        return drops + [Drop(rows[index].event_id, DropReason.DUPLICATE) for index in sorted(repeated)]
+        return drops + [Drop(labels[index], DropReason.DUPLICATE, _repeated(rows[index])) for index in sorted(repeated)]
 
     def _pass_on(self, rows: list[EventRow], now_ms: int) -> None:
         if not rows:

@@ -57,6 +57,8 @@ class Site(msgspec.Struct, frozen=True):
             site's consent dialogue is about, beside the usual ones.
         none_ids: further ids that are none, however they are written.
         real_ids: ids that are some on this site though they are none elsewhere.
+        currency: the code of the currency that the site reckons in, '' for none.
+        rates: by code of another currency, what one unit of it is worth in that currency.
     """
 
     name: str
@@ -71,9 +73,15 @@ class Site(msgspec.Struct, frozen=True):
     consent_categories: Mapping[str, Category] = {}
     none_ids: tuple[str, ...] = ()
     real_ids: tuple[str, ...] = ()
+    currency: str = ""
+    rates: Mapping[str, float] = {}
 
     def __repr__(self) -> str:
         return f"Site(name={self.name!r})"
+
+    def rate(self, code: str) -> float | None:
+        """Return what one unit of a currency is worth in the site's own; None where that is not known."""
+        return 1.0 if code == self.currency else self.rates.get(code)
 
     def allows(self, origin: str) -> bool:
         """Tell whether a page of this origin may send; servers send no origin and may."""

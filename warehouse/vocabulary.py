@@ -51,6 +51,9 @@ EVENT_NAMES: Final = frozenset(name for names in EVENT_GROUPS.values() for name 
 #: Events that Micromoment's own messages cause; `any` in a rule does not see them.
 MESSAGE_EVENTS: Final = frozenset(EVENT_GROUPS["message"])
 
+#: Events about an order, each of which counts once however often it is told.
+ORDER_EVENTS: Final = frozenset({"purchase", "refund"})
+
 #: Events that tell what became of a message after it was sent, each of which moves it to another state.
 OUTCOME_STATES: Final[dict[str, str]] = {
     "message_delivered": "delivered",

@@ -139,6 +139,10 @@ class WarningReason(StrEnum):
     CONSENT_UNREADABLE = "consent_unreadable"  #: an answer about consent is in no known words; it is taken as a no
     ID_IS_NONE = "id_is_none"  #: an id, or an address, is a placeholder such as "undefined"; it is passed over
     TOO_OLD = "too_old"  #: said to have happened longer ago than a page may say; it has the time of its receipt
+    ORDER_WITHOUT_ID = "order_without_id"  #: a purchase or refund that names no order, so that a repeat counts again
+    REFUND_WITHOUT_VALUE = "refund_without_value"  #: it names items without prices; it counts as the whole order
+    CURRENCY_UNKNOWN = "currency_unknown"  #: no code of ISO 4217, and no sign that stands for one
+    CURRENCY_WITHOUT_RATE = "currency_without_rate"  #: not the site's currency, and the site has no rate for it
 
 
 class EventWarning(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -176,6 +180,7 @@ class Draft(msgspec.Struct):
         columns: columns of `events` found so far; '' and None are absent.
         is_signed: whether the shop's server has signed the user id.
         claimed_user_id: a user id that is noted as a claim, '' for none.
+        told_as: the event's id before it was named by its order, '' for any other event.
         warnings: why the event is not kept as it was sent.
         judged: what became of ids earlier in the batch, by the ids and their proofs.
     """
@@ -190,6 +195,7 @@ class Draft(msgspec.Struct):
     traits: dict[str, Any] = {}
     is_signed: bool = False
     claimed_user_id: str = ""
+    told_as: str = ""
     warnings: tuple[EventWarning, ...] = ()
     judged: dict[tuple[str, str, str, bool], Any] = msgspec.field(default_factory=dict)
 

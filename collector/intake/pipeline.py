@@ -14,6 +14,8 @@ from collector.intake.context import copy_campaign, copy_page, copy_session, loc
 from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop
 from collector.intake.identity_steps import require_visitor
 from collector.intake.mending import Repair, mend
+from collector.intake.money import settle_money
+from collector.intake.orders import identify_order
 from collector.intake.requirements import (
     correct_time,
     fill_message_id,
@@ -48,6 +50,8 @@ STEPS: Final[tuple[Step, ...]] = (
     normalise_commerce,
     refuse_unfit_values,
     lift_columns,
+    identify_order,
+    settle_money,
     write_own_fields,
     read_user_agent,
     locate,
@@ -66,12 +70,14 @@ class Outcome(msgspec.Struct, frozen=True):
     Args:
         rows: the events to keep.
         lines: each one's JSON.
+        labels: the id by which the sender knows each.
         drops: one for each event that is not kept.
         warnings: one for each event that is kept, but not as it was sent.
     """
 
     rows: list[EventRow]
     lines: list[bytes]
+    labels: list[str]
     drops: list[Drop]
     warnings: list[EventWarning]
 
@@ -79,6 +85,7 @@ class Outcome(msgspec.Struct, frozen=True):
         """Take in the result of further messages of the batch."""
         self.rows.extend(other.rows)
         self.lines.extend(other.lines)
+        self.labels.extend(other.labels)
         self.drops.extend(other.drops)
         self.warnings.extend(other.warnings)
 
@@ -106,7 +113,7 @@ def run_in_portions(
     for portion in _portions(raw[:MAX_EVENTS_PER_BATCH]):
         yield _run_portion(portion, shared)
     if len(raw) > MAX_EVENTS_PER_BATCH:
-        yield Outcome([], [], _surplus(raw[MAX_EVENTS_PER_BATCH:]), [])
+        yield Outcome([], [], [], _surplus(raw[MAX_EVENTS_PER_BATCH:]), [])
 
 
 def _portions(raw: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
@@ -120,7 +127,7 @@ def _portions(raw: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
 
 
 def _run_portion(raw: Sequence[msgspec.Raw], shared: Draft) -> Outcome:
-    outcome = Outcome([], [], [], [])
+    outcome = Outcome([], [], [], [], [])
     for item in raw:
         result = _make(item, shared)
         if isinstance(result, Drop):
@@ -128,6 +135,7 @@ def _run_portion(raw: Sequence[msgspec.Raw], shared: Draft) -> Outcome:
             continue
         outcome.rows.append(result.row)
         outcome.lines.append(result.line)
+        outcome.labels.append(result.label)
         outcome.warnings.extend(result.warnings)
     return outcome
 

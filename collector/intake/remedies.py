@@ -38,4 +38,8 @@ WARNING_REMEDIES: Final[Mapping[WarningReason, str]] = {
     WarningReason.CONSENT_UNREADABLE: "answer with true or false, and name channels as email, sms, push or banner",
     WarningReason.ID_IS_NONE: "leave the id out where there is none, or name it in the site's real_ids",
     WarningReason.TOO_OLD: "set the sender's clock, send events sooner, or load history with `micromoment import`",
+    WarningReason.ORDER_WITHOUT_ID: "give order_id (GA4: transaction_id)",
+    WarningReason.REFUND_WITHOUT_VALUE: "give the value that is paid back, or the price of each item",
+    WarningReason.CURRENCY_UNKNOWN: "give a code of ISO 4217, such as EUR",
+    WarningReason.CURRENCY_WITHOUT_RATE: "give the site a rate for it, in [sites.NAME.rates]",
 }

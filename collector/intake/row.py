@@ -24,10 +24,18 @@ _PERSONAL_TRAITS: Final = _ADDRESSES | {"first_name", "firstName", "last_name", 
 
 
 class EncodedRow(msgspec.Struct, frozen=True):
-    """A row, its JSON, and why it is not what was sent: rows are encoded once, here, where their size is judged."""
+    """A row as it is kept: rows are encoded once, here, where their size is judged.
+
+    Args:
+        row: the row.
+        line: its JSON.
+        label: the id by which its sender knows it.
+        warnings: why it is not what was sent.
+    """
 
     row: EventRow
     line: bytes
+    label: str
     warnings: tuple[EventWarning, ...] = ()
 
 
@@ -66,7 +74,7 @@ def build_row(draft: Draft) -> EncodedRow | Drop:
         return draft.dropped(DropReason.MALFORMED, str(error))
     if len(line) > MAX_EVENT_BYTES:
         return draft.dropped(DropReason.TOO_LARGE, f"{len(line)} bytes; an event may have {MAX_EVENT_BYTES}")
-    return EncodedRow(row, line, draft.warnings)
+    return EncodedRow(row, line, draft.told_as or row.event_id, draft.warnings)
 
 
 def _converted(kind: FieldType, value: object) -> str | float | None:

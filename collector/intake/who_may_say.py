@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from collector.intake.draft import Draft, Drop, DropReason, Sender
 from warehouse.own_event import HISTORY_CHANGED
-from warehouse.vocabulary import ANSWER_SOURCES
+from warehouse.vocabulary import ANSWER_SOURCES, ORDER_EVENTS
 
 _NOBODY: Final[frozenset[Sender]] = frozenset()
 _OPERATOR: Final[frozenset[Sender]] = frozenset({"import"})
@@ -65,8 +65,8 @@ def write_own_fields(draft: Draft) -> None:
             props = _with_source_of_trait(draft.receipt.sender, props)
         voucher = _voucher(draft)
         props = {**props, "proven_by": voucher} if voucher else props
-    elif draft.receipt.sender == "server" and draft.columns.get("product_id"):
-        # What the shop's server says of a product is known from what pages say; an import is by its source.
+    elif draft.receipt.sender == "server" and (draft.columns.get("product_id") or event in ORDER_EVENTS):
+        # What the shop's server says of a product or an order is known from what pages say; an import is by its source.
         props = {**props, "proven_by": "server"}
     if draft.claimed_user_id:
         props = {**props, "claimed_user_id": draft.claimed_user_id}

@@ -17,6 +17,7 @@ from collector.sites import Site
 from micromoment.configuration.kept_secrets import read_secret
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
+from micromoment.configuration.site_money import site_money
 from micromoment.engine.client import Engine, open_engine
 from micromoment.engine.operator_query import answer_operator
 from micromoment.history.formats import Asked, FormatName
@@ -106,6 +107,7 @@ def _site(settings: Settings, name: str | None) -> Site:
     found = settings.sites.get(chosen)
     if found is None:
         return Site(chosen, write_key="")
+    money = site_money(settings, chosen)
     return Site(
         chosen,
         write_key="",
@@ -113,6 +115,8 @@ def _site(settings: Settings, name: str | None) -> Site:
         consent_categories=found.categories,
         none_ids=found.none_ids,
         real_ids=found.real_ids,
+        currency=money.currency,
+        rates=money.rates,
     )
 
 

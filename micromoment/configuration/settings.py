@@ -62,6 +62,8 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         consent_categories: by name, what a category of the shop's consent dialogue is about.
         none_ids: further ids that stand where there is no id.
         real_ids: ids that are real in this shop, though they stand for none elsewhere.
+        currency: the code of the currency that the shop reckons in, such as `EUR`; empty for none.
+        rates: by code of another currency, what one unit of it is worth in `currency`.
     """
 
     write_key: Annotated[str, msgspec.Meta(min_length=1)]
@@ -81,6 +83,8 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consent_categories: dict[str, Category] = {}
     none_ids: tuple[str, ...] = ()
     real_ids: tuple[str, ...] = ()
+    currency: str = ""
+    rates: dict[str, Annotated[float, msgspec.Meta(gt=0)]] = {}
 
     @property
     def home(self) -> str:

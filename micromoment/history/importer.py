@@ -18,6 +18,7 @@ import msgspec
 
 from collector.ingest import IsErased, nobody_is_erased
 from collector.intake.draft import Drop, DropReason, Receipt
+from collector.intake.orders import is_named_by_order
 from collector.intake.pipeline import run_each
 from collector.intake.row import EncodedRow
 from collector.sites import Site
@@ -176,7 +177,7 @@ class _Repeats:
         if count == 1:
             return made
         row = msgspec.structs.replace(made.row, event_id=f"{made.row.event_id}-{count}")
-        return EncodedRow(row, _encode(row), made.warnings)
+        return msgspec.structs.replace(made, row=row, line=_encode(row))
 
 
 class _MessageId(msgspec.Struct, rename="camel"):
@@ -191,7 +192,7 @@ _read_message_id: Final = msgspec.json.Decoder(_MessageId).decode
 def _names_itself(made: EncodedRow, message: bytes) -> bool:
     """Tell whether a message has an id of its own. What is derived from its content is a UUID of version 5."""
     event_id = made.row.event_id
-    if len(event_id) != 36 or event_id[14] != "5":
+    if len(event_id) != 36 or event_id[14] != "5" or is_named_by_order(made.row):
         return True
     return _read_message_id(message).message_id is not None
 

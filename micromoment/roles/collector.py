@@ -25,6 +25,7 @@ from collector.sites import Site, Sites
 from micromoment.configuration.kept_secrets import public_push_key, read_push_key, read_secret
 from micromoment.configuration.settings import Settings, collector_url
 from micromoment.configuration.site_keys import identity_secrets, server_keys
+from micromoment.configuration.site_money import site_money
 from micromoment.roles.bus import BusListener
 from micromoment.roles.shared import Shared
 from micromoment.roles.shop_webhooks import shop_webhooks
@@ -113,7 +114,7 @@ def configured_sites(settings: Settings) -> Sites:
 
 
 def _site(settings: Settings, name: str) -> Site:
-    site = settings.sites[name]
+    site, money = settings.sites[name], site_money(settings, name)
     return Site(
         name,
         site.write_key,
@@ -127,6 +128,8 @@ def _site(settings: Settings, name: str) -> Site:
         consent_categories=site.categories,
         none_ids=site.none_ids,
         real_ids=site.real_ids,
+        currency=money.currency,
+        rates=money.rates,
     )
 
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from micromoment.terminal.text import format_table
-from trigger_worker.deciding.experiment.results import ArmResult, Results
+from trigger_worker.deciding.experiment.results import ArmResult, Results, Revenue
 from trigger_worker.deciding.experiment.statistics import FEWEST_VISITORS, USUAL_POWER, Interval
 
 _HEADER: Final = (
     *("arm", "visitors", "conversions", "rate", "uplift", "relative", "uplift within", "p"),
-    *("best", "revenue", "per visitor", "uplift within"),
+    "best",
 )
 
 
 def results_text(results: Results) -> str:
-    """Return a table with one row for each arm, and below it how far the figures can be trusted."""
-    table = format_table(_HEADER, [_row(arm) for arm in results.arms])
+    """Return a table with one row for each arm, and below it how far the figures can be trusted.
+
+    Each currency in which anybody spent has columns of its own.
+    """
+    currencies = [each.currency for each in results.arms[0].revenue]
+    money = [title for each in currencies for title in (f"revenue {each}".strip(), "per visitor", "uplift within")]
+    table = format_table((*_HEADER, *money), [_row(arm) for arm in results.arms])
     return f"{table}\n{_ratio(results)}\n{_intervals(results)}\n{_needed(results)}\n"
 
 
 def _row(arm: ArmResult) -> tuple[str, ...]:
-    interval, revenue = arm.uplift_interval, arm.revenue_uplift_interval
+    interval = arm.uplift_interval
     return (
         arm.data.arm,
         f"{arm.data.visitors:,}",
@@ -32,10 +37,13 @@ def _row(arm: ArmResult) -> tuple[str, ...]:
         "-" if interval is None else f"{interval.low:+.2%} to {interval.high:+.2%}",
         "-" if interval is None else f"{interval.p_value:.4f}",
         f"{arm.best:.1%}",
-        f"{arm.data.revenue:,.2f}",
-        f"{arm.revenue:,.4f}",
-        "-" if revenue is None else _amounts(revenue),
+        *(cell for each in arm.revenue for cell in _money(each)),
     )
+
+
+def _money(revenue: Revenue) -> tuple[str, str, str]:
+    within = revenue.uplift_interval
+    return f"{revenue.total:,.2f}", f"{revenue.per_visitor:,.4f}", "-" if within is None else _amounts(within)
 
 
 def _amounts(interval: Interval) -> str:

@@ -118,7 +118,7 @@ class PersonTurn:
             found += compiled.matches(history, first + wait_ms, last + wait_ms)
             yield
         before = self.state.fires
-        spacing = Spacing(rule.every_ms, before.of(rule.id), before.known_of(rule.id))
+        spacing = Spacing(rule.every_ms, before.of(rule.id), before.known_of(rule.id), before.orders_of(rule.id))
         fired: list[Match] = []
         matches = iter(as_known(found, compiled.lifetime_ms))
         while some := list(islice(matches, _PORTION)):

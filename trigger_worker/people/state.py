@@ -108,7 +108,7 @@ class PersonState:
         misfits: list[Arrival] = []
         for arrival in sorted(arrivals, key=_place):
             event = arrival.event
-            if event.event_id in self._ids or event.event_id in fresh:
+            if event.event_id in fresh or (event.event_id in self._ids and not self.history.is_told_earlier(event)):
                 continue
             if not self.surroundings.fit(event, wanted.contexts):
                 misfits.append(arrival)
@@ -123,7 +123,8 @@ class PersonState:
 
     def rewriting(self, arrivals: Iterable[Arrival]) -> int:
         """Return how many events must be put in order anew to add some: none where these come after all others."""
-        fresh = (arrival.event for arrival in arrivals if arrival.event.event_id not in self._ids)
+        events = (arrival.event for arrival in arrivals)
+        fresh = (each for each in events if each.event_id not in self._ids or self.history.is_told_earlier(each))
         return len(self.history.events) if any(map(self.history.is_before_others, fresh)) else 0
 
     def _grow(self, fresh: Mapping[str, Event]) -> None:

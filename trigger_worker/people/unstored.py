@@ -15,6 +15,7 @@ from trigger_worker.people.state import Write
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.people import Join, Person, Visitor
+from warehouse.vocabulary import ORDER_EVENTS
 
 #: An event is kept so much longer than the feed first told of it: a query that began before may end after.
 GRACE_MS: Final = 15_000
@@ -39,10 +40,12 @@ class UnstoredEvents:
         return len(self._arrivals)
 
     def add(self, arrival: Arrival) -> bool:
-        """Keep an event; tell whether it is new."""
+        """Keep an event; tell whether it is new, as is an order that turns out to have been told earlier."""
         key = arrival.key
-        if key in self._arrivals:
+        known = self._arrivals.get(key)
+        if known is not None and not _is_told_earlier(arrival.event, known.event):
             return False
+        self._handled.discard(key)
         self._arrivals[key] = arrival
         self._by_visitor.setdefault(arrival.visitor, {})[key[1]] = arrival
         if arrival.joined:
@@ -128,6 +131,10 @@ class UnstoredEvents:
 
 def _word(arrival: Arrival) -> tuple[int, str]:
     return arrival.event.ts, arrival.visitor.visitor_id
+
+
+def _is_told_earlier(event: Event, known: Event) -> bool:
+    return event.name in ORDER_EVENTS and event.ts < known.ts
 
 
 class UnstoredWrites:

@@ -28,7 +28,7 @@ from trigger_worker.rules.model import Rule
 from trigger_worker.store.decisions import Reason
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.people import Person, Visitor, find_people
-from trigger_worker.store.windows import Wanted, read_histories
+from trigger_worker.store.windows import Wanted, combine, read_histories
 from warehouse.errors import TemplateError
 from warehouse.queries import Queries
 
@@ -109,7 +109,7 @@ class Previewer:
     def _completing_event(self, rule: Rule, person: Person, now_ms: int) -> dict[str, Any]:
         """Return the fields of the visitor's latest event that a firing of the rule could have come with."""
         last_step = rule.when.steps[-1].selection
-        wanted = Wanted(dict.fromkeys(last_step.names, LAST_VALUE_LOOKBACK_MS), fields=None)
+        wanted = combine([Wanted(dict.fromkeys(last_step.names, LAST_VALUE_LOOKBACK_MS), fields=None)])
         history = read_histories(self._queries, [person], wanted, now_ms, now_ms)[person]
         fitting = history.select(compile_selection(last_step)).events
         return dict(fitting[-1].fields) if fitting else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -12,12 +13,27 @@ from trigger_worker.rules.model import HOLDOUT_ARM, Rule
 from trigger_worker.store.decisions import BEFORE_HOLDOUT
 from trigger_worker.store.goal_sql import ConditionSql
 from trigger_worker.store.statements import statement
+from warehouse.connection import Row
 from warehouse.errors import RuleError
 from warehouse.queries import Queries
 from warehouse.vocabulary import MESSAGE_EVENTS
 
 #: The arm, in an experiment without arms of its own, of everybody who is not held out.
 TREATED_ARM: Final = "treated"
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """Sums of what the persons of one arm spent in one currency.
+
+    Args:
+        currency: its code; '' where orders name none.
+        revenue: the sum of what they spent within the window, less what was paid back.
+        squares: the sum of the squares of what each of them spent.
+    """
+
+    currency: str
+    revenue: float
+    squares: float
 
 
 class ArmData(msgspec.Struct, frozen=True):
@@ -27,25 +43,27 @@ class ArmData(msgspec.Struct, frozen=True):
         arm: the arm's name.
         visitors: how many persons were exposed.
         conversions: how many of them reached the goal within its window.
-        revenue: the sum of what they spent within the window.
-        revenue_squares: the sum of the squares of what each of them spent.
+        spendings: what they spent within the window, by currency; amounts of two currencies are never added.
     """
 
     arm: str
     visitors: int
     conversions: int
-    revenue: float = 0.0
-    revenue_squares: float = 0.0
+    spendings: tuple[Spending, ...] = ()
 
     @property
     def conversion(self) -> Mean:
         """The mean number of conversions of a person."""
         return _mean(self.visitors, self.conversions, self.conversions)
 
-    @property
-    def spending(self) -> Mean:
-        """The mean revenue of a person."""
-        return _mean(self.visitors, self.revenue, self.revenue_squares)
+    def spending(self, currency: str) -> Mean:
+        """Return the mean revenue of a person in one currency; who spent nothing in it spent 0."""
+        found = self.spent(currency)
+        return _mean(self.visitors, found.revenue, found.squares)
+
+    def spent(self, currency: str) -> Spending:
+        """Return the sums in one currency."""
+        return next((each for each in self.spendings if each.currency == currency), Spending(currency, 0.0, 0.0))
 
 
 class Mean(msgspec.Struct, frozen=True):
@@ -72,8 +90,8 @@ def read_arm_data(queries: Queries, rule: Rule, version: str, until: int, *, onl
         until: the latest instant looked at, epoch ms.
         only_over: whether persons whose time to reach the goal is not over by then are left out.
 
-    Cost: one query over all decisions on the rule's messages, all of `identity`, and every goal event and purchase
-    since the first of those decisions.
+    Cost: one query over all decisions on the rule's messages, all of `identity`, every goal event since the first of
+    those decisions, and the orders and refunds of all time.
 
     Raises:
         RuleError: the rule has no goal, or one that cannot be counted.
@@ -86,7 +104,7 @@ def read_arm_data(queries: Queries, rule: Rule, version: str, until: int, *, onl
     window = LONGEST_WINDOW_MS if rule.goal.within is None else rule.goal.within.ms
     condition = ConditionSql("goal")
     names, goal = _goal(rule.goal.selection, condition)
-    sql = statement("arm_data", goal_events=names, goal=goal)
+    sql = statement("arm_data", goal_events=names, goal=goal, orders=statement("orders"))
     parameters = {
         "rule": rule.id,
         "version": version,
@@ -96,11 +114,22 @@ def read_arm_data(queries: Queries, rule: Rule, version: str, until: int, *, onl
         "goal_names": sorted(rule.goal.selection.names),
         "message_events": sorted(MESSAGE_EVENTS),
         "window": window,
+        "orders": LONGEST_WINDOW_MS,
         "until": until,
         "exposed_until": until - window if only_over else until,
         **condition.parameters,
     }
-    return [ArmData(*row) for row in queries.query(sql, parameters)]
+    return _arms(queries.query(sql, parameters))
+
+
+def _arms(rows: Sequence[Row]) -> list[ArmData]:
+    """Return the arms of rows, of which each has the sums of one arm in one currency; one without money has no code."""
+    arms: dict[str, ArmData] = {}
+    for arm, visitors, conversions, currency, revenue, squares in rows:
+        known = arms.get(arm) or ArmData(arm, visitors, conversions)
+        spent = (Spending(currency, revenue, squares),) if squares else ()
+        arms[arm] = msgspec.structs.replace(known, spendings=(*known.spendings, *spent))
+    return list(arms.values())
 
 
 def _goal(selection: Selection, condition: ConditionSql) -> tuple[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
 
+from trigger_worker.rules.evaluate.event import order_told
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people
 from trigger_worker.store.statements import statement
@@ -35,7 +36,9 @@ class Fire(msgspec.Struct, frozen=True):
 
     def as_past(self) -> PastFire:
         """Return the firing as it is remembered."""
-        return PastFire(self.rule, self.key, self.at, self.fire_id, self.late_ms, self.visitor_id)
+        event = self.event
+        order = order_told(str(event.get("event")), str(event.get("event_id")), event)
+        return PastFire(self.rule, self.key, self.at, self.fire_id, self.late_ms, self.visitor_id, order or "")
 
 
 class PastFire(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +48,7 @@ class PastFire(msgspec.Struct, frozen=True, gc=False):
         at: the instant of the match, epoch ms.
         late_ms: as in `Fire`.
         visitor_id: the id that the person had then; '' where nobody asks.
+        order: the order whose telling completed the pattern, as `order_of` names it; '' for none.
     """
 
     rule: str
@@ -53,6 +57,7 @@ class PastFire(msgspec.Struct, frozen=True, gc=False):
     fire_id: str
     late_ms: int = 0
     visitor_id: str = ""
+    order: str = ""
 
 
 class PastFires:
@@ -64,6 +69,7 @@ class PastFires:
         self._by_id: dict[str, PastFire] = {}
         self._newest: dict[tuple[str, str], PastFire] = {}
         self._first: PastFire | None = None
+        self._orders: dict[str, set[tuple[str, str]]] = {}
         for fire in fires:
             self.add(fire)
 
@@ -79,6 +85,8 @@ class PastFires:
             self._by_id[fire.fire_id] = fire
             insort(self._instants.setdefault(fire.rule, {}).setdefault(fire.key, []), fire.at)
             insort(self._known.setdefault(fire.rule, {}).setdefault(fire.key, []), fire.at + fire.late_ms)
+            if fire.order:
+                self._orders.setdefault(fire.rule, set()).add((fire.key, fire.order))
             alike = fire.rule, fire.key
             self._newest[alike] = max(fire, self._newest.get(alike, fire), key=_place)
             self._first = min(fire, self._first or fire, key=_known_place)
@@ -95,6 +103,10 @@ class PastFires:
     def known_of(self, rule: str) -> Mapping[str, Sequence[int]]:
         """Return, by key, when the firings of a rule could be known (epoch ms), ascending."""
         return self._known.get(rule, {})
+
+    def orders_of(self, rule: str) -> Set[tuple[str, str]]:
+        """Return the keys and orders for which a rule fired."""
+        return self._orders.get(rule, frozenset())
 
     def newer_than(self, fire_id: str) -> str | None:
         """Return the id of the newest firing of the same rule and key, if it is later than a firing; else None."""

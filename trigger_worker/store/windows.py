@@ -12,13 +12,14 @@ import msgspec
 from trigger_worker.rules.evaluate.event import LATE_MS, Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs
+from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS
 from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.store.events import Span, as_event, columns_of, listed, read_events
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people, people_groups
 from trigger_worker.store.statements import statement
 from warehouse.queries import Queries
-from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS
+from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS, ORDER_EVENTS
 
 #: Most different needs in one query; each is a condition that ClickHouse tests rows against.
 MAX_PARTS: Final = 4
@@ -82,7 +83,11 @@ def _shared(text: str) -> str:
 
 
 def combine(needs: Iterable[Needs | Wanted]) -> Wanted:
-    """Return the part of a history that serves several rules, so that their shared events are read once."""
+    """Return the part of a history that serves several rules, so that their shared events are read once.
+
+    Orders are read as far back as anything is, whatever the rules look at: one that is told again is known by the
+    telling before.
+    """
     lookback_ms: dict[str, int] = {}
     fields: frozenset[str] | None = frozenset()
     contexts: frozenset[str] = frozenset()
@@ -91,6 +96,10 @@ def combine(needs: Iterable[Needs | Wanted]) -> Wanted:
             lookback_ms[name] = max(span, lookback_ms.get(name, 0))
         fields = None if fields is None or need.fields is None else fields | need.fields
         contexts |= need.contexts
+    orders = ORDER_EVENTS if ANY in lookback_ms else ORDER_EVENTS & lookback_ms.keys()
+    if orders:
+        lookback_ms |= dict.fromkeys(orders, LONGEST_WINDOW_MS)
+        fields = None if fields is None else fields | {"order_id"}
     return Wanted(lookback_ms, fields, contexts)
 
 

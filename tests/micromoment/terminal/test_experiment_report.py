@@ -3,7 +3,7 @@ from __future__ import annotations
 from micromoment.terminal.experiment_report import results_text
 from trigger_worker.deciding.experiment.results import Results, results_of
 from trigger_worker.rules.model import Experiment
-from trigger_worker.store.arm_data import ArmData
+from trigger_worker.store.arm_data import ArmData, Spending
 
 HALVES = Experiment(arms=(("plain", 1.0), ("coupon", 1.0)))
 
@@ -13,12 +13,22 @@ def results(*arms: ArmData, experiment: Experiment = HALVES) -> Results:
 
 
 def test_every_arm_has_a_row_and_the_control_is_compared_with_nothing() -> None:
-    found = results(ArmData("plain", 1000, 100, 2000.0, 50_000.0), ArmData("coupon", 1000, 150, 2500.0, 60_000.0))
+    found = results(ArmData("plain", 1000, 100, (Spending("EUR", 2000.0, 50_000.0),)), ArmData("coupon", 1000, 150, (Spending("EUR", 2500.0, 60_000.0),)))
     header, control, coupon, *_ = results_text(found).splitlines()
     assert header.split()[:5] == ["arm", "visitors", "conversions", "rate", "uplift"]
     assert control.split()[:8] == ["plain", "1,000", "100", "10.00%", "-", "-", "-", "-"]
     assert coupon.split()[:6] == ["coupon", "1,000", "150", "15.00%", "+5.00%", "+50.0%"]
     assert "to" in coupon
+
+
+def test_each_currency_has_columns_of_its_own() -> None:
+    spent = (Spending("EUR", 2000.0, 50_000.0), Spending("JPY", 90_000.0, 9e7))
+    found = results(ArmData("plain", 1000, 100, spent), ArmData("coupon", 1000, 150, spent[:1]))
+    header, control, coupon, *_ = results_text(found).splitlines()
+    assert header[header.index("revenue") :].split("  ")[0] == "revenue EUR"
+    assert "revenue JPY" in header
+    assert ("2,000.00" in control, "90,000.00" in control) == (True, True)
+    assert ("2,000.00" in coupon, "0.00" in coupon.split()) == (True, True)
 
 
 def test_below_the_table_stands_how_far_the_figures_hold() -> None:

@@ -22,26 +22,41 @@ from trigger_worker.store.arm_data import TREATED_ARM, ArmData
 USUAL_ALPHA: Final = 0.05
 
 
+class Revenue(msgspec.Struct, frozen=True):
+    """What the persons of an arm spent in one currency, beside those of the control.
+
+    Args:
+        currency: its code; '' where orders name none.
+        total: the sum, less what was paid back.
+        per_visitor: the mean of a person.
+        uplift_interval: the interval of the difference of that mean to the control's; None while too little is known.
+    """
+
+    currency: str
+    total: float
+    per_visitor: float
+    uplift_interval: Interval | None = None
+
+
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one arm, beside the control.
 
     Args:
         data: the sums over its persons.
-        conversion, revenue: the mean of a person.
+        conversion: the mean of a person.
+        revenue: what its persons spent, a figure for each currency that any arm has; amounts of two are never added.
         uplift: the difference in conversion to the control; None for the control itself.
         relative_uplift: the same as a share of the control's conversion; None when that is 0.
         uplift_interval: the interval of the difference in conversion; None while too little is known.
-        revenue_uplift_interval: the interval of the difference in revenue of a person.
         best: the probability that the arm converts best.
     """
 
     data: ArmData
     conversion: float
-    revenue: float
+    revenue: tuple[Revenue, ...]
     uplift: float | None = None
     relative_uplift: float | None = None
     uplift_interval: Interval | None = None
-    revenue_uplift_interval: Interval | None = None
     best: float
 
 
@@ -89,11 +104,18 @@ def results_of(experiment: Experiment, found: Iterable[ArmData], effect: float, 
     counted = {arm.arm: arm for arm in found}
     arms = [counted.get(name, ArmData(name, 0, 0)) for name in dict.fromkeys([*shares, *counted])]
     control, best = arms[0], probabilities_to_be_best(arms)
+    currencies = sorted({spent.currency for arm in arms for spent in arm.spendings}) or [""]
     is_fixed = not experiment.is_adaptive
     p_value = sample_ratio_p_value({arm.arm: arm.visitors for arm in arms}, shares) if is_fixed else None
     return Results(
         control=control.arm,
-        arms=tuple(_arm(arm, control, best, alpha, is_fixed=is_fixed) for arm in arms),
+        arms=tuple(
+            msgspec.structs.replace(
+                _arm(arm, control, best, alpha, is_fixed=is_fixed),
+                revenue=tuple(_revenue(arm, control, each, alpha, is_fixed=is_fixed) for each in currencies),
+            )
+            for arm in arms
+        ),
         alpha=alpha,
         ratio_p_value=p_value,
         is_ratio_broken=p_value is not None and p_value < MISMATCH_BELOW,
@@ -104,7 +126,7 @@ def results_of(experiment: Experiment, found: Iterable[ArmData], effect: float, 
 
 def _arm(arm: ArmData, control: ArmData, best: Mapping[str, float], alpha: float, *, is_fixed: bool) -> ArmResult:
     own, base = arm.conversion, control.conversion
-    result = ArmResult(data=arm, conversion=own.mean, revenue=arm.spending.mean, best=best[arm.arm])
+    result = ArmResult(data=arm, conversion=own.mean, revenue=(), best=best[arm.arm])
     if arm is control:
         return result
     uplift = own.mean - base.mean
@@ -114,5 +136,10 @@ def _arm(arm: ArmData, control: ArmData, best: Mapping[str, float], alpha: float
         uplift=uplift,
         relative_uplift=uplift / base.mean if base.mean else None,
         uplift_interval=difference_interval(own, base, alpha) if is_fixed else None,
-        revenue_uplift_interval=difference_interval(arm.spending, control.spending, alpha) if is_fixed else None,
     )
+
+
+def _revenue(arm: ArmData, control: ArmData, currency: str, alpha: float, *, is_fixed: bool) -> Revenue:
+    own, base = arm.spending(currency), control.spending(currency)
+    interval = difference_interval(own, base, alpha) if is_fixed and arm is not control else None
+    return Revenue(currency, arm.spent(currency).revenue, own.mean, interval)

@@ -17,7 +17,7 @@ from trigger_worker.rules.evaluate.selector import Selector
 from trigger_worker.rules.evaluate.terms import CART_EVENTS
 from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.products import Product
-from trigger_worker.store.windows import Wanted
+from trigger_worker.store.windows import Wanted, combine
 from warehouse.addresses import email_address, normalised
 
 _RECENT_MS: Final = 30 * DAY_MS
@@ -33,20 +33,24 @@ _PUSH: Final = Selector("subscriptions to push", frozenset({"push_subscribed", "
 _VIEWS: Final = Selector("view_item", frozenset({"view_item"}))
 
 #: The part of a person's history that a profile is built from.
-PROFILE_WANTED: Final = Wanted(
-    {
-        **PERMISSION_LOOKBACK_MS,
-        "push_subscribed": _EVER_MS,
-        "push_unsubscribed": _EVER_MS,
-        "add_to_cart": _RECENT_MS,
-        "remove_from_cart": _RECENT_MS,
-        "purchase": _RECENT_MS,
-        "view_item": _VIEWED_MS,
-    },
-    # Naming one that lives in `props` reads all of those: traits, answers, items. Of the columns these matter.
-    fields=frozenset({"props", *("product_id", "name", "category", "price", "quantity", "value", "currency")})
-    | {"order_id", "coupon", "message_id", "url"},
-    contexts=frozenset({"timezone", "locale"}),
+PROFILE_WANTED: Final = combine(
+    [
+        Wanted(
+            {
+                **PERMISSION_LOOKBACK_MS,
+                "push_subscribed": _EVER_MS,
+                "push_unsubscribed": _EVER_MS,
+                "add_to_cart": _RECENT_MS,
+                "remove_from_cart": _RECENT_MS,
+                "purchase": _RECENT_MS,
+                "view_item": _VIEWED_MS,
+            },
+            # Naming one that lives in `props` reads all of those: traits, answers, items. Of the columns these matter.
+            fields=frozenset({"props", *("product_id", "name", "category", "price", "quantity", "value", "currency")})
+            | {"order_id", "coupon", "message_id", "url"},
+            contexts=frozenset({"timezone", "locale"}),
+        )
+    ]
 )
 
 

@@ -7,12 +7,13 @@ it could be known.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Final
 from uuid import UUID, uuid5
 
 import msgspec
 
+from trigger_worker.rules.evaluate.event import order_of
 from trigger_worker.rules.evaluate.expression import Explanation, ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.evaluate.needs import Needs, needs, selection_needs, sending_needs
@@ -155,6 +156,8 @@ class Spacing:
         every_ms: the least time between two firings of one key in ms; 0 lets every instant fire.
         fired_before: per key, the instants (epoch ms) of earlier firings, ascending.
         known_before: per key, when these could be known, epoch ms, ascending; None for at their instants.
+        orders_before: the keys and orders, as `order_of` names them, for which the rule fired: an order of which
+            an earlier telling comes to light is not answered again.
     """
 
     def __init__(
@@ -162,10 +165,12 @@ class Spacing:
         every_ms: int,
         fired_before: Mapping[str, Sequence[int]],
         known_before: Mapping[str, Sequence[int]] | None = None,
+        orders_before: Set[tuple[str, str]] = frozenset(),
     ) -> None:
         self._every_ms = every_ms
         self._before = fired_before
         self._known_before = fired_before if known_before is None else known_before
+        self._orders_before = orders_before
         self._fired: dict[str, list[int]] = {}
         self._known: dict[str, list[int]] = {}
 
@@ -186,6 +191,8 @@ class Spacing:
         return chosen
 
     def _is_free(self, match: Match) -> bool:
+        if self._orders_before and (match.key, order_of(match.event)) in self._orders_before:
+            return False
         key, apart_ms = match.key, max(self._every_ms, 1)
         instants = (self._fired.get(key), self._before.get(key))
         if any(others and _has_near(others, match.at, apart_ms) for others in instants):

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from warehouse.vocabulary import ORDER_EVENTS
+
 #: A text, a number or a boolean; None when it is missing. Durations are numbers of ms.
 Value = str | float | bool | None
 
@@ -34,6 +36,24 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     event_id: str
     fields: Mapping[str, Any]
     late_ms: int = 0
+
+
+def order_of(event: Event) -> str | None:
+    """Return the text that all tellings of one order, or of one refund, share; None of any other event.
+
+    A shop's page tells of an order, and so do its server, a webhook and an import, at other instants and under other
+    ids. Whoever tells first, in the order of events, tells of the purchase; what comes after is the order told again.
+    """
+    return order_told(event.name, event.event_id, event.fields) if event.name in ORDER_EVENTS else None
+
+
+def order_told(name: str, event_id: str, fields: Mapping[str, Any]) -> str | None:
+    """Return what `order_of` does, of an event by its name, its id and its fields."""
+    order_id = fields.get("order_id")
+    if type(order_id) is not str or not order_id:
+        return None
+    # A refund's id follows from its order and from what it pays back.
+    return {"purchase": f"purchase {order_id}", "refund": f"refund {event_id}"}.get(name)
 
 
 def lateness(ts: int, received_at: int) -> int:

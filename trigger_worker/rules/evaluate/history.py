@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event, Value
+from trigger_worker.rules.evaluate.event import Event, Value, order_of
 from trigger_worker.rules.evaluate.selected import Path, Selected, SelectionLists, Series, put_into_splits, tell_trait
 from trigger_worker.rules.evaluate.selector import Fields, Selector, compile_field
 from trigger_worker.rules.language.names import TRAITS_PREFIX
 from trigger_worker.rules.language.syntax import Name
-from warehouse.vocabulary import MESSAGE_EVENTS
+from warehouse.vocabulary import MESSAGE_EVENTS, ORDER_EVENTS
 
 Derived = TypeVar("Derived")
 
@@ -28,10 +28,10 @@ _ORDER_OF_COPIES = attrgetter("ts", "event_id", "late_ms")
 
 
 class History:
-    """The events of one visitor, sorted by `(ts, event_id)`, each `event_id` once.
+    """The events of one visitor, sorted by `(ts, event_id)`, each `event_id` once and each order once.
 
     Args:
-        events: the events in any order; of several with one `event_id` the earliest counts.
+        events: the events in any order; of several with one `event_id`, or of one order, the earliest counts.
         contexts: per context field such as `device` its changes `(epoch ms, value)` in order; None to read them from
             the events.
 
@@ -55,6 +55,13 @@ class History:
         self.examined += len(events)
         self._times = [event.ts for event in events]
         self._by_name = _ranks_by_name(events)
+        #: By order or refund, the event that told of it first.
+        self._orders = {
+            order: events[rank]
+            for name in ORDER_EVENTS
+            for rank in self._by_name.get(name, ())
+            if (order := order_of(events[rank])) is not None
+        }
         self._ranks: dict[frozenset[str] | None, list[int]] = {}
         self._selections: dict[str, SelectionLists] = {}
         #: By event name, the lists of ranks and the selections to which such an event is added.
@@ -65,7 +72,7 @@ class History:
             self._context_series = {}
 
     def add(self, events: Sequence[Event]) -> None:
-        """Add events whose ids are new to the history.
+        """Add events whose ids are new to the history; an order told again, later than before, adds nothing.
 
         Cost: of each event that comes after the others, the selections that it may belong to; else the whole history.
         """
@@ -74,11 +81,23 @@ class History:
             self._hold(_ordered([*self.events, *ordered]))
             return
         for event in ordered:
-            self._append(event)
+            if event.name not in ORDER_EVENTS or self._is_told_first(event):
+                self._append(event)
 
     def is_before_others(self, event: Event) -> bool:
         """Tell whether an event comes before one that is held, so that adding it costs the whole history."""
         return bool(self.events) and _ORDER(event) < _ORDER(self.events[-1])
+
+    def is_told_earlier(self, event: Event) -> bool:
+        """Tell whether an event tells of an order that is held, earlier than the event that is held of it."""
+        order = order_of(event)
+        known = None if order is None else self._orders.get(order)
+        return known is not None and _ORDER(event) < _ORDER(known)
+
+    def _is_told_first(self, event: Event) -> bool:
+        """Note the order of an event that comes after the others; tell whether none of them told of it."""
+        order = order_of(event)
+        return order is None or self._orders.setdefault(order, event) is event
 
     def _append(self, event: Event) -> None:
         rank, ts, name = len(self.events), event.ts, event.name
@@ -253,11 +272,18 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
 
 def _ordered(events: Iterable[Event]) -> list[Event]:
     seen: set[str] = set()
+    orders: set[str] = set()
     ordered = []
     for event in sorted(events, key=_ORDER_OF_COPIES):
-        if event.event_id not in seen:
-            seen.add(event.event_id)
-            ordered.append(event)
+        if event.event_id in seen:
+            continue
+        seen.add(event.event_id)
+        order = order_of(event) if event.name in ORDER_EVENTS else None
+        if order in orders:
+            continue
+        if order is not None:
+            orders.add(order)
+        ordered.append(event)
     return ordered
 
 

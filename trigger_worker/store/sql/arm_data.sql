@@ -1,6 +1,8 @@
 -- The sufficient statistics of an experiment's arms. A person is exposed once, by the first decision on a message of
 -- the rule's version that came as far as the holdout: what stops a message before it stops held-out visitors alike.
--- The marks are filled by `arm_data.py`, from our own column names and bound parameters.
+-- An order counts once, at its first telling of a person, and for one person: for the one whom the shop's server or an
+-- import names, else for whoever told first. What it brought is its value less what was paid back, by currency.
+-- The marks are filled by `arm_data.py`, from our own column names, bound parameters, and `orders.sql`.
 WITH
     exposed AS (
         SELECT d.site AS site,
@@ -17,26 +19,60 @@ WITH
           AND d.fire_id IN (
               SELECT fire_id FROM fires WHERE rule = {rule:String} AND version = {version:String})
         GROUP BY site, visitor),
-    outcomes AS (
+    (SELECT min(exposed_at) FROM exposed) AS first_exposure,
+    told AS (
         SELECT e.site AS site,
                if(p.person = '', e.visitor_id, p.person) AS visitor,
-               any(e.ts) AS at,
-               any(/* goal */) AS is_goal,
-               any(if(e.event = 'purchase', ifNull(e.value, 0), 0)) AS spent
+               if(e.event = 'purchase', e.order_id, '') AS order_id,
+               e.event_id AS event_id,
+               e.ts AS ts,
+               (/* goal */) AS is_goal,
+               if(e.event = 'purchase', e.value, NULL) AS value,
+               toString(e.currency) AS currency,
+               e.source = 'import' OR JSONExtractString(e.props, 'proven_by') != '' AS is_proven
         FROM events AS e
         LEFT JOIN people AS p ON p.site = e.site AND p.alias = e.visitor_id
         WHERE (/* goal_events */ OR e.event = 'purchase')
-          AND e.ts > (SELECT min(exposed_at) FROM exposed)
-          AND e.ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-        GROUP BY site, visitor, e.event_id)
-SELECT arm, count() AS visitors, sum(converted) AS conversions, sum(spent) AS revenue, sum(spent * spent) AS squares
+          -- An order may have been told before anybody was exposed, and again afterwards.
+          AND e.ts > first_exposure - toIntervalMillisecond(if(e.event = 'purchase', {orders:Int64}, 0))
+          AND e.ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')),
+    outcomes AS (
+        SELECT site, visitor, order_id, if(order_id = '', event_id, '') AS own_id,
+               min(ts) AS at,
+               argMin(is_goal, (ts, event_id)) AS reached,
+               any(value) AS amount,
+               argMinIf(currency, (ts, event_id), isNotNull(value)) AS unit,
+               min((NOT is_proven, ts, event_id)) AS place
+        FROM told
+        WHERE (site, visitor) IN (SELECT site, visitor FROM exposed)
+        GROUP BY site, visitor, order_id, own_id),
+    tellers AS (
+        SELECT site, order_id, argMin(visitor, place) AS teller
+        FROM outcomes
+        WHERE order_id != ''
+        GROUP BY site, order_id),
+    counted AS (
+        SELECT outcomes.site AS site, outcomes.visitor AS visitor, outcomes.at AS at, outcomes.reached AS reached,
+               if(outcomes.order_id = '', outcomes.amount, o.net) AS spent,
+               if(outcomes.order_id = '', outcomes.unit, o.currency) AS currency
+        FROM outcomes
+        LEFT JOIN tellers ON tellers.site = outcomes.site AND tellers.order_id = outcomes.order_id
+        LEFT JOIN (/* orders */) AS o ON o.site = outcomes.site AND o.order_id = outcomes.order_id
+        WHERE outcomes.order_id = '' OR tellers.teller = outcomes.visitor)
+SELECT arm, visitors, conversions, currency, revenue, squares
 FROM (
-    SELECT exposed.site, exposed.visitor, any(exposed.arm) AS arm,
-           max(is_goal AND at > exposed_at AND at <= exposed_at + toIntervalMillisecond({window:Int64})) AS converted,
-           sum(if(at > exposed_at AND at <= exposed_at + toIntervalMillisecond({window:Int64}), outcomes.spent, 0))
-               AS spent
-    FROM exposed
-    LEFT JOIN outcomes ON outcomes.site = exposed.site AND outcomes.visitor = exposed.visitor
-    GROUP BY exposed.site, exposed.visitor)
-GROUP BY arm
-ORDER BY arm
+    SELECT arm, count() AS visitors, sum(converted) AS conversions,
+           sumMap(spending.1, spending.2, arrayMap(amount -> amount * amount, spending.2)) AS sums
+    FROM (
+        SELECT exposed.site, exposed.visitor, any(exposed.arm) AS arm,
+               max(reached AND counted.at > exposed_at
+                   AND counted.at <= exposed_at + toIntervalMillisecond({window:Int64})) AS converted,
+               sumMapIf([counted.currency], [ifNull(counted.spent, 0)],
+                   counted.at > exposed_at AND counted.at <= exposed_at + toIntervalMillisecond({window:Int64})
+                   AND isNotNull(counted.spent)) AS spending
+        FROM exposed
+        LEFT JOIN counted ON counted.site = exposed.site AND counted.visitor = exposed.visitor
+        GROUP BY exposed.site, exposed.visitor)
+    GROUP BY arm)
+LEFT ARRAY JOIN sums.1 AS currency, sums.2 AS revenue, sums.3 AS squares
+ORDER BY arm, currency

@@ -231,6 +231,6 @@ async def test_what_the_worker_decided_is_what_is_counted(shop: Shop) -> None:
     assert found.keys() == {"holdout", "a", "b"}
     assert sum(arm.visitors for arm in found.values()) == 20
     assert sum(arm.conversions for arm in found.values()) == 10
-    assert sum(arm.revenue_squares for arm in found.values()) == 250
+    assert sum(arm.spent("").squares for arm in found.values()) == 250
     held_out = shop.rows("SELECT uniqExact(visitor_id) FROM decisions WHERE reason = 'holdout'")
     assert held_out == [(found["holdout"].visitors,)]

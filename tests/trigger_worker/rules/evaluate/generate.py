@@ -26,7 +26,7 @@ UNITS = (30_000, 10 * DAY)
 INSTANTS = 45
 
 EVENT_NAMES = (
-    *("view_item", "view_item", "add_to_cart", "add_to_cart", "purchase"),
+    *("view_item", "view_item", "add_to_cart", "add_to_cart", "purchase", "purchase", "refund"),
     *("remove_from_cart", "identify", "message_shown", "own_event"),
 )
 COMPARE = ("==", "!=", "<", "<=", ">", ">=")
@@ -36,6 +36,7 @@ FIELD_VALUES: dict[str, tuple[Any, ...]] = {
     "value": (5, 10, 20),
     "quantity": (1, 2, "2"),
     "product_id": ("a", "a", "b", ""),
+    "order_id": ("1001", "1001", "1002", ""),
     "path": ("/pricing", "/pricing/plans", "/p/1"),
     "device": ("mobile", "desktop"),
     "duration_ms": (1000, 3000, 5000),

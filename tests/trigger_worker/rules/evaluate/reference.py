@@ -158,11 +158,17 @@ def operand_text(operand: Operand | str) -> str:
 
 
 def in_order(events: Sequence[Record]) -> list[Record]:
-    """Ordered by (ts, event_id as text), each event_id counted once."""
+    """Ordered by (ts, event_id as text), each event_id counted once, and each order."""
     first: dict[str, Record] = {}
     for event in sorted(events, key=lambda each: (each["ts"], each["id"])):
         first.setdefault(event["id"], event)
-    return sorted(first.values(), key=lambda each: (each["ts"], each["id"]))
+    counted: list[Record] = []
+    for event in sorted(first.values(), key=lambda each: (each["ts"], each["id"])):
+        order = event["fields"].get("order_id", "")
+        told = [each["fields"].get("order_id", "") for each in counted if each["name"] == "purchase"]
+        if event["name"] != "purchase" or order == "" or order not in told:
+            counted.append(event)
+    return counted
 
 
 def kind(value: object) -> str:

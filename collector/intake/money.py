@@ -1,0 +1,100 @@
+"""The step that gives money its currency: a code of ISO 4217, and the site's own where the site has a rate.
+
+Money is converted here, once, and not when it is read: a rate is of its day, and rules, carts, sums, reports and SQL are
+to see one figure, which stays what it was when the rate changes.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, Final
+
+from collector.intake.draft import Draft, WarningReason, short_text
+from warehouse.currencies import currency_code
+
+#: Digits behind the point that a converted amount keeps: more than any currency has.
+_DIGITS: Final = 4
+_UNKNOWN: Final = "currency is no code of ISO 4217 such as EUR: its money is kept apart from any other"
+_NO_RATE: Final = "money is kept in {}, apart from the site's {}: no rate in [sites.{}.rates]"
+
+
+def settle_money(draft: Draft) -> None:
+    """Spell the currency of an event as its code, and convert its money to the site's currency where there is a rate."""
+    columns, home = draft.columns, draft.site.currency
+    stated = columns.get("currency")
+    if stated is None:
+        if home and columns["event"] != "refund" and _has_money(draft):
+            # A refund without a currency is in that of its order, which is not known here.
+            columns["currency"] = home
+            _settle_items(draft, home)
+        return
+    code = currency_code(stated, home)
+    if not code:
+        columns["currency"] = stated.upper()
+        draft.warn(WarningReason.CURRENCY_UNKNOWN, _UNKNOWN)
+        return
+    columns["currency"] = code
+    if not home or not _has_money(draft):
+        return
+    rate = draft.site.rate(code)
+    if rate is None:
+        draft.warn(WarningReason.CURRENCY_WITHOUT_RATE, _NO_RATE.format(code, home, draft.site.name))
+        return
+    if code != home:
+        _convert(draft, rate, code)
+    _settle_items(draft, code)
+
+
+def _has_money(draft: Draft) -> bool:
+    columns = draft.columns
+    return "value" in columns or "price" in columns or "items" in draft.props
+
+
+def _convert(draft: Draft, rate: float, code: str) -> None:
+    """Convert the event's own amounts, and keep what they were."""
+    columns, kept = draft.columns, {"original_currency": code}
+    originals: dict[str, Any] = {}
+    for name in ("value", "price"):
+        amount = columns.get(name)
+        if amount is not None:
+            originals[f"original_{name}"] = amount
+            columns[name] = _at_rate(amount, rate)
+    columns["currency"] = draft.site.currency
+    draft.props = {**draft.props, **originals, **kept}
+
+
+def _settle_items(draft: Draft, code: str) -> None:
+    """Convert the prices of items, each in its own currency or else in the event's, where there is a rate."""
+    items = draft.props.get("items")
+    if not isinstance(items, list):
+        return
+    settled = [_settled(draft, item, code) if isinstance(item, dict) else item for item in items]
+    if any(old is not new for old, new in zip(items, settled, strict=True)):
+        draft.props = {**draft.props, "items": settled}
+
+
+def _settled(draft: Draft, item: dict[str, Any], code: str) -> dict[str, Any]:
+    home = draft.site.currency
+    own = currency_code(short_text(item.get("currency")), home) if "currency" in item else code
+    rate = draft.site.rate(own) if own and own != home else None
+    amounts = {name: amount for name in ("price", "value") if (amount := _amount(item.get(name))) is not None}
+    if rate is None or not amounts:
+        return item
+    originals = {f"original_{name}": item[name] for name in amounts}
+    converted = {name: _at_rate(amount, rate) for name, amount in amounts.items()}
+    return {**item, **originals, **converted, "currency": home, "original_currency": own}
+
+
+def _amount(value: object) -> float | None:
+    """Return an amount of an item, which may be a text, as a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        amount = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return amount if isfinite(amount) else None
+
+
+def _at_rate(amount: float, rate: float) -> float:
+    return round(amount * rate, _DIGITS)
