@@ -142,8 +142,9 @@ class Ingest:
         if surplus:
             detail = f"one visitor may send {self._pace.per_minute} events a minute (visitor_events_per_minute)"
             outcome.drops.extend(Drop(outcome.labels[place], DropReason.TOO_FAST, detail) for place in surplus)
-            for each in (outcome.rows, outcome.lines, outcome.labels):
-                each[:] = [value for place, value in enumerate(each) if place not in surplus]
+            outcome.rows[:] = [row for place, row in enumerate(outcome.rows) if place not in surplus]
+            outcome.lines[:] = [line for place, line in enumerate(outcome.lines) if place not in surplus]
+            outcome.labels[:] = [label for place, label in enumerate(outcome.labels) if place not in surplus]
 
     async def _keep_rows(
         self,

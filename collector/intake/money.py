@@ -1,7 +1,7 @@
 """The step that gives money its currency: a code of ISO 4217, and the site's own where the site has a rate.
 
-Money is converted here, once, and not when it is read: a rate is of its day, and rules, carts, sums, reports and SQL are
-to see one figure, which stays what it was when the rate changes.
+Money is converted here, once, and not when it is read: a rate is of its day, and rules, carts, sums, reports and SQL
+are to see one figure, which stays what it was when the rate changes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NO_RATE: Final = "money is kept in {}, apart from the site's {}: no rate in [si
 
 
 def settle_money(draft: Draft) -> None:
-    """Spell the currency of an event as its code, and convert its money to the site's currency where there is a rate."""
+    """Spell an event's currency as its code, and convert its money to the site's currency where there is a rate."""
     columns, home = draft.columns, draft.site.currency
     stated = columns.get("currency")
     if stated is None:

@@ -15,14 +15,30 @@ from warehouse.vocabulary import ORDER_EVENTS
 
 #: What broken templates and scripts write where an order id should stand: no order has such an id.
 _NO_ORDER: Final = frozenset(
-    {"0", "-1", "null", "undefined", "none", "nil", "nan", "false", "true", "(not set)", "n/a", "unknown", "[object object]"}
+    {
+        "0",
+        "-1",
+        "null",
+        "undefined",
+        "none",
+        "nil",
+        "nan",
+        "false",
+        "true",
+        "(not set)",
+        "n/a",
+        "unknown",
+        "[object object]",
+    }
 )
 #: Marks around a placeholder that nobody filled in, such as `{{ order.id }}` and `%ORDER_ID%`.
 _UNFILLED: Final = re.compile(r"\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|%%?\w+%%?|\[\[.*\]\]|\{\w+\}")
 #: Shopify names one order by a number, and by an address that ends with the number.
 _SHOPIFY: Final = re.compile(r"gid://shopify/\w+/(\d+)(?:\?.*)?")
 _NO_ID_REMEDY: Final = "give order_id (GA4: transaction_id), or the event counts again each time that it is told"
-_WHOLE_REMEDY: Final = "the refund names items but no value: it counts as the whole order; give value, or price of each item"
+_WHOLE_REMEDY: Final = (
+    "the refund names items but no value: it counts as the whole order; give value, or price of each item"
+)
 
 
 def identify_order(draft: Draft) -> None:
@@ -40,7 +56,9 @@ def identify_order(draft: Draft) -> None:
         return
     columns["order_id"] = order_id
     draft.told_as = columns["event_id"]
-    columns["event_id"] = _bounded(_purchase_id(draft, order_id) if event == "purchase" else _refund_id(draft, order_id))
+    columns["event_id"] = _bounded(
+        _purchase_id(draft, order_id) if event == "purchase" else _refund_id(draft, order_id)
+    )
 
 
 def is_named_by_order(row: EventRow) -> bool:
@@ -67,7 +85,7 @@ def _purchase_id(draft: Draft, order_id: str) -> str:
 
 
 def _refund_id(draft: Draft, order_id: str) -> str:
-    """Return the id of a refund: by its own id, else by its amount, else by what came back, else it is the whole order."""
+    """Return the id of a refund: by its own id, else its amount, else what came back; else it is the whole order."""
     refund_id = normal_order_id(draft.props.get("refund_id"))
     if refund_id:
         draft.props = {**draft.props, "refund_id": refund_id}

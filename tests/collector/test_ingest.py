@@ -66,6 +66,38 @@ async def test_the_shops_server_sends_as_much_as_it_likes(tmp_path: Path) -> Non
         assert (await parts.ingest.take(sent, SHOP, receipt)).drops == []
 
 
+async def test_an_order_told_again_by_its_visitor_is_a_duplicate_named_by_the_messageid_that_told_it(
+    tmp_path: Path,
+) -> None:
+    def telling(message_id: str, order_id: object, event: str = "purchase", **fields: Any) -> dict[str, Any]:
+        properties = {"order_id": order_id, "value": 80}
+        return message(messageId=message_id, event=event, properties=properties, **fields)
+
+    heard = Heard()
+    async with running_parts(tmp_path, AWAY, accepted=heard) as parts, client_of(parts) as client:
+        together = [telling("m1", "#1001"), telling("m2", 1001), telling("m3", "1002")]
+        first = (await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": together})).json()
+        later = [
+            telling("m4", "1001", timestamp="2026-11-22T11:30:00Z"),
+            telling("m5", "1001", anonymousId="laptop"),
+            telling("m6", "1001", "refund"),
+            telling("m7", "1001", "refund"),
+        ]
+        second = (await client.post("/v1/batch", json={"writeKey": "shop-key", "batch": later})).json()
+        counted = parts.metrics.registry.get_sample_value
+        assert counted("micromoment_events_dropped_total", {"site": "shop", "reason": "duplicate"}) == 3
+    assert [(drop["messageId"], drop["reason"]) for drop in first["dropped"] + second["dropped"]] == [
+        ("m2", "duplicate"),
+        ("m4", "duplicate"),
+        ("m7", "duplicate"),
+    ]
+    assert "an order counts once" in first["dropped"][0]["detail"]
+    assert [ids for ids, _ in heard.calls] == [
+        ["purchase:1001", "purchase:1002"],
+        ["purchase:1001", "refund:1001:value=80"],
+    ]
+
+
 async def test_a_repeat_is_not_passed_on_again_and_named_in_the_answer(tmp_path: Path) -> None:
     heard = Heard()
     async with running_parts(tmp_path, AWAY, accepted=heard) as parts, client_of(parts) as client:

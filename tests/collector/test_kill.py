@@ -168,6 +168,35 @@ async def test_every_acknowledged_event_is_stored_once_however_often_the_process
     assert service.sql(STORED) == [[EVENTS] * 5]
 
 
+async def test_an_order_is_one_though_the_process_is_killed_between_its_tellings(service: Service) -> None:
+    (service.folder / "rules" / "bought.yaml").write_text("id: bought\nwhen: purchase\nevery: 0s\n")
+    reasons = []
+    for message_id in ("m1", "m2", "m3"):
+        await service.start()
+        telling = {
+            "writeKey": "shop-key",
+            "messageId": message_id,
+            "anonymousId": "cookie",
+            "event": "purchase",
+            "properties": {"order_id": "#1001", "value": 80, "currency": "eur"},
+        }
+        async with httpx.AsyncClient() as client:
+            reply = await client.post(f"{service.url}/v1/track", json=telling)
+        reasons += [drop["reason"] for drop in reply.json().get("dropped", [])]
+        if message_id != "m3":
+            service.kill()
+    assert reasons == ["duplicate", "duplicate"]
+    await _drained(service)
+    assert service.sql("SELECT order_id, value, currency FROM orders") == [["1001", 80, "EUR"]]
+    assert service.sql("SELECT count(), uniqExact(event_id) FROM events WHERE event = 'purchase'") == [[1, 1]]
+
+    async def has_fired() -> bool:
+        return service.sql("SELECT count() FROM fires FINAL") != [[0]]
+
+    await until_told(has_fired)
+    assert service.sql("SELECT count() FROM fires FINAL") == [[1]]
+
+
 async def _drained(service: Service) -> None:
     async with httpx.AsyncClient() as client:
 

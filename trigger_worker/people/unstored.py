@@ -45,7 +45,8 @@ class UnstoredEvents:
         known = self._arrivals.get(key)
         if known is not None and not _is_told_earlier(arrival.event, known.event):
             return False
-        self._handled.discard(key)
+        if known is not None:
+            self._forget(key)
         self._arrivals[key] = arrival
         self._by_visitor.setdefault(arrival.visitor, {})[key[1]] = arrival
         if arrival.joined:

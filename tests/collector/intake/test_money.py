@@ -35,7 +35,16 @@ def warnings(site: Site = EURO, **fields: Any) -> list[EventWarning]:
     ("written", "code"),
     [
         *((text, "EUR") for text in ("EUR", "eur", " Eur ", "€", "euro", "Euros")),
-        *(("$", ""), ("US$", "USD"), ("R$", "BRL"), ("£", "GBP"), ("¥", ""), ("JP¥", "JPY"), ("zł", "PLN"), ("Kč", "CZK")),
+        *(
+            ("$", ""),
+            ("US$", "USD"),
+            ("R$", "BRL"),
+            ("£", "GBP"),
+            ("¥", ""),
+            ("JP¥", "JPY"),
+            ("zł", "PLN"),
+            ("Kč", "CZK"),
+        ),
         *(("kr", ""), ("₹", "INR"), ("CA$", "CAD"), ("元", "CNY"), ("", ""), ("EURO€", ""), ("XXX", ""), ("978", "")),
     ],
 )
@@ -108,7 +117,8 @@ def test_money_without_a_rate_keeps_its_currency_and_is_warned_of() -> None:
     assert money(value=100, currency="CHF") == (100, "CHF")
     (warning,) = warnings(value=100, currency="CHF")
     assert warning.reason is WarningReason.CURRENCY_WITHOUT_RATE
-    assert "CHF" in warning.detail and "sites.shop.rates" in warning.detail
+    assert "CHF" in warning.detail
+    assert "sites.shop.rates" in warning.detail
     assert warnings(currency="CHF") == []
 
 

@@ -85,7 +85,9 @@ def test_an_order_without_an_id_of_its_own_is_known_by_its_message_and_warned_of
     [
         pytest.param(message(event="Order Completed", properties={"order_id": 1001, "total": "80.00"}), id="Segment"),
         pytest.param(message(event="purchase", properties={"transaction_id": "1001", "value": 80}), id="GA4"),
-        pytest.param(message(event="purchase", messageId=None, properties={"order_id": "1001", "value": 1}), id="no id"),
+        pytest.param(
+            message(event="purchase", messageId=None, properties={"order_id": "1001", "value": 1}), id="no id"
+        ),
     ],
 )
 def test_every_senders_words_name_the_same_order(sent: dict[str, Any]) -> None:

@@ -13,7 +13,10 @@ def results(*arms: ArmData, experiment: Experiment = HALVES) -> Results:
 
 
 def test_every_arm_has_a_row_and_the_control_is_compared_with_nothing() -> None:
-    found = results(ArmData("plain", 1000, 100, (Spending("EUR", 2000.0, 50_000.0),)), ArmData("coupon", 1000, 150, (Spending("EUR", 2500.0, 60_000.0),)))
+    found = results(
+        ArmData("plain", 1000, 100, (Spending("EUR", 2000.0, 50_000.0),)),
+        ArmData("coupon", 1000, 150, (Spending("EUR", 2500.0, 60_000.0),)),
+    )
     header, control, coupon, *_ = results_text(found).splitlines()
     assert header.split()[:5] == ["arm", "visitors", "conversions", "rate", "uplift"]
     assert control.split()[:8] == ["plain", "1,000", "100", "10.00%", "-", "-", "-", "-"]
