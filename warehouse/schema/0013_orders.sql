@@ -4,17 +4,13 @@
 -- whole order, and `net` is never below 0. Amounts in another currency than the order's are not taken off.
 CREATE VIEW IF NOT EXISTS orders AS
 WITH
-    owners AS (
-        SELECT site, alias, argMax(person, learned_at) AS person
-        FROM identity
-        GROUP BY site, alias),
     told AS (
         SELECT e.site AS site, e.order_id AS order_id, e.event AS event, e.event_id AS event_id, e.ts AS ts,
                e.value AS value, toString(e.currency) AS currency,
                if(o.person = '', e.visitor_id, o.person) AS person,
                e.source = 'import' OR JSONExtractString(e.props, 'proven_by') != '' AS is_proven
         FROM events AS e
-        LEFT JOIN owners AS o ON o.site = e.site AND o.alias = e.visitor_id
+        LEFT JOIN people AS o ON o.site = e.site AND o.alias = e.visitor_id
         WHERE e.event IN ('purchase', 'refund') AND e.order_id != ''),
     bought AS (
         SELECT site, order_id, min(ts) AS first_ts,

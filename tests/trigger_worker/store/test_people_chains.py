@@ -13,7 +13,7 @@ from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.store.decided import VERSION, buys, decide
 from tests.trigger_worker.stored import NOON, event_row, person, store, visitor
 from trigger_worker.store import people
-from trigger_worker.store.arm_data import ArmData, read_arm_data
+from trigger_worker.store.arm_data import ArmData, Spending, read_arm_data
 from trigger_worker.store.people import Join, Person, Visitor, find_people
 from warehouse.connection import Row, Warehouse
 
@@ -166,7 +166,7 @@ def test_an_experiment_counts_a_chain_as_one_person(warehouse: Warehouse) -> Non
     buys(warehouse, "id-003", 60, NOON + 3)
     buys(warehouse, "id-007", 20, NOON + 4)
     later = NOON + 100 * 3_600_000
-    assert read_arm_data(warehouse, LINGERS, VERSION, later) == [ArmData("plain", 1, 1, 80.0, 6400.0)]
+    assert read_arm_data(warehouse, LINGERS, VERSION, later) == [ArmData("plain", 1, 1, (Spending("", 80.0, 6400.0),))]
 
 
 _sites = iter(range(10**9))

@@ -3,17 +3,13 @@
 -- goes before what pages told. A refund counts when these told of it, or a person who told of the order; one without
 -- a value pays back the whole order.
 WITH
-    owners AS (
-        SELECT site, alias, argMax(person, learned_at) AS person
-        FROM identity
-        GROUP BY site, alias),
     told AS (
         SELECT e.site AS site, e.order_id AS order_id, e.event AS event, e.event_id AS event_id, e.ts AS ts,
                e.value AS value, toString(e.currency) AS currency,
                if(o.person = '', e.visitor_id, o.person) AS person,
                e.source = 'import' OR JSONExtractString(e.props, 'proven_by') != '' AS is_proven
         FROM events AS e
-        LEFT JOIN owners AS o ON o.site = e.site AND o.alias = e.visitor_id
+        LEFT JOIN people AS o ON o.site = e.site AND o.alias = e.visitor_id
         WHERE e.event IN ('purchase', 'refund') AND e.order_id != ''
           AND e.ts <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')),
     bought AS (
