@@ -73,12 +73,15 @@ class FactCleaner:
     def context(self, context: RenderContext) -> RenderContext:
         """Return the facts of a message, cleaned."""
         site = context.site.name
+        event = self.facts(site, context.event)
+        # Usually the event tells of the product.
+        product = event if context.product is context.event else self.facts(site, context.product)
         return msgspec.structs.replace(
             context,
             visitor=self._struct(site, context.visitor),
             cart=self._struct(site, context.cart),
-            event=self.facts(site, context.event),
-            product=self.facts(site, context.product),
+            event=event,
+            product=product,
             order=self.facts(site, context.order),
         )
 
