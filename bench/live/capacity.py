@@ -51,7 +51,7 @@ def measure_intake(checkout: Checkout, workshop: Workshop) -> list[Figure]:
     folder = workshop.run_folder()
     (folder / "redis").mkdir(parents=True)
     with running_listener() as clickhouse, running_redis(folder / "redis") as redis:
-        port = write_shop(folder / "shop", INTAKE_RULES, f"{clickhouse}/bench", redis)
+        port = write_shop(checkout.tree, folder / "shop", INTAKE_RULES, f"{clickhouse}/bench", redis)
         with running(checkout.tree, folder / "shop", ["-m", "micromoment", "collector"], port) as collector:
             durable = _saturated("collector alone, durable", collector, seconds)
     (port,) = free_ports(1)

@@ -60,10 +60,11 @@ def fill_store(tree: Path, folder: Path, events: int) -> None:
     subprocess.run(command, env=environment(tree), check=True)
 
 
-def write_shop(folder: Path, rules: int, clickhouse: str = "", redis: str = "") -> int:
+def write_shop(tree: Path, folder: Path, rules: int, clickhouse: str = "", redis: str = "") -> int:
     """Write the configuration of a shop, and return the port that its collector will listen on.
 
     Args:
+        tree: the checkout that will read it.
         folder: the product's working folder.
         rules: how many, those of `MEASURED_RULES` among them.
         clickhouse: a data source name; empty for the embedded engine in `folder`.
@@ -77,9 +78,11 @@ def write_shop(folder: Path, rules: int, clickhouse: str = "", redis: str = "") 
     for number, (when, condition) in enumerate(MEASURED_RULES):
         text = f"id: measured{number}\nwhen: '{when}'\nif: '{condition}'\nevery: 0\nsend:\n  - banner: measured\n"
         (folder / "rules" / f"measured{number}.yaml").write_text(text)
+    # An older checkout has no operations of its own, and refuses a setting that it does not know.
+    operations = f"operations_port = {operations_port}\n" if (tree / "micromoment" / "operations").is_dir() else ""
     (folder / "micromoment.toml").write_text(
         f'clickhouse = "{clickhouse or f"chdb://{folder}/clickhouse"}"\nredis = "{redis}"\n'
-        f"collector_port = {port}\nworker_port = {worker_port}\noperations_port = {operations_port}\n"
+        f"collector_port = {port}\nworker_port = {worker_port}\n{operations}"
         # All of the load comes from one address.
         f'rate_per_second = 0\n[sites.{SITE}]\nwrite_key = "{WRITE_KEY}"\n'
     )
@@ -96,7 +99,7 @@ def running_shop(tree: Path, folder: Path, store: Path, rules: int) -> Iterator[
         store: what `fill_store` filled.
         rules: how many.
     """
-    port = write_shop(folder, rules)
+    port = write_shop(tree, folder, rules)
     shutil.copytree(store, folder / "clickhouse", symlinks=True)
     try:
         with running(tree, folder, ["-m", "micromoment", "up"], port) as product:
