@@ -21,7 +21,7 @@ from micromoment.configuration.site_money import site_money
 from micromoment.engine.client import Engine, open_engine
 from micromoment.engine.operator_query import answer_operator
 from micromoment.history.formats import Asked, FormatName
-from micromoment.history.importer import STANDARD_INPUT, import_file
+from micromoment.history.importer import STANDARD_INPUT, Installation, import_file
 from micromoment.history.mapping import read_mapping
 from micromoment.history.report import REMEDIES, ImportReport, LineDrop
 from micromoment.privacy.erasures import Erasures
@@ -86,7 +86,7 @@ def _import(engine: Engine, settings: Settings, path: Path, site: Site, asked: A
             lambda count: bar.advance(task, count),
             erasures.is_erased,
             asked=asked,
-            keys=AddressKeys(secret),
+            installation=Installation(AddressKeys(secret), Path(settings.data_folder)),
         )
     store_audit(engine, user_name(), "import", {"site": site.name, "file": name, "stored": report.stored})
     _tell(report, name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -26,12 +26,13 @@ from micromoment.engine.client import Transfer
 from micromoment.history.formats import Asked, Messages, find_format
 from micromoment.history.lines import FileText
 from micromoment.history.packed import Unpacked
+from micromoment.history.pending import pending_rows, tell_workers
 from micromoment.history.report import ImportReport
 from micromoment.history.stored import store_rows
 from micromoment.history.suppressions import Suppression
 from warehouse.address_ledger import AddressKeys
 from warehouse.errors import ConfigurationError
-from warehouse.own_event import history_notice
+from warehouse.event import EventRow
 
 #: Rows, and bytes of them, that are stored together. Three such lists are in memory at most: one that is stored, one
 #: that waits, one that is made.
@@ -42,6 +43,19 @@ _MESSAGES_AT_ONCE: Final = 1_000
 #: The path that stands for the standard input.
 STANDARD_INPUT: Final = Path("-")
 _encode: Final = msgspec.json.Encoder().encode
+_read_row: Final = msgspec.json.Decoder(EventRow).decode
+
+
+class Installation(msgspec.Struct, frozen=True):
+    """What an import needs to know of the installation.
+
+    Args:
+        keys: turns addresses into keys of the ledger.
+        folder: the data folder.
+    """
+
+    keys: AddressKeys
+    folder: Path
 
 
 def import_file(
@@ -53,7 +67,7 @@ def import_file(
     is_erased: IsErased = nobody_is_erased,
     *,
     asked: Asked = Asked(),  # noqa: B008 - frozen
-    keys: AddressKeys | None = None,
+    installation: Installation | None = None,
 ) -> ImportReport:
     """Store every event of a file that is not stored yet, or every address of a list that gets no more mail.
 
@@ -70,15 +84,21 @@ def import_file(
         progress: called with the number of bytes of the file that were read since its last call.
         is_erased: tells whether an event is of somebody who was erased since it happened.
         asked: what the operator says of the file.
-        keys: turns addresses into keys of the ledger; without it, no list of addresses is taken.
+        installation: what it needs to know of the installation; without it, no list of addresses is taken, and what a
+            killed process leaves half stored stays so.
 
     Raises:
         ConfigurationError: the file cannot be read, or holds nothing that can be imported.
         WarehouseError: ClickHouse did not take the rows; another import of the file goes on where this one stopped.
     """
     report = ImportReport()
+    folder = installation.folder if installation else None
+
+    def may_store(line: bytes) -> bool:
+        return not is_erased(_read_row(line))
+
     try:
-        with _opened(path) as file:
+        with pending_rows(engine, folder, may_store) as pending, _opened(path) as file:
             unpacked = Unpacked(_counted(file, progress), report.damage.append)
             text = FileText(unpacked.blocks(), asked.encoding)
             if not text.head and not report.damage:
@@ -87,16 +107,15 @@ def import_file(
             report.described = found.described
             if found.messages is not None:
                 making = _RowMaking(site, Receipt(received_at=now_ms, source="import"), report, is_erased)
-                _store_all(engine, site.name, making.lists(found.messages), report)
-            elif found.suppressions is not None and keys is not None:
+                _store_all(partial(store_rows, engine, pending, site.name), making.lists(found.messages), report)
+            elif found.suppressions is not None and installation is not None:
                 report.are_facts = True
-                _store_facts(engine, found.suppressions.suppressions(keys, site.name, now_ms), report)
+                _store_facts(engine, found.suppressions.suppressions(installation.keys, site.name, now_ms), report)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from error
     finally:
         if report.stored:
-            notice = _encode(history_notice(site.name, time.time_ns() // 1_000_000))
-            engine.insert_lines("event_feed", notice, hashlib.sha256(notice).hexdigest())
+            tell_workers(engine, site.name)
     return report
 
 
@@ -197,7 +216,9 @@ def _names_itself(made: EncodedRow, message: bytes) -> bool:
     return _read_message_id(message).message_id is not None
 
 
-def _store_all(engine: Transfer, site: str, lists: Iterable[list[EncodedRow]], report: ImportReport) -> None:
+def _store_all(
+    store: Callable[[Sequence[EncodedRow]], int], lists: Iterable[list[EncodedRow]], report: ImportReport
+) -> None:
     """Store lists of rows in their order, each while the next are made."""
     storing: deque[tuple[int, Future[int]]] = deque()
 
@@ -212,7 +233,7 @@ def _store_all(engine: Transfer, site: str, lists: Iterable[list[EncodedRow]], r
         try:
             for rows in lists:
                 settle(1)
-                storing.append((len(rows), thread.submit(store_rows, engine, site, rows)))
+                storing.append((len(rows), thread.submit(store, rows)))
             settle(0)
         except BaseException:
             thread.shutdown(cancel_futures=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -11,24 +10,28 @@ import msgspec
 
 from collector.intake.row import EncodedRow
 from micromoment.engine.client import Transfer
+from micromoment.history.pending import PendingRows
 from warehouse.queries import read_sql
 
 #: The most rows that one query asks about, and bytes of their visitors' ids: a ClickHouse server takes parameters of at
 #: most 128 KiB each.
 _ROWS_PER_QUERY: Final = 8_000
 _VISITOR_BYTES_PER_QUERY: Final = 100_000
+_MONTHS_PER_INSERT: Final = 90
 #: An event of a site: its visitor, and its id, which is the visitor's own.
 _Identity = tuple[str, str]
 _decode: Final = msgspec.json.Decoder(tuple[str, str]).decode
 
 
-def store_rows(engine: Transfer, site: str, rows: Sequence[EncodedRow]) -> int:
+def store_rows(engine: Transfer, pending: PendingRows, site: str, rows: Sequence[EncodedRow]) -> int:
     """Store the rows that are not stored yet, and return how many they were.
 
-    Cost: one query for each 8,000 rows or 100 KB of visitors' ids, found by visitor and time; one insert.
+    Cost: one query for each 8,000 rows or 100 KB of visitors' ids, found by visitor and time; one insert for each 90
+    months that the rows are of.
 
     Args:
         engine: the ClickHouse database.
+        pending: inserts rows.
         site: the site that all of them belong to.
         rows: of any order; of two with one identity the first counts.
 
@@ -36,15 +39,25 @@ def store_rows(engine: Transfer, site: str, rows: Sequence[EncodedRow]) -> int:
         WarehouseError: ClickHouse did not answer, or did not take the rows.
     """
     known = {identity for group in _groups(rows) for identity in _stored_of(engine, site, group)}
-    fresh: dict[_Identity, bytes] = {}
+    fresh: dict[_Identity, EncodedRow] = {}
     for each in rows:
         identity = (each.row.visitor_id, each.row.event_id)
         if identity not in known:
-            fresh.setdefault(identity, each.line)
-    if fresh:
-        lines = b"\n".join(fresh.values())
-        engine.insert_lines("events", lines, hashlib.sha256(lines).hexdigest())
+            fresh.setdefault(identity, each)
+    for lines in _inserts(list(fresh.values())):
+        pending.insert(b"\n".join(lines))
     return len(fresh)
+
+
+def _inserts(rows: Sequence[EncodedRow]) -> Iterator[list[bytes]]:
+    """Yield the lines of rows that are inserted together: ClickHouse takes those of 100 months at once, and no more."""
+    months = sorted({each.row.ts[:7] for each in rows})
+    if len(months) <= _MONTHS_PER_INSERT:
+        yield from ([each.line for each in rows],) if rows else ()
+        return
+    for place in range(0, len(months), _MONTHS_PER_INSERT):
+        together = frozenset(months[place : place + _MONTHS_PER_INSERT])
+        yield [each.line for each in rows if each.row.ts[:7] in together]
 
 
 def _groups(rows: Sequence[EncodedRow]) -> Iterator[list[EncodedRow]]:

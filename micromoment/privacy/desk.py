@@ -235,7 +235,7 @@ def _remove_leftovers(folder: Path, needles: Sequence[bytes]) -> None:
         folder: the data folder.
         needles: the ids.
     """
-    aside = [*folder.glob("journal*/damaged/*"), *folder.glob("spool.sqlite.*")]
+    aside = [*folder.glob("journal*/damaged/*"), *folder.glob("spool.sqlite.*"), *folder.glob("import-*.rows")]
     for path in aside:
         content = path.read_bytes() if path.is_file() else b""
         if any(needle in content for needle in needles):

@@ -8,7 +8,7 @@ from typing import Any
 
 from collector.sites import Site
 from micromoment.history.formats import Asked
-from micromoment.history.importer import import_file
+from micromoment.history.importer import Installation, import_file
 from micromoment.history.report import ImportReport
 from warehouse.address_ledger import AddressKeys
 from warehouse.connection import Warehouse
@@ -37,7 +37,8 @@ def json_lines(*numbers: int) -> bytes:
 
 def load(warehouse: Warehouse, path: Path, **asked: Any) -> ImportReport:
     """Import a file."""
-    return import_file(warehouse, path, SHOP, NOW_MS, lambda _: None, asked=Asked(**asked), keys=KEYS)
+    here = Installation(KEYS, path.parent / "data")
+    return import_file(warehouse, path, SHOP, NOW_MS, lambda _: None, asked=Asked(**asked), installation=here)
 
 
 def load_bytes(warehouse: Warehouse, folder: Path, content: bytes, **asked: Any) -> ImportReport:

@@ -136,3 +136,10 @@ class _Failing:
             raise WarehouseUnavailable("gone")
         self._left -= 1
         self._warehouse.insert_lines(table, lines, token)
+
+
+def test_history_of_more_months_than_clickhouse_takes_at_once_is_stored(warehouse: Warehouse, tmp_path: Path) -> None:
+    times = [f"{year}-{month:02}-01T00:00:00Z" for year in range(2010, 2026) for month in range(1, 13)]
+    path = write(tmp_path / "history.jsonl", *(line(number, timestamp=at) for number, at in enumerate(times)))
+    assert load(warehouse, path).stored == len(times)
+    assert load(warehouse, path).known == len(times)
