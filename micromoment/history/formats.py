@@ -8,10 +8,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from collector.intake.draft import DropReason
+from collector.intake.mending import mend
 from micromoment.history.ga4 import ga4_message, is_ga4
 from micromoment.history.lines import MAX_LINE_BYTES, FileText, NoteLine
 from micromoment.history.mapping import TableMapping
 from micromoment.history.packed import Unpacked
+from micromoment.history.report import ImportReport
 from micromoment.history.suppressions import SuppressionList, is_suppression_list
 from micromoment.history.table import Table, TableRows
 from micromoment.history.values import json_values
@@ -69,14 +72,14 @@ class Found(msgspec.Struct, frozen=True):
     suppressions: SuppressionList | None = None
 
 
-def find_format(unpacked: Unpacked, text: FileText, asked: Asked, note: NoteLine, place: str) -> Found:
+def find_format(unpacked: Unpacked, text: FileText, asked: Asked, report: ImportReport, place: str) -> Found:
     """Return what a file holds.
 
     Args:
         unpacked: how it is packed.
         text: its text.
         asked: what the operator says of it.
-        note: called for lines that cannot be used.
+        report: notes lines that cannot be used as they stand.
         place: the file, for errors.
 
     Raises:
@@ -87,9 +90,9 @@ def find_format(unpacked: Unpacked, text: FileText, asked: Asked, note: NoteLine
     encoded = [text.encoding] if text.encoding != "utf-8" else []
     layout = _layout(text.head)
     if layout == "table" and asked.format in {"auto", "csv", *_VENDORS}:
-        found = _find_table(text, asked, note, place)
+        found = _find_table(text, asked, report.note, place)
     else:
-        found = _find_json(text, asked, layout, note, place)
+        found = _find_json(text, asked, layout, report, place)
     return msgspec.structs.replace(found, described="; ".join([found.described, *packed, *encoded]))
 
 
@@ -142,15 +145,15 @@ def _find_table(text: FileText, asked: Asked, note: NoteLine, place: str) -> Fou
     return Found(described, table.messages())
 
 
-def _find_json(text: FileText, asked: Asked, layout: str, note: NoteLine, place: str) -> Found:
+def _find_json(text: FileText, asked: Asked, layout: str, report: ImportReport, place: str) -> Found:
     if asked.mapping is not None or asked.format in {"csv", *_VENDORS}:
         raise ConfigurationError(f"{place} is JSON, and no table", "leave --mapping and --format out")
     if layout == "values":
-        values, laid_out = json_values(_without_envelope(text), note), "JSON"
+        values, laid_out = json_values(_without_envelope(text), report.note), "JSON"
     else:
-        values, laid_out = _filled(text.lines(note)), "JSON lines"
+        values, laid_out = _filled(text.lines(report.note)), "JSON lines"
     if asked.format == "ga4" or (asked.format == "auto" and _is_of(is_ga4, text.head, layout)):
-        return Found(f"{laid_out} of a GA4 export", _translated(values, ga4_message, note))
+        return Found(f"{laid_out} of a GA4 export", _translated(values, ga4_message, report))
     return Found(f"{laid_out} of the tracking API", values)
 
 
@@ -185,11 +188,15 @@ def _ignore(number: int, reason: str, detail: str) -> None:
 
 
 def _translated(
-    values: Messages, translate: Callable[[Mapping[str, Any]], Mapping[str, Any]], note: NoteLine
+    values: Messages, translate: Callable[[Mapping[str, Any]], Mapping[str, Any]], report: ImportReport
 ) -> Messages:
     for number, value in values:
         row = _object(value)
+        if row is None and (mended := mend(value)) is not None and isinstance(mended.value, dict):
+            row = mended.value
+            for reason, detail in mended.repairs:
+                report.warn(number, reason, detail)
         if row is None:
-            note(number, "malformed", "it is no JSON object")
+            report.note(number, DropReason.MALFORMED, "it is no JSON object")
         else:
             yield number, _encode(translate(row))

@@ -18,6 +18,7 @@ import msgspec
 
 from collector.ingest import IsErased, nobody_is_erased
 from collector.intake.draft import Drop, DropReason, Receipt
+from collector.intake.mending import mend
 from collector.intake.orders import is_named_by_order
 from collector.intake.pipeline import run_each
 from collector.intake.row import EncodedRow
@@ -103,7 +104,7 @@ def import_file(
             text = FileText(unpacked.blocks(), asked.encoding)
             if not text.head and not report.damage:
                 return report
-            found = find_format(unpacked, text, asked, report.note, str(path))
+            found = find_format(unpacked, text, asked, report, str(path))
             report.described = found.described
             if found.messages is not None:
                 making = _RowMaking(site, Receipt(received_at=now_ms, source="import"), report, is_erased)
@@ -213,7 +214,13 @@ def _names_itself(made: EncodedRow, message: bytes) -> bool:
     event_id = made.row.event_id
     if len(event_id) != 36 or event_id[14] != "5" or is_named_by_order(made.row):
         return True
-    return _read_message_id(message).message_id is not None
+    try:
+        return _read_message_id(message).message_id is not None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        # The pipeline mended it.
+        mended = mend(message)
+        value = mended.value if mended is not None else None
+        return isinstance(value, dict) and value.get("messageId") is not None
 
 
 def _store_all(

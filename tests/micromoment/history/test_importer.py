@@ -143,3 +143,14 @@ def test_history_of_more_months_than_clickhouse_takes_at_once_is_stored(warehous
     path = write(tmp_path / "history.jsonl", *(line(number, timestamp=at) for number, at in enumerate(times)))
     assert load(warehouse, path).stored == len(times)
     assert load(warehouse, path).known == len(times)
+
+
+def test_an_order_that_a_server_told_before_at_another_time_is_not_stored_again(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    order = {"event": "purchase", "properties": {"order_id": "1001", "value": 20, "currency": "EUR"}}
+    told = line(1, **order, messageId="from the server", timestamp="2026-10-01T10:00:00.000Z")
+    exported = line(1, **order, messageId=None, timestamp="2026-10-01T10:00:07.000Z")
+    assert load(warehouse, write(tmp_path / "told.jsonl", told)).stored == 1
+    assert load(warehouse, write(tmp_path / "exported.jsonl", exported, exported)).known == 2
+    assert counts(warehouse) == (1, 1)

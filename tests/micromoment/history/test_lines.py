@@ -47,6 +47,15 @@ def test_a_line_that_is_no_utf8_is_dropped_with_its_number_alone(embedded_wareho
     assert report.examples[0].startswith("line 2: malformed: ")
 
 
+def test_what_is_no_json_in_a_value_is_mended_and_told(warehouse: Warehouse, tmp_path: Path) -> None:
+    damaged = json_lines(1).replace(b"}", b', "messageId": null, "properties": {"price": NaN, "note": "x\\ud83d"}}')
+    report = load_bytes(warehouse, tmp_path, damaged * 2)
+    assert (report.stored, report.is_complete) == (2, True)
+    assert set(report.warned) == {"number_repaired", "text_repaired"}
+    assert report.examples[0].startswith("line 1: ")
+    assert load_bytes(warehouse, tmp_path, damaged * 2).known == 2
+
+
 def test_an_encoding_can_be_said_and_one_that_there_is_not_is_refused(
     embedded_warehouse: Warehouse, tmp_path: Path
 ) -> None:
