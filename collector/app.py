@@ -21,7 +21,14 @@ from collector.routes.health import healthz, readyz
 from collector.routes.messages import push_key, take_click, take_open, take_push_report
 from collector.routes.outermost import Outermost
 from collector.routes.preferences import change_preferences, show_preferences
+from collector.routes.rudder_sdk import rudder_source, take_rudder_beacon
 from collector.routes.script import Sdk, script_routes
+from collector.routes.segment_sdk import (
+    segment_settings,
+    take_segment_batch,
+    take_segment_figures,
+    take_segment_single,
+)
 from collector.routes.stream import listen
 from collector.routes.tracking import take_batch, take_single
 from collector.routes.webhooks import take_webhook
@@ -30,6 +37,12 @@ from warehouse.limits import MAX_BODY_BYTES
 _ROUTES: Final = (
     take_batch,
     take_single,
+    take_segment_single,
+    take_segment_batch,
+    take_segment_figures,
+    segment_settings,
+    take_rudder_beacon,
+    rudder_source,
     listen,
     take_open,
     take_click,

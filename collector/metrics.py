@@ -38,6 +38,11 @@ class CollectorMetrics:
             ["site", "webhook", "outcome"],
             registry=self.registry,
         )
+        self.sdk_figures = Counter(
+            "micromoment_sdk_figures_total",
+            "Requests in which the SDK of another vendor tells figures of itself, which are not kept.",
+            registry=self.registry,
+        )
         self.message_events_lost = Counter(
             "micromoment_message_events_lost_total",
             "Openings and clicks that were answered, but not kept.",

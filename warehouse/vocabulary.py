@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Final, Literal
 
 #: How a field is compared in a rule: text, a number, or milliseconds read as a duration.
@@ -24,8 +26,11 @@ EVENT_GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "add_payment_info",
         "purchase",
         "refund",
+        "order_cancelled",
         "search",
         "add_to_wishlist",
+        "view_promotion",
+        "select_promotion",
     ),
     "account": ("sign_up", "login", "share", "subscribe", "push_subscribed", "identify", "consent"),
     "message": (
@@ -138,22 +143,65 @@ CONTEXT_FIELDS: Final = (
 #: Our words for where an answer about messages was given. A shop's server has words of its own, such as `call_centre`.
 ANSWER_SOURCES: Final = frozenset({"page", "server", "import", "preference_page", "sms_reply"})
 
-#: Segment's ecommerce names, as its own SDKs send them, and ours.
+#: Names of Segment's ecommerce specification that say what one of ours says; RudderStack has the same ones. Its others,
+#: such as "Coupon Applied", stay custom events: nothing of ours means the same.
 SEGMENT_EVENT_NAMES: Final[dict[str, str]] = {
     "Product List Viewed": "view_item_list",
     "Product Clicked": "select_item",
     "Product Viewed": "view_item",
     "Product Added": "add_to_cart",
+    "Wishlist Product Added to Cart": "add_to_cart",
     "Product Removed": "remove_from_cart",
     "Cart Viewed": "view_cart",
     "Checkout Started": "begin_checkout",
     "Payment Info Entered": "add_payment_info",
     "Order Completed": "purchase",
     "Order Refunded": "refund",
+    "Order Cancelled": "order_cancelled",
     "Products Searched": "search",
     "Product Added to Wishlist": "add_to_wishlist",
+    "Promotion Viewed": "view_promotion",
+    "Promotion Clicked": "select_promotion",
     "Product Shared": "share",
+    "Cart Shared": "share",
     "Signed Up": "sign_up",
     "Signed In": "login",
     "Segment Consent Preference Updated": "consent",
+    # Its first version put the verb first, and some shops write so to this day.
+    "Viewed Product Category": "view_item_list",
+    "Clicked Product": "select_item",
+    "Viewed Product": "view_item",
+    "Added Product": "add_to_cart",
+    "Removed Product": "remove_from_cart",
+    "Viewed Cart": "view_cart",
+    "Started Checkout": "begin_checkout",
+    "Completed Order": "purchase",
+    "Refunded Order": "refund",
+    "Cancelled Order": "order_cancelled",
+    "Searched Products": "search",
+    "Viewed Promotion": "view_promotion",
+    "Clicked Promotion": "select_promotion",
+    # American spelling of one letter less.
+    "Order Canceled": "order_cancelled",
+    "Canceled Order": "order_cancelled",
 }
+_BY_LETTERS: Final = {
+    **{name.replace("_", ""): name for name in EVENT_GROUPS["commerce"]},
+    **{name.replace(" ", "").lower(): ours for name, ours in SEGMENT_EVENT_NAMES.items()},
+}
+_NO_LETTERS: Final = re.compile(r"[\s_-]+")
+
+
+@lru_cache(maxsize=4096)
+def our_event_name(name: str) -> str:
+    """Return our name of an event of a shop: of commerce, whatever its case and whatever stands between its words.
+
+    So `product added`, `ProductAdded`, `product_added` and `Add to Cart` are all `add_to_cart`. Other names are a
+    shop's own, and stay as they are.
+
+    Args:
+        name: as a sender writes it, without blanks around it.
+    """
+    if name in EVENT_NAMES:
+        return name
+    return _BY_LETTERS.get(_NO_LETTERS.sub("", name).lower(), name)

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from collector.intake.draft import Draft
 from warehouse.limits import MAX_ITEMS
-from warehouse.vocabulary import SEGMENT_EVENT_NAMES
 
 #: Other names of an event's own fields; ours wins when both are there.
 _FIELD_SPELLINGS: Final = {
@@ -46,7 +45,7 @@ def normalise_commerce(draft: Draft) -> None:
         props = {**props, "items": items}
     if items and len(items) == 1:
         props = {**{name: items[0][name] for name in _LIFTED if name in items[0]}, **props}
-    if draft.message.event in SEGMENT_EVENT_NAMES:
+    if draft.message.event and draft.message.event != draft.columns["event"]:
         props = _with_segment_value(props)
     draft.props = props
 

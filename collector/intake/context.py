@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from ua_parser import parse
@@ -23,14 +24,14 @@ def copy_session(draft: Draft) -> None:
 def copy_page(draft: Draft) -> None:
     """Take the page from the context; properties of the same names, which a page call has, come later and win.
 
-    A page call's own name stands in for the title where there is none.
+    A page call's own name stands in for the title where there is none, and its category for the type.
     """
     page, columns = draft.section("page"), draft.columns
     columns["path"] = short_text(page.get("path"))
     columns["url"] = short_text(page.get("url"))
     columns["title"] = short_text(page.get("title", draft.message.name))
     columns["referrer"] = short_text(page.get("referrer"))
-    columns["page_type"] = short_text(page.get("type"))
+    columns["page_type"] = short_text(page.get("type", draft.message.category))
     columns["locale"] = short_text(draft.context.get("locale"))
 
 
@@ -51,14 +52,35 @@ class Client(msgspec.Struct, frozen=True):
     browser: str = ""
 
 
+#: The types of devices that apps name, and ours.
+_DEVICE_OF_TYPE: Final = {
+    **{each: each for each in ("desktop", "mobile", "tablet")},
+    **dict.fromkeys(("android", "ios", "phone", "smartphone"), "mobile"),
+    **dict.fromkeys(("linux", "macos", "windows"), "desktop"),
+}
+
+
 def read_user_agent(draft: Draft) -> None:
-    """Name device, operating system and browser; columns that the message names itself win."""
+    """Name device, operating system and browser; columns that the message names itself win.
+
+    An app, whose user agent describes nothing, names its device and system in the context.
+    """
     agent = draft.context.get("userAgent")
     client = parse_user_agent(agent[:512] if isinstance(agent, str) and agent else draft.receipt.user_agent[:512])
     columns = draft.columns
+    if not client.device and ("device" in draft.context or "os" in draft.context):
+        client = _as_app_says(draft.section("device"), short_text(draft.section("os").get("name")))
     columns.setdefault("device", client.device)
     columns.setdefault("os", client.os)
     columns.setdefault("browser", client.browser)
+
+
+def _as_app_says(device: Mapping[str, Any], os: str) -> Client:
+    """Return the device of an app, by `context.device` and the name of its operating system."""
+    kind, model = short_text(device.get("type")).lower(), short_text(device.get("model"))
+    if model.startswith("iPad"):
+        kind = "tablet"
+    return Client(_DEVICE_OF_TYPE.get(kind, ""), os)
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,7 @@ class Message(msgspec.Struct, frozen=True, rename="camel"):
     type: MessageType
     event: str | None = None
     name: str | None = None
+    category: Any = None
     message_id: Identifier = None
     anonymous_id: Identifier = None
     user_id: Identifier = None

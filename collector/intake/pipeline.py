@@ -60,7 +60,7 @@ STEPS: Final[tuple[Step, ...]] = (
 #: Those that see nothing of a message but what is usually its batch's context, with the keys that they read there.
 #: They are taken once for a batch, and again for a message that has one of the keys itself.
 _SURROUNDINGS: Final[tuple[Step, ...]] = (copy_campaign, read_user_agent, locate)
-_SURROUNDING_KEYS: Final = frozenset({"campaign", "userAgent", "location", "timezone"})
+_SURROUNDING_KEYS: Final = frozenset({"campaign", "userAgent", "device", "os", "location", "timezone"})
 _OTHER_STEPS: Final = tuple(step for step in STEPS if step not in _SURROUNDINGS)
 
 
@@ -196,6 +196,8 @@ def _take_steps(message: Message, shared: Draft, repairs: tuple[Repair, ...] = (
         context = {**context, **message.context}
         if not _SURROUNDING_KEYS.isdisjoint(message.context):
             columns, steps = {}, STEPS
+        if message.type == "identify" and not message.traits:
+            message = _with_traits_of_context(message)
     draft = Draft(
         message,
         shared.site,
@@ -214,6 +216,12 @@ def _take_steps(message: Message, shared: Draft, repairs: tuple[Repair, ...] = (
         if drop is not None:
             return drop
     return build_row(draft)
+
+
+def _with_traits_of_context(message: Message) -> Message:
+    """Return an `identify` with the traits that stand in its context, which is where RudderStack's SDKs put them."""
+    traits = (message.context or {}).get("traits")
+    return msgspec.structs.replace(message, traits=traits) if isinstance(traits, dict) else message
 
 
 #: Errors of the decoder: no JSON or no message, text that is no UTF-8, nested too deeply.

@@ -16,7 +16,7 @@ import msgspec
 from collector.intake.draft import Draft, Drop, DropReason, Receipt, Times, WarningReason
 from warehouse.event import epoch_ms, format_time
 from warehouse.limits import MAX_DEPTH, MAX_NAME_LENGTH, MAX_NESTED
-from warehouse.vocabulary import SEGMENT_EVENT_NAMES
+from warehouse.vocabulary import our_event_name
 
 _NAME_OF_TYPE: Final = {
     "page": "page_view",
@@ -35,7 +35,7 @@ _NAMESPACE: Final = uuid.UUID("6d6d6576-656e-7473-8000-000000000000")
 
 
 def name_event(draft: Draft) -> Drop | None:
-    """Name the event in our vocabulary; Segment's ecommerce names are translated, custom names kept."""
+    """Name the event in our vocabulary; names of commerce are translated, custom names kept."""
     draft.columns["type"] = kind = draft.message.type
     if kind != "track":
         draft.columns["event"] = _NAME_OF_TYPE[kind]
@@ -43,7 +43,7 @@ def name_event(draft: Draft) -> Drop | None:
     name = (draft.message.event or "").strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         return draft.dropped(DropReason.NO_NAME, f"give event, of 1 to {MAX_NAME_LENGTH} printable characters")
-    draft.columns["event"] = SEGMENT_EVENT_NAMES.get(name, name)
+    draft.columns["event"] = our_event_name(name)
     return None
 
 
@@ -138,6 +138,8 @@ def _content_id(draft: Draft) -> str:
     # A message without a time of its own is a new event at each receipt; with one it is the same when re-sent.
     timed = draft.message.timestamp is not None or draft.message.original_timestamp is not None
     content = msgspec.json.encode((draft.message, 0 if timed else uuid.uuid4().hex), order="sorted")
+    # A field that messages did not have in earlier versions: what is imported again keeps the ids that it had.
+    content = content.replace(b'"category":null,', b"", 1)
     return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(content).hexdigest()))
 
 

@@ -7,6 +7,7 @@ same ones, they decide; else every page may ask, and read that its key is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 from litestar.types import Scope
 
 from collector.intake.body import write_key
+from collector.routes.sdk_paths import BEGUN_BY_PAGES, CALLED_BY_PAGES
 from collector.sites import Site, Sites
 
 _METHODS: Final = ("GET", "OPTIONS", "POST")
@@ -27,11 +29,13 @@ _HEADERS: Final = (
     "x-retry-count",
     "x-write-key",
 )
+#: More of RudderStack's, which tell of its retries: no list names them all.
+_HEADER_OF_RUDDER: Final = re.compile(r"rsa-[a-z-]{1,40}")
 #: Those that a page may send without asking.
 _SAFE_HEADERS: Final = ("accept", "accept-language", "content-language", "content-type")
 _MAX_AGE_SECONDS: Final = 900
 #: What pages of a shop call or load; of all else, such as figures and the pages of messages, they read nothing.
-_FOR_PAGES: Final = ("/v1/batch", "/v1/stream", "/v1/push/", "/v1/callbacks/push/", "/healthz")
+_FOR_PAGES: Final = ("/v1/batch", "/v1/stream", "/v1/push/", "/v1/callbacks/push/", "/healthz", *BEGUN_BY_PAGES)
 _TRACKED: Final = tuple(f"/v1/{kind}" for kind in ("track", "identify", "page", "screen", "group", "alias"))
 _SITE: Final = "micromoment.site"
 
@@ -84,7 +88,7 @@ class CrossOrigin:
             "access-control-max-age": str(_MAX_AGE_SECONDS),
             "vary": "Origin",
             "access-control-allow-credentials": "true",
-            "access-control-allow-headers": ", ".join(sorted({*_HEADERS, *_SAFE_HEADERS})),
+            "access-control-allow-headers": ", ".join(sorted({*_HEADERS, *_SAFE_HEADERS, *_asked_headers(scope)})),
             "access-control-allow-methods": ", ".join(_METHODS),
         }
         return HTTPStatus.NO_CONTENT, [*_encoded(allowed), (b"access-control-allow-origin", origin)], b""
@@ -92,12 +96,11 @@ class CrossOrigin:
     def _refused(self, scope: Scope, origin: bytes) -> list[str]:
         """Return what a page may not do of what it asks for."""
         method = header_of(scope, b"access-control-request-method")
-        asked = (header_of(scope, b"access-control-request-headers") or b"").decode("latin-1").lower().split(",")
-        headers = {name.strip() for name in asked if name.strip()}
+        others = _asked_headers(scope) - {*_HEADERS, *_SAFE_HEADERS}
         allowed = {
             "method": not method or method.decode("latin-1") in _METHODS,
             "Origin": self._may_ask(scope, origin.decode("latin-1")),
-            "headers": headers <= {*_HEADERS, *_SAFE_HEADERS},
+            "headers": all(_HEADER_OF_RUDDER.fullmatch(name) for name in others),
         }
         return [what for what, is_allowed in allowed.items() if not is_allowed]
 
@@ -108,7 +111,8 @@ class CrossOrigin:
     def _allows(self, site: Site | None, scope: Scope, origin: str) -> bool:
         if site is not None:
             return site.allows(origin)
-        is_for_pages = scope["path"].startswith(self._for_pages)
+        path = scope["path"]
+        is_for_pages = path.startswith(self._for_pages) or path.rstrip("/") in CALLED_BY_PAGES
         return is_for_pages and (self._shared is None or origin in self._shared)
 
 
@@ -117,6 +121,12 @@ def _shared_origins(sites: Sites) -> frozenset[str] | None:
     of_each = {frozenset(site.origins) for site in sites}
     (origins, *others) = of_each or {frozenset({"*"})}
     return None if others or "*" in origins else origins
+
+
+def _asked_headers(scope: Scope) -> set[str]:
+    """Return the names of the headers that a page asks to send, in lower case."""
+    asked = (header_of(scope, b"access-control-request-headers") or b"").decode("latin-1").lower().split(",")
+    return {name.strip() for name in asked if name.strip()}
 
 
 def header_of(scope: Scope, wanted: bytes) -> bytes | None:

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.errors import INTERNAL_ERROR, log_mistake
 from collector.routes.cross_origin import CrossOrigin, Headers, header_of
+from collector.routes.sdk_paths import CALLED_BY_PAGES
 
 #: Characters of the longest address that anybody needs: it carries a signed token, and where a click leads.
 MAX_PATH: Final = 8192
@@ -121,4 +122,5 @@ class _Answer:
     def _resource_policy(self) -> bytes:
         path = self._scope["path"]
         is_foreign = path.startswith(_FOR_OTHER_SITES) and not path.startswith(_OWN_ONLY)
+        is_foreign = is_foreign or path.rstrip("/") in CALLED_BY_PAGES
         return b"cross-origin" if is_foreign else b"same-origin"

@@ -56,18 +56,29 @@ Decode = Callable[[bytes], Batch]
 @post("/v1/batch", middleware=[DirectCall], summary="Take a batch of events", tags=["tracking"], status_code=200)
 async def take_batch(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep a batch of up to 2,500 messages; 200 means that they are on disk."""
-    return await _take(request, parts, decode_batch)
+    return await take_events(request, parts, decode_batch)
 
 
 @post(_SINGLE_PATHS, middleware=[DirectCall], summary="Take one event", tags=["tracking"], status_code=200)
 async def take_single(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep one message of the type that the path names; 200 means that it is on disk."""
     kind = request.scope["path"].rstrip("/").rsplit("/", 1)[1]
-    return await _take(request, parts, partial(decode_single, message_type=kind))
+    return await take_events(request, parts, partial(decode_single, message_type=kind))
 
 
-async def _take(request: AnyRequest, parts: CollectorParts, decode: Decode) -> Response[bytes]:
-    """Let a request in, read it and keep its events: what can be refused before something costly, is."""
+async def take_events(request: AnyRequest, parts: CollectorParts, decode: Decode) -> Response[bytes]:
+    """Let a request in, read it, keep its events and return the answer.
+
+    What can be refused before something costly, is.
+
+    Args:
+        request: of a sender, whose key it brings.
+        parts: those of the collector.
+        decode: reads its JSON.
+
+    Raises:
+        RequestError: it is not taken; the message says why.
+    """
     headers = read_headers(request)
     query = request.scope["query_string"].decode("latin-1")
     stated = write_key(headers, query, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from structlog.testing import capture_logs
 
 from collector.app import create_app
 from collector.banners.stream_token import StreamTokens
+from collector.routes.sdk_paths import CALLED_BY_PAGES
 from tests.collector.away import AWAY
 from tests.collector.callbacks import SETTINGS
 from tests.collector.collector_parts import SDK, SHOP, STRICT, running_parts
@@ -87,6 +89,8 @@ PATHS: Final[dict[str, st.SearchStrategy[str]]] = {
         f"/v1/{kind}": st.sampled_from([f"/v1/{kind}", f"/v1/{kind}/"])
         for kind in ("track", "identify", "page", "screen", "group", "alias")
     },
+    **{path: st.sampled_from([path, f"{path}/"]) for path in sorted(CALLED_BY_PAGES)},
+    "/v1/projects/{key:str}/settings": (names | st.just("shop-key")).map("/v1/projects/{}/settings".format),
     "/v1/stream": st.just("/v1/stream"),
     "/v1/push/key": st.just("/v1/push/key"),
     "/v1/callbacks/sms": st.just("/v1/callbacks/sms"),
@@ -170,7 +174,7 @@ def served(folder: Path) -> Iterator[Served]:
 
 
 def routes(app: Litestar) -> set[str]:
-    return {route.path_format.replace("{name}", "{name:str}").replace("{token}", "{token:str}") for route in app.routes}
+    return {re.sub(r"\{(\w+)\}", r"{\1:str}", route.path_format) for route in app.routes}
 
 
 def trouble(answer: Answer, method: str) -> str:

@@ -133,3 +133,39 @@ def test_no_user_agent_takes_long_to_read(filler: str) -> None:
         parse_user_agent(agent)
     # Patterns that go back and try again took 22 ms for the worst of them; these take 0.03 ms.
     assert (time.process_time() - began) / len(agents) < 0.003
+
+
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        (
+            {"device": {"type": "ios", "model": "iPhone17,1"}, "os": {"name": "iOS", "version": "18.5"}},
+            ("mobile", "iOS"),
+        ),
+        ({"device": {"type": "ios", "model": "iPad14,3"}, "os": {"name": "iPadOS"}}, ("tablet", "iPadOS")),
+        ({"device": {"type": "Android"}, "os": {"name": "Android"}}, ("mobile", "Android")),
+        ({"device": {"type": "watch"}, "os": {"name": 7}}, ("", "7")),
+        ({"device": None, "os": None}, ("", "")),
+        (
+            {"userAgent": CHROME, "device": {"type": "android"}, "os": {"name": "", "version": ""}},
+            ("desktop", "Windows"),
+        ),
+    ],
+)
+def test_an_app_names_its_device_and_system_itself(context: dict[str, object], said: tuple[str, str]) -> None:
+    for row in (kept(message(context=context)), kept(message(), context=context)):
+        assert (row.device, row.os) == said
+
+
+@pytest.mark.parametrize(
+    ("fields", "page_type"),
+    [
+        ({"category": "product"}, "product"),
+        ({"category": 7}, "7"),
+        ({"category": ["product"]}, ""),
+        ({"category": "Docs", "context": {"page": {"type": "product"}}}, "product"),
+        ({"category": "Docs", "properties": {"page_type": "product"}}, "product"),
+    ],
+)
+def test_the_category_of_a_page_call_stands_in_for_a_missing_type(fields: dict[str, object], page_type: str) -> None:
+    assert kept(message(type="page", event=None, **fields)).page_type == page_type

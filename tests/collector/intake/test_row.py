@@ -109,3 +109,25 @@ def test_an_event_may_have_so_many_bytes_as_stored(filler: int, fits: bool) -> N
 def test_a_group_call_keeps_the_groups_id_beside_its_traits() -> None:
     row = kept(message(type="group", event=None, groupId=17, traits={"plan": "ridge"}))
     assert props(row) == {"group_id": "17", "traits": {"plan": "ridge"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "traits"),
+    [
+        ({"context": {"traits": {"plan": "pro"}}}, {"plan": "pro"}),
+        ({"traits": None, "context": {"traits": {"plan": "pro"}}}, {"plan": "pro"}),
+        ({"traits": {"plan": "free"}, "context": {"traits": {"plan": "pro"}}}, {"plan": "free"}),
+        ({"context": {"traits": ["plan"]}}, None),
+        ({"context": {"traits": None}}, None),
+    ],
+)
+def test_an_identify_may_have_its_traits_in_its_context_as_rudderstack_puts_them(
+    fields: dict[str, Any], traits: dict[str, str] | None
+) -> None:
+    sent = {"type": "identify", "messageId": "m", "anonymousId": "cookie", **fields}
+    assert props(kept(sent)).get("traits") == traits
+
+
+def test_traits_in_the_context_of_any_other_call_are_not_kept() -> None:
+    row = kept(message(context={"traits": {"email": "ann@shop.example"}}))
+    assert "ann@" not in row.props
