@@ -65,7 +65,8 @@ def require_fit(holder: KeyHolder, headers: Mapping[str, str], query: str) -> No
             message = f"pages of {origin[:200]} may not send for site {name}; add the origin to its `origins`"
             raise RequestError(HTTPStatus.FORBIDDEN, "origin_not_allowed", message)
         return
-    if origin or "sec-fetch-mode" in headers:
+    # Node's own `fetch` says `sec-fetch-mode` as well; where a request comes from, only browsers say.
+    if origin or "sec-fetch-site" in headers:
         place = "a page sent the server key, which is a secret: put the write key there"
     elif query_key(query):
         place = "the server key stands in the address: send it as the user of Basic auth, or in the body"

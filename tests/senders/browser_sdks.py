@@ -61,7 +61,8 @@ class BrowserSdk:
         name: as tests name it.
         package, file: the npm package, and the file of it that the page loads.
         load: a function of JavaScript that loads it, of `{url, host, key}`, and leaves it at `window.sdk`.
-        paths: the beginnings of the paths at which it sends events.
+        paths: those at which it sends events.
+        names_zone: whether it names the time zone, rather than its distance from Greenwich only.
     """
 
     name: str
@@ -69,6 +70,7 @@ class BrowserSdk:
     file: str
     load: str
     paths: tuple[str, ...]
+    names_zone: bool = True
 
     @property
     def script(self) -> Path:
@@ -109,7 +111,8 @@ def _segment(name: str, strategy: str, paths: tuple[str, ...]) -> BrowserSdk:
       const integrations = {"Segment.io": options};
       window.sdk = AnalyticsNext.AnalyticsBrowser.load({writeKey: key, cdnURL: url}, {integrations});
       window.sdk.on("error", (error) => window.errors.push(String(error.reason ?? error.code)));
-      await window.sdk.ready().catch(() => undefined);
+      // It is never ready where its settings are refused.
+      await Promise.race([window.sdk.ready(), new Promise((done) => setTimeout(done, 3000))]).catch(() => undefined);
     }"""
     return BrowserSdk(name, "@segment/analytics-next", "dist/umd/index.js", load % strategy, paths)
 
@@ -122,7 +125,7 @@ def _rudder(name: str, options: str, paths: tuple[str, ...]) -> BrowserSdk:
       setTimeout(done, 3000);
     })"""
     file = "dist/npm/modern/bundled/umd/index.js"
-    return BrowserSdk(name, "@rudderstack/analytics-js", file, load % options, paths)
+    return BrowserSdk(name, "@rudderstack/analytics-js", file, load % options, paths, names_zone=False)
 
 
 SEGMENT_SINGLE: Final = _segment(

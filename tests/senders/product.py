@@ -35,8 +35,8 @@ class SenderSite:
     def __init__(self, name: str) -> None:
         self.name = name
         self.write_key = f"{name}-key"
-        self.server_key = f"mms_{name}"
-        self.identity_secret = f"{name}-secret"
+        self.server_key = f"mms_the-server-key-of-{name}"
+        self.identity_secret = f"the-identity-secret-of-{name}"
 
 
 class Product:
@@ -99,9 +99,11 @@ class Product:
     def events(self, site: SenderSite, columns: str = "*") -> list[dict[str, Any]]:
         """Return the events of a site in ClickHouse, once all that were acknowledged are there, by their times."""
         self._wait(self._has_moved, "events stay in the journal")
+        chosen = f"WHERE site = '{site.name}'"
+        rows = self.rows(f"SELECT {columns} FROM events FINAL {chosen} ORDER BY ts, event_id")
         # The feed's rows never merge: a second copy of an event would be seen there.
-        query = f"SELECT {columns} FROM event_feed WHERE site = '{site.name}' ORDER BY ts, event_id"
-        return self.rows(query)
+        assert self.rows(f"SELECT toUInt32(count()) AS stored FROM event_feed {chosen}") == [{"stored": len(rows)}]
+        return rows
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of a query."""

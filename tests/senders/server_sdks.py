@@ -27,7 +27,7 @@ class ServerSdk:
         package: its folder for Python, as `installed.python_sdk` names it; its npm package for Node.
         options: what a shop gives it, beside key and address.
         batch: messages of one request at most.
-        calls: the types that it has a method for.
+        time_field: the field of a call that says when it happened.
     """
 
     name: str
@@ -35,7 +35,7 @@ class ServerSdk:
     package: str
     batch: int
     options: dict[str, Any] = field(default_factory=dict)
-    calls: frozenset[str] = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+    time_field: str = "timestamp"
 
     def start(self, url: str, key: str, calls: Sequence[dict[str, Any]] = (), count: int = 0) -> Sending:
         """Start the program: it makes these calls, and then so many numbered ones.
@@ -46,7 +46,10 @@ class ServerSdk:
             calls: each in the form of a message.
             count: how many `Product Viewed` follow, with the ids `n-0`, `n-1` ...
         """
-        task = {"url": url, "key": key, "calls": list(calls), "count": count, "options": self.options}
+        timed = [
+            {self.time_field if name == "timestamp" else name: value for name, value in each.items()} for each in calls
+        ]
+        task = {"url": url, "key": key, "calls": timed, "count": count, "options": self.options}
         process = subprocess.Popen(
             self._command(),
             env=self._environment(),
@@ -112,8 +115,13 @@ SEGMENT_PYTHON_OLD: Final = ServerSdk("segment-python 2.3.4", "segment_python.py
 SEGMENT_PYTHON: Final = ServerSdk("segment-python 2.4.0", "segment_python.py", "segment-2.4.0", 100, {"gzip": True})
 SEGMENT_NODE: Final = ServerSdk("segment-node 3.1.0", "segment_node.cjs", "@segment/analytics-node", 15)
 RUDDER_PYTHON: Final = ServerSdk("rudder-python 2.1.9", "rudder_python.py", "rudder-2.1.9", 100)
-#: It tries three times within a second and a half unless it is told otherwise, which no restart takes.
 RUDDER_NODE: Final = ServerSdk(
-    "rudder-node 3.0.13", "rudder_node.cjs", "@rudderstack/rudder-sdk-node", 20, {"retryCount": 10}
+    "rudder-node 3.0.13",
+    "rudder_node.cjs",
+    "@rudderstack/rudder-sdk-node",
+    20,
+    # It tries three times within a second and a half unless it is told otherwise, which no restart takes.
+    {"retryCount": 10},
+    "originalTimestamp",
 )
 SERVER_SDKS: Final = (SEGMENT_PYTHON_OLD, SEGMENT_PYTHON, SEGMENT_NODE, RUDDER_PYTHON, RUDDER_NODE)

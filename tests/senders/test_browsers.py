@@ -31,6 +31,8 @@ from tests.senders.story import ORDER, TENT
 SDKS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES, RUDDER_BEACON)
 #: Those that see an answer: a beacon does not.
 WITH_ANSWERS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES)
+#: What becomes of a request before its events are stored is the same on each engine.
+on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
 each_sdk = pytest.mark.parametrize("sdk", SDKS, ids=[sdk.name for sdk in SDKS])
 each_with_answers = pytest.mark.parametrize("sdk", WITH_ANSWERS, ids=[sdk.name for sdk in WITH_ANSWERS])
 CALLS = (
@@ -91,7 +93,8 @@ def test_what_a_page_tells_is_stored_once_and_read_as_it_was_meant(
     assert about["url"].endswith("/tents?utm_source=news&utm_medium=email&utm_campaign=spring")
     for row in rows.values():
         assert (row["utm_source"], row["utm_medium"], row["utm_campaign"]) == ("news", "email", "spring")
-        assert (row["locale"], row["timezone"], row["country"]) == ("de-AT", "Europe/Vienna", "AT")
+        assert row["locale"] == "de-AT"
+        assert (row["timezone"], row["country"]) == ("Europe/Vienna", "AT") or not sdk.names_zone
         assert (row["device"], row["browser"] != "") == ("desktop", "Chrome" in agent)
     bought, added = rows["purchase"], rows["add_to_cart"]
     assert (bought["order_id"], bought["value"], bought["currency"]) == ("o-1", 570.99, "EUR")
@@ -105,6 +108,7 @@ def test_what_a_page_tells_is_stored_once_and_read_as_it_was_meant(
     ]
 
 
+@on_one_engine
 @each_with_answers
 @pytest.mark.parametrize(
     "faults",
@@ -127,6 +131,7 @@ def test_what_is_refused_for_now_is_sent_again_and_stored_once(
     assert sorted(json.loads(row["props"])["score"] for row in stored(product, site)) == [0, 1, 2, 3, 4]
 
 
+@on_one_engine
 @each_sdk
 def test_a_page_that_is_left_loses_nothing_and_doubles_nothing(
     product: Product, relay: Relay, browser: Browser, sdk: BrowserSdk
@@ -145,6 +150,7 @@ def test_a_page_that_is_left_loses_nothing_and_doubles_nothing(
     assert sorted(json.loads(row["props"])["score"] for row in stored(product, site)) == list(range(7))
 
 
+@on_one_engine
 @each_with_answers
 def test_a_wrong_key_sends_nothing_and_says_why(
     product: Product, relay: Relay, browser: Browser, sdk: BrowserSdk
@@ -160,6 +166,7 @@ def test_a_wrong_key_sends_nothing_and_says_why(
     assert [each.status for each in relay.exchanges if each.method == "GET"] == [401]
 
 
+@on_one_engine
 def test_a_signed_user_is_believed_whose_signature_a_middleware_puts_into_the_context(
     product: Product, relay: Relay, browser: Browser
 ) -> None:
@@ -183,6 +190,7 @@ def test_a_signed_user_is_believed_whose_signature_a_middleware_puts_into_the_co
     assert json.loads(rows["identify"]["props"])["proven_by"] == "signature"
 
 
+@on_one_engine
 def test_settings_lead_a_page_here_that_names_no_host_of_its_own(product: Product, browser: Browser) -> None:
     site = product.new_site()
     with visiting(browser, SEGMENT_SINGLE) as page:

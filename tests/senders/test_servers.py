@@ -18,6 +18,8 @@ from tests.senders.story import CALLS, PROPS, STORED, stored_times
 
 #: Events that each SDK sends at once; `MICROMOMENT_SENDERS=10000` is the long form.
 COUNT = int(os.environ.get("MICROMOMENT_SENDERS", "1000"))
+#: What becomes of a request before its events are stored is the same on each engine.
+on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
 each_sdk = pytest.mark.parametrize("sdk", SERVER_SDKS, ids=[sdk.name for sdk in SERVER_SDKS])
 
 
@@ -59,6 +61,7 @@ def test_each_call_is_stored_once_and_read_as_it_was_meant(product: Product, rel
     ]
 
 
+@on_one_engine
 @each_sdk
 def test_with_the_write_key_a_server_is_a_page_and_is_told_so(product: Product, relay: Relay, sdk: ServerSdk) -> None:
     site = product.new_site()
@@ -80,6 +83,7 @@ def test_with_the_write_key_a_server_is_a_page_and_is_told_so(product: Product, 
     }
 
 
+@on_one_engine
 @each_sdk
 @pytest.mark.parametrize(
     "faults",
@@ -102,6 +106,7 @@ def test_what_is_refused_for_now_is_sent_again_and_stored_once(
     assert sorted(relay.sent_ids()) == numbered(40)
 
 
+@on_one_engine
 @each_sdk
 def test_a_wrong_key_ends_in_an_error_and_not_in_retries(product: Product, relay: Relay, sdk: ServerSdk) -> None:
     sent = sdk.send(relay.url, "no-key-of-any-site", count=sdk.batch)

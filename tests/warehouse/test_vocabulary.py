@@ -19,7 +19,15 @@ def test_segments_names_lead_to_ours() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Product Added", "product added", "ProductAdded", "productAdded", "product_added", "PRODUCT-ADDED", "Product  Added"]
+    [
+        "Product Added",
+        "product added",
+        "ProductAdded",
+        "productAdded",
+        "product_added",
+        "PRODUCT-ADDED",
+        "Product  Added",
+    ]
     + ["Added Product", "added_product", "Add To Cart", "addToCart", "add-to-cart", "add_to_cart"]
     + ["Wishlist Product Added to Cart", "Wishlist Product Added To Cart"],
 )

@@ -62,7 +62,7 @@ async def test_a_page_that_says_it_is_told_why_it_was_not_kept(client: Client, p
     [
         pytest.param({"headers": {"Origin": "https://shop.example"}}, id="a page of the shop"),
         pytest.param({"headers": {"Origin": "null"}}, id="a page without an origin"),
-        pytest.param({"headers": {"Sec-Fetch-Mode": "no-cors"}}, id="a browser"),
+        pytest.param({"headers": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}}, id="a browser"),
         pytest.param({"params": {"writeKey": KEY}}, id="the address"),
         pytest.param({"params": {"writeKey": KEY, "a": "1"}}, id="the address, too"),
     ],
@@ -77,6 +77,14 @@ async def test_where_others_see_it_it_is_refused_with_the_remedy(
     assert "replace the key" in reply.json()["message"]
     assert KEY not in reply.text
     assert await kept_rows(parts) == []
+
+
+async def test_a_server_whose_fetch_says_a_mode_is_no_page(client: Client) -> None:
+    """Node's own `fetch` sends this header; only a browser says where a request comes from."""
+    reply = await client.post(
+        "/v1/batch", json={"batch": [message()]}, headers={**basic(KEY), "Sec-Fetch-Mode": "cors"}
+    )
+    assert (reply.status_code, reply.json()) == (200, {"success": True})
 
 
 @pytest.mark.parametrize("key", ["mms_", KEY[:-1], f"{KEY} ", KEY.upper(), f" {KEY}", "shop-key "])
