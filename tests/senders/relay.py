@@ -89,7 +89,6 @@ class Relay:
     """
 
     url: str
-    port: int
     exchanges: list[Exchange] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
 
@@ -187,10 +186,10 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def relaying(port: int) -> Iterator[Relay]:
     """Relay to a collector on loopback until the block ends."""
-    handler = type("Handler", (_Handler,), {"upstream": port})
+    relay = Relay("")
+    handler = type("Handler", (_Handler,), {"upstream": port, "relay": relay})
     with _Server(("127.0.0.1", 0), handler) as server:
-        relay = Relay(f"http://127.0.0.1:{server.server_port}", server.server_port)
-        handler.relay = relay
+        relay.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

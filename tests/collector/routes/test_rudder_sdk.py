@@ -70,9 +70,9 @@ async def test_a_beacon_has_its_key_in_the_address(client: Client, parts: Collec
 )
 async def test_a_page_may_send_the_headers_of_the_sdk(client: Client, headers: str, *, may: bool) -> None:
     asked = {
-        "Origin": PAGE,
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": headers.encode("latin-1"),
+        b"Origin": PAGE.encode(),
+        b"Access-Control-Request-Method": b"POST",
+        b"Access-Control-Request-Headers": headers.encode("latin-1"),
     }
     reply = await client.options("/v1/track", headers=asked)
     assert reply.status_code == (204 if may else 400)
