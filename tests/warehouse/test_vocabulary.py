@@ -20,21 +20,9 @@ def test_segments_names_lead_to_ours() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "Product Added",
-        "product added",
-        "ProductAdded",
-        "productAdded",
-        "product_added",
-        "PRODUCT-ADDED",
-        "Product  Added",
-        "Added Product",
-        "added_product",
-        "Add To Cart",
-        "addToCart",
-        "add-to-cart",
-        "add_to_cart",
-        "Wishlist Product Added to Cart",
-        "Wishlist Product Added To Cart",
+        *("Product Added", "product added", "ProductAdded", "productAdded", "product_added", "PRODUCT-ADDED"),
+        *("Product  Added", "Added Product", "added_product", "Add To Cart", "addToCart", "add-to-cart", "add_to_cart"),
+        *("Wishlist Product Added to Cart", "Wishlist Product Added To Cart"),
     ],
 )
 def test_a_name_of_commerce_is_known_in_any_case_and_spacing(name: str) -> None:
@@ -44,21 +32,9 @@ def test_a_name_of_commerce_is_known_in_any_case_and_spacing(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "Coupon Applied",
-        "Order Updated",
-        "Product List Filtered",
-        "Checkout Step Completed",
-        "Product Reviewed",
-        "Product Removed from Wishlist",
-        "Identify",
-        "Consent",
-        "Email Opened",
-        "Subscribe",
-        "products.added",
-        "Product Added Twice",
-        "größe gewählt",
-        "",
-        "   ",
+        *("Coupon Applied", "Order Updated", "Product List Filtered", "Checkout Step Completed", "Product Reviewed"),
+        *("Product Removed from Wishlist", "Identify", "Consent", "Email Opened", "Subscribe", "products.added"),
+        *("Product Added Twice", "größe gewählt", "", "   "),
     ],
 )
 def test_every_other_name_stays_as_it_is(name: str) -> None:
