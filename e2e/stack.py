@@ -33,6 +33,11 @@ IDENTITY_SECRET: Final = "the identity secret of the demo"
 #: A second site, which writes marketing to confirmed addresses only.
 CAREFUL_SITE: Final = "careful"
 CAREFUL_KEY: Final = "careful-write-key"
+#: The webhooks of a third site, which is a shop on platforms.
+SHOPIFY_TOKEN: Final = "the-token-of-the-shopify-webhook"
+SHOPIFY_SECRET: Final = "the secret that Shopify shows"
+WOO_TOKEN: Final = "the-token-of-the-woocommerce-webhook"
+WOO_SECRET: Final = "the secret that the shop chose"
 
 
 class Stack(msgspec.Struct):
@@ -68,6 +73,11 @@ class Stack(msgspec.Struct):
     def mailbox_url(self) -> str:
         """Return the address of the mailbox."""
         return f"http://localhost:{self.ports['mailbox']}"
+
+    @property
+    def shops_url(self) -> str:
+        """Return the address of the shops on platforms, which a test serves."""
+        return f"http://localhost:{self.ports['shops']}"
 
     @property
     def rules_folder(self) -> Path:
@@ -152,7 +162,7 @@ def _end(stack: Stack, role: str) -> None:
 
 
 def _stack(folder: Path, clickhouse: str | None, redis: str | None) -> Stack:
-    names = ("collector", "store", "mailbox", "smtp", "worker", "operations", "sms", "push")
+    names = ("collector", "store", "mailbox", "smtp", "worker", "operations", "sms", "push", "shops")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MICROMOMENT_")}
     environment |= {
@@ -215,7 +225,7 @@ smtp_sender = "Shop <shop@demo.example>"
     )
 
 
-def _sites(ports: dict[str, int]) -> dict[str, dict[str, str]]:
+def _sites(ports: dict[str, int]) -> dict[str, dict[str, Any]]:
     """Return the settings of the demo's site, with secrets that tests know, and of the careful one."""
     url = f"http://localhost:{ports['store']}"
     return {
@@ -227,6 +237,19 @@ def _sites(ports: dict[str, int]) -> dict[str, dict[str, str]]:
             "confirmed_addresses": "off",
         },
         CAREFUL_SITE: {"write_key": CAREFUL_KEY, "url": url},
+        "acme": _platform_site(f"http://localhost:{ports['shops']}"),
+    }
+
+
+def _platform_site(url: str) -> dict[str, Any]:
+    """Return the settings of a shop on platforms, whose pixel sends from a sandbox without an origin."""
+    store = {"platform": "shopify", "secret": SHOPIFY_SECRET, "token": SHOPIFY_TOKEN}
+    woo = {"platform": "woocommerce", "secret": WOO_SECRET, "token": WOO_TOKEN}
+    return {
+        "write_key": "acme-write-key",
+        "url": url,
+        "origins": [url, "null"],
+        "webhooks": {"store": store, "woo": woo},
     }
 
 

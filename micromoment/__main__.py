@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "explain": ("micromoment.commands.replay", "explain"),
     "rules": ("micromoment.commands.rules", "rules"),
     "keys": ("micromoment.commands.keys", "keys"),
+    "snippet": ("micromoment.commands.snippet", "snippet"),
     "webhooks": ("micromoment.commands.webhooks", "webhooks"),
     "results": ("micromoment.commands.results", "results"),
     "preview": ("micromoment.commands.preview", "preview"),

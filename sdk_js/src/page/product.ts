@@ -18,8 +18,9 @@ export interface ProductFinder {
 
 export function createProductFinder(catalog: Catalog): ProductFinder {
   const ofPage = () => {
-    const declared = document.querySelector("html[data-mm-product],body[data-mm-product],main[data-mm-product]");
-    return declared ? declaredProduct(declared, catalog) : catalog.single();
+    const single = catalog.single();
+    const declared = document.querySelector(["html", "body", "main", "meta"].map((name) => `${name}[data-mm-product]`).join());
+    return declared ? declaredProduct(declared, catalog, single) : single;
   };
   return {
     ofPage,
@@ -30,13 +31,13 @@ export function createProductFinder(catalog: Catalog): ProductFinder {
   };
 }
 
-/** The product of the closest data-mm-product, completed from the JSON-LD of the same id. */
-function declaredProduct(element: Element, catalog: Catalog): Product | undefined {
+/** The product of the closest data-mm-product, completed from the JSON-LD of the same id, or of the same page. */
+function declaredProduct(element: Element, catalog: Catalog, ofPage?: Product): Product | undefined {
   const declared = (name: string) =>
     element.closest(`[data-mm-${name}]`)?.getAttribute(`data-mm-${name}`)?.slice(0, MAX_TEXT) || undefined;
   const id = declared("product");
   if (!id) return undefined;
-  const known = catalog.byId(id);
+  const known = catalog.byId(id) ?? ofPage;
   return {
     ...known,
     product_id: id,

@@ -40,6 +40,22 @@ inBrowser(
 );
 
 inBrowser(
+  "believes a meta tag about the page's product, completed from the JSON-LD that names it otherwise",
+  {
+    url: "https://shop.test/products/shoe",
+    head: '<meta data-mm-product="7001" data-mm-price="89">' + jsonLd(SHOE) + list("SOCK"),
+    body: '<main><h1>Shoe</h1></main><div id="related"><a href="/p/SOCK">Sock</a></div>',
+  },
+  (browser) => {
+    const finder = createProductFinder(createCatalog());
+    const { product_id, name, price, currency } = finder.ofPage() ?? {};
+    assert.deepEqual([product_id, name, price, currency], ["7001", "Trail Shoe", 89, "EUR"]);
+    assert.equal(around(browser, "h1")?.product_id, "7001");
+    assert.equal(around(browser, "#related a")?.product_id, "SOCK");
+  },
+);
+
+inBrowser(
   "knows a card by its one link to a known product",
   { head: list("A", "B"), body: `<ul>${card("A")}${card("B")}</ul>` },
   (browser) => {

@@ -37,7 +37,7 @@ def test_messages_come_alone_in_a_list_or_as_a_batch() -> None:
 
 def test_fields_of_any_object_become_a_message() -> None:
     fields = {
-        "event": "=purchase",
+        "event": "=repaired",
         "messageId": "no",
         "userId": "customer.number",
         "timestamp": "when",
@@ -48,7 +48,7 @@ def test_fields_of_any_object_become_a_message() -> None:
     }
     payload = {"no": 17, "customer": {"number": "c-9"}, "when": "2026-11-22T11:00:00Z", "sums": {"total": "12.50"}}
     (row,) = rows(becomes(payload, fields), site())
-    assert (row.event, row.event_id, row.visitor_id) == ("purchase", "17", "c-9")
+    assert (row.event, row.event_id, row.visitor_id) == ("repaired", "17", "c-9")
     assert (row.order_id, row.value, row.currency, row.ts) == ("17", 12.5, "EUR", "2026-11-22 11:00:00.000")
     assert row.props == ""
 
