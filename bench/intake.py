@@ -39,7 +39,8 @@ def measure() -> list[str]:
 def _take(body: bytes) -> None:
     now_ms = time.time_ns() // 1_000_000
     batch = read_batch(body)
-    outcome = pipeline.run(batch.batch, _SITE, Receipt(now_ms, batch.sent_at, user_agent=_AGENT), batch.context or {})
+    receipt = Receipt(now_ms, batch.sent_at, browser_secret=batch.browser_secret, user_agent=_AGENT)
+    outcome = pipeline.run(batch.batch, _SITE, receipt, batch.context or {})
     if outcome.drops or len(outcome.lines) != len(batch.batch):
         raise RuntimeError(f"events were dropped: {outcome.drops[:3]}")
 

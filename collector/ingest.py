@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -15,8 +15,9 @@ import structlog
 from collector.admission.visitors import VisitorPace
 from collector.intake import pipeline
 from collector.intake.body import Batch
-from collector.intake.draft import Drop, DropReason, EventWarning, Receipt, WarningReason
+from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
 from collector.intake.pipeline import Outcome
+from collector.intake.sender_clock import ClientClocks
 from collector.metrics import CollectorMetrics
 from collector.sites import Site
 from warehouse.event import EventRow, format_time
@@ -41,10 +42,9 @@ def nobody_is_erased(_: EventRow) -> bool:
     return False
 
 
-def _as_told(row: EventRow, label: str, too_old: Set[str]) -> EventRow:
-    """Return a row with a time long ago where its event is said to be too old for the time that it was given."""
-    is_old = label in too_old or ("" in too_old and row.ts == row.received_at)
-    return msgspec.structs.replace(row, ts=_LONG_AGO) if is_old else row
+def _as_told(row: EventRow) -> EventRow:
+    """Return a row with a time long ago where it is not known when its event happened, or that was too long ago."""
+    return msgspec.structs.replace(row, ts=_LONG_AGO) if row.untimed else row
 
 
 def _repeated(row: EventRow) -> str:
@@ -96,6 +96,7 @@ class Ingest:
         self._accepted = accepted
         self._pace = pace or VisitorPace()
         self._told = _DropLog()
+        self._clocks = ClientClocks()
 
     async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
         """Keep the events of a batch.
@@ -103,13 +104,10 @@ class Ingest:
         Raises:
             JournalError: nothing of it was kept; the sender must try again.
         """
-        outcome = await _run_in_turns(batch, site, receipt)
+        outcome = await _run_in_turns(batch, site, receipt, self._clocks)
         if not receipt.is_from_server:
             self._drop_surplus(outcome, receipt.received_at)
-        too_old = {told.message_id for told in outcome.warnings if told.reason is WarningReason.TOO_OLD}
-        not_kept = await self._keep_rows(
-            outcome.rows, outcome.lines, receipt.received_at, labels=outcome.labels, too_old=too_old
-        )
+        not_kept = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at, labels=outcome.labels)
         drops = outcome.drops + not_kept
         self._count(site, len(outcome.rows) - len(not_kept), drops)
         for warning in outcome.warnings:
@@ -135,6 +133,7 @@ class Ingest:
     def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
         """Forget the visitors who were erased, told by site and id."""
         self._pace.forget_erased(is_erased)
+        self._clocks.forget_erased(is_erased)
 
     def _drop_surplus(self, outcome: Outcome, now_ms: int) -> None:
         """Drop the events of visitors who sent too many of late."""
@@ -147,13 +146,7 @@ class Ingest:
             outcome.labels[:] = [label for place, label in enumerate(outcome.labels) if place not in surplus]
 
     async def _keep_rows(
-        self,
-        rows: list[EventRow],
-        lines: list[bytes],
-        now_ms: int,
-        *,
-        labels: list[str],
-        too_old: Set[str] = frozenset(),
+        self, rows: list[EventRow], lines: list[bytes], now_ms: int, *, labels: list[str]
     ) -> list[Drop]:
         """Keep rows, pass on the new ones, and return a drop for each of the others.
 
@@ -161,10 +154,8 @@ class Ingest:
             rows, lines: the rows, and each as JSON.
             now_ms: the instant of their receipt, epoch ms.
             labels: the id by which the sender knows each.
-            too_old: the ids of events that have the time of their receipt because they are older than pages may say;
-                "" for one without an id.
         """
-        erased = {index for index, row in enumerate(rows) if self._is_erased(_as_told(row, labels[index], too_old))}
+        erased = {index for index, row in enumerate(rows) if self._is_erased(_as_told(row))}
         drops = [Drop(labels[index], DropReason.ERASED) for index in sorted(erased)]
         if erased:
             rows = [row for index, row in enumerate(rows) if index not in erased]
@@ -213,9 +204,9 @@ class _DropLog:
             _log.info("events_dropped", site=site, count=self._untold.pop(site), examples=examples)
 
 
-async def _run_in_turns(batch: Batch, site: Site, receipt: Receipt) -> Outcome:
+async def _run_in_turns(batch: Batch, site: Site, receipt: Receipt, clocks: ClientClocks) -> Outcome:
     """Return the outcome of a batch; between portions of it, whatever else waits has its turn."""
-    portions = pipeline.run_in_portions(batch.batch, site, receipt, batch.context or {})
+    portions = pipeline.run_in_portions(batch.batch, site, receipt, batch.context or {}, clocks)
     outcome = next(portions)
     for portion in portions:
         await asyncio.sleep(0)

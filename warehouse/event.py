@@ -15,7 +15,8 @@ DEFAULT_RETENTION_DAYS: Final = 400
 class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A row of `events`; an absent value is '' or None and is not written.
 
-    Times are UTC text, `YYYY-MM-DD HH:MM:SS.mmm`; `props` is JSON text. `ingested_at` is ClickHouse's to stamp.
+    Times are UTC text, `YYYY-MM-DD HH:MM:SS.mmm`; `props` is JSON text. `untimed` is 1 where
+    it is not known when the event happened: `ts` is its receipt then. `ingested_at` is ClickHouse's to stamp.
     """
 
     site: str
@@ -60,6 +61,7 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     utm_medium: str = ""
     utm_campaign: str = ""
     props: str = ""
+    untimed: int = 0
     retention_days: int = DEFAULT_RETENTION_DAYS
 
 

@@ -140,6 +140,13 @@ CONTEXT_FIELDS: Final = (
     "utm_campaign",
 )
 
+#: Columns that only the context of a message fills, because they speak of the visitor. A property of such a name is the
+#: event's own: it stays in `props`, and a condition on the event finds it there first.
+CONTEXT_COLUMNS: Final = frozenset({*CONTEXT_FIELDS, "session_id"})
+
+#: Events that are about a page: what they say of it, such as its referrer, is what the context would say.
+PAGE_EVENTS: Final = frozenset({*EVENT_GROUPS["page"], "screen_view"})
+
 #: Our words for where an answer about messages was given. A shop's server has words of its own, such as `call_centre`.
 ANSWER_SOURCES: Final = frozenset({"page", "server", "import", "preference_page", "sms_reply"})
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from ua_parser import parse
 
-from collector.intake.draft import Draft, short_text
+from collector.intake.draft import Draft, WarningReason, short_text
+from collector.intake.zones import find_zone
 
 
 def copy_session(draft: Draft) -> None:
@@ -22,7 +21,7 @@ def copy_session(draft: Draft) -> None:
 
 
 def copy_page(draft: Draft) -> None:
-    """Take the page from the context; properties of the same names, which a page call has, come later and win.
+    """Take the page from the context; properties of the same names come later and win.
 
     A page call's own name stands in for the title where there is none, and its category for the type.
     """
@@ -54,33 +53,38 @@ class Client(msgspec.Struct, frozen=True):
 
 #: The types of devices that apps name, and ours.
 _DEVICE_OF_TYPE: Final = {
-    **{each: each for each in ("desktop", "mobile", "tablet")},
+    **{each: each for each in ("desktop", "mobile", "tablet", "bot")},
     **dict.fromkeys(("android", "ios", "phone", "smartphone"), "mobile"),
     **dict.fromkeys(("linux", "macos", "windows"), "desktop"),
 }
 
 
-def read_user_agent(draft: Draft) -> None:
-    """Name device, operating system and browser; columns that the message names itself win.
+_DEVICE_KEYS: Final = frozenset({"device", "os", "browser"})
 
-    An app, whose user agent describes nothing, names its device and system in the context.
+
+def read_user_agent(draft: Draft) -> None:
+    """Name device, operating system and browser.
+
+    An app or a server, whose user agent describes nothing, names them in the context.
     """
     agent = draft.context.get("userAgent")
     client = parse_user_agent(agent[:512] if isinstance(agent, str) and agent else draft.receipt.user_agent[:512])
+    if not client.device and not _DEVICE_KEYS.isdisjoint(draft.context):
+        client = _as_context_says(draft)
     columns = draft.columns
-    if not client.device and ("device" in draft.context or "os" in draft.context):
-        client = _as_app_says(draft.section("device"), short_text(draft.section("os").get("name")))
-    columns.setdefault("device", client.device)
-    columns.setdefault("os", client.os)
-    columns.setdefault("browser", client.browser)
+    columns["device"], columns["os"], columns["browser"] = client.device, client.os, client.browser
 
 
-def _as_app_says(device: Mapping[str, Any], os: str) -> Client:
-    """Return the device of an app, by `context.device` and the name of its operating system."""
-    kind, model = short_text(device.get("type")).lower(), short_text(device.get("model"))
-    if model.startswith("iPad"):
-        kind = "tablet"
-    return Client(_DEVICE_OF_TYPE.get(kind, ""), os)
+def _as_context_says(draft: Draft) -> Client:
+    is_tablet = short_text(draft.section("device").get("model")).startswith("iPad")
+    kind = "tablet" if is_tablet else _said(draft, "device", "type").lower()
+    return Client(_DEVICE_OF_TYPE.get(kind, ""), _said(draft, "os", "name"), _said(draft, "browser", "name"))
+
+
+def _said(draft: Draft, name: str, key: str) -> str:
+    """Return what the context says by a name, as text or as an object such as `{"type": "tablet"}`; '' for nothing."""
+    value = draft.context.get(name)
+    return short_text(value.get(key) if isinstance(value, dict) else value)
 
 
 @lru_cache(maxsize=4096)
@@ -101,24 +105,14 @@ def parse_user_agent(agent: str) -> Client:
 def locate(draft: Draft) -> None:
     """Name the country: as the sender says, else a trusted proxy's header, else from the time zone.
 
-    No address is looked up or kept. The zone's country is that of IANA's zone.tab.
+    No address is looked up or kept. A zone whose name is unknown is kept as it is, with a warning.
     """
     place, columns = draft.section("location"), draft.columns
-    zone = short_text(draft.context.get("timezone"))
-    columns.setdefault("timezone", zone)
-    columns.setdefault("country", short_text(place.get("country")) or draft.receipt.country or country_of_zone(zone))
-    columns.setdefault("region", short_text(place.get("region")))
-
-
-def country_of_zone(zone: str) -> str:
-    """Return the two letters of the country that an IANA time zone belongs to, or ''."""
-    return _COUNTRIES.get(zone, "")
-
-
-def _read_zone_table() -> dict[str, str]:
-    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
-    return {row[2]: row[0] for row in rows}
-
-
-_COUNTRIES: Final = _read_zone_table()
+    said = short_text(draft.context.get("timezone"))
+    zone = find_zone(said)
+    if zone is None and said:
+        draft.warn(WarningReason.ZONE_UNKNOWN, "context.timezone is no time zone; send a name such as Europe/Berlin")
+    columns["timezone"] = said if zone is None else zone.name
+    of_zone = "" if zone is None else zone.country
+    columns["country"] = short_text(place.get("country")) or draft.receipt.country or of_zone
+    columns["region"] = short_text(place.get("region"))

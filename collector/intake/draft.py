@@ -8,8 +8,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from collector.intake.sender_clock import RequestClocks
 from collector.sites import Site
 from warehouse.limits import MAX_TEXT_LENGTH
+from warehouse.time_text import TimeTrouble
 
 MessageType = Literal["track", "identify", "page", "screen", "group", "alias"]
 #: An id as it came: a text or a number, or what a page sends where it has none, such as `false` or an object.
@@ -30,9 +32,9 @@ class Message(msgspec.Struct, frozen=True, rename="camel"):
     user_id: Identifier = None
     previous_id: Identifier = None
     group_id: Identifier = None
-    timestamp: str | int | float | None = None
-    original_timestamp: str | int | float | None = None
-    sent_at: str | int | float | None = None
+    timestamp: Any = None
+    original_timestamp: Any = None
+    sent_at: Any = None
     properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
@@ -84,11 +86,11 @@ class Times(msgspec.Struct, frozen=True):
 
     Args:
         received_at: when it arrived, as a row says it.
-        sent_at: when it was sent by the sender's clock, epoch ms, or None when it does not say.
+        sent_at: when it was sent by the sender's clock, epoch ms; why that cannot be read; None when it does not say.
     """
 
     received_at: str
-    sent_at: int | None
+    sent_at: int | TimeTrouble | None
 
 
 class DropReason(StrEnum):
@@ -144,6 +146,9 @@ class WarningReason(StrEnum):
     REFUND_WITHOUT_VALUE = "refund_without_value"  #: it names items without prices; it counts as the whole order
     CURRENCY_UNKNOWN = "currency_unknown"  #: no code of ISO 4217, and no sign that stands for one
     CURRENCY_WITHOUT_RATE = "currency_without_rate"  #: not the site's currency, and the site has no rate for it
+    TIME_UNREADABLE = "time_unreadable"  #: a time in no form that is read, or of no possible year
+    ZONE_UNKNOWN = "zone_unknown"  #: the context's time zone has no name that is known; it is kept, and read as UTC
+    CLOCK_SKEWED = "clock_skewed"  #: the sender's clock is a minute off or more; times are corrected
 
 
 class EventWarning(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -179,6 +184,7 @@ class Draft(msgspec.Struct):
             begin as the message's own.
         traits: those of an identify or group call, as `props`.
         columns: columns of `events` found so far; '' and None are absent.
+        clocks: corrects the times of clients whose clocks are wrong.
         is_signed: whether the shop's server has signed the user id.
         claimed_user_id: a user id that is noted as a claim, '' for none.
         told_as: the event's id before it was named by its order, '' for any other event.
@@ -193,6 +199,7 @@ class Draft(msgspec.Struct):
     context: Mapping[str, Any]
     props: dict[str, Any]
     columns: dict[str, Any]
+    clocks: RequestClocks
     traits: dict[str, Any] = {}
     is_signed: bool = False
     claimed_user_id: str = ""

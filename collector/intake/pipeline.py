@@ -17,13 +17,13 @@ from collector.intake.mending import Repair, mend
 from collector.intake.money import settle_money
 from collector.intake.orders import identify_order
 from collector.intake.requirements import (
-    correct_time,
     fill_message_id,
     name_event,
-    read_times,
     refuse_unfit_values,
 )
 from collector.intake.row import EncodedRow, build_row, lift_columns
+from collector.intake.sender_clock import ClientClocks, RequestClocks
+from collector.intake.time_steps import correct_time, read_times
 from collector.intake.who_may_say import refuse_reserved, write_own_fields
 from collector.sites import Site
 from warehouse.event import EventRow
@@ -60,7 +60,7 @@ STEPS: Final[tuple[Step, ...]] = (
 #: Those that see nothing of a message but what is usually its batch's context, with the keys that they read there.
 #: They are taken once for a batch, and again for a message that has one of the keys itself.
 _SURROUNDINGS: Final[tuple[Step, ...]] = (copy_campaign, read_user_agent, locate)
-_SURROUNDING_KEYS: Final = frozenset({"campaign", "userAgent", "device", "os", "location", "timezone"})
+_SURROUNDING_KEYS: Final = frozenset({"campaign", "userAgent", "device", "os", "browser", "location", "timezone"})
 _OTHER_STEPS: Final = tuple(step for step in STEPS if step not in _SURROUNDINGS)
 
 
@@ -90,7 +90,13 @@ class Outcome(msgspec.Struct, frozen=True):
         self.warnings.extend(other.warnings)
 
 
-def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mapping[str, Any]) -> Outcome:
+def run(
+    raw: Sequence[msgspec.Raw],
+    site: Site,
+    receipt: Receipt,
+    context: Mapping[str, Any],
+    clocks: ClientClocks | None = None,
+) -> Outcome:
     """Return the rows of the messages of one batch, and their drops and warnings.
 
     Args:
@@ -98,18 +104,23 @@ def run(raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mappi
         site: the site whose write key came with the batch.
         receipt: the facts of the request.
         context: the batch's own context, which a message's overrides.
+        clocks: what earlier requests have shown of clients' clocks, and where this one's is noted; None for nothing.
     """
-    outcome, *others = run_in_portions(raw, site, receipt, context)
+    outcome, *others = run_in_portions(raw, site, receipt, context, clocks)
     for other in others:
         outcome.add(other)
     return outcome
 
 
 def run_in_portions(
-    raw: Sequence[msgspec.Raw], site: Site, receipt: Receipt, context: Mapping[str, Any]
+    raw: Sequence[msgspec.Raw],
+    site: Site,
+    receipt: Receipt,
+    context: Mapping[str, Any],
+    clocks: ClientClocks | None = None,
 ) -> Iterator[Outcome]:
     """Yield what `run` returns in portions, one at least, between which others may have their turn."""
-    shared = _shared(site, receipt, context)
+    shared = _shared(site, receipt, context, clocks)
     for portion in _portions(raw[:MAX_EVENTS_PER_BATCH]):
         yield _run_portion(portion, shared)
     if len(raw) > MAX_EVENTS_PER_BATCH:
@@ -153,9 +164,11 @@ def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str
     return result if isinstance(result, Drop) else result.row
 
 
-def _shared(site: Site, receipt: Receipt, context: Mapping[str, Any]) -> Draft:
+def _shared(site: Site, receipt: Receipt, context: Mapping[str, Any], clocks: ClientClocks | None = None) -> Draft:
     """Return what all events of a batch have in common, as the draft of none of them."""
-    draft = Draft(_NO_MESSAGE, site, receipt, read_times(receipt), context, {}, {})
+    # Our own SDK writes `sentAt` anew with each attempt, and shows the secret of its browser.
+    told = RequestClocks(clocks or ClientClocks(), receipt.received_at, is_stamped=bool(receipt.browser_secret))
+    draft = Draft(_NO_MESSAGE, site, receipt, read_times(receipt), context, {}, {}, told)
     for step in _SURROUNDINGS:
         step(draft)
     return draft
@@ -206,11 +219,15 @@ def _take_steps(message: Message, shared: Draft, repairs: tuple[Repair, ...] = (
         context,
         message.properties or {},
         columns,
+        shared.clocks,
         message.traits or {},
         judged=shared.judged,
     )
     for reason, detail in shared.receipt.repairs + repairs:
         draft.warn(reason, detail)
+    if shared.warnings and steps is _OTHER_STEPS:
+        for told in shared.warnings:
+            draft.warn(told.reason, told.detail)
     for step in steps:
         drop = step(draft)
         if drop is not None:

@@ -16,7 +16,7 @@ DROP_REMEDIES: Final[Mapping[DropReason, str]] = {
     DropReason.BAD_ID: "give ids of at most 128 characters; a userId is no UUID of version 8 and does not begin with ~",
     DropReason.IDENTITY_UNPROVEN: "sign the userId as context.userHash, or send with the server key",
     DropReason.BROWSER_UNPROVEN: "let the page's own SDK send it, or send with the server key",
-    DropReason.NO_TIMESTAMP: "give each line of an import a timestamp",
+    DropReason.NO_TIMESTAMP: "give each line of an import a timestamp, such as 2026-11-22T12:00:00Z",
     DropReason.NO_CONSENT: "nothing: the visitor said no, or has not been asked yet",
     DropReason.TOO_LARGE: "send at most 32 KiB of properties; leave out what no rule and no template reads",
     DropReason.TOO_MANY: "send at most 2,500 events in one batch",
@@ -42,4 +42,11 @@ WARNING_REMEDIES: Final[Mapping[WarningReason, str]] = {
     WarningReason.REFUND_WITHOUT_VALUE: "give the value that is paid back, or the price of each item",
     WarningReason.CURRENCY_UNKNOWN: "give a code of ISO 4217, such as EUR",
     WarningReason.CURRENCY_WITHOUT_RATE: "give the site a rate for it, in [sites.NAME.rates]",
+    WarningReason.TIME_UNREADABLE: (
+        "write it as 2026-11-22T12:00:00Z, or as a number of seconds, ms, us or ns since 1970"
+    ),
+    WarningReason.CLOCK_SKEWED: "nothing: times are corrected; a server's clock wants setting (NTP)",
+    WarningReason.ZONE_UNKNOWN: (
+        "send what `Intl.DateTimeFormat().resolvedOptions().timeZone` says, such as Europe/Berlin"
+    ),
 }

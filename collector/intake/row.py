@@ -13,8 +13,11 @@ from collector.intake.none_ids import PASSED_OVER, is_no_value, is_none, read_id
 from collector.sites import Site
 from warehouse.event import EventRow, kept_days
 from warehouse.limits import MAX_EVENT_BYTES
-from warehouse.vocabulary import COLUMN_FIELDS, FieldType
+from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_COLUMNS, PAGE_EVENTS, FieldType
 
+#: Columns that properties of the same names fill, of any event and of one about a page.
+_OF_EVENTS: Final = {name: kind for name, kind in COLUMN_FIELDS.items() if name not in CONTEXT_COLUMNS}
+_OF_PAGES: Final = {**_OF_EVENTS, "referrer": COLUMN_FIELDS["referrer"]}
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -42,15 +45,16 @@ class EncodedRow(msgspec.Struct, frozen=True):
 def lift_columns(draft: Draft) -> None:
     """Move each property that has a column of its own into it, as text or number; the others stay in `props`.
 
-    A property that cannot be read as its column's type stays in `props`, so that nothing is lost. Empty text and
-    null are absent.
+    A property that cannot be read as its column's type stays in `props`, so that nothing is lost, as does one of a
+    column that only the context fills. Empty text and null are absent.
     """
     columns = draft.columns
+    lifted = _OF_PAGES if columns["event"] in PAGE_EVENTS else _OF_EVENTS
     props: dict[str, object] = {}
     for name, value in draft.props.items():
         if value is None or value == "":
             continue
-        kind = COLUMN_FIELDS.get(name)
+        kind = lifted.get(name)
         converted = _converted(kind, value) if kind else None
         if converted is None:
             props[name] = value

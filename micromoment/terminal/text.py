@@ -7,13 +7,13 @@ import os
 import pwd
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 import click
 import msgspec
 
-from warehouse.event import epoch_ms
+from warehouse.time_reading import read_time
+from warehouse.time_text import TimeTrouble
 
 #: What a terminal might obey, or what turns the order of letters around: control characters but for tab and line
 #: break, marks of writing direction, separators of lines, tags, and halves of characters.
@@ -71,9 +71,9 @@ def plain(text: str) -> str:
 
 
 class Instant(click.ParamType[int]):
-    """The type of an option that takes an ISO 8601 instant such as `2026-11-22T12:00:00Z` and passes on epoch ms.
+    """The type of an option that takes an instant such as `2026-11-22T12:00:00Z` and passes on epoch ms.
 
-    An instant without an offset is taken as UTC.
+    It takes every form in which senders write times; without an offset it is taken as UTC.
     """
 
     name = "instant"
@@ -82,10 +82,10 @@ class Instant(click.ParamType[int]):
         """Return the instant as epoch ms, or fail with a message that shows the expected form."""
         if isinstance(value, int):
             return value
-        try:
-            return epoch_ms(datetime.fromisoformat(str(value)))
-        except ValueError:
+        found = read_time(value)
+        if isinstance(found, TimeTrouble):
             self.fail(f"expected an instant such as 2026-11-22T12:00:00Z, found {value!r}", param, ctx)
+        return found.ms
 
 
 def _escaped(match: re.Match[str]) -> str:

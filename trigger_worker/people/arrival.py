@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event, lateness
+from trigger_worker.rules.evaluate.event import UNTIMED, Event, joined_fields, lateness
 from trigger_worker.store.feed import News
 from trigger_worker.store.people import Visitor
 from warehouse.event import EventRow
@@ -52,16 +53,21 @@ def accepted(row: EventRow, at: int) -> Arrival:
         at: when it was accepted, epoch ms.
     """
     ts = read_time(row.ts)
-    late_ms = lateness(ts, read_time(row.received_at)) if row.source == "live" else 0
-    event = Event(row.event, ts, row.event_id, row_fields(row), late_ms)
+    late_ms = UNTIMED if row.untimed else lateness(ts, read_time(row.received_at)) if row.source == "live" else 0
+    fields, hidden = _fields(row)
+    event = Event(row.event, ts, row.event_id, fields, late_ms, hidden)
     is_joined = row.user_id and row.anonymous_id and row.user_id != row.anonymous_id
     return Arrival(Visitor(row.site, row.visitor_id), event, at, row.anonymous_id if is_joined else "")
 
 
-def row_fields(row: EventRow) -> dict[str, Any]:
+def row_fields(row: EventRow) -> Mapping[str, Any]:
     """Return the fields of a row as rules read them: columns that are set, and the properties beside them."""
-    fields = {name: value for name in _COLUMNS if (value := getattr(row, name)) not in ("", None)}
-    return {**_decode(row.props), **fields} if row.props else fields
+    return _fields(row)[0]
+
+
+def _fields(row: EventRow) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    columns = {name: value for name in _COLUMNS if (value := getattr(row, name)) not in ("", None)}
+    return joined_fields(_decode(row.props), columns) if row.props else (columns, None)
 
 
 def read_time(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, about_visitor
 
 #: Instants (epoch ms) at which a field changed, and to what, in order.
 Changes = list[tuple[int, str]]
@@ -69,9 +69,9 @@ class Surroundings:
 
 
 def _told(event: Event, wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield the fields that an event tells; what is no text is a property that no column could hold."""
+    """Yield the fields that an event tells; what is no text tells nothing."""
     for field in wanted:
-        value = event.fields.get(field)
+        value = about_visitor(event, field)
         if isinstance(value, str) and value:
             yield field, value
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import LATE_MS, Event
+from trigger_worker.rules.evaluate.event import LATE_MS, Event, joined_fields
 from trigger_worker.rules.language.syntax import ANY
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import PeopleGroup, item_groups
 from trigger_worker.store.statements import by_id, statement
 from warehouse.queries import Queries
-from warehouse.vocabulary import COLUMN_FIELDS, MESSAGE_EVENTS
+from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_COLUMNS, MESSAGE_EVENTS
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -98,11 +98,19 @@ def read_whole_events(
 
 
 def columns_of(fields: frozenset[str] | None) -> list[str]:
-    """Return the columns to read, `props` last when some field has no column of its own."""
+    """Return the columns to read, `props` last when it may have some field."""
     if fields is None:
         return [*COLUMN_FIELDS, "props"]
     columns = sorted(fields & COLUMN_FIELDS.keys())
-    return columns if fields <= COLUMN_FIELDS.keys() else [*columns, "props"]
+    return [*columns, "props"] if may_be_in_props(fields) else columns
+
+
+def may_be_in_props(fields: frozenset[str]) -> bool:
+    """Tell whether some field has no column of its own, or one that a property of the event hides."""
+    return not fields <= _ONLY_COLUMNS
+
+
+_ONLY_COLUMNS: Final = COLUMN_FIELDS.keys() - CONTEXT_COLUMNS
 
 
 def listed(columns: Sequence[str]) -> str:
@@ -117,6 +125,7 @@ def as_event(row: Sequence[Any], columns: Sequence[str]) -> Event:
         column: value for column, value in zip(columns, values, strict=True) if value not in ("", None)
     }
     props = fields.pop("props", None)
-    if props:
-        fields = {**msgspec.json.decode(props), **fields}
-    return Event(name, ts, event_id, fields, late_ms)
+    if not props:
+        return Event(name, ts, event_id, fields, late_ms)
+    joined, hidden = joined_fields(msgspec.json.decode(props), fields)
+    return Event(name, ts, event_id, joined, late_ms, hidden)

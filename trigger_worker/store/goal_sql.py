@@ -24,7 +24,7 @@ from trigger_worker.rules.language.syntax import (
     Text,
 )
 from warehouse.errors import RuleError
-from warehouse.vocabulary import COLUMN_FIELDS
+from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_COLUMNS
 
 Kind = Literal["text", "number", "boolean"]
 
@@ -103,11 +103,20 @@ class ConditionSql:
         return f"ifNull({left} {_OPERATORS[node.operator]} {right}, 0)"
 
     def _field(self, path: tuple[str, ...], kind: Kind) -> str:
-        column = path[0]
-        if len(path) == 1 and column in COLUMN_FIELDS:
-            if COLUMN_FIELDS[column] != kind:
-                return "NULL"
-            return f"nullIf(toString({column}), '')" if kind == "text" else column
+        if len(path) != 1 or path[0] not in COLUMN_FIELDS:
+            return self._property(path, kind)
+        column = self._column(path[0], kind)
+        if path[0] not in CONTEXT_COLUMNS:
+            return column
+        # A property of the event's own hides what is known of its visitor.
+        return f"if(JSONHas(props, {self._bind(path[0], 'text')}), {self._property(path, kind)}, {column})"
+
+    def _column(self, column: str, kind: Kind) -> str:
+        if COLUMN_FIELDS[column] != kind:
+            return "NULL"
+        return f"nullIf(toString({column}), '')" if kind == "text" else column
+
+    def _property(self, path: tuple[str, ...], kind: Kind) -> str:
         keys = ", ".join(self._bind(part, "text") for part in path)
         extract, types = _JSON[kind]
         return f"if(JSONType(props, {keys}) IN {types}, {extract}(props, {keys}), NULL)"

@@ -14,7 +14,7 @@ from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.needs import Needs
 from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS
 from trigger_worker.rules.language.syntax import ANY
-from trigger_worker.store.events import Span, as_event, columns_of, listed, read_events
+from trigger_worker.store.events import Span, as_event, columns_of, listed, may_be_in_props, read_events
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people, people_groups
 from trigger_worker.store.statements import statement
@@ -61,13 +61,13 @@ class Wanted(msgspec.Struct, frozen=True):
         columns = self.fields
         if columns is None:
             return event
-        has_props = not columns <= COLUMN_FIELDS.keys()
+        has_props, own = may_be_in_props(columns), event.hidden or ()
         fields = {
             name: _shared(value) if type(value) is str and len(value) <= MAX_SHARED_LENGTH else value
             for name, value in event.fields.items()
-            if (name in columns if name in COLUMN_FIELDS else has_props)
+            if (name in columns if name in COLUMN_FIELDS and name not in own else has_props)
         }
-        return Event(_shared(event.name), event.ts, event.event_id, fields, event.late_ms)
+        return Event(_shared(event.name), event.ts, event.event_id, fields, event.late_ms, event.hidden)
 
     def covers(self, other: Wanted) -> bool:
         """Tell whether all that another part holds is in this one."""

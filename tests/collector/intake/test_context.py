@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
-from collector.intake.context import Client, country_of_zone, parse_user_agent
+from collector.intake.context import Client, parse_user_agent
 from collector.intake.draft import Receipt
-from tests.collector.messages import NOON, kept, message
+from tests.collector.messages import NOON, kept, message, props
 from warehouse.limits import MAX_TEXT_LENGTH
 
 _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
@@ -49,26 +50,58 @@ def test_the_agent_in_the_message_wins_over_the_requests_own() -> None:
     assert kept(message(context={"userAgent": 7}), receipt=receipt).device == "desktop"
 
 
-def test_the_senders_own_words_win_over_the_agent() -> None:
-    receipt = Receipt(received_at=NOON, user_agent=CHROME)
-    row = kept(message(properties={"device": "kiosk"}), receipt=receipt)
-    assert (row.device, row.os) == ("kiosk", "Windows")
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"device": "tablet"}, ("tablet", "", "")),
+        ({"device": {"type": "Tablet", "model": "X"}, "os": {"name": "Android"}}, ("tablet", "Android", "")),
+        ({"device": "smartphone", "os": "iOS", "browser": "Safari"}, ("mobile", "iOS", "Safari")),
+        ({"device": ["x"], "os": {}, "browser": {"name": {}}}, ("", "", "")),
+    ],
+)
+@pytest.mark.parametrize("place", ["batch", "message"])
+def test_what_no_agent_describes_the_context_says(said: dict[str, Any], expected: tuple[str, ...], place: str) -> None:
+    own, shared = (said, {}) if place == "message" else ({}, said)
+    row = kept(message(context=own), context=shared)
+    assert (row.device, row.os, row.browser) == expected
+    browser = Receipt(received_at=NOON, user_agent=CHROME)
+    assert kept(message(context=own), receipt=browser, context=shared).device == "desktop"
+
+
+ABOUT_VISITORS = {
+    "country": "IT",
+    "region": "TO",
+    "timezone": "Europe/Rome",
+    "locale": "it",
+    "device": "crane",
+    "os": "x",
+    "browser": "y",
+    "utm_source": "a",
+    "utm_medium": "b",
+    "utm_campaign": "c",
+    "referrer": "r",
+    "session_id": "s",
+}
+
+
+@pytest.mark.parametrize("event", ["view_item", "booked", "purchase", "search"])
+def test_only_the_context_speaks_of_the_visitor(event: str) -> None:
+    context = {"timezone": "Europe/Berlin", "sessionId": "s-1"}
+    row = kept(message(event=event, properties=ABOUT_VISITORS, context=context))
+    assert (row.country, row.timezone, row.session_id) == ("DE", "Europe/Berlin", "s-1")
+    assert (row.region, row.locale, row.device, row.os, row.browser, row.referrer) == ("",) * 6
+    assert (row.utm_source, row.utm_medium, row.utm_campaign) == ("",) * 3
+    assert props(row) == ABOUT_VISITORS
 
 
 @pytest.mark.parametrize(
-    ("zone", "country"),
-    [
-        ("Europe/Berlin", "DE"),
-        ("America/New_York", "US"),
-        ("Asia/Tokyo", "JP"),
-        ("UTC", ""),
-        ("Mars/Base", ""),
-        ("", ""),
-    ],
+    "sent", [{"type": "page", "event": None}, {"type": "screen", "event": None}, {"event": "page_view"}]
 )
-def test_a_time_zone_belongs_to_a_country(zone: str, country: str) -> None:
-    assert country_of_zone(zone) == country
-    assert kept(message(context={"timezone": zone})).country == country
+def test_a_page_call_speaks_of_its_page_and_of_nothing_else(sent: dict[str, Any]) -> None:
+    page = {"path": "/p", "url": "https://s.example/p", "title": "P", "referrer": "https://r.example/"}
+    row = kept(message(**sent, properties={**page, "country": "IT"}))
+    assert (row.path, row.url, row.title, row.referrer, row.country) == (*page.values(), "")
+    assert props(row) == {"country": "IT"}
 
 
 def test_the_country_is_the_senders_then_the_proxys_then_the_zones() -> None:

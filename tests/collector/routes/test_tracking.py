@@ -498,9 +498,29 @@ async def test_an_event_that_is_too_old_is_kept_with_the_time_of_its_receipt_and
         reply = await client.post("/v1/batch", json=batch(*sent))
         stored = {row.event_id: row.ts for row in await kept_rows(parts)}
         counted = parts.metrics.registry.get_sample_value
-        assert counted("micromoment_events_warned_total", {"site": "shop", "reason": "too_old"}) == 2
+        assert counted("micromoment_events_warned_total", {"site": "shop", "reason": "too_old"}) == 1
+        assert counted("micromoment_events_warned_total", {"site": "shop", "reason": "time_unreadable"}) == 1
     receipt = format_time(NOON)
     assert stored == {"old": receipt, "young": "2026-11-16 12:00:00.000", "odd": receipt}
     told = [(warning["messageId"], warning["reason"]) for warning in reply.json()["warnings"]]
-    assert told == [("old", "too_old"), ("odd", "too_old")]
+    assert told == [("old", "too_old"), ("odd", "time_unreadable")]
     assert "7 days" in reply.json()["warnings"][0]["detail"]
+
+
+async def test_a_clients_requests_tell_its_clock_from_their_journeys(tmp_path: Path) -> None:
+    """It is seen once; what it then sends long after `sentAt` was kept back, and another client is suspected anew."""
+    late = {"timestamp": "2026-11-22T11:00:00.000Z", "sentAt": "2026-11-22T11:00:01.000Z"}
+    async with running_parts(tmp_path, AWAY) as parts, client_of(parts) as client:
+        await client.post("/v1/batch", json=batch(message(messageId="prompt")))
+        replies = [
+            await client.post(
+                "/v1/track", json={"writeKey": "shop-key", **message(messageId=who, anonymousId=who, **late)}
+            )
+            for who in ("cookie", "other")
+        ]
+        stored = {row.event_id: row.ts for row in await kept_rows(parts)}
+    assert stored["cookie"] == "2026-11-22 11:00:00.000"
+    assert stored["other"] == "2026-11-22 11:59:59.000"
+    assert "warnings" not in replies[0].json()
+    (told,) = replies[1].json()["warnings"]
+    assert (told["messageId"], told["reason"]) == ("other", "clock_skewed")

@@ -30,6 +30,17 @@ CONDITIONS = [
     "device in ['mobile', 'tablet'] and duration >= 3s",
     "10 <= price and 'a' == product_id",
     "(price > 5) == true and true != false",
+    "country == 'IT' or not (country != 'IT')",
+    "props.country == 'IT' and device ~ '*'",
+    "device in ['mobile', 'crane'] or not device",
+]
+#: Columns about the visitor, and properties of the event's own that hide them.
+HIDDEN = [
+    {**event_row("hover", country="DE", device="mobile"), "props": '{"country":"IT","device":"crane"}'},
+    {**event_row("hover", country="IT", device="mobile"), "props": '{"country":"DE","device":7}'},
+    {**event_row("hover", country="IT"), "props": '{"device":["crane"]}'},
+    {**event_row("hover", device="crane"), "props": '{"country":"IT"}'},
+    {**event_row("hover", device="mobile"), "props": '{"country":{"IT":1},"device":true}'},
 ]
 
 
@@ -39,7 +50,7 @@ def test_a_condition_in_sql_is_true_of_the_same_events(warehouse: Warehouse, ran
     generate = Generator(random)
     rows = [_row(event) for _ in range(6) for event in generate.events()]
     warehouse.command("TRUNCATE TABLE events")
-    store(warehouse, *rows, event_row("hover"))
+    store(warehouse, *rows, *HIDDEN, event_row("hover"))
     texts = CONDITIONS + [generate.condition().text() for _ in range(20)]
     trees = [parse_goal(f"any[{text}]").selection.condition for text in texts]
     columns = columns_of(None)

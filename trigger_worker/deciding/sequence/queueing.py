@@ -56,14 +56,24 @@ def queue_messages(rule: Rule, fire: Fire, now_ms: int) -> list[QueuedMessage]:
 def next_local_time(minute: int, now_ms: int, zone_name: str) -> int:
     """Return the instant (epoch ms) at which a clock in the zone next shows a time; now counts.
 
-    A time that the clock skips in spring is taken as the hour after it.
+    A time that the clock shows twice in autumn comes twice; one that it skips in spring is taken as much later as the
+    clock skips, which is the hour after it in most zones.
 
     Args:
         minute: minutes after local midnight.
         now_ms: epoch ms.
         zone_name: a name of the tz database; an unknown zone is read as UTC.
     """
-    local = local_time(now_ms, zone_name)
+    today = local_time(now_ms, zone_name)
     wall = time(minute // 60, minute % 60)
-    days = (datetime.combine(local.date() + timedelta(days), wall, local.tzinfo) for days in range(3))
-    return next(at for at in map(epoch_ms, days) if at >= now_ms)
+    # From yesterday on: what a clock skips at midnight comes on the day after.
+    days = [datetime.combine(today.date() + timedelta(day), wall, today.tzinfo) for day in range(-1, 3)]
+    return min(at for day in days for at in _instants(day, zone_name) if at >= now_ms)
+
+
+def _instants(wall: datetime, zone_name: str) -> list[int]:
+    """Return the instants (epoch ms) at which a clock shows a time of a day: one, or two where it is set back."""
+    first, second = epoch_ms(wall), epoch_ms(wall.replace(fold=1))
+    # Of a time that is skipped, the second reading lies before the gap, and shows another time.
+    is_twice = second > first and local_time(second, zone_name).replace(tzinfo=None) == wall.replace(tzinfo=None)
+    return [first, second] if is_twice else [first]

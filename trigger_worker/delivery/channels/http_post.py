@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,6 +13,8 @@ import msgspec
 from trigger_worker.delivery.channels.base import DeliveryPostponed, DeliveryUncertain
 from trigger_worker.delivery.content.filters import web_address
 from warehouse.errors import ConfigurationError, DeliveryError
+from warehouse.time_reading import read_time
+from warehouse.time_text import TimeTrouble
 
 #: The longest `Retry-After` that is obeyed, in seconds.
 LONGEST_RETRY_AFTER_S: Final = 86_400.0
@@ -168,12 +168,11 @@ def parse_retry_after(text: str, now_ms: int) -> float | None:
     if text.isascii() and text.isdigit() and len(text) < 12:
         seconds = float(text)
     else:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
+        # A date begins with its weekday; what begins with anything else is a number that is none of seconds.
+        found = read_time(text) if text[:1].isalpha() else TimeTrouble.NO_FORM
+        if isinstance(found, TimeTrouble):
             return None
-        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = zoned.timestamp() - now_ms / 1000
+        seconds = (found.ms - now_ms) / 1000
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -13,6 +12,9 @@ from trigger_worker.delivery.content.engine import TextEngine
 from trigger_worker.delivery.content.fields import Texts
 from trigger_worker.rules.files.fields import Fields, parsed_scalar
 from warehouse.errors import RuleError, TemplateError
+from warehouse.event import format_instant
+from warehouse.time_reading import EARLIEST_MS, LATEST_MS, read_time
+from warehouse.time_text import TimeTrouble
 
 BannerTrigger = Literal["load", "exit_intent", "scroll"]
 OnceScope = Literal["page", "session", "visitor"]
@@ -76,7 +78,7 @@ class Countdown(msgspec.Struct, frozen=True, omit_defaults=True):
     """The time that is left of an offer: until an instant, or for a duration that begins when the banner is shown.
 
     Args:
-        until: the instant, in ISO 8601 with an offset; '' when the duration counts.
+        until: the instant, in UTC; '' when the duration counts.
         for_ms: the duration, in ms; 0 when the instant counts.
         label: the text beside the countdown.
     """
@@ -115,13 +117,14 @@ class CountdownTemplate:
 
     def _instant(self, text: str) -> str:
         expected = f'{self._place}: until: expected an instant such as 2026-12-01T00:00:00+01:00, found "{text}"'
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise TemplateError(expected, "write date, time and offset") from error
-        if moment.tzinfo is None:
+        found = read_time(text)
+        if isinstance(found, TimeTrouble):
+            raise TemplateError(expected, "write date, time and offset")
+        if found.kind != "instant":
             raise TemplateError(expected, "add an offset such as +01:00, or Z")
-        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        if not EARLIEST_MS <= found.ms < LATEST_MS:
+            raise TemplateError(expected, "write a year of this century")
+        return format_instant(found.ms)[:19] + "Z"
 
 
 def read_display(banner: Fields) -> Display | None:

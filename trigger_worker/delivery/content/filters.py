@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
@@ -20,9 +20,12 @@ from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
 from trigger_worker.rules.evaluate.calendar import local_time
+from warehouse.time_reading import read_time
+from warehouse.time_text import TimeTrouble
 
-#: Latest instant that is formatted, in epoch ms: the year 5138, soon before calendars end.
-_LATEST_MS: Final = 10**14
+#: Instants that are formatted, in epoch ms: from 1900, as people are born, to 2400. Others come of wrong units.
+_EARLIEST_MS: Final = -2_208_988_800_000
+_LATEST_MS: Final = 13_569_465_600_000
 _LARGEST_AMOUNT: Final = Decimal(10) ** 15
 _ENGLISH: Final = Locale("en")
 #: A language with an optional script and region; a page's text must not name any other file of locale data.
@@ -62,18 +65,18 @@ def quantity(value: object) -> str:
 
 @pass_context
 def date(context: Context, value: object, style: str = "long", locale: object = "") -> str:
-    """Return an instant in the visitor's time zone, as the visitor's language writes it.
+    """Return an instant in the visitor's time zone, or a day, as the visitor's language writes it.
 
     Args:
         context: the facts of the message.
-        value: epoch ms, or a text in ISO 8601.
+        value: anything that `warehouse.time_reading` reads. A day, such as `2026-12-24`, is that day in every zone.
         style: `short`, `medium`, `long`, `full`, or a pattern of the CLDR such as `d MMMM, HH:mm`.
         locale: a language tag such as `de-AT`; by default the visitor's.
     """
-    moment_ms = _epoch_ms(value)
-    if moment_ms is None:
+    found = read_time(value)
+    if isinstance(found, TimeTrouble) or not _EARLIEST_MS <= found.ms < _LATEST_MS:
         return ""
-    moment = local_time(moment_ms, _fact(context, "visitor", "timezone"))
+    moment = local_time(found.ms, "UTC" if found.kind == "day" else _fact(context, "visitor", "timezone"))
     return day_text(moment, style, _locale(context, locale))
 
 
@@ -184,18 +187,6 @@ def _decimal(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and abs(amount) < _LARGEST_AMOUNT else None
-
-
-def _epoch_ms(value: object) -> int | None:
-    try:
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        return int(value) if 0 <= value < _LATEST_MS else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _rounded(amount: Decimal, decimals: int) -> Decimal:

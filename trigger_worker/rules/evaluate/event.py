@@ -8,13 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
-from warehouse.vocabulary import ORDER_EVENTS
+from warehouse.vocabulary import CONTEXT_COLUMNS, ORDER_EVENTS
 
 #: A text, a number or a boolean; None when it is missing. Durations are numbers of ms.
 Value = str | float | bool | None
 
 #: An event that was received so much later than it happened, ms, is late.
 LATE_MS: Final = 5_000
+#: `Event.late_ms` of an event of which it is not known when it happened: it has the time of its receipt, counts as
+#: history, and completes no pattern.
+UNTIMED: Final = -1
 #: The key of rules that is also read of each entry of `items`.
 ITEM_KEY: Final = ("product_id",)
 
@@ -29,6 +32,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         fields: the fields that the event has: columns and properties by name, `items` as a list of objects with a
             `product_id`, and for identify events `traits` as an object.
         late_ms: how long after its instant it was received, ms, if it was late; else 0. What was imported is not late.
+            `UNTIMED` where it is not known when it happened.
+        hidden: columns about the visitor, such as `country`, of which the event has properties of its own; they are in
+            `fields` under these names, and the columns here. None for none.
     """
 
     name: str
@@ -36,6 +42,28 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     event_id: str
     fields: Mapping[str, Any]
     late_ms: int = 0
+    hidden: Mapping[str, Any] | None = None
+
+
+def joined_fields(
+    props: Mapping[str, Any], columns: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    """Return the fields of an event and what they hide, as `Event` holds both.
+
+    Args:
+        props: the properties without a column.
+        columns: the columns that are set.
+    """
+    if CONTEXT_COLUMNS.isdisjoint(props):
+        return {**props, **columns}, None
+    own = {name: props[name] for name in CONTEXT_COLUMNS & props.keys()}
+    return {**props, **columns, **own}, {name: columns.get(name) for name in own}
+
+
+def about_visitor(event: Event, field: str) -> object:
+    """Return what an event tells of its visitor by a context field such as `country`, None for nothing."""
+    hidden = event.hidden
+    return hidden[field] if hidden is not None and field in hidden else event.fields.get(field)
 
 
 def order_of(event: Event) -> str | None:

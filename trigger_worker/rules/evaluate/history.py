@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event, Value, order_of
+from trigger_worker.rules.evaluate.event import Event, Value, about_visitor, as_value, order_of
 from trigger_worker.rules.evaluate.selected import Path, Selected, SelectionLists, Series, put_into_splits, tell_trait
 from trigger_worker.rules.evaluate.selector import Fields, Selector, compile_field
 from trigger_worker.rules.language.names import TRAITS_PREFIX
@@ -251,8 +251,8 @@ class History:
     def _context_changes(self, name: str) -> Sequence[tuple[int, Value]]:
         if self._contexts is not None:
             return self._contexts.get(name, ())
-        read = compile_field(Name(0, (name,)))
-        return [(event.ts, value) for event in self.events if (value := read(event.fields) or None) is not None]
+        told = ((event.ts, as_value(about_visitor(event, name)) or None) for event in self.events)
+        return [(at, value) for at, value in told if value is not None]
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):

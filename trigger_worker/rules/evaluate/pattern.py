@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event, keys_of
+from trigger_worker.rules.evaluate.event import UNTIMED, Event, keys_of
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.selected import Selected
 from trigger_worker.rules.evaluate.selector import compile_selection
@@ -75,7 +75,7 @@ class PatternMatcher:
             return []
         history.examined += len(last)
         if len(self._steps) == 1 and self._absence is None and self._key is None:
-            return [Match("", event.ts, event) for event in last]
+            return [Match("", event.ts, event) for event in last if event.late_ms != UNTIMED]
         if self._key is None:
             steps = [history.select(step) for step in self._steps]
             absent = _NOTHING if self._absence is None else history.select(self._absence)
@@ -116,7 +116,9 @@ class PatternMatcher:
         first = bisect_left(completions.times, since - self._wait_ms)
         end = bisect_right(completions.times, until - self._wait_ms)
         if self._absence is None:
-            return [Match(key, event.ts, event) for event in completions.events[first:end]]
+            return [Match(key, event.ts, event) for event in completions.events[first:end] if event.late_ms != UNTIMED]
+        if any(event.late_ms == UNTIMED for event in completions.events[first : end + 1]):
+            return self._in_split(key, _timed(completions), absent, since, until)
         undisturbed = self._last_of_waits(completions, first, end)
         return [
             Match(key, completions.times[place] + self._wait_ms, completions.events[place])
@@ -192,6 +194,16 @@ class _Chains:
         self.examined += len(unseen)
         unseen.sort()
         return unseen
+
+
+def _timed(completions: Selected) -> Selected:
+    """Return completions without those of which it is not known when they happened: they start no wait."""
+    known = [place for place, event in enumerate(completions.events) if event.late_ms != UNTIMED]
+    return Selected(
+        [completions.ranks[place] for place in known],
+        [completions.times[place] for place in known],
+        [completions.events[place] for place in known],
+    )
 
 
 def completions_of(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> Selected:
