@@ -45,6 +45,12 @@ def read_event_time(value: object) -> int | TimeTrouble:
     return moment if EARLIEST_MS <= moment < LATEST_MS else TimeTrouble.OUT_OF_RANGE
 
 
+def event_time(value: object) -> int | None:
+    """Return what `read_event_time` does, None where the value is no time of an event."""
+    found = read_event_time(value)
+    return None if isinstance(found, TimeTrouble) else found
+
+
 def is_said(value: object) -> bool:
     """Tell whether a sender gave a time at all: null and blank text are none."""
     return value is not None and not (isinstance(value, str) and (not value or value.isspace()))

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from collector.intake.requirements import parse_time
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import Circumstances
 from warehouse.browser_id import is_bound
+from warehouse.time_reading import event_time
 
 #: The attribute of an order that holds the anonymous id of the browser it came from; underscores may stand before it.
 BROWSER_ATTRIBUTE: Final = "micromoment_id"
@@ -69,5 +69,5 @@ def traits_of(*records: PayloadFields) -> dict[str, Any]:
 
 def is_history(at: str, around: Circumstances) -> bool:
     """Tell whether an instant, as a platform writes it, is longer ago than an event may be."""
-    moment = parse_time(at)
+    moment = event_time(at)
     return moment is not None and moment < around.oldest

@@ -8,12 +8,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from collector.intake.requirements import parse_time
 from micromoment.history.report import LineDrop
 from micromoment.history.table import TableRows
 from warehouse.address_ledger import AddressFact, AddressKey, AddressKeys, Fact
 from warehouse.addresses import email_address
 from warehouse.errors import ConfigurationError
+from warehouse.time_reading import event_time
 
 Vendor = Literal["klaviyo", "mailchimp"]
 _SOURCE: Final = "import"
@@ -167,7 +167,7 @@ class SuppressionList:
             return Suppression(number, None, LineDrop.STILL_SUBSCRIBED, f"its status is {said[:40]!r}")
         fact = REASONS.get(known) or _WITHOUT_REASON
         unknown = LineDrop.UNKNOWN_REASON if known and known not in REASONS else ""
-        moment = parse_time(at)
+        moment = event_time(at)
         found = AddressFact(key, fact, now_ms if moment is None else min(moment, now_ms), _SOURCE)
         return Suppression(number, found, unknown, f"{said[:40]!r}: taken for a no to all mail" if unknown else "")
 

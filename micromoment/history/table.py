@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +14,8 @@ import msgspec
 from micromoment.history.lines import MAX_LINE_BYTES, NoteLine
 from micromoment.history.mapping import IGNORED, Columns, TableMapping, Target, find_columns, is_number
 from warehouse.errors import ConfigurationError
+from warehouse.time_reading import read_time
+from warehouse.time_text import TimeTrouble
 
 #: What may stand between two values, in the order in which it is tried.
 _DELIMITERS: Final = (";", "\t", ",", "|")
@@ -196,11 +198,24 @@ class Table:
         text = text.strip()
         if not self._time_format and self._zone is None:
             return text
-        try:
-            moment = datetime.strptime(text, self._time_format) if self._time_format else datetime.fromisoformat(text)  # noqa: DTZ007 - the zone follows
-        except ValueError:
+        moment = self._formatted(text) if self._time_format else _on_a_wall(text)
+        if moment is None:
             return text
         return (moment if moment.tzinfo or self._zone is None else moment.replace(tzinfo=self._zone)).isoformat()
+
+    def _formatted(self, text: str) -> datetime | None:
+        try:
+            return datetime.strptime(text, self._time_format)  # noqa: DTZ007 - the zone follows
+        except ValueError:
+            return None
+
+
+def _on_a_wall(text: str) -> datetime | None:
+    """Return what a text says of a day or a clock without a zone; None where it says a zone, or no time."""
+    found = read_time(text)
+    if isinstance(found, TimeTrouble) or found.kind == "instant":
+        return None
+    return datetime.fromtimestamp(found.ms / 1000, UTC).replace(tzinfo=None)
 
 
 def _sum(items: Iterable[Mapping[str, Any]]) -> float | None:

@@ -125,7 +125,6 @@ THIN_MODULES: Final[dict[str, str]] = {
     "micromoment.operations.*": "what operators ask, each kind by itself",
     "micromoment.terminal.*": "what commands print, each kind by itself",
     "collector.platforms.order_visitor": "the one statement of the wing, apart from what is pure",
-    "collector.intake.remedies": "the remedies of two closed sets, for every command that names them",
     "collector.intake.standing": "the policy of who is believed is one pure table, apart from how ids are read",
     "trigger_worker.delivery.content.html_attributes": "the rules of HTML, whatever document they are for",
     "trigger_worker.reports.*": "a report is a file, for a command and a page of the console",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from collector.intake.draft import DropReason
-from collector.intake.requirements import parse_time
 from collector.platforms.facts import browser_of, campaign_of, is_history, present, traits_of
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import Circumstances, Translation, Who
 from collector.platforms.shopify.people import tell_customer
+from warehouse.time_reading import event_time
 
 #: An order that was cancelled in one of these was never paid.
 _UNPAID: Final = frozenset({"pending", "authorized", "expired", "voided"})
@@ -60,7 +60,7 @@ def tell_refund(told: Translation, refund: PayloadFields, around: Circumstances)
     message_id, at = f"shopify-refund-{refund_id}", refund.text("processed_at", "created_at")
     who = around.owner
     if not who:
-        made_at = parse_time(at)
+        made_at = event_time(at)
         if made_at is not None and around.now_ms - made_at < ORDER_AWAITED_MS:
             told.come_again = f"order {order_id}, which the refund is of, is not known yet"
             return None

@@ -31,7 +31,7 @@ EXPECTED = ["counted", "event_there", "event_there_by_prefix", "keyed", "last", 
 
 
 def rows(shop: Shop) -> Iterator[dict[str, Any]]:
-    visitor = {"country": "DE", "device": "mobile"}
+    visitor: dict[str, Any] = {"country": "DE", "device": "mobile"}
     yield shop.row("page_view", **visitor)
     yield {**shop.row("booked", **visitor), "props": '{"country":"IT","device":"crane","region":"TO"}'}
     yield {**shop.row("cancelled", **visitor), "props": '{"region":"TO"}'}
