@@ -223,8 +223,9 @@ def _take_steps(message: Message, shared: Draft, repairs: tuple[Repair, ...] = (
         message.traits or {},
         judged=shared.judged,
     )
-    for reason, detail in shared.receipt.repairs + repairs:
-        draft.warn(reason, detail)
+    if repairs or shared.receipt.repairs:
+        for reason, detail in shared.receipt.repairs + repairs:
+            draft.warn(reason, detail)
     if shared.warnings and steps is _OTHER_STEPS:
         for told in shared.warnings:
             draft.warn(told.reason, told.detail)

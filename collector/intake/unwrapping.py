@@ -76,6 +76,8 @@ def small_json(body: bytes) -> bytes | None:
     Raises:
         RequestError: it cannot be unwrapped.
     """
+    if body[:1] in _JSON_BEGINS and body[1:2] != b"\0":  # `_is_json`, which nearly every body is
+        return body if len(body) <= SMALL_BYTES else None
     if is_large(body):
         return None
     try:
@@ -92,6 +94,8 @@ def plain_json(body: bytes) -> bytes:
     """
     if len(body) > MAX_BODY_BYTES:
         raise too_large(MAX_BODY_BYTES)
+    if body[:1] in _JSON_BEGINS and body[1:2] != b"\0":
+        return body
     try:
         return _unwrapped(body, MAX_INFLATED_BYTES)
     except _LargerError as error:
