@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -16,11 +15,14 @@ from collector.admission.visitors import VisitorPace
 from collector.intake import pipeline
 from collector.intake.body import Batch
 from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
+from collector.intake.examples import Example, FaultKey, late_example, without_values
+from collector.intake.fault_book import FaultBook
 from collector.intake.pipeline import Outcome
 from collector.intake.sender_clock import ClientClocks
 from collector.metrics import CollectorMetrics
 from collector.sites import Site
 from warehouse.event import EventRow, format_time
+from warehouse.faults import FaultKind
 from warehouse.journal.group_commit import JournalThread
 from warehouse.journal.tables import EVENTS, event_key
 from warehouse.vocabulary import ORDER_EVENTS
@@ -34,7 +36,7 @@ IsErased = Callable[[EventRow], bool]
 _LONG_AGO: Final = format_time(0)
 _LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of them
 _LOG_SECONDS: Final = 10.0
-_QUOTED: Final = re.compile(r"'.*'|\".*\"", re.DOTALL)
+_NO_EXAMPLES: Final[Mapping[FaultKey, Example]] = {}
 
 
 def nobody_is_erased(_: EventRow) -> bool:
@@ -80,6 +82,7 @@ class Ingest:
             does not hear, because the sender hung up or the call failed, is found in ClickHouse all the same.
         pace: bounds the events of each visitor that pages send.
         is_erased: tells whether a row is of somebody who was erased since it happened.
+        faults: keeps count of drops and warnings, with examples.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Ingest:
         accepted: Accepted,
         pace: VisitorPace | None = None,
         is_erased: IsErased = nobody_is_erased,
+        faults: FaultBook | None = None,
     ) -> None:
         self._journal = journal
         self._is_erased = is_erased
@@ -97,6 +101,7 @@ class Ingest:
         self._pace = pace or VisitorPace()
         self._told = _DropLog()
         self._clocks = ClientClocks()
+        self._faults = faults
 
     async def take(self, batch: Batch, site: Site, receipt: Receipt) -> Acknowledgement:
         """Keep the events of a batch.
@@ -105,13 +110,13 @@ class Ingest:
             JournalError: nothing of it was kept; the sender must try again.
         """
         outcome = await _run_in_turns(batch, site, receipt, self._clocks)
+        context = batch.context or {}
         if not receipt.is_from_server:
-            self._drop_surplus(outcome, receipt.received_at)
+            self._drop_surplus(outcome, receipt.received_at, context)
         not_kept = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at, labels=outcome.labels)
         drops = outcome.drops + not_kept
-        self._count(site, len(outcome.rows) - len(not_kept), drops)
-        for warning in outcome.warnings:
-            self._metrics.events_warned.labels(site.name, warning.reason).inc()
+        _add_examples(outcome, not_kept, context)
+        self._count(site, len(outcome.rows) - len(not_kept), drops, outcome.warnings, outcome.examples)
         ids = {row.anonymous_id for row in outcome.rows if row.anonymous_id}
         return Acknowledgement(ids, drops, outcome.warnings, len({row.visitor_id for row in outcome.rows}))
 
@@ -126,21 +131,25 @@ class Ingest:
 
     def note_unread(self, site: Site, drops: list[Drop], warnings: list[EventWarning]) -> None:
         """Count what of a request became no event before there was a message, and what of it was read in part."""
-        self._count(site, 0, drops)
-        for warning in warnings:
-            self._metrics.events_warned.labels(site.name, warning.reason).inc()
+        told: list[tuple[FaultKind, Drop | EventWarning]] = [("drop", drop) for drop in drops]
+        told += [("warning", warning) for warning in warnings]
+        self._count(
+            site, 0, drops, warnings, {(kind, each.reason): late_example("", each.detail) for kind, each in told}
+        )
 
     def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
         """Forget the visitors who were erased, told by site and id."""
         self._pace.forget_erased(is_erased)
         self._clocks.forget_erased(is_erased)
 
-    def _drop_surplus(self, outcome: Outcome, now_ms: int) -> None:
+    def _drop_surplus(self, outcome: Outcome, now_ms: int, context: Mapping[str, object]) -> None:
         """Drop the events of visitors who sent too many of late."""
         surplus = self._pace.surplus(outcome.rows, now_ms)
         if surplus:
             detail = f"one visitor may send {self._pace.per_minute} events a minute (visitor_events_per_minute)"
             outcome.drops.extend(Drop(outcome.labels[place], DropReason.TOO_FAST, detail) for place in surplus)
+            event = outcome.rows[min(surplus)].event
+            outcome.examples["drop", DropReason.TOO_FAST] = late_example(event, detail, context)
             outcome.rows[:] = [row for place, row in enumerate(outcome.rows) if place not in surplus]
             outcome.lines[:] = [line for place, line in enumerate(outcome.lines) if place not in surplus]
             outcome.labels[:] = [label for place, label in enumerate(outcome.labels) if place not in surplus]
@@ -177,13 +186,34 @@ class Ingest:
         except Exception as error:  # noqa: BLE001 - the rows are on disk, which the sender must be told
             _log.error("accepted_rows_not_passed_on", count=len(rows), error=type(error).__name__)
 
-    def _count(self, site: Site, kept: int, drops: list[Drop]) -> None:
+    def _count(
+        self,
+        site: Site,
+        kept: int,
+        drops: list[Drop],
+        warnings: Sequence[EventWarning] = (),
+        examples: Mapping[FaultKey, Example] = _NO_EXAMPLES,
+    ) -> None:
         self._metrics.count_accepted(site.name, kept)
-        for drop in drops:
-            self._metrics.events_dropped.labels(site.name, drop.reason).inc()
+        if not drops and not warnings:
+            return
+        for reason, events in Counter(drop.reason for drop in drops).items():
+            self._metrics.events_dropped.labels(site.name, reason).inc(events)
+        for warned, events in Counter(warning.reason for warning in warnings).items():
+            self._metrics.events_warned.labels(site.name, warned).inc(events)
+        if self._faults is not None:
+            self._faults.note(site.name, drops, warnings, examples)
         telling = [drop for drop in drops if drop.reason is not DropReason.DUPLICATE]
         if telling:
             self._told.tell(site.name, telling)
+
+
+def _add_examples(outcome: Outcome, not_kept: Sequence[Drop], context: Mapping[str, object]) -> None:
+    """Add an event for each reason for which rows were not kept."""
+    for drop in not_kept:
+        if ("drop", drop.reason) not in outcome.examples:
+            found = (row.event for row, label in zip(outcome.rows, outcome.labels, strict=True) if label == drop.message_id)
+            outcome.examples["drop", drop.reason] = late_example(next(found, ""), drop.detail, context)
 
 
 class _DropLog:
@@ -199,8 +229,7 @@ class _DropLog:
         now = time.monotonic()
         if now >= self._next_at.get(site, now):
             self._next_at[site] = now + _LOG_SECONDS
-            # What stands in quotes was sent by whoever sent the event.
-            examples = [f"{drop.reason}: {_QUOTED.sub('...', drop.detail)}" for drop in drops[:_LOGGED_DROPS]]
+            examples = [f"{drop.reason}: {without_values(drop.detail)}" for drop in drops[:_LOGGED_DROPS]]
             _log.info("events_dropped", site=site, count=self._untold.pop(site), examples=examples)
 
 

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "results": ("micromoment.commands.results", "results"),
     "preview": ("micromoment.commands.preview", "preview"),
     "send-test": ("micromoment.commands.send_test", "send_test"),
+    "warnings": ("micromoment.commands.faults", "warnings"),
     "messages": ("micromoment.commands.messages", "messages"),
     "erase": ("micromoment.commands.privacy", "erase"),
     "export": ("micromoment.commands.privacy", "export"),

@@ -77,5 +77,6 @@ IMPERSONAL_TABLES: Final[Mapping[str, str]] = {
     "rule_versions": "the text of rules",
     "schema_migrations": "which schema files were applied",
     "tombstones": "keyed hashes, of which nobody without the secret can tell an id",
+    "faults": "what senders do wrong, counted; the examples hold no ids, no texts of pages and no addresses",
     "audit": "what operators did, and who they are; never about whom",
 }

@@ -12,6 +12,7 @@ from collector.intake.commerce import normalise_commerce
 from collector.intake.consent_steps import drop_without_consent, read_answers
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
 from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop
+from collector.intake.examples import Example, FaultKey, example_of
 from collector.intake.identity_steps import require_visitor
 from collector.intake.mending import Repair, mend
 from collector.intake.money import settle_money
@@ -33,6 +34,7 @@ from warehouse.limits import MAX_EVENTS_PER_BATCH, MAX_LISTED, MAX_RAW_EVENT_BYT
 MESSAGES_AT_ONCE: Final = 25
 BYTES_AT_ONCE: Final = 32 * 1024
 
+_TOO_MANY: Final = f"send at most {MAX_EVENTS_PER_BATCH} events in one batch"
 Step = Callable[[Draft], Drop | None]
 
 #: In this order, all on one draft. A step that returns a drop ends the event's way.
@@ -73,6 +75,7 @@ class Outcome(msgspec.Struct, frozen=True):
         labels: the id by which the sender knows each.
         drops: one for each event that is not kept.
         warnings: one for each event that is kept, but not as it was sent.
+        examples: an event for each reason of a drop or a warning.
     """
 
     rows: list[EventRow]
@@ -80,6 +83,7 @@ class Outcome(msgspec.Struct, frozen=True):
     labels: list[str]
     drops: list[Drop]
     warnings: list[EventWarning]
+    examples: dict[FaultKey, Example] = {}
 
     def add(self, other: Outcome) -> None:
         """Take in the result of further messages of the batch."""
@@ -88,6 +92,7 @@ class Outcome(msgspec.Struct, frozen=True):
         self.labels.extend(other.labels)
         self.drops.extend(other.drops)
         self.warnings.extend(other.warnings)
+        self.examples.update(other.examples)
 
 
 def run(
@@ -124,7 +129,9 @@ def run_in_portions(
     for portion in _portions(raw[:MAX_EVENTS_PER_BATCH]):
         yield _run_portion(portion, shared)
     if len(raw) > MAX_EVENTS_PER_BATCH:
-        yield Outcome([], [], [], _surplus(raw[MAX_EVENTS_PER_BATCH:]), [])
+        surplus = raw[MAX_EVENTS_PER_BATCH:]
+        example = example_of(bytes(surplus[0]), _TOO_MANY, shared.context)
+        yield Outcome([], [], [], _surplus(surplus), [], {("drop", DropReason.TOO_MANY): example})
 
 
 def _portions(raw: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
@@ -138,17 +145,28 @@ def _portions(raw: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
 
 
 def _run_portion(raw: Sequence[msgspec.Raw], shared: Draft) -> Outcome:
-    outcome = Outcome([], [], [], [], [])
+    outcome = Outcome([], [], [], [], [], {})
     for item in raw:
         result = _make(item, shared)
         if isinstance(result, Drop):
             outcome.drops.append(result)
+            if ("drop", result.reason) not in outcome.examples:
+                outcome.examples["drop", result.reason] = example_of(bytes(item), result.detail, shared.context)
             continue
         outcome.rows.append(result.row)
         outcome.lines.append(result.line)
         outcome.labels.append(result.label)
-        outcome.warnings.extend(result.warnings)
+        if result.warnings:
+            _note_warnings(outcome, item, result, shared)
     return outcome
+
+
+def _note_warnings(outcome: Outcome, item: msgspec.Raw, result: EncodedRow, shared: Draft) -> None:
+    outcome.warnings.extend(result.warnings)
+    for warning in result.warnings:
+        key: FaultKey = ("warning", warning.reason)
+        if key not in outcome.examples:
+            outcome.examples[key] = example_of(bytes(item), warning.detail, shared.context, result.row.event)
 
 
 def run_each(raw: Iterable[msgspec.Raw], site: Site, receipt: Receipt) -> Iterator[EncodedRow | Drop]:
@@ -266,6 +284,5 @@ def _label_of(value: object) -> str:
 
 
 def _surplus(raw: Sequence[msgspec.Raw]) -> list[Drop]:
-    detail = f"send at most {MAX_EVENTS_PER_BATCH} events in one batch"
-    named = [named_drop(_label(item), DropReason.TOO_MANY, detail) for item in raw[:MAX_LISTED]]
-    return named + [Drop("", DropReason.TOO_MANY, detail)] * (len(raw) - len(named))
+    named = [named_drop(_label(item), DropReason.TOO_MANY, _TOO_MANY) for item in raw[:MAX_LISTED]]
+    return named + [Drop("", DropReason.TOO_MANY, _TOO_MANY)] * (len(raw) - len(named))

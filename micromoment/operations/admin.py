@@ -1,4 +1,4 @@
-"""The admin API at the port of operations: erase, export and status, for whoever has its token."""
+"""The admin API at the port of operations: erase, export, status and warnings, for whoever has its token."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from litestar import Response, Router, get
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromQuery
 
 from micromoment.operations.app import OperationsParts
 from micromoment.operations.readiness import check_readiness
 from micromoment.privacy.desk import PersonalData
 from micromoment.privacy.routes import answer_error, personal_routes
 from warehouse.errors import MicromomentError
+from warehouse.faults import read_faults
 from warehouse.journal.tables import TABLES
+from warehouse.threads import Threads
 
+#: Questions about what senders did wrong, and those that may wait.
+_THREADS: Final = Threads("faults", 1, 4)
 _ACTOR: Final = "admin API"
 
 
@@ -48,9 +53,14 @@ def admin_router(parts: OperationsParts, data: PersonalData, token: str) -> Rout
         }
         return Response(told, status_code=HTTPStatus.OK)
 
+    @get("/warnings")
+    async def warnings(site: FromQuery[str] = "") -> Response[list[dict[str, Any]]]:
+        found = await _THREADS.run(read_faults, parts.warehouse, parts.now_ms(), site)
+        return Response(msgspec.to_builtins(found), status_code=HTTPStatus.OK)
+
     return Router(
         "/admin",
-        route_handlers=[status, *personal_routes(data, _ACTOR)],
+        route_handlers=[status, warnings, *personal_routes(data, _ACTOR)],
         guards=[require_token],
         exception_handlers={MicromomentError: answer_error},
     )

@@ -16,6 +16,7 @@ from collector.banners.missed import MissedBanners
 from collector.banners.stream_token import StreamTokens
 from collector.feedback.address_notes import AddressNotes
 from collector.ingest import Ingest
+from collector.intake.fault_book import FaultBook
 from collector.metrics import CollectorMetrics
 from collector.parts import Bounds, CallbackSettings, CollectorParts, CollectorSettings, open_streams
 from collector.platforms.requests import ErasureQueue
@@ -57,7 +58,8 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
     settings, bus = shared.settings, shared.bus
     sites = configured_sites(settings)
     metrics = CollectorMetrics(shared.registry)
-    parts = _build_parts(shared, sites, metrics)
+    faults = FaultBook(shared.journal, shared.clock.now_ms)
+    parts = _build_parts(shared, sites, metrics, faults)
     missed = MissedBanners(
         shared.warehouse, parts.desk.take_missed, lambda: bus.state() != "ok", metrics, shared.clock.now_ms
     )
@@ -68,6 +70,7 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
 
     app = create_app(parts, load_sdk())
     async with (
+        _kept_count(faults),
         bus.listening(BusListener(on_banner=parts.desk.take, on_gap=note_gap)),
         _reading(missed, settings),
         serve(app, settings.host, settings.collector_port, "collector_port", MAX_CONNECTIONS),
@@ -80,6 +83,16 @@ async def run_collector(shared: Shared) -> AsyncIterator[None]:
                 yield
         finally:
             parts.desk.end_streams()
+
+
+@asynccontextmanager
+async def _kept_count(faults: FaultBook) -> AsyncIterator[None]:
+    """Bring what is counted to the journal until the block ends, and then the rest."""
+    try:
+        async with running(faults.run(), "faults"):
+            yield
+    finally:
+        await faults.hand_over(at_once=True)
 
 
 @asynccontextmanager
@@ -149,7 +162,7 @@ def callback_settings(settings: Settings) -> CallbackSettings:
     return CallbackSettings(collector_url(settings), settings.sms_token, key)
 
 
-def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> CollectorParts:
+def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics, faults: FaultBook) -> CollectorParts:
     settings, warehouse = shared.settings, shared.warehouse
     secret = read_secret(settings)
     collector_settings = CollectorSettings(
@@ -174,7 +187,7 @@ def _build_parts(shared: Shared, sites: Sites, metrics: CollectorMetrics) -> Col
     return CollectorParts(
         settings=collector_settings,
         sites=sites,
-        ingest=Ingest(shared.journal, metrics, pass_on, _visitor_pace(settings), shared.erasures.is_erased),
+        ingest=Ingest(shared.journal, metrics, pass_on, _visitor_pace(settings), shared.erasures.is_erased, faults),
         journal=shared.journal,
         addresses=AddressNotes(AddressKeys(secret), sites, shared.journal, shared.bus.publish_addresses),
         warehouse=warehouse,

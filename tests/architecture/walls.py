@@ -122,7 +122,6 @@ THIN_MODULES: Final[dict[str, str]] = {
     "trigger_worker.delivery.channels.*": "a channel is a file, however little it has to say",
     "collector.routes.*": "an address is a file",
     "micromoment.configuration.*": "each kind of what an installation is set up with, by itself",
-    "micromoment.operations.*": "what operators ask, each kind by itself",
     "micromoment.terminal.*": "what commands print, each kind by itself",
     "collector.platforms.order_visitor": "the one statement of the wing, apart from what is pure",
     "collector.intake.standing": "the policy of who is believed is one pure table, apart from how ids are read",

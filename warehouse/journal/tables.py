@@ -60,7 +60,9 @@ MESSAGES: Final = JournalTable(4, "messages", "messages", "due_at", 1.0, 2.0)
 OWN_EVENTS: Final = JournalTable(5, "own_events", "events", "ts", 1.0, 2.0)
 #: Facts of addresses, such as a STOP, as they come back from readers and providers.
 ADDRESS_FACTS: Final = JournalTable(6, "address_facts", "address_facts", "at", 1.0, 2.0)
-TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS, ADDRESS_FACTS)
+#: What senders do wrong, counted.
+FAULTS: Final = JournalTable(7, "faults", "faults", "slot", 1.0, 2.0)
+TABLES: Final = (EVENTS, FIRES, DECISIONS, MESSAGES, OWN_EVENTS, ADDRESS_FACTS, FAULTS)
 
 
 def event_key(site: str, visitor_id: str, event_id: str) -> bytes:

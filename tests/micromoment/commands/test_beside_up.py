@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.micromoment.commands.running import Running, running
+from tests.micromoment.commands.running import WRITE_KEY, Running, running
 
 BANNER = "form: bar\nposition: top\ntitle: Hello\ntext: You\n"
 BROKEN = "form: bar\nposition: top\ntitle: '{{ visitor.id | no_such_filter }}'\n"
@@ -142,3 +143,24 @@ def test_a_message_whose_template_is_mended_is_sent_once_it_is_asked_for_again(p
 
 def _listed(product: Running, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in product.run("messages", "--format", "json", *arguments).stdout.splitlines()]
+
+
+def test_what_senders_did_wrong_is_told_with_the_last_examples_and_the_remedy(product: Running) -> None:
+    library = {"name": "analytics-python", "version": "2.3.4"}
+    sent = [
+        {"type": "track", "event": "quiz_done", "messageId": "order-17 of zoe@example.com"},
+        {"type": "track", "anonymousId": "zoe", "event": "quiz_done", "properties": {"title": "?", "note": "zoe"}},
+    ]
+    body = json.dumps({"writeKey": WRITE_KEY, "context": {"library": library}, "batch": sent})
+    httpx.post(f"{product.url}/v1/batch", content=body.replace('"?"', "NaN")).raise_for_status()
+    assert product.has("SELECT count() FROM faults WHERE code = 'no_visitor'")
+    told = product.run("warnings", "--site", "shop", "--format", "json").stdout
+    found = {(fault["kind"], fault["code"]): fault for fault in map(json.loads, told.splitlines())}
+    assert found["drop", "no_visitor"]["events"] == found["warning", "number_repaired"]["events"] == 1
+    (example,) = found["drop", "no_visitor"]["examples"]
+    assert (example["event"], example["sender"]) == ("quiz_done", "analytics-python 2.3.4")
+    text = product.run("warnings").stdout
+    assert "remedy: give anonymousId or userId" in text
+    assert "quiz_done from analytics-python 2.3.4: properties.title: no number that JSON has; read as null" in text
+    assert "zoe" not in told + text
+    assert "no site is named" in product.run("warnings", "--site", "nobodys").stderr

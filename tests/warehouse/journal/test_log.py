@@ -58,9 +58,9 @@ def test_each_table_has_a_queue_of_its_own(path: Path) -> None:
         journal.commit()
         assert names(take(journal)) == ["a", "b"]
         finish(journal, take(journal))
-        assert [journal.depth(table) for table in TABLES] == [0, 1, 0, 0, 0, 0]
+        assert [journal.depth(table) for table in TABLES] == [0, 1, 0, 0, 0, 0, 0]
     with Journal(path) as journal:
-        assert [journal.depth(table) for table in TABLES] == [0, 1, 0, 0, 0, 0]
+        assert [journal.depth(table) for table in TABLES] == [0, 1, 0, 0, 0, 0, 0]
         assert names(take(journal, table=FIRES)) == ["f"]
 
 
