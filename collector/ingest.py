@@ -212,7 +212,9 @@ def _add_examples(outcome: Outcome, not_kept: Sequence[Drop], context: Mapping[s
     """Add an event for each reason for which rows were not kept."""
     for drop in not_kept:
         if ("drop", drop.reason) not in outcome.examples:
-            found = (row.event for row, label in zip(outcome.rows, outcome.labels, strict=True) if label == drop.message_id)
+            found = (
+                row.event for row, label in zip(outcome.rows, outcome.labels, strict=True) if label == drop.message_id
+            )
             outcome.examples["drop", drop.reason] = late_example(next(found, ""), drop.detail, context)
 
 
