@@ -179,7 +179,8 @@ class Ingest:
         return drops + [Drop(labels[index], DropReason.DUPLICATE, _repeated(rows[index])) for index in sorted(repeated)]
 
     def _pass_on(self, rows: list[EventRow], now_ms: int) -> None:
-        if not rows:
+        # History is no news: it starts no rule, and no page waits for it.
+        if not rows or rows[0].source == "import":
             return
         try:
             self._accepted(rows, now_ms)

@@ -78,6 +78,19 @@ def deliver(stack: Stack, name: str, token: str, signed: tuple[bytes, dict[str, 
     return dict(reply.json())
 
 
+def redact(stack: Stack, payload: dict[str, Any]) -> None:
+    """Ask to erase a customer until it is done, as Shopify does."""
+    body, headers = shopify.signed("customers/redact", payload, SHOPIFY_SECRET)
+
+    def is_done() -> bool:
+        url = f"{stack.collector_url}/v1/webhooks/store/{SHOPIFY_TOKEN}"
+        reply = httpx.post(url, content=body, headers=headers, timeout=30)
+        assert reply.status_code in {200, 503}, reply.text
+        return reply.status_code == 200
+
+    wait_for(is_done, "the customer to be erased")
+
+
 def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
@@ -122,6 +135,8 @@ def test_a_stock_shopify_shop_fires_the_rules_about_cart_checkout_and_order(
     assert visitor.wait_for_event("identify", proven_by="server")["props"]["traits"]["email"] == "ann@example.com"
     assert [row["order_id"] for row in visitor.events("purchase")] == [str(order_id)]
     assert visitor.events("add_payment_info")[0]["value"] == 148.9
+    redact(stack, shopify.PAYLOADS["customers/redact"])
+    assert visitor.events() == []
 
 
 def test_the_pixel_tells_nothing_before_the_visitor_allows_it(visitor: Shopper, shops: ShopPages) -> None:

@@ -16,6 +16,8 @@ from collector.sites import ShopWebhook, Site
 #: Characters of a topic or field that a reply repeats.
 _LONGEST_QUOTE: Final = 80
 _LONGEST_DETAIL: Final = 200
+#: The visitor of what is no visitor's.
+_CATALOGUE: Final = "catalogue"
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -86,6 +88,8 @@ class Translation:
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
+        #: Messages about products rather than visitors: they are kept, and start no rule.
+        self.catalogue: list[dict[str, Any]] = []
         self.drops: list[Drop] = []
         self.warnings: list[EventWarning] = []
         self.request: PrivacyRequest | None = None
@@ -116,6 +120,17 @@ class Translation:
         }
         self.messages.append({name: value for name, value in message.items() if value not in ("", None, {})})
 
+    def describe(self, message_id: str, at: str, facts: dict[str, Any]) -> None:
+        """Add what the shop says of a product.
+
+        Args:
+            message_id: the same for every delivery that says the same.
+            at: when it became so, as the platform writes it.
+            facts: `product_id`, `name`, `price` and the like.
+        """
+        message = {"type": "track", "event": "product_updated", "messageId": message_id, "anonymousId": _CATALOGUE}
+        self.catalogue.append({**message, "timestamp": at, "properties": facts})
+
     def drop(self, reason: DropReason, detail: str, message_id: str = "") -> None:
         """Note that something is kept as no event."""
         self.drops.append(named_drop(message_id, reason, detail))
@@ -127,7 +142,7 @@ class Translation:
 
     def warn(self, unread: Iterable[str]) -> None:
         """Note fields that could not be read."""
-        label = self.messages[0]["messageId"] if self.messages else ""
+        label = next((message["messageId"] for message in (*self.messages, *self.catalogue)), "")
         self.warnings += [EventWarning(label, WarningReason.FIELD_UNREAD, text[:_LONGEST_DETAIL]) for text in unread]
 
     def warn_of_order(self, message_id: str, order_id: str) -> None:

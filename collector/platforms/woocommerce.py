@@ -174,6 +174,25 @@ def _tell_new_customer(told: Translation, customer: PayloadFields, around: Circu
         told.say("track:sign_up", message_id, Who(user_id=customer_id), at, properties={"method": "woocommerce"})
 
 
+def _tell_product(told: Translation, product: PayloadFields, _: Circumstances) -> None:
+    product_id, at = product.text("id"), _utc(product.text("date_modified_gmt", "date_created_gmt"))
+    if product_id in _GUEST or not at:
+        return told.drop(DropReason.MALFORMED, "the product has no id, or no date_modified_gmt")
+    facts = present(
+        product_id=product_id,
+        name=product.text("name"),
+        category=next((each.text("name") for each in product.each("categories")), ""),
+        price=product.number("price"),
+        sku=product.text("sku"),
+        image=next((each.text("src") for each in product.each("images")), ""),
+        url=product.text("permalink"),
+        stock=product.number("stock_quantity"),
+        is_for_sale=product.text("status") in {"", "publish"} and product.text("stock_status") != "outofstock",
+    )
+    told.describe(f"woocommerce-product-{product_id}-{at}", at, facts)
+    return None
+
+
 def _ask_to_erase(told: Translation, customer: PayloadFields, _: Circumstances) -> None:
     customer_id = customer.text("id")
     if customer_id in _GUEST:
@@ -194,4 +213,7 @@ _TELLERS: Final[Mapping[str, Callable[[Translation, PayloadFields, Circumstances
     "customer.created": _tell_new_customer,
     "customer.updated": _tell_customer,
     "customer.deleted": _ask_to_erase,
+    "product.created": _tell_product,
+    "product.updated": _tell_product,
+    "product.restored": _tell_product,
 }

@@ -15,6 +15,7 @@ from collector.errors import RequestError, malformed
 from collector.feedback.callbacks import owners_of_address
 from collector.intake.body import Batch
 from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
+from collector.intake.mending import Repair, mend
 from collector.intake.unwrapping import plain_json
 from collector.parts import CollectorParts, CurrentParts
 from collector.platforms.known import PLATFORMS
@@ -69,7 +70,7 @@ async def take_webhook(
     except RequestError:
         admit(request, parts)
         raise
-    return await delivery.keep(_decoded(body))
+    return await delivery.keep(*_decoded(body))
 
 
 class _Delivery:
@@ -107,20 +108,30 @@ class _Delivery:
             message = f"webhook {self._webhook.name} is for another shop: see its setting `shop`"
             raise RequestError(HTTPStatus.UNAUTHORIZED, "unknown_shop", message)
 
-    async def keep(self, payload: object) -> WebhookReply:
+    async def keep(self, payload: object, repairs: Sequence[Repair]) -> WebhookReply:
         """Keep what a payload becomes, do what it asks, and return the answer.
+
+        Args:
+            payload: what came.
+            repairs: what had to be mended in it.
 
         Raises:
             RequestError: 503, it is to come again.
             MicromomentError: nothing was kept; it is to come again.
         """
         translation = self.platform.translate(self._envelope.topic, payload, await self._circumstances(payload))
+        translation.warnings += [EventWarning("", reason, detail) for reason, detail in repairs]
         if translation.come_again:
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "not_yet", translation.come_again, RETRY_AFTER_SECONDS)
         note = await self._fulfil(translation.request) if translation.request else ""
-        drops, warnings = await self._keep_messages(translation)
+        # A platform's times are taken as they stand: what it tells of a customer may be years old, and right.
+        told = Receipt(self._parts.now_ms(), is_from_server=True)
+        drops, warnings = await self._keep_messages(translation.messages, told)
+        described = Receipt(self._parts.now_ms(), source="import")
+        catalogue = await self._keep_messages(translation.catalogue, described)
+        drops, warnings = drops + catalogue[0], warnings + catalogue[1]
         self._parts.ingest.note_unread(self._site, translation.drops, translation.warnings)
-        kept = len(translation.messages) - len(drops)
+        kept = len(translation.messages) + len(translation.catalogue) - len(drops)
         outcome = _outcome(translation, kept, drops)
         return self.told(outcome, kept, [*translation.drops, *drops], [*translation.warnings, *warnings], note)
 
@@ -152,12 +163,12 @@ class _Delivery:
         oldest = now_ms - max_age_ms if max_age_ms else 0
         return Circumstances(self._site, self._webhook, now_ms, oldest, owner)
 
-    async def _keep_messages(self, translation: Translation) -> tuple[list[Drop], list[EventWarning]]:
-        if not translation.messages:
+    async def _keep_messages(
+        self, messages: Sequence[Mapping[str, Any]], receipt: Receipt
+    ) -> tuple[list[Drop], list[EventWarning]]:
+        if not messages:
             return [], []
-        batch = Batch([msgspec.Raw(msgspec.json.encode(message)) for message in translation.messages])
-        # A platform's times are taken as they stand: what it tells of a customer may be years old, and right.
-        receipt = Receipt(self._parts.now_ms(), is_from_server=True)
+        batch = Batch([msgspec.Raw(msgspec.json.encode(message)) for message in messages])
         acknowledgement = await self._parts.ingest.take(batch, self._site, receipt)
         return acknowledgement.drops, acknowledgement.warnings
 
@@ -195,10 +206,17 @@ def _outcome(translation: Translation, kept: int, drops: Sequence[Drop]) -> str:
     return "repeated" if is_repeat and not translation.drops else "dropped"
 
 
-def _decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def _decoded(body: bytes) -> tuple[Any, Sequence[Repair]]:
+    """Return the payload of a body, and what had to be mended in it.
+
+    Raises:
+        RequestError: 400, it cannot be read.
+    """
+    plain = plain_json(body)
     try:
-        return msgspec.json.decode(plain_json(body))
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise malformed("the body is no JSON") from error
-    except RecursionError as error:
-        raise malformed("the body is nested too deeply") from error
+        return msgspec.json.decode(plain), ()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        mended = mend(plain)
+        if mended is None:
+            raise malformed("the body is no JSON") from error
+        return mended.value, mended.repairs

@@ -1,4 +1,4 @@
-"""What Shopify tells of carts and checkouts before there is an order."""
+"""What Shopify tells of products, and of carts and checkouts before there is an order."""
 
 from __future__ import annotations
 
@@ -52,4 +52,28 @@ def tell_cart(told: Translation, cart: PayloadFields, _: Circumstances) -> None:
     value = sum((item.get("price") or 0.0) * (item.get("quantity") or 0.0) for item in items)
     who, facts = Who(browser, agreed=True), present(value=value, items=items)
     told.say("track:cart_updated", message_id, who, at, properties=facts)
+    return None
+
+
+def tell_product(told: Translation, product: PayloadFields, _: Circumstances) -> None:
+    """Tell of a product, at the price of its first variant; one that is not for sale is out of stock."""
+    product_id, at, handle = product.text("id"), product.text("updated_at", "created_at"), product.text("handle")
+    if not product_id or not at:
+        return told.drop(DropReason.MALFORMED, "the product has no id, or no updated_at")
+    variants = list(product.each("variants"))
+    stock = [count for each in variants if (count := each.number("inventory_quantity")) is not None]
+    first = next(iter(variants), product)
+    facts = present(
+        product_id=product_id,
+        name=product.text("title"),
+        category=product.text("product_type"),
+        brand=product.text("vendor"),
+        price=first.number("price"),
+        sku=first.text("sku"),
+        image=product.inner("image").text("src"),
+        url=f"/products/{handle}" if handle else "",
+        stock=sum(stock) if stock else None,
+        is_for_sale=product.text("status") in {"", "active"},
+    )
+    told.describe(f"shopify-product-{product_id}-{at}", at, facts)
     return None

@@ -13,7 +13,7 @@ from collector.platforms.platform import (
     base64_signature_fits,
     object_of,
 )
-from collector.platforms.shopify.carts import tell_cart, tell_checkout
+from collector.platforms.shopify.carts import tell_cart, tell_checkout, tell_product
 from collector.platforms.shopify.orders import tell_cancelled, tell_order, tell_refund
 from collector.platforms.shopify.people import (
     ask_for_data,
@@ -45,6 +45,8 @@ _TELLERS: Final[Mapping[str, Callable[[Translation, PayloadFields, Circumstances
     "customers/redact": ask_to_redact,
     "customers/data_request": ask_for_data,
     "shop/redact": ask_to_redact_shop,
+    "products/create": tell_product,
+    "products/update": tell_product,
     "customers_marketing_consent/update": tell_change,
     "customers_email_marketing_consent/update": tell_change,
 }

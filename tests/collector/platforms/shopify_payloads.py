@@ -182,6 +182,26 @@ def cart(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
+def product(**changes: Any) -> dict[str, Any]:
+    """A product that is for sale."""
+    usual = {
+        "id": LARGE_ID,
+        "title": "Alpine pack",
+        "vendor": "Packs & Poles",
+        "product_type": "Packs",
+        "handle": "alpine-pack",
+        "status": "active",
+        "created_at": "2025-03-01T09:00:00+01:00",
+        "updated_at": "2026-11-22T12:30:00+01:00",
+        "image": {"id": 1, "src": "https://cdn.shopify.com/s/files/1/pack.jpg"},
+        "variants": [
+            {"id": 39_072_856, "sku": "PACK-40", "price": "129.00", "inventory_quantity": 3},
+            {"id": 39_072_857, "sku": "PACK-50", "price": "149.00", "inventory_quantity": 4},
+        ],
+    }
+    return usual | changes
+
+
 #: By topic, a payload of each kind that is understood.
 PAYLOADS: Final[dict[str, dict[str, Any]]] = {
     "orders/create": order(),
@@ -215,6 +235,8 @@ PAYLOADS: Final[dict[str, dict[str, Any]]] = {
         "data_request": {"id": 9999},
     },
     "shop/redact": {"shop_id": 954_889, "shop_domain": SHOP_DOMAIN},
+    "products/create": product(),
+    "products/update": product(),
     "customers_email_marketing_consent/update": {
         "customer_id": 706_405_506_930_370_084,
         "email_address": "ann@example.com",

@@ -52,10 +52,10 @@ def damaged(payload: dict[str, Any], way: tuple[Any, ...], new: object, *, remov
 def says_something(site: Site, topic: str, payload: object) -> bool:
     """Tell whether a delivery leaves a trace: a row, a drop, a warning, a request, or a wish to have it again."""
     told = translated(site, topic, payload)
-    for message in told.messages:
+    for message in (*told.messages, *told.catalogue):
         outcome = process(msgspec.Raw(msgspec.json.encode(message)), site, Receipt(NOON, is_from_server=True), {})
         assert not isinstance(outcome, Drop) or "mistake of ours" not in outcome.detail, outcome
-    return bool(told.messages or told.drops or told.warnings or told.request or told.come_again)
+    return bool(told.messages or told.catalogue or told.drops or told.warnings or told.request or told.come_again)
 
 
 @pytest.mark.parametrize(("site", "topic", "payload"), DELIVERIES)
@@ -75,6 +75,58 @@ def test_what_is_no_payload_at_all_is_told(site: Site, topic: str, payload: dict
     nothings: list[object] = [None, [], {}, "", 0, 1.5, True, [payload], "null", {"id": None}, {"id": {}}]
     for nothing in nothings:
         assert says_something(site, topic, nothing), nothing
+
+
+class Watched(dict[str, Any]):
+    """An object of a payload that remembers which of its fields were read, by their places in the payload."""
+
+    def __init__(self, value: dict[str, Any], way: tuple[Any, ...], read: set[tuple[Any, ...]]) -> None:
+        super().__init__({name: watched(child, (*way, name), read) for name, child in value.items()})
+        self._way, self._read = way, read
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._read.add((*self._way, name))
+        return super().get(name, default)
+
+
+def watched(value: Any, way: tuple[Any, ...], read: set[tuple[Any, ...]]) -> Any:
+    if isinstance(value, dict):
+        return Watched(value, way, read)
+    if isinstance(value, list):
+        return [watched(child, (*way, place), read) for place, child in enumerate(value)]
+    return value
+
+
+def value_at(payload: Any, way: tuple[Any, ...]) -> Any:
+    for step in way:
+        payload = payload[step] if isinstance(payload, list) else payload.get(step) if payload else None
+    return payload
+
+
+@pytest.mark.parametrize(("site", "topic", "payload"), DELIVERIES)
+def test_every_field_that_is_read_is_told_of_when_it_has_another_type(
+    site: Site, topic: str, payload: dict[str, Any]
+) -> None:
+    read: set[tuple[Any, ...]] = set()
+    translated(site, topic, watched(payload, (), read))
+    # Attributes of orders are anybody's: whatever the others hold is nobody's concern.
+    ways = [
+        way for way in read if value_at(payload, way) is not None and way[0] not in {"note_attributes", "meta_data"}
+    ]
+    silent = [
+        (way, new)
+        for way in ways
+        for new in ([True], True, {"a": 1})
+        if type(new) is not type(value_at(payload, way))
+        and not _is_told(site, topic, damaged(payload, way, new, removed=False))
+    ]
+    assert ways
+    assert silent == []
+
+
+def _is_told(site: Site, topic: str, payload: object) -> bool:
+    told = translated(site, topic, payload)
+    return bool(told.warnings or told.drops)
 
 
 @pytest.mark.parametrize("new", ["x", 7, True, [1], {"a": 1}])

@@ -18,6 +18,7 @@ from tests.collector.platforms.shopify_payloads import (
     checkout,
     customer,
     order,
+    product,
     refund,
 )
 from tests.collector.platforms.translating import facts, rows, told, translated
@@ -236,3 +237,25 @@ def test_a_topic_that_nobody_understands_is_dropped_by_name() -> None:
     (drop,) = becomes("inventory_levels/update", {"id": 1}).drops
     assert drop.reason is DropReason.UNKNOWN_TOPIC
     assert drop.detail.startswith("topic 'inventory_levels/update' is not understood; these are: orders/create")
+
+
+def test_a_product_is_described_and_is_nobodys_news() -> None:
+    told = becomes("products/update", PAYLOADS["products/update"])
+    (row,) = rows(told, SITE)
+    assert (row.event, row.source, row.visitor_id, row.ts) == (
+        "product_updated",
+        "import",
+        "catalogue",
+        "2026-11-22 11:30:00.000",
+    )
+    assert (row.product_id, row.name, row.category, row.price) == (str(LARGE_ID), "Alpine pack", "Packs", 129.0)
+    assert row.url == "/products/alpine-pack"
+    assert facts(row) == {
+        "brand": "Packs & Poles",
+        "sku": "PACK-40",
+        "image": "https://cdn.shopify.com/s/files/1/pack.jpg",
+        "stock": 7.0,
+        "is_for_sale": True,
+    }
+    (hidden,) = rows(becomes("products/update", product(status="draft", variants=None)), SITE)
+    assert (hidden.price, facts(hidden)["is_for_sale"]) == (None, False)

@@ -8,7 +8,7 @@ from collector.intake.draft import DropReason
 from collector.platforms.platform import PrivacyRequest, Translation
 from tests.collector.platforms.shopify_payloads import BROWSER
 from tests.collector.platforms.translating import facts, rows, told, translated
-from tests.collector.platforms.woocommerce_payloads import PAYLOADS, SITE, customer, order
+from tests.collector.platforms.woocommerce_payloads import PAYLOADS, SITE, customer, order, product
 from warehouse.event import EventRow
 
 
@@ -108,3 +108,12 @@ def test_customers() -> None:
 def test_a_topic_that_nobody_understands_is_dropped_by_name() -> None:
     (drop,) = becomes("coupon.created", {"id": 1}).drops
     assert (drop.reason, "coupon.created" in drop.detail) == (DropReason.UNKNOWN_TOPIC, True)
+
+
+def test_a_product_is_described() -> None:
+    (row,) = rows(becomes("product.updated", PAYLOADS["product.updated"]), SITE)
+    assert (row.event, row.source, row.product_id, row.name) == ("product_updated", "import", "93", "Alpine pack")
+    assert (row.category, row.price, row.url) == ("Packs", 129.0, "https://shop.example/product/alpine-pack/")
+    assert facts(row)["stock"] == 7.0
+    (sold_out,) = rows(becomes("product.updated", product(stock_status="outofstock", stock_quantity=0)), SITE)
+    assert (facts(sold_out)["is_for_sale"], facts(sold_out)["stock"]) == (False, 0.0)

@@ -28,8 +28,9 @@ def translated(site: Site, topic: str, payload: object, *, owner: Who = NOBODY, 
 
 def rows(translation: Translation, site: Site) -> list[EventRow]:
     """Return the rows that the messages of a translation become; none may be dropped."""
-    receipt = Receipt(NOON, is_from_server=True)
-    made = [process(msgspec.Raw(msgspec.json.encode(each)), site, receipt, {}) for each in translation.messages]
+    sent = [(each, Receipt(NOON, is_from_server=True)) for each in translation.messages]
+    sent += [(each, Receipt(NOON, source="import")) for each in translation.catalogue]
+    made = [process(msgspec.Raw(msgspec.json.encode(each)), site, receipt, {}) for each, receipt in sent]
     dropped = [each for each in made if isinstance(each, Drop)]
     assert not dropped
     return [each for each in made if isinstance(each, EventRow)]

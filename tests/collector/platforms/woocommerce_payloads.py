@@ -94,6 +94,25 @@ def customer(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
+def product(**changes: Any) -> dict[str, Any]:
+    """A product that is for sale."""
+    usual = {
+        "id": 93,
+        "name": "Alpine pack",
+        "permalink": "https://shop.example/product/alpine-pack/",
+        "date_created_gmt": "2025-03-01T08:00:00",
+        "date_modified_gmt": "2026-11-22T11:30:00",
+        "status": "publish",
+        "sku": "PACK-40",
+        "price": "129.00",
+        "stock_quantity": 7,
+        "stock_status": "instock",
+        "categories": [{"id": 9, "name": "Packs", "slug": "packs"}],
+        "images": [{"id": 794, "src": "https://shop.example/pack.jpg"}],
+    }
+    return usual | changes
+
+
 #: By topic, a payload of each kind that is understood.
 PAYLOADS: Final[dict[str, dict[str, Any]]] = {
     "order.created": order(),
@@ -102,4 +121,7 @@ PAYLOADS: Final[dict[str, dict[str, Any]]] = {
     "customer.created": customer(),
     "customer.updated": customer(),
     "customer.deleted": {"id": 25},
+    "product.created": product(),
+    "product.updated": product(),
+    "product.restored": product(),
 }

@@ -193,6 +193,33 @@ async def test_woocommerces_first_question_is_answered(
     assert (await client.post(shopify.PATH, content=b"webhook_id=5", headers=form)).status_code == 401
 
 
+async def test_a_body_with_a_value_that_is_damaged_is_mended_and_told(
+    client: AsyncTestClient[Litestar], parts: CollectorParts
+) -> None:
+    body = json.dumps(shopify.order(customer=None)).replace('"#9999"', '"half \\ud83d"').encode()
+    status, reply = await deliver(client, "orders/create", b"\xef\xbb\xbf" + body)
+    assert (status, reply["kept"]) == (200, 2)
+    assert [warning["reason"] for warning in reply["warnings"]] == ["text_repaired"]
+    assert (await kept_rows(parts))[0].event == "purchase"
+
+
+async def test_what_a_platform_says_of_a_product_is_kept_and_is_no_news(
+    tmp_path: Path, embedded_warehouse: Warehouse
+) -> None:
+    heard: list[str] = []
+    running = running_parts(
+        tmp_path, embedded_warehouse, sites=(SHOP,), accepted=lambda rows, _: heard.extend(row.event for row in rows)
+    )
+    async with running as parts, client_of(parts) as client:
+        assert await deliver(client, "products/update", shopify.product()) == (200, {"success": True, "kept": 1})
+        assert await deliver(client, "orders/create", shopify.order(customer=None)) == (
+            200,
+            {"success": True, "kept": 2},
+        )
+        assert [row.source for row in await kept_rows(parts)] == ["import", "live", "live"]
+    assert heard == ["purchase", "identify"]
+
+
 async def test_a_body_that_cannot_be_read_is_refused(client: AsyncTestClient[Litestar]) -> None:
     table: list[tuple[bytes, int, str]] = [
         (b"", 400, "malformed"),
