@@ -21,6 +21,7 @@ from micromoment.engine.protocol import socket_path
 from warehouse.connection import Warehouse, connect
 
 _SITES: Final = 400
+_ANY_RATE: Final = "rate_per_second = 0"
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.02
 
@@ -45,10 +46,10 @@ class Product:
     Args:
         folder: an empty folder to run in.
         clickhouse: the data source name of its database; '' for the embedded engine.
-        settings: lines of the file of settings, beside the usual.
+        settings: lines of the file of settings, beside the usual; any rate, unless they say otherwise.
     """
 
-    def __init__(self, folder: Path, clickhouse: str, settings: str = "") -> None:
+    def __init__(self, folder: Path, clickhouse: str, settings: str = _ANY_RATE) -> None:
         self.folder = folder
         self._clickhouse = clickhouse
         self._server: Warehouse | None = None
@@ -66,7 +67,6 @@ class Product:
             f'public_url = "{self.url}"',
             f"collector_port = {collector}",
             f"operations_port = {operations}",
-            "rate_per_second = 0",
             settings,
             *(_site_settings(SenderSite(f"s{number}")) for number in range(_SITES)),
         ]
@@ -149,7 +149,7 @@ def _site_settings(site: SenderSite) -> str:
 
 
 @contextmanager
-def running_product(folder: Path, clickhouse: str, settings: str = "") -> Iterator[Product]:
+def running_product(folder: Path, clickhouse: str, settings: str = _ANY_RATE) -> Iterator[Product]:
     """Run the product until the block ends."""
     product = Product(folder, clickhouse, settings)
     try:
