@@ -27,6 +27,7 @@ from trigger_worker.rules.language.syntax import (
     Since,
     Text,
 )
+from warehouse.vocabulary import our_event_name
 
 
 class FieldOf(Node, frozen=True):
@@ -51,6 +52,24 @@ def arguments_of(call: Call) -> Sequence[Argument]:
             return (Text(call.start, call.name),)
         case MessageFact():
             return (Name(call.start, (call.channel,)),)
+
+
+def event_name(name: str, start: int) -> str:
+    """Return the name under which events are stored, of a name as an author writes it.
+
+    Names of commerce are ours, however they are written, as those of events are when they come in.
+
+    Args:
+        name: the name, without quotes.
+        start: its offset in the text.
+
+    Raises:
+        Refusal: no event has such a name.
+    """
+    stripped = name.strip()
+    if not stripped or stripped == ANY:
+        raise Refusal(f"no event is named {name!r}", start, "write any, without quotes, for every event")
+    return our_event_name(stripped)
 
 
 def as_value(node: Argument) -> Expression:
@@ -82,7 +101,9 @@ def as_selection(node: Argument) -> Selection:
         case Selection():
             return node
         case Name(path=(name,)):
-            return Selection(node.start, (name,))
+            return Selection(node.start, (name if name == ANY else event_name(name, node.start),))
+        case Text(value=name):
+            return Selection(node.start, (event_name(name, node.start),))
         case Or(operands=operands):
             return Selection(node.start, tuple(_event_name(operand) for operand in operands))
         case _:
@@ -100,7 +121,9 @@ def as_field(node: Argument) -> FieldOf:
             return node
         case Name(path=(event, *rest)) if rest:
             field = Name(node.start + len(event) + 1, tuple(rest))
-            return FieldOf(node.start, Selection(node.start, (event,)), field)
+            return FieldOf(
+                node.start, Selection(node.start, (event if event == ANY else event_name(event, node.start),)), field
+            )
         case _:
             raise Misplaced("expected an event and its field, such as purchase.value", node.start)
 
@@ -120,6 +143,8 @@ def _arguments_of_term(term: EventTerm) -> Sequence[Argument]:
 def _event_name(node: Expression) -> str:
     match node:
         case Name(path=(name,)) if name != ANY:
-            return name
+            return event_name(name, node.start)
+        case Text(value=name):
+            return event_name(name, node.start)
         case _:
             raise Misplaced("expected an event such as view_item", node.start)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from lark import Token, Transformer, v_args
 
-from trigger_worker.rules.language.arguments import Argument, FieldOf, as_selection, as_value
+from trigger_worker.rules.language.arguments import Argument, FieldOf, as_selection, as_value, event_name
 from trigger_worker.rules.language.build_call import build_call
 from trigger_worker.rules.language.duration import parse_duration
 from trigger_worker.rules.language.errors import Refusal
@@ -71,7 +71,7 @@ class _TreeBuilder(Transformer[Token, Any]):
         return Selection(events.start, events.names, as_value(condition))
 
     def events(self, *names: Token) -> Selection:
-        return Selection(_start(names[0]), tuple(str(name) for name in names))
+        return Selection(_start(names[0]), tuple(_event_name(name) for name in names))
 
     def disjunction(self, *operands: Argument) -> Or:
         values = tuple(as_value(operand) for operand in operands)
@@ -147,6 +147,12 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def call(self, name: Token, *arguments: Argument) -> Expression:
         return build_call(str(name), _start(name), arguments)
+
+
+def _event_name(token: Token) -> str:
+    if token.type == "ANY":
+        return str(token)
+    return event_name(_unquoted(token) if token.type == "STRING" else str(token), _start(token))
 
 
 def _start(token: Token) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 _VALUE: Final = frozenset({"NUMBER", "STRING", "NAME", "MINUS"})
 _LITERAL: Final = frozenset({"NUMBER", "STRING", "TRUE"})
 _EVENT: Final = frozenset({"NAME", "ANY"})
+_EVENT_OF_MANY: Final = frozenset({"NAME", "STRING"})
 
 #: Terminals and their words, the most telling first.
 _WORDS: Final = (
@@ -54,6 +55,8 @@ def describe_expected(accepted: Set[str]) -> str:
 def _leading_words(accepted: Set[str]) -> list[str]:
     if accepted >= _VALUE:
         return ["a value"]
+    if accepted == _EVENT_OF_MANY:
+        return ["an event such as view_item"]
     if accepted >= _EVENT:
         return ["an event such as view_item", "no"] if "_NO" in accepted else ["an event such as view_item"]
     if accepted == {"LSQB"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -30,6 +31,9 @@ from trigger_worker.rules.language.syntax import (
 
 _OR, _AND, _NOT, _COMPARE, _ADD, _MULTIPLY, _SIGN, _ATOM = range(8)
 
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Words that the grammar reads as something else; `any` is that in events.
+_KEYWORDS: Final = frozenset({"within", "no", "or", "and", "in", "not", "true", "false"})
 _BINDING: Final = {"+": _ADD, "-": _ADD, "*": _MULTIPLY, "/": _MULTIPLY}
 
 
@@ -50,9 +54,14 @@ def render_step(step: Step) -> str:
 
 def render_selection(selection: Selection) -> str:
     """Return the canonical text of the events of a step or a term, names in alphabetical order."""
-    names = sorted(set(selection.names))
+    names = sorted(_event(name) for name in set(selection.names))
     events = names[0] if len(names) == 1 else f"({' or '.join(names)})"
     return events if selection.condition is None else f"{events}[{render(selection.condition)}]"
+
+
+def _event(name: str) -> str:
+    """Return the text of an event's name: in quotes, unless it reads as a name without them."""
+    return name if _NAME.fullmatch(name) and name not in _KEYWORDS else _quoted(name)
 
 
 def render(node: Expression) -> str:

@@ -25,6 +25,13 @@ PATTERNS = [
     ("a[price>100]within 2m", "a[price > 100] within 2m"),
     ("a -> b within 120s -> no (c or d)[x == 1] within 24h", "a -> b within 2m -> no (c or d)[x == 1] within 1d"),
     ("any\n -> no any within 14d", "any -> no any within 2w"),
+    ("'Coupon Applied' -> no purchase within 1h", '"Coupon Applied" -> no purchase within 1h'),
+    ('("Coupon Applied" or view_item)[x]', '("Coupon Applied" or view_item)[x]'),
+    ('" plain_name "', "plain_name"),
+    ('"within"', '"within"'),
+    (r'"a \"b\""', r'"a \"b\""'),
+    # Names of commerce are stored as ours, and so are read as ours.
+    ("product_added -> no 'Order Completed' within 1h", "add_to_cart -> no purchase within 1h"),
 ]
 
 EXPRESSIONS = [
@@ -51,11 +58,18 @@ EXPRESSIONS = [
     ("since(purchase[value > 3]) > 90d", "since(purchase[value > 3]) > 90d"),
     ('segment("x") and score("y") > 1', 'segment("x") and score("y") > 1'),
     ("opened(email) or goal_reached", "opened(email) or goal_reached"),
+    ('count("Coupon Applied", 1d) > 0', 'count("Coupon Applied", 1d) > 0'),
+    ('sum("Quiz Done"[x > 1].score, 1d) > 9', 'sum("Quiz Done"[x > 1].score, 1d) > 9'),
+    ('last("Quiz Done".score) == since("Quiz Done")', 'last("Quiz Done".score) == since("Quiz Done")'),
+    ('count((a or "Product Viewed"), 1d) > 1', "count((a or view_item), 1d) > 1"),
+    ("last(ProductAdded.price) > 1", "last(add_to_cart.price) > 1"),
 ]
 
 BROKEN_PATTERNS = [
     ("", "1:1: expected an event such as view_item, found the end"),
     ("->", '1:1: expected an event such as view_item, found "->"'),
+    ('"any"', "1:1: no event is named 'any'\n  remedy: write any, without quotes, for every event"),
+    ('a -> " "', "1:6: no event is named ' '\n  remedy: write any, without quotes, for every event"),
     ("ä", '1:1: expected an event such as view_item, found "ä"'),
     ("5m", '1:1: expected an event such as view_item, found "5m"'),
     ("a b", '1:3: expected within, -> or the end, found "b"'),
@@ -63,7 +77,7 @@ BROKEN_PATTERNS = [
     ("a & b", '1:3: expected within, -> or the end, found "&"\n  remedy: write and'),
     ("a ->", "1:5: expected an event such as view_item or no, found the end"),
     ("a\n->", "2:3: expected an event such as view_item or no, found the end"),
-    ("(a or", "1:6: expected a name, found the end"),
+    ("(a or", "1:6: expected an event such as view_item, found the end"),
     ("(a, b)", '1:3: expected or or ), found ","'),
     ("a within soon", '1:10: expected a duration such as 15m, found "soon"'),
     ("a within 15min", '1:10: expected a duration such as 15m, found "15min"'),
