@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import Circumstances
@@ -65,6 +68,11 @@ def traits_of(*records: PayloadFields) -> dict[str, Any]:
     first, *_ = records
     traits = {name: next((text for each in records if (text := each.text(name))), "") for name in _TRAITS}
     return {name: text or None for name, text in traits.items() if text or first.has(name)}
+
+
+def digest_of(facts: object) -> str:
+    """Return a short text that is the same for the same facts: it names what comes without a time of its own."""
+    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()[:16]
 
 
 def is_history(at: str, around: Circumstances) -> bool:

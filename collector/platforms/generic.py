@@ -26,9 +26,9 @@ class Generic:
     shop_chooses_secret: Final = True
     topics: Final[tuple[str, ...]] = ()
 
-    def envelope(self, headers: Mapping[str, str]) -> Envelope:  # noqa: ARG002 - the body says all
-        """Return an empty envelope."""
-        return Envelope()
+    def envelope(self, headers: Mapping[str, str]) -> Envelope:
+        """Return the id of the delivery; the body says all else."""
+        return Envelope(delivery=headers.get(_HEADERS["webhook-id"]) or headers.get("webhook-id", ""))
 
     def is_genuine(self, webhook: ShopWebhook, headers: Mapping[str, str], body: bytes, now_ms: int) -> bool:
         """Tell whether a body was signed with a secret of the webhook, a few minutes ago at most."""
@@ -50,11 +50,14 @@ class Generic:
         context: object = None
         if isinstance(payload, dict) and "batch" in payload:
             found, context = payload["batch"], payload.get("context")
-        for entry in found if isinstance(found, list) else [found]:
+        for place, entry in enumerate(found if isinstance(found, list) else [found]):
             if not isinstance(entry, dict):
                 told.drop(DropReason.MALFORMED, "not an object: send a message, a list of them, or {batch: [...]}")
                 continue
             message = _mapped(entry, fields) if fields else entry
+            if around.delivery and not message.get("messageId"):
+                # A repeated delivery has the id of the first one, and is to tell of the same event.
+                message = {**message, "messageId": f"{around.delivery}-{place}"}
             told.messages.append(_with_context(message, context) if context else message)
         return told
 

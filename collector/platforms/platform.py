@@ -26,10 +26,12 @@ class Envelope(msgspec.Struct, frozen=True):
     Args:
         topic: what happened, such as `orders/create`.
         shop: the domain of the shop that sends, '' where the platform does not name it.
+        delivery: the sender's id of the delivery, '' where what comes has ids of its own.
     """
 
     topic: str = ""
     shop: str = ""
+    delivery: str = ""
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class Circumstances(msgspec.Struct, frozen=True):
         now_ms: the collector's clock, epoch ms.
         oldest: orders from before this instant are history, epoch ms; 0 for none.
         owner: the visitor of the order that the payload is about, when it had to be looked up and is known.
+        delivery: as in the envelope.
     """
 
     site: Site
@@ -81,6 +84,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     now_ms: int
     oldest: int = 0
     owner: Who = Who()
+    delivery: str = ""
 
 
 class Translation:

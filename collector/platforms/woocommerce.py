@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from collector.intake.draft import DropReason
-from collector.platforms.facts import attribute_of, browser_of, is_history, present, traits_of
+from collector.platforms.facts import attribute_of, browser_of, digest_of, is_history, present, traits_of
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import (
     Circumstances,
@@ -156,12 +156,12 @@ def _item(line: PayloadFields) -> dict[str, Any]:
     )
 
 
-def _tell_customer(told: Translation, customer: PayloadFields, around: Circumstances) -> None:
+def _tell_customer(told: Translation, customer: PayloadFields, _: Circumstances) -> None:
     customer_id, at = customer.text("id"), _utc(customer.text("date_modified_gmt", "date_created_gmt"))
     if customer_id in _GUEST:
         return told.drop(DropReason.MALFORMED, "the customer has no id")
-    message_id = f"woocommerce-customer-{customer_id}-{at or around.now_ms}"
     traits = traits_of(customer, customer.inner("billing"))
+    message_id = f"woocommerce-customer-{customer_id}-{at or digest_of(traits)}"
     told.say("identify", message_id, Who(user_id=customer_id), at, traits=traits)
     return None
 

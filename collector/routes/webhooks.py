@@ -161,7 +161,7 @@ class _Delivery:
             owner = await parts.bounds.reads.run(visitor_of_order, parts.warehouse, self._site.name, order_id)
         now_ms, max_age_ms = parts.now_ms(), parts.bounds.event_max_age_ms
         oldest = now_ms - max_age_ms if max_age_ms else 0
-        return Circumstances(self._site, self._webhook, now_ms, oldest, owner)
+        return Circumstances(self._site, self._webhook, now_ms, oldest, owner, self._envelope.delivery)
 
     async def _keep_messages(
         self, messages: Sequence[Mapping[str, Any]], receipt: Receipt

@@ -32,7 +32,7 @@ class ShopWebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     platform: Literal["shopify", "woocommerce", "generic"]
     secret: str = ""
     secret_previous: str = ""
-    token: str = ""
+    token: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{0,128}$")] = ""
     shop: str = ""
     fields: dict[str, str] = {}
 

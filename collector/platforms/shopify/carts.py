@@ -36,7 +36,7 @@ def tell_checkout(told: Translation, checkout: PayloadFields, around: Circumstan
     who, context = buyer_of(checkout, around), context_of(checkout)
     told.say("track:begin_checkout", message_id, who, at, properties=facts, context=context)
     if customer:
-        tell_customer(told, customer, around)
+        tell_customer(told, customer, around, checkout.text("updated_at") or at)
     return None
 
 

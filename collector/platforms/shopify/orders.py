@@ -31,7 +31,7 @@ def tell_order(told: Translation, order: PayloadFields, around: Circumstances) -
     properties, context = _facts(order, order_id), context_of(order)
     told.say("track:purchase", message_id, who, at, properties=properties, context=context)
     if customer:
-        tell_customer(told, customer, around)
+        tell_customer(told, customer, around, order.text("updated_at") or at)
     if not who.user_id and who.anonymous_id:
         told.say("identify", f"{message_id}-buyer", who, at, traits=traits_of(order, order.inner("billing_address")))
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from collector.intake.draft import DropReason
-from collector.platforms.facts import traits_of
+from collector.platforms.facts import digest_of, traits_of
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import Circumstances, PrivacyRequest, Translation, Who
 
@@ -15,14 +15,20 @@ _CHANNELS: Final = {"email_marketing_consent": "email", "sms_marketing_consent":
 _NO_ANSWER: Final = frozenset({"not_subscribed", "pending", "redacted", "invalid"})
 
 
-def tell_customer(told: Translation, customer: PayloadFields, around: Circumstances) -> None:
-    """Tell who a customer is, and what they answered about offers."""
+def tell_customer(told: Translation, customer: PayloadFields, _: Circumstances, changed_at: str = "") -> None:
+    """Tell who a customer is, and what they answered about offers.
+
+    Args:
+        told: takes the messages.
+        customer: the customer's record, or as much of it as stands in an order.
+        changed_at: when it became so, where the record does not say.
+    """
     customer_id = customer.text("id")
     if not customer_id:
         return told.drop(DropReason.MALFORMED, "the customer has no id")
-    who, at = Who(user_id=customer_id), customer.text("updated_at")
-    message_id = f"shopify-customer-{customer_id}-{at or around.now_ms}"
+    who, at = Who(user_id=customer_id), customer.text("updated_at") or changed_at
     if traits := traits_of(customer, customer.inner("default_address")):
+        message_id = f"shopify-customer-{customer_id}-{at or digest_of(traits)}"
         told.say("identify", message_id, who, at, traits=traits)
     for field, channel in _CHANNELS.items():
         if answer := customer.inner(field):
@@ -39,7 +45,7 @@ def tell_new_customer(told: Translation, customer: PayloadFields, around: Circum
         told.say("track:sign_up", message_id, Who(user_id=customer_id), at, properties={"method": "shopify"})
 
 
-def tell_change(told: Translation, change: PayloadFields, around: Circumstances) -> None:
+def tell_change(told: Translation, change: PayloadFields, _: Circumstances) -> None:
     """Tell what a customer answered about offers, at the address that the change names."""
     customer_id = change.text("customer_id", "id")
     if not customer_id:
@@ -50,7 +56,7 @@ def tell_change(told: Translation, change: PayloadFields, around: Circumstances)
         at = answer.text("consent_updated_at")
         address = change.text("email_address", "email") if channel == "email" else change.text("phone")
         if address:
-            message_id = f"shopify-address-{customer_id}-{channel}-{at or around.now_ms}"
+            message_id = f"shopify-address-{customer_id}-{channel}-{at or digest_of(address)}"
             told.say("identify", message_id, who, at, traits={"email" if channel == "email" else "phone": address})
         _tell_answer(told, who, channel, answer, at)
     if not found:

@@ -76,3 +76,13 @@ def test_it_is_signed_as_our_own_webhooks_are_under_either_name_of_the_headers()
         assert platform.is_genuine(webhook, headers, b"{}", NOON) is fits, (key, prefix, at_s)
         assert not platform.is_genuine(webhook, headers, b"{ }", NOON)
     assert not platform.is_genuine(webhook, {}, b"{}", NOON)
+
+
+def test_a_message_without_an_id_is_known_by_its_delivery() -> None:
+    entries: list[dict[str, Any]] = [
+        {"type": "track", "event": "a", "userId": "u-1"},
+        {"type": "track", "event": "b", "userId": "u-1", "messageId": "own"},
+    ]
+    for _ in range(2):
+        told = translated(site(), "", entries, delivery="d-7")
+        assert [row.event_id for row in rows(told, site())] == ["d-7-0", "own"]

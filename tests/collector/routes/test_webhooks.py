@@ -99,6 +99,17 @@ async def test_what_is_delivered_again_is_kept_once(client: AsyncTestClient[Lite
     assert counted(parts, "repeated") == 2
 
 
+async def test_a_delivery_without_the_times_of_newer_versions_is_kept_once_too(
+    client: AsyncTestClient[Litestar], parts: CollectorParts
+) -> None:
+    customer = {name: value for name, value in shopify.customer().items() if name not in {"updated_at", "created_at"}}
+    for topic, payload in (("orders/create", shopify.order(customer=customer)), ("customers/update", customer)):
+        first = (await deliver(client, topic, payload))[1]["kept"]
+        assert first > 0
+        assert (await deliver(client, topic, payload))[1].get("kept", 0) == 0
+    assert len(await kept_rows(parts)) == 5
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
