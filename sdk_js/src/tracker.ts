@@ -2,6 +2,7 @@
 
 import { bounded } from "./base/bounded";
 import { log } from "./base/log";
+import { cut } from "./base/read";
 import { uuid } from "./base/uuid";
 import type { Message, PageContext, Properties } from "./types";
 import type { Identity } from "./visitor/identity";
@@ -59,7 +60,7 @@ export function createTracker({ identity, sessions, granted, pageContext, push }
   };
   return {
     track(event, properties = {}) {
-      const name = String(event).trim().slice(0, MAX_NAME);
+      const name = cut(String(event).trim(), MAX_NAME);
       if (name) record({ type: "track", event: name, properties });
     },
     page: (properties) => record({ type: "page", properties: { ...pageProperties(), ...properties } }),

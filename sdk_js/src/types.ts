@@ -55,8 +55,17 @@ export interface Product {
   url?: string | undefined;
 }
 
+/** What is wrong with a message, by the collector's word. */
+export interface Fault {
+  messageId: string;
+  reason: string;
+  detail?: string;
+}
+
 export interface BatchReply {
   token?: string;
   messages?: unknown[];
-  dropped?: { messageId: string; reason: string }[];
+  dropped?: Fault[];
+  /** What was kept, but not as it was sent. */
+  warnings?: Fault[];
 }

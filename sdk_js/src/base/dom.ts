@@ -23,7 +23,8 @@ export function selectorOf(element: Element): string {
     if (hasStableId(current)) break;
     current = current.parentElement;
   }
-  return steps.join(">").slice(-MAX_SELECTOR_LENGTH);
+  // Names of elements may have characters of two halves, of which the second is not kept alone.
+  return steps.join(">").slice(-MAX_SELECTOR_LENGTH).replace(/^[\udc00-\udfff]/, "");
 }
 
 function hasStableId(element: Element): boolean {

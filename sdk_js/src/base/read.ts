@@ -7,9 +7,14 @@ export function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value ? (value as Record<string, unknown>) : {};
 }
 
+/** The beginning of a text, of so many UTF-16 units at most; a character of two halves is never cut in between. */
+export function cut(text: string, most: number): string {
+  return text.slice(0, most).replace(/[\ud800-\udbff]$/, "");
+}
+
 /** A trimmed and bounded text, also of a number; empty for anything else. */
 export function textOf(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value).trim().slice(0, MAX_TEXT) : "";
+  return typeof value === "string" || typeof value === "number" ? cut(String(value).trim(), MAX_TEXT) : "";
 }
 
 /** A finite number, or undefined; "1,299.00" reads as 1299. */

@@ -2,6 +2,7 @@
 
 import { selectorOf, targetOf } from "../base/dom";
 import { listen } from "../base/guard";
+import { cut } from "../base/read";
 import type { Properties } from "../types";
 import type { Capture } from "./capture";
 
@@ -60,7 +61,7 @@ export const captureForm: Capture = ({ track, page }) => {
 function describe(form: HTMLFormElement): Properties {
   // A field named "id" or "name" hides the form's own property, so the attributes are read.
   const id = form.getAttribute("id") || form.getAttribute("name") || selectorOf(form);
-  return { form_id: id.slice(0, MAX_NAME) };
+  return { form_id: cut(id, MAX_NAME) };
 }
 
 function summary(progress: Progress | undefined): Properties {
@@ -68,5 +69,5 @@ function summary(progress: Progress | undefined): Properties {
 }
 
 function nameOf(field: HTMLInputElement): string {
-  return (field.name || field.id || field.type).slice(0, MAX_NAME);
+  return cut(field.name || field.id || field.type, MAX_NAME);
 }

@@ -1,5 +1,6 @@
 /** search: from the address of a results page; a dataLayer that says it too has the first word. */
 
+import { cut } from "../base/read";
 import type { Catalog } from "../page/catalog";
 import type { Capture } from "./capture";
 
@@ -13,7 +14,7 @@ export const captureSearch: Capture = ({ track, page, catalog }) => {
     const query = new URLSearchParams(location.search);
     const term = PARAMETERS.map((name) => query.get(name)?.trim()).find(Boolean);
     if (!term || !page.first(searchKey(term))) return;
-    track("search", { search_term: term.slice(0, MAX_TERM), results: resultCount(catalog) });
+    track("search", { search_term: cut(term, MAX_TERM), results: resultCount(catalog) });
   });
 };
 

@@ -2,7 +2,7 @@
 
 import { guarded, later, listen } from "../base/guard";
 import { log, warn } from "../base/log";
-import type { BatchContext, BatchReply, Message } from "../types";
+import type { BatchContext, BatchReply, Fault, Message } from "../types";
 import { backoffMs } from "./backoff";
 import { batchBody, byteLength, nextBatch } from "./batch";
 import type { Entry, Outbox } from "./outbox";
@@ -87,7 +87,17 @@ export function createDelivery({ writeKey, outbox, transport, context, secret, o
     outbox.remove(batch);
     beaconed = [];
     if (outbox.entries().length) schedule(urgentDelay());
-    if (outcome.kind === "accepted") onReply(outcome.reply, batch[0]?.owner ?? "");
+    if (outcome.kind !== "accepted") return;
+    tell("not kept", outcome.reply.dropped, batch);
+    tell("not kept as it was sent", outcome.reply.warnings, batch);
+    onReply(outcome.reply, batch[0]?.owner ?? "");
+  }
+
+  /** Says in the console, in debug mode, what is wrong with which messages. */
+  function tell(what: string, faults: readonly Fault[] = [], batch: readonly Entry[]): void {
+    faults.forEach(({ messageId, reason, detail }) => {
+      log(`${what}: ${reason}`, detail, batch.find((entry) => entry.id === messageId)?.json);
+    });
   }
 
   function sendBeforeLeaving(): void {

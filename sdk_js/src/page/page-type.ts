@@ -1,5 +1,6 @@
 /** What kind of page this is, by what it says of itself. */
 
+import { cut } from "../base/read";
 import type { Catalog } from "./catalog";
 
 const MAX_NAME = 64;
@@ -23,7 +24,7 @@ const NAMES = /checkout|cart|search|pricing|size[-_]guide|shipping|returns|accou
  */
 export function pageType(catalog: Catalog): string {
   const declared = document.querySelector<HTMLElement>("html[data-mm-page-type],body[data-mm-page-type]");
-  if (declared) return declared.dataset["mmPageType"]?.slice(0, MAX_NAME) ?? "";
+  if (declared) return cut(declared.dataset["mmPageType"] ?? "", MAX_NAME);
   if (catalog.single()) return "product";
   const openGraph = document.querySelector<HTMLMetaElement>('meta[property="og:type"]')?.content;
   const path = location.pathname.toLowerCase();

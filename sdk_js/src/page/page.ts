@@ -1,5 +1,6 @@
 /** The page that the visitor is on, from its first view to the next. */
 
+import { cut } from "../base/read";
 import { createSignal, type Signal } from "../base/signal";
 import type { PageContext } from "../types";
 import type { Catalog } from "./catalog";
@@ -52,10 +53,10 @@ export function createPage(catalog: Catalog): Page {
 
 function describe(catalog: Catalog, referrer: string): PageContext {
   return {
-    path: location.pathname.slice(0, MAX_URL),
-    url: location.href.replace(/#.*/, "").slice(0, MAX_URL),
-    title: document.title.slice(0, MAX_TITLE),
-    referrer: referrer.slice(0, MAX_URL),
+    path: cut(location.pathname, MAX_URL),
+    url: cut(location.href.replace(/#.*/, ""), MAX_URL),
+    title: cut(document.title, MAX_TITLE),
+    referrer: cut(referrer, MAX_URL),
     type: pageType(catalog),
   };
 }

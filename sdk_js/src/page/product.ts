@@ -1,7 +1,7 @@
 /** Which product an element belongs to. */
 
 import { isThisPage, linkAround } from "../base/dom";
-import { numberOf } from "../base/read";
+import { cut, numberOf } from "../base/read";
 import type { Product } from "../types";
 import type { Catalog } from "./catalog";
 
@@ -34,7 +34,7 @@ export function createProductFinder(catalog: Catalog): ProductFinder {
 /** The product of the closest data-mm-product, completed from the JSON-LD of the same id, or of the same page. */
 function declaredProduct(element: Element, catalog: Catalog, ofPage?: Product): Product | undefined {
   const declared = (name: string) =>
-    element.closest(`[data-mm-${name}]`)?.getAttribute(`data-mm-${name}`)?.slice(0, MAX_TEXT) || undefined;
+    cut(element.closest(`[data-mm-${name}]`)?.getAttribute(`data-mm-${name}`) ?? "", MAX_TEXT) || undefined;
   const id = declared("product");
   if (!id) return undefined;
   const known = catalog.byId(id) ?? ofPage;

@@ -1,5 +1,6 @@
 /** One visit: it ends after half an hour without events. */
 
+import { cut } from "../base/read";
 import { readJson, remove, writeJson } from "../base/storage";
 import { uuid } from "../base/uuid";
 import type { Campaign } from "../types";
@@ -58,7 +59,7 @@ export function createSessions(): Sessions {
 function campaignOf(query: string): Campaign | undefined {
   if (!query.includes("utm_")) return undefined;
   const parameters = new URLSearchParams(query);
-  const read = (name: string) => parameters.get(`utm_${name}`)?.slice(0, MAX_CAMPAIGN_TEXT) || undefined;
+  const read = (name: string) => cut(parameters.get(`utm_${name}`) ?? "", MAX_CAMPAIGN_TEXT) || undefined;
   return {
     source: read("source"),
     medium: read("medium"),

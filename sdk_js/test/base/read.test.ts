@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fieldsOf, numberOf, textOf } from "../../src/base/read";
+import { cut, fieldsOf, numberOf, textOf } from "../../src/base/read";
 
 const NUMBERS: [given: unknown, expected: number | undefined][] = [
   [12, 12],
@@ -31,4 +31,17 @@ void test("reads texts and numbers as trimmed, bounded text, and anything else a
 
 void test("finds no fields in what is not an object", () => {
   assert.deepEqual([null, undefined, 3, "text"].map(fieldsOf), [{}, {}, {}, {}]);
+});
+
+void test("cuts a text between characters, not inside of one", () => {
+  const cases: [text: string, most: number, expected: string][] = [
+    ["tent \u{1f600}", 6, "tent "],
+    ["tent \u{1f600}", 7, "tent \u{1f600}"],
+    ["\u{1f600}\u{1f601}", 3, "\u{1f600}"],
+    ["\u{1f600}", 1, ""],
+    ["tent", 9, "tent"],
+    ["tent", 0, ""],
+    ["", 5, ""],
+  ];
+  for (const [text, most, expected] of cases) assert.equal(cut(text, most), expected);
 });

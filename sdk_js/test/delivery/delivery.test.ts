@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import type { Browser } from "../support/browser";
 import { inBrowser } from "../support/with-browser";
 
@@ -160,3 +161,55 @@ inBrowser("drops a message that no browser would carry", {}, async (browser) => 
     ["next"],
   );
 });
+
+inBrowser("tells in debug mode what the collector did not keep, or not as it was sent", {}, async (browser) => {
+  const info = mock.method(console, "info", () => undefined);
+  const micromoment = browser.start();
+  await settled(browser);
+  browser.answer = () => ({
+    status: 200,
+    body: {
+      dropped: [{ messageId: browser.messages("quiz_done")[0]?.messageId ?? "", reason: "reserved", detail: "another name" }],
+      warnings: [{ messageId: "of another page", reason: "too_old" }],
+    },
+  });
+  micromoment.track("quiz_done", { score: 7 });
+  await browser.pass(1000);
+  assert.equal(info.mock.callCount(), 0);
+  micromoment.debug(true);
+  micromoment.track("quiz_done", { score: 8 });
+  await browser.pass(1000);
+  micromoment.debug(false);
+  const told = info.mock.calls.map(({ arguments: said }) => said.map(String)).filter((said) => /^not kept/.test(said[1] ?? ""));
+  info.mock.restore();
+  assert.deepEqual(told.map((said) => said.slice(0, 3)), [
+    ["[micromoment]", "not kept: reserved", "another name"],
+    ["[micromoment]", "not kept as it was sent: too_old", "undefined"],
+  ]);
+});
+
+const BOUNDARIES = [63, 99, 100, 127, 128, 255, 256, 499, 511, 512, 999, 1000, 1023, 1024, 2047, 2048];
+const long = (length: number) => "x".repeat(length) + "\u{1f600}".repeat(200);
+
+for (const length of BOUNDARIES) {
+  const query = new URLSearchParams({ q: long(length), utm_source: long(length), utm_campaign: long(length) });
+  const page = {
+    url: `https://shop.test/search?${query.toString()}`,
+    body: `<main data-mm-product="${long(length)}" data-mm-name="${long(length)}"><form id="${long(length)}">
+      <input name="${long(length)}"></form><p>x</p></main>`,
+    head: `<title>${long(length)}</title>`,
+  };
+  inBrowser(`sends whole characters, whatever is cut after ${length}`, page, async (browser) => {
+    browser.window.document.title = long(length);
+    browser.window.document.body.dataset["mmPageType"] = long(length);
+    const micromoment = browser.start();
+    await browser.pass(1000);
+    browser.fire("input", "focusin");
+    browser.fire("p", "click");
+    micromoment.track(long(length), { note: long(length), list: [{ name: long(length) }] });
+    await browser.pass(2000);
+    const sent = JSON.stringify([...browser.requests, ...browser.beacons]);
+    assert.ok(sent.includes("x".repeat(50)));
+    assert.doesNotMatch(sent, /\\ud[89a-f]/);
+  });
+}
