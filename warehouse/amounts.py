@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum, isfinite
 from typing import Any, Final
 
-#: The longest text that is looked at.
+#: The longest text in which more than plain digits is looked for.
 _LONGEST: Final = 64
 #: What may stand before or after a number: the sign of a currency, with letters as in `US$`, or its letters.
 _CURRENCY: Final = r"(?:[A-Za-z]{0,3}\u00a4|[A-Z]{3}|[a-z]{3}|[Kk]r\.?|zł|Kč|Ft|Fr\.?|лв\.?|Rs?\.?)"
@@ -30,16 +30,18 @@ def read_number(value: object) -> float | None:
     with other than three digits behind it is one, too. Separators of thousands are read where they can be nothing else:
     `1,299.00`, `1.299,00`, `1 299,00`, `1,299,000`; `1,299` and `€ 1.299` may be either, and are none.
     """
+    if type(value) is float:
+        return value if isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, str) and (len(value) > _LONGEST or "_" in value):
+    if isinstance(value, str) and "_" in value:
         return None
     try:
         number = float(value)
     except OverflowError:
         return None
     except ValueError:
-        return _read_written(str(value))
+        return _read_written(str(value)) if len(str(value)) <= _LONGEST else None
     return number if isfinite(number) else None
 
 

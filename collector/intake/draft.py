@@ -140,6 +140,7 @@ class WarningReason(StrEnum):
     NUMBER_REPAIRED = "number_repaired"  #: NaN, Infinity or a number beyond all floats: now null
     JSON_REPAIRED = "json_repaired"  #: a comma too many, `undefined`, a bare line break in a text: read all the same
     CONSENT_UNREADABLE = "consent_unreadable"  #: an answer about consent is in no known words; it is taken as a no
+    NUMBER_UNREADABLE = "number_unreadable"  #: a price, quantity or value may be one of two numbers, or is none
     ID_IS_NONE = "id_is_none"  #: an id, or an address, is a placeholder such as "undefined"; it is passed over
     TOO_OLD = "too_old"  #: said to have happened longer ago than a page may say; it has the time of its receipt
     ORDER_WITHOUT_ID = "order_without_id"  #: a purchase or refund that names no order, so that a repeat counts again

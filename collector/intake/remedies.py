@@ -36,6 +36,7 @@ WARNING_REMEDIES: Final[Mapping[WarningReason, str]] = {
     WarningReason.NUMBER_REPAIRED: "send a number, or leave the field out; JSON has no NaN and no Infinity",
     WarningReason.JSON_REPAIRED: "let a JSON library write the body",
     WarningReason.CONSENT_UNREADABLE: "answer with true or false, and name channels as email, sms, push or banner",
+    WarningReason.NUMBER_UNREADABLE: "send numbers, or text such as 1299.00",
     WarningReason.ID_IS_NONE: "leave the id out where there is none, or name it in the site's real_ids",
     WarningReason.TOO_OLD: "set the sender's clock, send events sooner, or load history with `micromoment import`",
     WarningReason.ORDER_WITHOUT_ID: "give order_id (GA4: transaction_id)",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from sys import intern
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import msgspec
 from collector.intake.draft import Draft, Drop, DropReason, EventWarning, WarningReason, short_text, text
 from collector.intake.none_ids import PASSED_OVER, is_no_value, is_none, read_id
 from collector.sites import Site
+from warehouse.amounts import read_number
 from warehouse.event import EventRow, kept_days
 from warehouse.limits import MAX_EVENT_BYTES
 from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_COLUMNS, PAGE_EVENTS, FieldType
@@ -82,19 +82,7 @@ def build_row(draft: Draft) -> EncodedRow | Drop:
 
 
 def _converted(kind: FieldType, value: object) -> str | float | None:
-    return (short_text(value) or None) if kind == "text" else _number(value)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value) if isinstance(value, (int, str)) else None
-    except (ValueError, OverflowError):
-        return None
-    return number if number is not None and isfinite(number) else None
+    return (short_text(value) or None) if kind == "text" else read_number(value)
 
 
 def _with_traits(draft: Draft, props: dict[str, Any]) -> dict[str, Any]:

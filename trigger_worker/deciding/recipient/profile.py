@@ -10,11 +10,11 @@ import msgspec
 
 from trigger_worker.deciding.recipient.permission import PERMISSION_LOOKBACK_MS, Permission, PermissionReading
 from trigger_worker.deciding.recipient.push_subscription import PushSubscription, live_subscriptions
-from trigger_worker.deciding.recipient.shopping import CartContext, Purchasing, recently_viewed, text_of
+from trigger_worker.deciding.recipient.shopping import CartContext, Purchasing, cart_of, recently_viewed, text_of
+from trigger_worker.rules.evaluate.cart import CART_SELECTOR, cart_pieces, cart_value
 from trigger_worker.rules.evaluate.event import Event
-from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.evaluate.selector import Selector
-from trigger_worker.rules.evaluate.terms import CART_EVENTS
 from trigger_worker.rules.language.duration import DAY_MS
 from trigger_worker.store.products import Product
 from trigger_worker.store.windows import Wanted, combine
@@ -27,7 +27,6 @@ _VIEWED_MS: Final = 7 * DAY_MS
 
 #: Latest views in which viewed products are looked for: a decision about somebody costs no look at all of their past.
 _MOST_VIEWS: Final = 1_000
-_CART: Final = Selector("(add_to_cart or purchase or remove_from_cart)", frozenset(CART_EVENTS))
 _TOLD: Final = Selector("what a person told", frozenset({*PERMISSION_LOOKBACK_MS, "identify", "unsubscribed"}))
 _PUSH: Final = Selector("subscriptions to push", frozenset({"push_subscribed", "push_unsubscribed"}))
 _VIEWS: Final = Selector("view_item", frozenset({"view_item"}))
@@ -99,9 +98,12 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
 
     Cost: the events of which it is made, however many others the person caused.
     """
-    changes = history.select(_CART)
+    changes = history.select(CART_SELECTOR)
     purchasing = history.derived("cart and order", lambda _: Purchasing(changes.events))
-    cart, order = purchasing.of(*changes.span(at, _RECENT_MS))
+    lines, order = purchasing.of(*changes.span(at, _RECENT_MS))
+    moment = Moment(history, at)
+    # What rules ask as `cart.value` and `cart.items`, so that a message says what made its rule fire.
+    cart = cart_of(lines, worth=cart_value(moment), pieces=cart_pieces(moment))
     answers = history.select(_TOLD)
     told = history.derived("what the person told", lambda _: _Told(answers.events))
     told.read_to(bisect_right(answers.times, at))
@@ -151,7 +153,9 @@ class _Told:
     def _identify(self, event: Event) -> None:
         traits = event.fields.get("traits")
         if isinstance(traits, dict):
-            self.traits = self.traits | traits
+            # What is told as nothing is taken away.
+            told = {**self.traits, **traits}
+            self.traits = {name: value for name, value in told.items() if value is not None and value != ""}
             if event.fields.get("proven_by"):
                 self.proven |= _addresses(traits)
 

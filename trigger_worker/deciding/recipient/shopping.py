@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.cart import product_id_of
+from trigger_worker.rules.evaluate.event import Event, Value
 from trigger_worker.store.products import Product
+from warehouse.amounts import pieces_of, read_number
 
 #: Most viewed products that are kept: more than anybody shows, as some are in the cart or sold out.
 _MOST_VIEWED: Final = 24
@@ -52,8 +54,8 @@ class Purchasing:
         self._lines: dict[str, CartItem] = {}
         self._order: Mapping[str, Any] = {}
 
-    def of(self, first: int, end: int) -> tuple[CartContext, Mapping[str, Any]]:
-        """Return the cart after `events[first:end]`, and the fields of the latest purchase among them.
+    def of(self, first: int, end: int) -> tuple[tuple[CartItem, ...], Mapping[str, Any]]:
+        """Return the lines of the cart after `events[first:end]`, and the fields of the latest purchase among them.
 
         The cart is products added less products removed since that purchase, in the order of adding.
         """
@@ -63,7 +65,7 @@ class Purchasing:
         for event in self._events[self._end : end]:
             self._take(event)
         self._end = end
-        return _as_context(self._lines.values()), self._order
+        return tuple(line for line in self._lines.values() if line.quantity > 0), self._order
 
     def _take(self, event: Event) -> None:
         if event.name == "purchase":
@@ -74,14 +76,16 @@ class Purchasing:
                 _move(self._lines, item, sign)
 
 
-def _as_context(lines: Iterable[CartItem]) -> CartContext:
-    items = tuple(line for line in lines if line.quantity > 0)
-    return CartContext(
-        value=sum(line.value or 0.0 for line in items),
-        quantity=sum(line.quantity for line in items),
-        currency=next((line.currency for line in items if line.currency), ""),
-        items=items,
-    )
+def cart_of(lines: Sequence[CartItem], *, worth: Value, pieces: Value) -> CartContext:
+    """Return the cart of some lines.
+
+    Args:
+        lines: of the products in it.
+        worth, pieces: of all of it.
+    """
+    currency = next((line.currency for line in lines if line.currency), "")
+    value, quantity = (amount if type(amount) is float else 0.0 for amount in (worth, pieces))
+    return CartContext(value=value, quantity=quantity, currency=currency, items=tuple(lines))
 
 
 def recently_viewed(events: Sequence[Event]) -> tuple[Product, ...]:
@@ -114,13 +118,13 @@ def _items(event: Event) -> list[dict[str, Any]]:
 
 def _move(lines: dict[str, CartItem], item: Mapping[str, Any], sign: int) -> None:
     """Add a product to the lines of a cart, or remove it."""
-    product_id = str(item.get("product_id") or "")
+    product_id = product_id_of(item)
     if not product_id:
         return
     known = lines.get(product_id)
-    moved = _number(item.get("quantity"))
-    quantity = (known.quantity if known else 0) + sign * (1 if moved is None else moved)
-    price = _number(item.get("price"))
+    pieces = pieces_of(item)
+    quantity = (known.quantity if known else 0) + (pieces if sign > 0 else -abs(pieces))
+    price = read_number(item.get("price"))
     if price is None and known:
         price = known.price
     texts = _texts(item)
@@ -136,15 +140,8 @@ def _move(lines: dict[str, CartItem], item: Mapping[str, Any], sign: int) -> Non
 
 
 def _product(product_id: str, fields: Mapping[str, Any]) -> Product:
-    price = fields.get("price")
-    return Product(
-        product_id=product_id, price=float(price) if isinstance(price, int | float) else None, **_texts(fields)
-    )
+    return Product(product_id=product_id, price=read_number(fields.get("price")), **_texts(fields))
 
 
 def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
     return {name: text_of(fields.get(name)) for name in _TEXTS}
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

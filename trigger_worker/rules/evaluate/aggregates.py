@@ -95,17 +95,17 @@ class Sum(WindowAggregate):
     def _enter(self, place: int) -> None:
         value = self._values[place]
         if type(value) is float:
-            self._total += _multiple(value)
+            self._total += exact_multiple(value)
             self._count += 1
 
     def _leave(self, place: int) -> None:
         value = self._values[place]
         if type(value) is float:
-            self._total -= _multiple(value)
+            self._total -= exact_multiple(value)
             self._count -= 1
 
     def _result(self) -> Value:
-        return _rounded(self._total)
+        return rounded_multiple(self._total)
 
 
 class Average(Sum):
@@ -217,16 +217,17 @@ def _sum(numbers: Sequence[float]) -> float | None:
         return fsum(numbers)
     except OverflowError:
         # On the way, perhaps: the sum itself may be none too large.
-        return _rounded(sum(map(_multiple, numbers)))
+        return rounded_multiple(sum(map(exact_multiple, numbers)))
 
 
-def _multiple(number: float) -> int:
+def exact_multiple(number: float) -> int:
     """Return how many times the smallest float a number is."""
     numerator, denominator = number.as_integer_ratio()
     return numerator << (_SMALLEST_BITS + 1 - denominator.bit_length())
 
 
-def _rounded(multiple: int) -> float | None:
+def rounded_multiple(multiple: int) -> float | None:
+    """Return the number that is so many times the smallest float; None when it is too large for one."""
     try:
         return multiple / _SMALLEST_DIVISOR
     except OverflowError:

@@ -8,10 +8,11 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.evaluate.calendar import local_time
+from trigger_worker.rules.evaluate.cart import cart_pieces, cart_value
 from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.evaluate.history import Moment
 from trigger_worker.rules.evaluate.operators import Reader, compile_operator
-from trigger_worker.rules.evaluate.terms import Term, compile_cart, compile_fact, compile_term
+from trigger_worker.rules.evaluate.terms import Term, compile_fact, compile_term
 from trigger_worker.rules.language import names
 from trigger_worker.rules.language.render import render
 from trigger_worker.rules.language.syntax import (
@@ -129,8 +130,8 @@ def _clock(moment: Moment) -> datetime:
 
 
 _COMPUTED: Final[dict[tuple[str, ...], Term]] = {
-    names.CART_VALUE: compile_cart("value", default=0.0),
-    names.CART_ITEMS: compile_cart("quantity", default=1.0),
+    names.CART_VALUE: cart_value,
+    names.CART_ITEMS: cart_pieces,
     names.GOAL_REACHED: compile_fact("goal_reached"),
     names.LOCAL_HOUR: lambda moment: float(_clock(moment).hour),
     names.LOCAL_WEEKDAY: lambda moment: float(_clock(moment).isoweekday()),

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from trigger_worker.rules.evaluate.cart import CART_EVENTS, CART_FIELDS
 from trigger_worker.rules.evaluate.event import ITEM_KEY
-from trigger_worker.rules.evaluate.terms import CART_EVENTS
 from trigger_worker.rules.language import names
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, TRAITS_MS, gap_ms, term_lookback_ms, wait_ms
 from trigger_worker.rules.language.syntax import (
@@ -116,7 +116,7 @@ class _Collector:
     def _name(self, node: Name) -> None:
         if node.path in {names.CART_VALUE, names.CART_ITEMS}:
             self._events(CART_EVENTS, LAST_VALUE_LOOKBACK_MS)
-            self._fields.add("value" if node.path == names.CART_VALUE else "quantity")
+            self._fields |= CART_FIELDS if node.path == names.CART_VALUE else {"quantity", "items"}
         elif node.path[0] == names.TRAITS_PREFIX:
             self._events(("identify",), TRAITS_MS)
             self._fields.add(names.TRAITS_PREFIX)

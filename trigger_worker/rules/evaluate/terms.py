@@ -1,56 +1,19 @@
-"""Compile the terms of expressions: counts, aggregates, latest values, times since, message facts and the cart."""
+"""Compile the terms of expressions: counts, aggregates, latest values, times since and message facts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
 
-from trigger_worker.rules.evaluate.aggregates import AGGREGATES, Sum, WindowAggregate
+from trigger_worker.rules.evaluate.aggregates import AGGREGATES, WindowAggregate
 from trigger_worker.rules.evaluate.event import Value
 from trigger_worker.rules.evaluate.history import History, Moment
-from trigger_worker.rules.evaluate.operators import Reader
-from trigger_worker.rules.evaluate.selected import Selected
-from trigger_worker.rules.evaluate.selector import Selector, compile_selection
+from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.language.lookback import LAST_VALUE_LOOKBACK_MS, term_lookback_ms
 from trigger_worker.rules.language.render import render
-from trigger_worker.rules.language.syntax import Aggregate, Count, EventTerm, FirstOrLast, MessageFact, Name, Since
+from trigger_worker.rules.language.syntax import Aggregate, Count, EventTerm, FirstOrLast, MessageFact, Since
 
 #: A compiled expression: a function from a visitor at an instant to a value.
 Term = Callable[[Moment], Value]
-
-#: The events that change a cart.
-CART_EVENTS: Final = ("add_to_cart", "remove_from_cart", "purchase")
-
-_SELECTOR: Final = Selector("(add_to_cart or purchase or remove_from_cart)", frozenset(CART_EVENTS))
-_SIGNS: Final = {"add_to_cart": 1.0, "remove_from_cart": -1.0}
-
-
-class _Changes:
-    """The changes of a cart, in order; they grow with the history.
-
-    Args:
-        selected: the events that changed it.
-        values: the field of each of them.
-        default: the amount of an event without the field.
-    """
-
-    def __init__(self, selected: Selected, values: Sequence[Value], default: float) -> None:
-        self.selected = selected
-        self._values = values
-        self._default = default
-        #: By change the amount added; less than 0 for an amount taken out.
-        self._amounts: list[Value] = []
-        #: By number of changes, the place of the first change of the present cart; a purchase starts a new one.
-        self._starts = [0]
-        self.amounts = Sum(self._amounts)
-
-    def start_of(self, end: int) -> int:
-        """Return the place of the first change of the cart that so many changes have made."""
-        for place in range(len(self._amounts), len(self._values)):
-            name, value = self.selected.events[place].name, self._values[place]
-            self._amounts.append(_SIGNS.get(name, 0.0) * (value if type(value) is float else self._default))
-            self._starts.append(place + 1 if name not in _SIGNS else self._starts[-1])
-        return self._starts[end]
 
 
 def compile_term(node: EventTerm | MessageFact) -> Term:
@@ -71,27 +34,6 @@ def compile_term(node: EventTerm | MessageFact) -> Term:
 def compile_fact(name: str) -> Term:
     """Return the function that reads a fact of the moment, such as `goal_reached`; an absent fact is false."""
     return lambda moment: moment.facts.get(name, False)
-
-
-def compile_cart(field: str, default: float) -> Reader[Moment]:
-    """Return the function of the sum of a field over the products in the cart.
-
-    Args:
-        field: the field to sum.
-        default: the amount of an event without the field.
-    """
-    key, name = f"cart.{field}", Name(0, (field,))
-
-    def derive(history: History) -> _Changes:
-        return _Changes(history.select(_SELECTOR), history.field(_SELECTOR, name), default)
-
-    def cart(moment: Moment) -> Value:
-        changes = moment.history.derived(key, derive)
-        first, end = changes.selected.span(moment.at, LAST_VALUE_LOOKBACK_MS)
-        total = _slide(moment.history, changes.amounts, max(first, changes.start_of(end)), end)
-        return max(0.0, total) if type(total) is float else None
-
-    return cart
 
 
 def _count(node: Count) -> Term:

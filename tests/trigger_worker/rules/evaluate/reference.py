@@ -315,7 +315,9 @@ def value(node: Operand, events: Sequence[Record], at: int) -> Value:
 
 def plain(name: str, seen: Sequence[Record], at: int) -> Value:
     if name in {"cart.value", "cart.items"}:
-        return cart(name, [event for event in seen if event["ts"] > at - 30 * DAY])
+        changes = [event for event in seen if event["name"] in {"add_to_cart", "remove_from_cart", "purchase"}]
+        recent = [event for event in changes if event["ts"] > at - 30 * DAY]
+        return cart(name, recent, changes[: len(changes) - len(recent)])
     if name.startswith("traits."):
         trait = name.removeprefix("traits.")
         said: list[Value] = [
@@ -328,18 +330,43 @@ def plain(name: str, seen: Sequence[Record], at: int) -> Value:
     return known[-1] if known else None
 
 
-def cart(name: str, recent: Sequence[Record]) -> float:
-    total = 0
-    for event in recent:
-        amount = event["fields"].get("value") if name == "cart.value" else event["fields"].get("quantity", 1)
-        amount = amount if kind(amount) == "number" else 0 if name == "cart.value" else 1
+def cart(name: str, recent: Sequence[Record], before: Sequence[Record] = ()) -> float:
+    """What was added less what was removed since the last purchase, and never less than nothing on the way."""
+    total: float = 0
+    prices: dict[object, float] = {}
+    for event in (*before, *recent):
+        worth, pieces = told(event["fields"], prices)
+        amount = worth if name == "cart.value" else pieces
         if event["name"] == "purchase":
             total = 0
-        elif event["name"] == "add_to_cart":
-            total += amount
-        elif event["name"] == "remove_from_cart":
-            total -= amount
-    return max(0, total)
+        elif event in recent and event["name"] == "add_to_cart":
+            total = max(0, total + amount)
+        elif event in recent and event["name"] == "remove_from_cart":
+            total = max(0, total - abs(amount))
+    return total
+
+
+def told(fields: Mapping[str, Any], prices: dict[object, float]) -> tuple[float, float]:
+    """What an event is worth, and of how many pieces it is; prices of products are those told so far."""
+    items = fields.get("items")
+    lines = items if items and isinstance(items, list) else [fields]
+    worth, pieces = 0.0, 0.0
+    for line in lines:
+        price, quantity = number(line.get("price")), number(line.get("quantity"))
+        quantity = 1 if quantity is None else quantity
+        if line.get("product_id") and price is not None:
+            prices[line["product_id"]] = price
+        worth += (prices.get(line.get("product_id"), 0) if price is None else price) * quantity
+        pieces += quantity
+    value, count = number(fields.get("value")), number(fields.get("quantity"))
+    return worth if value is None else value, pieces if count is None else count
+
+
+def number(raw: object) -> float | None:
+    """A number, or a text that is plainly one."""
+    if isinstance(raw, str) and raw.strip().lstrip("-").replace(".", "", 1).isdecimal():
+        return float(raw)
+    return None if isinstance(raw, bool) or not isinstance(raw, int | float) else raw
 
 
 def term(node: Term, seen: Sequence[Record], at: int) -> Value:

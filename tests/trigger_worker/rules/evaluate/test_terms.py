@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.trigger_worker.rules.evaluate.support import event, value_of
+from trigger_worker.rules.evaluate.cart import Held
 from trigger_worker.rules.evaluate.event import Event, Value
 
 BUYS = [
@@ -90,13 +93,36 @@ def test_facts_of_messages_are_false_until_told() -> None:
     assert value_of("opened(email) and goal_reached", [], facts={"opened(email)": True, "goal_reached": True}) is True
 
 
+TENTS = [event("add_to_cart", "-5m", product_id="tent", price=60, quantity=2)]
 CART_CASES: list[tuple[str, list[Event], float, float]] = [
     ("an empty history", [], 0, 0),
     ("what was added", [event("add_to_cart", "-2m", value=20, quantity=2), event("add_to_cart", value=5)], 25, 3),
     ("less what was removed", [event("add_to_cart", "-2m", value=20), event("remove_from_cart", value=5)], 15, 0),
     ("never below nothing", [event("remove_from_cart", value=5)], 0, 0),
     ("a value that is not told", [event("add_to_cart")], 0, 1),
-    ("values that are no numbers", [event("add_to_cart", value="20", quantity=True)], 0, 1),
+    ("values that are no numbers", [event("add_to_cart", value="a lot", quantity=True)], 0, 1),
+    ("values that are written", [event("add_to_cart", value="20.00 EUR", quantity="2")], 20, 2),
+    ("price times quantity", [event("add_to_cart", price=60, quantity=2)], 120, 2),
+    ("one, where the quantity is not told", [event("add_to_cart", price="60.00")], 60, 1),
+    ("nothing for a price of nothing", [event("add_to_cart", price=0, quantity=3)], 0, 3),
+    ("nothing for a quantity of nothing", [event("add_to_cart", price=60, quantity=0)], 0, 0),
+    ("the value rather than the price", [event("add_to_cart", price=60, value=50)], 50, 1),
+    (
+        "the sum of items",
+        [event("add_to_cart", items=[{"price": "60", "quantity": "2"}, {"price": 5}, {"price": "?"}])],
+        125,
+        4,
+    ),
+    ("less than nothing as a removal", [*TENTS, event("add_to_cart", price=60, quantity=-1)], 60, 1),
+    ("a removal of minus one as of one", [*TENTS, event("remove_from_cart", price=60, quantity=-1)], 60, 1),
+    ("a removal without a price", [*TENTS, event("remove_from_cart", product_id="tent")], 60, 1),
+    ("a removal of another product without a price", [*TENTS, event("remove_from_cart", product_id="mug")], 120, 1),
+    (
+        "what was added after more was removed than there was",
+        [event("remove_from_cart", "-2m", value=50), event("add_to_cart", "-1m", value=20)],
+        20,
+        1,
+    ),
     (
         "since the latest purchase",
         [event("add_to_cart", "-3m", value=20), event("purchase", "-2m"), event("add_to_cart", "-1m", value=5)],
@@ -121,6 +147,17 @@ CART_CASES: list[tuple[str, list[Event], float, float]] = [
 def test_the_cart_holds(events: list[Event], value: float, items: float) -> None:
     assert value_of("cart.value", events) == value
     assert value_of("cart.items", events) == items
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, -1]), st.integers(0, 9) | st.floats(0, 1e6)), max_size=200), st.data())
+def test_a_cart_that_slides_holds_what_one_does_that_is_worked_out_anew(
+    changes: list[tuple[int, float]], data: st.DataObject
+) -> None:
+    amounts: list[Value] = [float(sign * amount) for sign, amount in changes]
+    sliding = Held(amounts)
+    spans = data.draw(st.lists(st.tuples(st.integers(0, len(amounts)), st.integers(0, len(amounts))), max_size=8))
+    for first, end in sorted((min(span), max(span)) for span in spans):
+        assert sliding.of(first, end) == Held(amounts).whole(amounts[first:end])
 
 
 def test_a_cart_beyond_all_numbers_is_missing() -> None:
