@@ -8,6 +8,10 @@ from collections.abc import Mapping, Sequence
 from math import fsum, isfinite
 from typing import Any, Final
 
+#: The largest whole number up to which every other one is a float of its own.
+LARGEST_EXACT: Final = 2**53
+#: Beyond it, JavaScript writes a whole number with an exponent, and nobody an id.
+_LARGEST_ID: Final = 10**21
 #: The longest text in which more than plain digits is looked for.
 _LONGEST: Final = 64
 #: What may stand before or after a number: the sign of a currency, with letters as in `US$`, or its letters.
@@ -87,6 +91,19 @@ def _are_groups(parts: Sequence[str], *, is_short: bool) -> bool:
         return False
     sizes = {len(each) for each in others[:-1]}
     return sizes <= {_GROUP} or (is_short and sizes <= {_GROUP - 1} and len(first) < _GROUP)
+
+
+def exact_id(number: float) -> str:
+    """Return all digits of a whole number that has more of them than a float holds, '' for any other number.
+
+    Such a number is an id: JSON's readers round it, each in its own way, and its text is the same everywhere.
+    """
+    if -LARGEST_EXACT <= number <= LARGEST_EXACT:
+        return ""
+    if isinstance(number, int):
+        return str(number)
+    # Beyond `LARGEST_EXACT` every float is a whole number.
+    return str(int(number)) if abs(number) < _LARGEST_ID else ""
 
 
 def worth_of(fields: Mapping[str, Any], price: float | None = None) -> float | None:

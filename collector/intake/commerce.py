@@ -20,8 +20,6 @@ _VALUED: Final = frozenset(EVENT_GROUPS["commerce"]) - {
 }
 #: Names that Google's earlier enhanced ecommerce gives to events whose products lie in `ecommerce`.
 _EARLIER_NAMES: Final = {
-    "addToCart": "add_to_cart",
-    "removeFromCart": "remove_from_cart",
     "productClick": "select_item",
     "productDetail": "view_item",
     "productImpressions": "view_item_list",
@@ -168,12 +166,21 @@ def _with_value(props: dict[str, Any], event: str) -> dict[str, Any]:
     items = props.get("items")
     if isinstance(items, list) and len(items) > 1 and event in {"add_to_cart", "remove_from_cart"}:
         props = {"quantity": finite_sum([pieces_of(item) for item in items]), **props}
-    if read_number(props.get("value")) is not None:
+    given = props.get("value")
+    # What is neither readable nor text is no amount at all, and refused by a later step where nobody can use it.
+    if read_number(given) is not None or not (given is None or isinstance(given, str | bool)):
         return props
     totals = (read_number(props[name]) for name in _TOTALS if name in props)
     value = next((total for total in totals if total is not None), None)
-    value = worth_of(props) if value is None else value
+    value = worth_of(props) if value is None and _is_of_one_currency(props) else value
     return props if value is None else {**props, "value": value}
+
+
+def _is_of_one_currency(props: Mapping[str, Any]) -> bool:
+    """Tell whether the prices of an event may be added up."""
+    items = props.get("items")
+    stated = [props, *items] if isinstance(items, list) else [props]
+    return len({text(each["currency"]).upper() for each in stated if each.get("currency")}) <= 1
 
 
 def _as_removed(props: dict[str, Any]) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from sys import float_info
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from collector.intake.draft import Draft, Drop, DropReason
+from warehouse.amounts import LARGEST_EXACT, exact_id
 from warehouse.limits import MAX_DEPTH, MAX_NAME_LENGTH, MAX_NESTED
-from warehouse.vocabulary import our_event_name
+from warehouse.vocabulary import COLUMN_FIELDS, our_event_name
 
 _NAME_OF_TYPE: Final = {
     "page": "page_view",
@@ -23,6 +24,8 @@ _NAME_OF_TYPE: Final = {
 }
 #: A whole number is read however many digits it has; whoever reckons with it later needs it as a float.
 _GREATEST: Final = int(float_info.max)
+#: Fields that are numbers by their names.
+_NUMBERS: Final = frozenset(name for name, kind in COLUMN_FIELDS.items() if kind == "number")
 _NAMESPACE: Final = uuid.UUID("6d6d6576-656e-7473-8000-000000000000")
 
 
@@ -40,12 +43,17 @@ def name_event(draft: Draft) -> Drop | None:
 
 
 def refuse_unfit_values(draft: Draft) -> Drop | None:
-    """Drop an event one of whose properties or traits is a number too large, is nested too deeply, or has no end."""
-    left = [MAX_NESTED]
+    """Drop an event one of whose properties or traits is a number too large, is nested too deeply, or has no end.
+
+    Whole numbers with more digits than a float holds, which are ids, become texts.
+    """
+    seen = _Seen()
     for name, value in (*draft.props.items(), *draft.traits.items()):
         # Most values are text.
-        if type(value) is not str and (trouble := _trouble(value, 1, left)):
+        if type(value) is not str and (trouble := _trouble(value, 1, seen)):
             return draft.dropped(DropReason.MALFORMED, f"{trouble}, in {name[:50]!r}")
+    if seen.has_ids:
+        draft.props, draft.traits = _with_ids(draft.props), _with_ids(draft.traits)
     return None
 
 
@@ -63,25 +71,60 @@ def _content_id(draft: Draft) -> str:
     return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(content).hexdigest()))
 
 
-def _trouble(value: object, depth: int, left: list[int]) -> str:
+class _Seen:
+    """The values of an event that were looked at.
+
+    Attributes:
+        left: how many objects and lists it may still have.
+        has_ids: whether there is a whole number with more digits than a float holds.
+    """
+
+    __slots__ = ("has_ids", "left")
+
+    def __init__(self) -> None:
+        self.left = MAX_NESTED
+        self.has_ids = False
+
+
+def _trouble(value: object, depth: int, seen: _Seen) -> str:
     """Return what is wrong with a value, or ''.
 
     Args:
         value: any.
         depth: the objects and lists around it, and itself if it is one.
-        left: how many objects and lists the event may still have.
+        seen: what was looked at so far.
     """
-    if isinstance(value, int):
-        return "" if -_GREATEST <= value <= _GREATEST else "a number too large for any use"
+    if isinstance(value, int | float):
+        return _trouble_of_number(value, seen)
     inner = value.values() if isinstance(value, dict) else value
     if not isinstance(inner, Iterable) or isinstance(inner, str):
         return ""
-    left[0] -= 1
+    seen.left -= 1
     if depth > MAX_DEPTH:
         return f"more than {MAX_DEPTH} objects and lists inside each other"
-    if left[0] < 0:
+    if seen.left < 0:
         return f"more than {MAX_NESTED} objects and lists"
     for each in inner:
-        if type(each) is not str and (trouble := _trouble(each, depth + 1, left)):
+        if type(each) is not str and (trouble := _trouble(each, depth + 1, seen)):
             return trouble
     return ""
+
+
+def _trouble_of_number(value: float, seen: _Seen) -> str:
+    if -LARGEST_EXACT <= value <= LARGEST_EXACT:
+        return ""
+    seen.has_ids = True
+    return "" if isinstance(value, float) or -_GREATEST <= value <= _GREATEST else "a number too large for any use"
+
+
+def _with_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object whose ids are texts; an amount stays a number, however large."""
+    return {name: value if name in _NUMBERS else _with_text_id(value) for name, value in fields.items()}
+
+
+def _with_text_id(value: object) -> object:
+    if isinstance(value, dict):
+        return _with_ids(value)
+    if isinstance(value, list):
+        return [_with_text_id(each) for each in value]
+    return (exact_id(value) or value) if isinstance(value, int | float) else value

@@ -244,7 +244,17 @@ def test_names_of_the_earlier_ecommerce_are_ours_where_its_products_are(event: s
     ecommerce = {part: {"products": [{"id": "tent-2", "name": "Dome tent", "price": "249.5", "quantity": 2}]}}
     row = kept(message(event=event, properties={"ecommerce": ecommerce}))
     assert (row.event, row.product_id, row.price) == (ours, "tent-2", 249.5)
-    assert kept(message(event=event, properties={"ecommerce": None})).event == event
+
+
+@pytest.mark.parametrize("event", ["productClick", "productDetail", "checkout", "transaction"])
+def test_the_same_names_without_products_are_a_shops_own(event: str) -> None:
+    assert kept(message(event=event, properties={"ecommerce": None, "step": 1})).event == event
+
+
+def test_prices_of_two_currencies_are_not_added_up() -> None:
+    items = [{"product_id": "a", "price": 3}, {"product_id": "b", "price": 4, "currency": "usd"}]
+    assert kept(message(event="view_cart", properties={"currency": "EUR", "items": items})).value is None
+    assert kept(message(event="view_cart", properties={"currency": "USD", "items": items})).value == 7
 
 
 def test_impressions_of_the_earlier_ecommerce_are_a_list() -> None:

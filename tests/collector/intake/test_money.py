@@ -77,7 +77,7 @@ def test_without_a_currency_of_the_site_money_keeps_its_own() -> None:
 def test_a_missing_currency_is_the_sites() -> None:
     assert money(value=80) == (80, "EUR")
     assert money(value=80, currency="") == (80, "EUR")
-    assert money(event="add_to_cart", price=20) == (None, "EUR")
+    assert money(event="add_to_cart", price=20) == (20, "EUR")
     assert money(items=[{"product_id": "p1", "price": 3}])[1] == "EUR"
     assert warnings(value=80) == []
 
@@ -109,7 +109,7 @@ def test_prices_of_items_are_converted_each_in_its_own_currency() -> None:
     assert row.value == 100.0
     first, second, *others = props(row)["items"]
     assert (first["price"], first["original_price"], first["currency"]) == (0.61, 100, "EUR")
-    assert (second["price"], second["original_price"], second["original_currency"]) == (9.2, "10.00", "USD")
+    assert (second["price"], second["original_price"], second["original_currency"]) == (9.2, 10.0, "USD")
     assert others == items[2:]
 
 

@@ -254,7 +254,7 @@ def test_a_value_that_nobody_can_use_costs_its_event_and_no_other(where: str, na
 def test_values_that_are_large_and_of_use_are_kept() -> None:
     properties = {"order": 10**30, "price": 10**20, "tree": nested(MAX_DEPTH), "text": "9" * 4000}
     row = kept(message(properties=properties))
-    assert (row.price, msgspec.json.decode(row.props)["order"]) == (1e20, 10**30)
+    assert (row.price, msgspec.json.decode(row.props)["order"]) == (1e20, str(10**30))
 
 
 def test_a_message_larger_than_any_event_is_not_even_read() -> None:

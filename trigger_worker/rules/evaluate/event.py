@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from warehouse.amounts import LARGEST_EXACT
 from warehouse.vocabulary import CONTEXT_COLUMNS, ORDER_EVENTS
 
 #: A text, a number or a boolean; None when it is missing. Durations are numbers of ms.
@@ -90,19 +91,27 @@ def lateness(ts: int, received_at: int) -> int:
 
 
 def as_value(raw: object) -> Value:
-    """Return the value that a raw field stands for; anything that is not a scalar is missing."""
+    """Return the value that a raw field stands for; anything that is not a scalar is missing.
+
+    A whole number with more digits than a float holds is an id, and so a text.
+    """
     if isinstance(raw, float):
         return raw if isfinite(raw) else None
     if raw is None or isinstance(raw, (str, bool)):
         return raw
-    return _as_number(raw) if isinstance(raw, int) else None
+    if isinstance(raw, int):
+        return float(raw) if -LARGEST_EXACT <= raw <= LARGEST_EXACT else str(raw)
+    return None
 
 
-def _as_number(raw: int) -> float | None:
-    try:
-        return float(raw)
-    except OverflowError:
-        return None
+def as_number(raw: object) -> Value:
+    """Return the value of a raw field that is a number by its name, whatever its digits."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        try:
+            return float(raw)
+        except OverflowError:
+            return None
+    return as_value(raw)
 
 
 def read_field(fields: Mapping[str, Any], path: Sequence[str]) -> Value:

@@ -103,6 +103,8 @@ def _logic(node: And | Or | Not, compile_part: Compile[Subject]) -> Reader[Subje
 def _comparison(node: Comparison, compile_part: Compile[Subject]) -> Reader[Subject]:
     left = compile_part(node.left)
     compare = _COMPARE[node.operator]
+    if isinstance(node.right, Number) and node.right.digits and node.operator in {"==", "!="}:
+        return _comparison_with_id(left, compare, node.right)
     if isinstance(node.right, Number | Text | Boolean | Duration):
         return _comparison_with(left, compare, literal_value(node.right))
     right = compile_part(node.right)
@@ -130,12 +132,28 @@ def _comparison_with(
     return compared
 
 
+def _comparison_with_id(left: Reader[Subject], compare: Callable[[Any, Any], bool], node: Number) -> Reader[Subject]:
+    """Compare with a number that has more digits than a float: a text by all of them, a number as a number."""
+    rights: dict[type, str | float] = {str: node.digits, float: node.value}
+
+    def compared(subject: Subject) -> bool:
+        first = left(subject)
+        right = rights.get(type(first))
+        return right is not None and compare(first, right)
+
+    return compared
+
+
 def _test(node: Membership | Glob, operand: Reader[Subject]) -> Reader[Subject]:
     if isinstance(node, Glob):
         fits = _glob(node.pattern)
         return lambda subject: type(value := operand(subject)) is str and fits(value) is not None
     options = frozenset(literal_value(option) for option in node.options)
     kind = type(literal_value(node.options[0]))
+    if ids := frozenset(option.digits for option in node.options if isinstance(option, Number) and option.digits):
+        return lambda subject: (
+            (value := operand(subject)) in (ids if type(value) is str else options) and (type(value) in {str, kind})
+        )
     return lambda subject: type(value := operand(subject)) is kind and value in options
 
 

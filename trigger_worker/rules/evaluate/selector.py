@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import as_value, read_field
+from trigger_worker.rules.evaluate.event import as_number, as_value, read_field
 from trigger_worker.rules.evaluate.operators import Reader, compile_operator
 from trigger_worker.rules.language.names import field_path
 from trigger_worker.rules.language.render import render_selection
 from trigger_worker.rules.language.syntax import Expression, Name, Selection
-from warehouse.vocabulary import MESSAGE_EVENTS
+from warehouse.vocabulary import COLUMN_FIELDS, MESSAGE_EVENTS
 
 Fields = Mapping[str, Any]
 
@@ -68,4 +68,6 @@ def compile_field(name: Name) -> Reader[Fields]:
 
 
 def _read_key(key: str) -> Callable[[Fields], str | float | bool | None]:
+    if COLUMN_FIELDS.get(key) == "number":
+        return lambda fields: as_number(fields.get(key))
     return lambda fields: as_value(fields.get(key))

@@ -34,6 +34,7 @@ from trigger_worker.rules.language.syntax import (
     Step,
     Text,
 )
+from warehouse.amounts import LARGEST_EXACT
 
 
 def tree_builder() -> Transformer[Token, Any]:
@@ -104,7 +105,8 @@ class _TreeBuilder(Transformer[Token, Any]):
         return Negative(_start(sign), as_value(operand))
 
     def negative_number(self, sign: Token, number: Token) -> Number:
-        return Number(_start(sign), -self.number(number).value)
+        unsigned = self.number(number)
+        return Number(_start(sign), -unsigned.value, unsigned.digits and f"-{unsigned.digits}")
 
     def filtered(self, events: Argument, condition: Argument) -> Selection:
         selection = as_selection(events)
@@ -128,7 +130,8 @@ class _TreeBuilder(Transformer[Token, Any]):
         value = float(token)
         if isinf(value):
             raise Refusal("this number is too large", _start(token))
-        return Number(_start(token), value)
+        is_exact = value <= LARGEST_EXACT or "." in token
+        return Number(_start(token), value, "" if is_exact else str(int(token)))
 
     def duration(self, token: Token) -> Duration:
         return Duration(_start(token), parse_duration(token))

@@ -112,8 +112,8 @@ def _atom(node: Expression) -> str:
     if isinstance(node, Call):
         return f"{node.function}({', '.join(map(_argument, arguments_of(node)))})"
     match node:
-        case Number(value=value):
-            return format(Decimal(repr(value)).normalize(), "f")
+        case Number(value=value, digits=digits):
+            return digits or format(Decimal(repr(value)).normalize(), "f")
         case Text(value=value):
             return _quoted(value)
         case Boolean(value=value):

@@ -43,9 +43,15 @@ class ExpressionNode(Node, frozen=True):
 
 
 class Number(ExpressionNode, frozen=True):
-    """A number literal."""
+    """A number literal.
+
+    Args:
+        value: the number.
+        digits: all digits of a whole number with more of them than `value` holds, which stands for an id; else ''.
+    """
 
     value: float
+    digits: str = ""
     value_type: ClassVar[ValueType] = "number"
 
 

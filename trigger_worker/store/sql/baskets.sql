@@ -1,6 +1,6 @@
 -- The products of each order, whoever told of it and however often.
 SELECT arraySlice(arraySort(groupUniqArrayArray(arrayFilter(product -> product != '', arrayConcat(
-           [product_id], arrayMap(item -> JSONExtractString(item, 'product_id'), JSONExtractArrayRaw(props, 'items'))
+           [product_id], arrayMap(item -> trim(BOTH '"' FROM JSONExtractRaw(item, 'product_id')), JSONExtractArrayRaw(props, 'items'))
        )))), 1, {together:UInt32}) AS products
 FROM events
 WHERE site = {site:String} AND event = 'purchase'

@@ -6,7 +6,9 @@ SELECT product_id,
        argMaxIf(currency, ts, currency != '') AS currency,
        argMaxIf(JSONExtractString(props, 'image'), ts, JSONExtractString(props, 'image') != '') AS image,
        argMaxIf(url, ts, url != '') AS url,
-       argMax((JSONExtractRaw(props, 'in_stock'), JSONExtractString(props, 'availability')), (ts, event_id)) AS stock,
+       -- Of the latest look that tells it at all: a page may tell of one look twice, and of the stock once.
+       argMaxIf((JSONExtractRaw(props, 'in_stock'), JSONExtractString(props, 'availability')), (ts, event_id),
+                JSONHas(props, 'in_stock') OR JSONHas(props, 'availability')) AS stock,
        stock.1 AS in_stock,
        stock.2 AS availability
 FROM events
