@@ -114,7 +114,7 @@ def _trouble_of_number(value: float, seen: _Seen) -> str:
     if -LARGEST_EXACT <= value <= LARGEST_EXACT:
         return ""
     seen.has_ids = True
-    return "" if isinstance(value, float) or -_GREATEST <= value <= _GREATEST else "a number too large for any use"
+    return "" if -_GREATEST <= value <= _GREATEST else "a number too large for any use"
 
 
 def _with_ids(fields: Mapping[str, Any]) -> dict[str, Any]:
