@@ -12,11 +12,15 @@ import msgspec
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import Circumstances
 from warehouse.browser_id import is_bound
+from warehouse.limits import MAX_ITEMS
 from warehouse.time_reading import event_time
 
 #: The attribute of an order that holds the anonymous id of the browser it came from; underscores may stand before it.
 BROWSER_ATTRIBUTE: Final = "micromoment_id"
 _LONGEST_ADDRESS: Final = 2048
+#: Lines of an order whose names, SKUs and variants are kept, too: an event has 32 KiB.
+MOST_WHOLE_ITEMS: Final = 50
+_OF_SHORT_ITEMS: Final = ("product_id", "variant_id", "price", "quantity")
 _TAGS: Final = {"utm_source": "source", "utm_medium": "medium", "utm_campaign": "name"}
 #: The facts of a person that an order or a customer's record tells, under our names, which platforms use, too.
 _TRAITS: Final = ("email", "phone", "first_name", "last_name")
@@ -68,6 +72,21 @@ def traits_of(*records: PayloadFields) -> dict[str, Any]:
     first, *_ = records
     traits = {name: next((text for each in records if (text := each.text(name))), "") for name in _TRAITS}
     return {name: text or None for name, text in traits.items() if text or first.has(name)}
+
+
+def short_items(order: PayloadFields, name: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items of an order; of a long one each so short that the whole is kept, which is noted.
+
+    Args:
+        order: the order.
+        name: the field that holds the lines.
+        items: its lines as items.
+    """
+    if len(items) <= MOST_WHOLE_ITEMS:
+        return items
+    counted = f"{MAX_ITEMS} of {len(items)} lines are" if len(items) > MAX_ITEMS else "is long: its lines are"
+    order.remark(name, f"{counted} kept, each with id, price and quantity alone")
+    return [{key: item[key] for key in _OF_SHORT_ITEMS if key in item} for item in items[:MAX_ITEMS]]
 
 
 def digest_of(facts: object) -> str:

@@ -94,8 +94,12 @@ class PayloadFields:
             name: of the field.
             expected: what it should have been.
         """
+        self.remark(name, f"is not {expected}: passed over")
+
+    def remark(self, name: str, said: str) -> None:
+        """Note something about a field, in words that follow its place."""
         if len(self._unread) < MAX_UNREAD:
-            self._unread.append(f"{self._at(name)} is not {expected}: passed over")
+            self._unread.append(f"{self._at(name)} {said}")
 
     def _text(self, name: str) -> str:
         value = self._value.get(name)

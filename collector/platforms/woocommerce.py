@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from collector.intake.draft import DropReason
-from collector.platforms.facts import attribute_of, browser_of, digest_of, is_history, present, traits_of
+from collector.platforms.facts import attribute_of, browser_of, digest_of, is_history, present, short_items, traits_of
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import (
     Circumstances,
@@ -102,7 +102,7 @@ def _tell_purchase(
         discount=order.number("discount_total"),
         coupon=",".join(code for each in order.each("coupon_lines") if (code := each.text("code"))),
         payment_type=order.text("payment_method"),
-        items=[_item(line) for line in order.each("line_items")],
+        items=short_items(order, "line_items", [_item(line) for line in order.each("line_items")]),
     )
     told.say("track:purchase", message_id, who, at, properties=facts, context=context)
     told.say("identify", f"{message_id}-buyer", who, at, traits=traits_of(order.inner("billing")))

@@ -176,7 +176,7 @@ class _Delivery:
         """Do what is asked about a person's data, or note what a person has to do; return that."""
         parts, site = self._parts, self._site.name
         if request.kind == "erase":
-            visitors = {request.user_id}
+            visitors = {request.user_id} - {""}
             if request.email:
                 owners = await parts.bounds.reads.run(owners_of_address, parts.warehouse, "email", request.email)
                 visitors |= {owner.visitor_id for owner in owners if owner.site == site}

@@ -8,7 +8,7 @@ from collector.intake.draft import DropReason
 from collector.platforms.facts import browser_of, is_history, present
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import Circumstances, Translation, Who
-from collector.platforms.shopify.orders import buyer_of, context_of, coupon_of, item_of
+from collector.platforms.shopify.orders import buyer_of, context_of, coupon_of, items_of
 from collector.platforms.shopify.people import tell_customer
 
 _NAMES_NOBODY: Final = "names no browser and no customer: the theme's snippet writes the browser, the pixel tells of it"
@@ -31,7 +31,7 @@ def tell_checkout(told: Translation, checkout: PayloadFields, around: Circumstan
         value=checkout.number("total_price"),
         currency=checkout.text("currency"),
         coupon=coupon_of(checkout),
-        items=[item_of(line) for line in checkout.each("line_items")],
+        items=items_of(checkout),
     )
     who, context = buyer_of(checkout, around), context_of(checkout)
     told.say("track:begin_checkout", message_id, who, at, properties=facts, context=context)
@@ -48,7 +48,7 @@ def tell_cart(told: Translation, cart: PayloadFields, _: Circumstances) -> None:
         return told.drop(DropReason.MALFORMED, "the cart has no token")
     if not browser:
         return told.drop(DropReason.NO_VISITOR, f"the cart {_NAMES_NOBODY}", message_id)
-    items = [item_of(line) for line in cart.each("line_items")]
+    items = items_of(cart)
     value = sum((item.get("price") or 0.0) * (item.get("quantity") or 0.0) for item in items)
     who, facts = Who(browser, agreed=True), present(value=value, items=items)
     told.say("track:cart_updated", message_id, who, at, properties=facts)

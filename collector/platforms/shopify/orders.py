@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from collector.intake.draft import DropReason
-from collector.platforms.facts import browser_of, campaign_of, is_history, present, traits_of
+from collector.platforms.facts import browser_of, campaign_of, is_history, present, short_items, traits_of
 from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import Circumstances, Translation, Who
 from collector.platforms.shopify.people import tell_customer
@@ -82,8 +82,12 @@ def buyer_of(order: PayloadFields, around: Circumstances) -> Who:
     return Who(user_id=user_id) if user_id else _nobody(order.text("id"))
 
 
-def item_of(line: PayloadFields) -> dict[str, Any]:
-    """Return a line of an order, a cart or a refund as an item."""
+def items_of(order: PayloadFields) -> list[dict[str, Any]]:
+    """Return the lines of an order, a checkout or a cart as items."""
+    return short_items(order, "line_items", [_item(line) for line in order.each("line_items")])
+
+
+def _item(line: PayloadFields) -> dict[str, Any]:
     return present(
         product_id=line.text("product_id", "sku", "variant_id"),
         variant_id=line.text("variant_id"),
@@ -145,7 +149,7 @@ def _facts(order: PayloadFields, order_id: str) -> dict[str, Any]:
         shipping=order.inner("total_shipping_price_set").inner("shop_money").number("amount"),
         discount=order.number("total_discounts"),
         coupon=coupon_of(order),
-        items=[item_of(line) for line in order.each("line_items")],
+        items=items_of(order),
         sold_by=order.text("source_name"),
         test=order.flag("test") or None,
     )
@@ -155,11 +159,12 @@ def _refund_facts(refund: PayloadFields, refund_id: str, order_id: str) -> dict[
     paid = [each for each in refund.each("transactions") if each.text("status") in _REFUNDED]
     amounts = [amount for each in paid if (amount := each.number("amount")) is not None]
     lines = refund.each("refund_line_items")
+    items = [_item(line.inner("line_item")) | present(quantity=line.number("quantity")) for line in lines]
     return present(
         order_id=order_id,
         refund_id=refund_id,
         value=round(sum(amounts), 6),
         currency=next((currency for each in paid if (currency := each.text("currency"))), ""),
         note=refund.text("note"),
-        items=[item_of(line.inner("line_item")) | present(quantity=line.number("quantity")) for line in lines],
+        items=short_items(refund, "refund_line_items", items),
     )

@@ -66,7 +66,7 @@ def tell_change(told: Translation, change: PayloadFields, _: Circumstances) -> N
 
 def ask_to_erase(told: Translation, customer: PayloadFields, _: Circumstances) -> None:
     """Ask to erase a customer whom the shop deleted."""
-    _erase(told, customer, "the customer has no id")
+    _erase(told, customer, "the customer has neither id nor email")
 
 
 def ask_to_redact(told: Translation, request: PayloadFields, _: Circumstances) -> None:
@@ -86,9 +86,10 @@ def ask_to_redact_shop(told: Translation, request: PayloadFields, _: Circumstanc
 
 
 def _erase(told: Translation, customer: PayloadFields, complaint: str) -> None:
-    if not customer.text("id"):
+    user_id, email = customer.text("id"), customer.text("email").lower()
+    if not user_id and not email:
         return told.drop(DropReason.MALFORMED, complaint)
-    told.request = PrivacyRequest("erase", customer.text("id"), customer.text("email").lower())
+    told.request = PrivacyRequest("erase", user_id, email)
     return None
 
 
@@ -104,6 +105,6 @@ def _tell_answer(told: Translation, who: Who, channel: str, answer: PayloadField
         told.say("track:consent", message_id, who, at, properties=yes)
     elif state == "subscribed":
         # Shopify repeats a state with each change: without its time it may be older than a no that was said to us.
-        answer.note("consent_updated_at", "there, so that nobody knows how old the yes is, and it")
+        answer.remark("consent_updated_at", "is missing, so that nobody knows how old the yes is: passed over")
     elif state not in _NO_ANSWER:
         answer.note("state", "one that Shopify documents")

@@ -17,6 +17,7 @@ from tests.collector.platforms.shopify_payloads import (
     cart,
     checkout,
     customer,
+    line,
     order,
     product,
     refund,
@@ -259,3 +260,24 @@ def test_a_product_is_described_and_is_nobodys_news() -> None:
     }
     (hidden,) = rows(becomes("products/update", product(status="draft", variants=None)), SITE)
     assert (hidden.price, facts(hidden)["is_for_sale"]) == (None, False)
+
+
+def test_an_order_of_any_number_of_lines_is_kept_and_what_is_left_out_is_told() -> None:
+    for count, kept, said in (
+        (50, 50, ""),
+        (51, 51, "is long: its lines are kept"),
+        (700, 100, "100 of 700 lines are kept"),
+    ):
+        lines = [line(product_id=LARGE_ID - place, title="Alpine pack " * 8) for place in range(count)]
+        told = becomes("orders/create", order(line_items=lines))
+        items = facts(only("purchase", told))["items"]
+        assert (len(items), items[-1]["product_id"]) == (kept, str(LARGE_ID - kept + 1))
+        assert ("name" in items[0]) == (not said)
+        assert [said in warning.detail for warning in told.warnings] == ([True] if said else [])
+
+
+def test_a_person_without_an_id_is_erased_by_their_address() -> None:
+    asked = becomes("customers/redact", {"customer": {"id": None, "email": "Ann@example.com"}})
+    assert asked.request == PrivacyRequest("erase", "", "ann@example.com")
+    nobody = becomes("customers/redact", {"customer": {"id": None, "email": None}})
+    assert (nobody.request, reasons(nobody)) == (None, [DropReason.MALFORMED])
