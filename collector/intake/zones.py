@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Final
 
@@ -37,16 +38,46 @@ _ELSEWHERE: Final = {
 _POSIX: Final = dict.fromkeys(("EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"), "US")
 #: Names of ICU, which Chromium and Safari use, that tzdata has dropped; with the names that it still has.
 _DROPPED: Final = {"US/Pacific-New": "America/Los_Angeles", "Canada/East-Saskatchewan": "America/Regina"}
+#: As RudderStack's browser SDK tells the zone. In `UTC+2`, some count to the west.
+_DISTANCE: Final = re.compile(r"(?:GMT|UTC)([+-])([0-9]{2}):?([0-9]{2})")
+#: Zones without summer time whose distance is no whole number of hours.
+_BROKEN_HOURS: Final = {
+    "+0330": "Asia/Tehran",
+    "+0430": "Asia/Kabul",
+    "+0530": "Asia/Kolkata",
+    "+0545": "Asia/Kathmandu",
+    "+0630": "Asia/Yangon",
+    "+0845": "Australia/Eucla",
+    "+0930": "Australia/Darwin",
+    "-0930": "Pacific/Marquesas",
+}
 #: Clocks of many countries, which tzdata links to one of them.
 _NOBODYS: Final = frozenset({"CET", "EET", "EST", "MET", "MST", "WET"})
 
 
 def find_zone(text: str) -> KnownZone | None:
-    """Return the time zone of a name, whatever its case, with `_` or blanks between words; None for no zone."""
+    """Return the time zone of a name, whatever its case, with `_` or blanks between words; None for no zone.
+
+    A distance from Greenwich, such as `GMT+0100`, is a clock of nobody's.
+    """
     found = _ZONES.get(text)
     if found is None:
-        found = _ZONES.get(_SPELLINGS.get(text.casefold().replace(" ", "_"), ""))
+        found = _ZONES.get(_SPELLINGS.get(text.casefold().replace(" ", "_"), "")) or _zone_of_distance(text)
     return found
+
+
+def _zone_of_distance(text: str) -> KnownZone | None:
+    """Return the zone that is always so far from Greenwich, with no country: many may have its clock."""
+    distance = _DISTANCE.fullmatch(text)
+    if distance is None:
+        return None
+    sign, hours, minutes = distance[1], int(distance[2]), distance[3]
+    if minutes != "00":
+        name = _BROKEN_HOURS.get(f"{sign}{distance[2]}{minutes}", "")
+    else:
+        # Names of this kind count to the west.
+        name = f"Etc/GMT{'-' if sign == '+' else '+'}{hours}" if hours else "Etc/GMT"
+    return KnownZone(name, "") if name in _ZONES else None
 
 
 def _read_zones() -> dict[str, KnownZone]:

@@ -62,7 +62,7 @@ class BrowserSdk:
         package, file: the npm package, and the file of it that the page loads.
         load: a function of JavaScript that loads it, of `{url, host, key}`, and leaves it at `window.sdk`.
         paths: those at which it sends events.
-        names_zone: whether it names the time zone, rather than its distance from Greenwich only.
+        names_zone: whether it names the time zone, rather than the distance of its clock from Greenwich.
     """
 
     name: str

@@ -27,7 +27,6 @@ class ServerSdk:
         package: its folder for Python, as `installed.python_sdk` names it; its npm package for Node.
         options: what a shop gives it, beside key and address.
         batch: messages of one request at most.
-        time_field: the field of a call that says when it happened.
     """
 
     name: str
@@ -35,7 +34,6 @@ class ServerSdk:
     package: str
     batch: int
     options: dict[str, Any] = field(default_factory=dict)
-    time_field: str = "timestamp"
 
     def start(self, url: str, key: str, calls: Sequence[dict[str, Any]] = (), count: int = 0) -> Sending:
         """Start the program: it makes these calls, and then so many numbered ones.
@@ -46,10 +44,7 @@ class ServerSdk:
             calls: each in the form of a message.
             count: how many `Product Viewed` follow, with the ids `n-0`, `n-1` ...
         """
-        timed = [
-            {self.time_field if name == "timestamp" else name: value for name, value in each.items()} for each in calls
-        ]
-        task = {"url": url, "key": key, "calls": timed, "count": count, "options": self.options}
+        task = {"url": url, "key": key, "calls": list(calls), "count": count, "options": self.options}
         process = subprocess.Popen(
             self._command(),
             env=self._environment(),
@@ -122,6 +117,5 @@ RUDDER_NODE: Final = ServerSdk(
     20,
     # It tries three times within a second and a half unless it is told otherwise, which no restart takes.
     {"retryCount": 10},
-    "originalTimestamp",
 )
 SERVER_SDKS: Final = (SEGMENT_PYTHON_OLD, SEGMENT_PYTHON, SEGMENT_NODE, RUDDER_PYTHON, RUDDER_NODE)

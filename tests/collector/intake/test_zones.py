@@ -105,3 +105,25 @@ def test_a_zone_that_is_none_is_kept_with_a_warning_for_each_event(zone: str, pl
 def test_no_zone_is_no_reason_to_warn() -> None:
     sent = msgspec.Raw(msgspec.json.encode(message()))
     assert not pipeline.run([sent], SHOP, RECEIPT, {"timezone": ""}).warnings
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("GMT+0100", "Etc/GMT-1"),
+        ("GMT-0500", "Etc/GMT+5"),
+        ("GMT+0000", "Etc/GMT"),
+        ("UTC+02:00", "Etc/GMT-2"),
+        ("GMT+1400", "Etc/GMT-14"),
+        ("GMT+0530", "Asia/Kolkata"),
+        ("GMT-0930", "Pacific/Marquesas"),
+    ],
+)
+def test_a_distance_from_greenwich_is_a_clock_of_no_country(said: str, name: str) -> None:
+    row = kept(message(context={"timezone": said}))
+    assert (row.timezone, row.country) == (name, "")
+
+
+@pytest.mark.parametrize("said", ["GMT+1500", "GMT+0531", "GMT+", "UTC+2", "GMT+01000", "+0100", "GMT+\u0661"])
+def test_a_distance_that_no_clock_has_is_no_zone(said: str) -> None:
+    assert find_zone(said) is None

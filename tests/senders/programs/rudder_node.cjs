@@ -30,7 +30,7 @@ async function main() {
     waiting = [];
   };
   for (const { type, ...call } of task.calls) {
-    make(type, call);
+    make(type, call.timestamp ? { ...call, timestamp: new Date(call.timestamp) } : call);
   }
   for (let number = 0; number < task.count; number += 1) {
     make("track", { userId: `u-${number % 10}`, event: "Product Viewed", messageId: `n-${number}` });
