@@ -98,7 +98,7 @@ def wait_for(is_so: Callable[[], bool], page: Page, otherwise: Callable[[], str]
 def wait_for_events(relay: Relay, page: Page, count: int) -> None:
     """Wait until so many different events were acknowledged."""
     wait_for(
-        lambda: len(set(relay.sent_ids())) >= count,
+        lambda: len(relay.acknowledged) >= count,
         page,
         lambda: json.dumps([(each.path, each.status, each.body.decode()[:300]) for each in relay.exchanges], indent=1),
     )

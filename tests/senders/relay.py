@@ -85,11 +85,13 @@ class Relay:
     Args:
         url: where SDKs send.
         exchanges: each request with its answer, in the order of their ends.
+        acknowledged: the messageId of each message that was answered with 200.
         faults: one for each next request that brings events.
     """
 
     url: str
     exchanges: list[Exchange] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
     faults: deque[Fault] = field(default_factory=deque)
 
     @property
@@ -133,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and not fault.status:
             exchange.status = 0
         self.relay.exchanges.append(exchange)
+        if exchange.brings_events and exchange.status == 200:
+            self.relay.acknowledged.update(str(message["messageId"]) for message in exchange.messages())
         if not exchange.status:
             self.close_connection = True
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +32,9 @@ from tests.senders.story import ORDER, TENT
 SDKS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES, RUDDER_BEACON)
 #: Those that see an answer: a beacon does not.
 WITH_ANSWERS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES)
+#: Events that each SDK sends from one page; `MICROMOMENT_SENDERS=10000` is the long form.
+COUNT = int(os.environ.get("MICROMOMENT_SENDERS", "300"))
+AT_ONCE = 50
 #: What becomes of a request before its events are stored is the same on each engine.
 on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
 each_sdk = pytest.mark.parametrize("sdk", SDKS, ids=[sdk.name for sdk in SDKS])
@@ -206,3 +210,21 @@ def test_settings_lead_a_page_here_that_names_no_host_of_its_own(product: Produc
         assert answer.value.status == 200
         assert answer.value.url == f"{product.url}/v1/t"
     assert [row["event"] for row in stored(product, site)] == ["Quiz Done"]
+
+
+@on_one_engine
+@each_sdk
+def test_hundreds_of_events_of_one_page_are_stored_once(
+    product: Product, relay: Relay, browser: Browser, sdk: BrowserSdk
+) -> None:
+    site = product.new_site()
+    with visiting(browser, sdk) as page:
+        sdk.load_in(page, relay.url, site.write_key)
+        # RudderStack's SDK keeps a hundred that wait, and lets go of the oldest beyond.
+        for begin in range(0, COUNT, AT_ONCE):
+            numbers = range(begin, min(COUNT, begin + AT_ONCE))
+            call(page, *(("track", "Quiz Done", {"score": number}) for number in numbers))
+            wait_for_events(relay, page, numbers.stop)
+    print(f"{sdk.name}: {COUNT} events in {len(relay.sendings)} requests")
+    assert {each.status for each in relay.sendings} == {200}
+    assert sorted(json.loads(row["props"])["score"] for row in stored(product, site)) == list(range(COUNT))
