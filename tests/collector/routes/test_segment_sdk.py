@@ -108,3 +108,34 @@ async def test_a_page_may_ask_to_send_with_authorization(client: Client, path: s
     reply = await client.options(path, headers=asked)
     assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (204, PAGE)
     assert int(reply.headers["access-control-max-age"]) >= 600
+
+
+@pytest.mark.parametrize(
+    ("fields", "ids"),
+    [
+        ({"anonymousId": "a", "userId": None}, ("a", "")),
+        ({"anonymousId": None, "userId": "ada"}, ("", "ada")),
+        ({"anonymousId": "a", "userId": 42}, ("a", "42")),
+        ({"anonymousId": 7.0, "userId": 42.0}, ("7", "42")),
+        ({"anonymousId": 7, "userId": ""}, ("7", "")),
+    ],
+)
+async def test_ids_may_be_null_and_numbers(tmp_path: Path, fields: dict[str, Any], ids: tuple[str, str]) -> None:
+    async with running_parts(tmp_path, AWAY, sites=(WITH_SERVER,)) as parts, client_of(parts) as client:
+        sent = {"type": "track", "event": "Quiz Done", "messageId": "m-1", **fields}
+        reply = await client.post("/v1/batch", json={"writeKey": "server-key", "batch": [sent]})
+        assert reply.json() == {"success": True}
+        (row,) = await kept_rows(parts)
+    assert (row.anonymous_id, row.user_id) == ids
+
+
+async def test_the_context_of_a_batch_is_that_of_its_messages_and_theirs_wins(
+    client: Client, parts: CollectorParts
+) -> None:
+    shared = {"locale": "de-AT", "campaign": {"source": "news"}, "ip": "192.0.2.7", "traits": {"email": "a@b.example"}}
+    own = message(messageId="m-2", context={"locale": "fr-FR"}, integrations={"All": False})
+    batch = {"writeKey": "shop-key", "context": shared, "integrations": {"All": False}, "batch": [message(), own]}
+    assert (await client.post("/v1/b", json=batch)).status_code == 200
+    rows = await kept_rows(parts)
+    assert [(row.locale, row.utm_source) for row in rows] == [("de-AT", "news"), ("fr-FR", "news")]
+    assert not [row for row in rows if "192.0.2" in str(row) or "a@b" in str(row)]
