@@ -20,6 +20,14 @@ from collector.routes.front import front_page
 from collector.routes.health import healthz, readyz
 from collector.routes.messages import push_key, take_click, take_open, take_push_report
 from collector.routes.outermost import Outermost
+from collector.routes.posthog import (
+    no_flags,
+    no_surveys,
+    posthog_config,
+    posthog_config_script,
+    take_posthog,
+    take_posthog_v1,
+)
 from collector.routes.preferences import change_preferences, show_preferences
 from collector.routes.rudder_sdk import rudder_source, take_rudder_beacon
 from collector.routes.script import Sdk, script_routes
@@ -43,6 +51,12 @@ _ROUTES: Final = (
     segment_settings,
     take_rudder_beacon,
     rudder_source,
+    take_posthog,
+    take_posthog_v1,
+    no_flags,
+    no_surveys,
+    posthog_config,
+    posthog_config_script,
     listen,
     take_open,
     take_click,

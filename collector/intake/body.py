@@ -107,11 +107,25 @@ def decode_batch(plain: bytes) -> Batch:
         read_outline(plain)
         # Messages are separated by commas: their number is looked at before a place is made for each of them.
         if plain.count(b",") >= MAX_MESSAGES:
-            _count_messages(plain)
+            _count_messages(plain, _CountedBatch)
     try:
         return msgspec.json.decode(plain, type=Batch)
     except _UNREADABLE as error:
         return _damaged_batch(plain, error)
+
+
+def decode_events(plain: bytes) -> list[msgspec.Raw]:
+    """Return the events of a JSON list, each still JSON.
+
+    Raises:
+        RequestError: malformed, or of more events than anybody sends by mistake.
+    """
+    if plain.count(b",") >= MAX_MESSAGES:
+        _count_messages(plain, list[_Counted])
+    try:
+        return msgspec.json.decode(plain, type=list[msgspec.Raw])
+    except _UNREADABLE as error:
+        refuse(error)
 
 
 def read_single(body: bytes, message_type: str) -> Batch:
@@ -184,12 +198,12 @@ def _damaged_batch(plain: bytes, error: Exception) -> Batch:
     """
     text = plain.strip(_BLANK_OR_NULL)
     if not text.startswith((b"{", b"[")) or _is_unfit(text, error):
-        _refuse(error)
+        refuse(error)
     parts = split(text, MAX_MESSAGES)
     if len(parts.messages) > MAX_MESSAGES:
         raise _too_many()
     if not parts.is_whole or not (parts.messages or parts.has_batch):
-        _refuse(error)
+        refuse(error)
     return _mended(parts, error)
 
 
@@ -216,11 +230,11 @@ def _mended(parts: Parts, error: Exception) -> MendedBatch:
             _require_fit_context(value)
     mended = mend(b"{%s}" % b",".join(b"%s:%s" % field for field in fields))
     if mended is None:
-        _refuse(error)
+        refuse(error)
     try:
         batch = msgspec.convert({**mended.value, "batch": [], "repairs": ()}, MendedBatch)
     except msgspec.ValidationError as unfit:
-        _refuse(unfit)
+        refuse(unfit)
     messages = [msgspec.Raw(each) for each in parts.messages]
     return msgspec.structs.replace(batch, batch=messages, repairs=mended.repairs if parts.has_batch else ())
 
@@ -230,7 +244,7 @@ def _too_many() -> RequestError:
     return RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", text)
 
 
-def _count_messages(plain: bytes) -> None:
+def _count_messages(plain: bytes, kind: type[object]) -> None:
     seen = 0
     placeholder = _Counted()
 
@@ -243,10 +257,11 @@ def _count_messages(plain: bytes) -> None:
 
     # A message that cannot be read spoils only itself, and so is left to whoever reads it.
     with contextlib.suppress(*_UNREADABLE):
-        msgspec.json.decode(plain, type=_CountedBatch, dec_hook=count)
+        msgspec.json.decode(plain, type=kind, dec_hook=count)
 
 
-def _refuse(error: Exception) -> NoReturn:
+def refuse(error: Exception) -> NoReturn:
+    """Raise the answer to a text that the decoder refused."""
     if isinstance(error, RecursionError):
         raise malformed("the body is nested too deeply") from error
     raise malformed(f"the body is no batch: {str(error)[:_LONGEST_DETAIL]}") from error

@@ -99,6 +99,7 @@ class DropReason(StrEnum):
     MALFORMED = "malformed"  #: not a message of the tracking API; the detail says where
     NO_NAME = "no_name"  #: a track call without an event name
     RESERVED = "reserved"  #: a name that this sender may not use; the detail says who may
+    UNSUPPORTED = "unsupported"  #: an event of a kind that is of no use here, such as a session recording
     NO_VISITOR = "no_visitor"  #: neither anonymousId nor userId
     BAD_ID = "bad_id"  #: an id longer than 128 characters
     IDENTITY_UNPROVEN = "identity_unproven"  #: a page names a user without the shop's signature, and no browser

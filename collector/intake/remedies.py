@@ -12,6 +12,7 @@ DROP_REMEDIES: Final[Mapping[DropReason, str]] = {
     DropReason.MALFORMED: "mend the field that detail names; at most 16 objects and lists lie inside each other",
     DropReason.NO_NAME: "give a track call an event of 1 to 100 printable characters",
     DropReason.RESERVED: "send it with the server key, or under a name of your own",
+    DropReason.UNSUPPORTED: "switch it off in the sender: nothing here reads it",
     DropReason.NO_VISITOR: "give anonymousId or userId",
     DropReason.BAD_ID: "give ids of at most 128 characters; a userId is no UUID of version 8 and does not begin with ~",
     DropReason.IDENTITY_UNPROVEN: "sign the userId as context.userHash, or send with the server key",

@@ -30,6 +30,9 @@ RESERVED_EVENTS: Final[Mapping[str, frozenset[Sender]]] = {
     "address_confirmed": _OPERATOR,
     "push_unsubscribed": _SHOP,
 }
+#: Events of other SDKs that nothing here could read, and that are large.
+UNSUPPORTED_EVENTS: Final = frozenset({"$snapshot", "$snapshot_items", "$performance_event", "$heatmap", "$$heatmap"})
+_NOT_EVERYBODYS: Final = {**RESERVED_EVENTS, **dict.fromkeys(UNSUPPORTED_EVENTS, _NOBODY)}
 #: Properties that are written here and nowhere else, whatever a sender says.
 RESERVED_PROPERTIES: Final = frozenset({"proven_by", "claimed_user_id"})
 #: Events that tell who somebody is, how to reach them, and what they allow. Each says who vouches for it, unless it is
@@ -45,11 +48,13 @@ _MAY: Final = {
 
 
 def refuse_reserved(draft: Draft) -> Drop | None:
-    """Drop an event whose name its sender may not use."""
+    """Drop an event whose name its sender may not use, or that nobody has a use for."""
     event = draft.columns["event"]
-    allowed = RESERVED_EVENTS.get(event)
+    allowed = _NOT_EVERYBODYS.get(event)
     if allowed is None or draft.receipt.sender in allowed:
         return None
+    if event in UNSUPPORTED_EVENTS:
+        return draft.dropped(DropReason.UNSUPPORTED, f"{event} is read by nothing here: switch it off in its SDK")
     return draft.dropped(DropReason.RESERVED, f"{event} is reserved: {_MAY[allowed]}")
 
 

@@ -31,7 +31,7 @@ _ALWAYS: Final[dict[bytes, bytes]] = {
 _NOT_OF_SCRIPTS: Final = frozenset({b"content-security-policy"})
 _RESOURCE_POLICY: Final = b"cross-origin-resource-policy"
 #: What other sites show or call, mail programs among them.
-_FOR_OTHER_SITES: Final = ("/v1/",)
+_FOR_OTHER_SITES: Final = ("/v1/", "/array/")
 _OWN_ONLY: Final = ("/v1/u/", "/v1/c/")
 
 

@@ -1,4 +1,4 @@
-"""The paths at which the SDKs of Segment and RudderStack send, beside those of Segment's documented API."""
+"""The paths at which the SDKs of Segment, RudderStack and PostHog send, beside those of Segment's documented API."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ SEGMENT_SETTINGS: Final = "/v1/projects"
 RUDDER_CONFIG: Final = "/sourceConfig"
 RUDDER_BEACON: Final = "/beacon/v1/batch"
 
+POSTHOG_EVENTS: Final = ("/e", "/batch", "/capture", "/track", "/engage", "/i/v0/e")
+POSTHOG_EVENTS_V1: Final = "/i/v1/analytics/events"
+POSTHOG_FLAGS: Final = ("/flags", "/decide")
+POSTHOG_SURVEYS: Final = "/api/surveys"
+POSTHOG_CONFIG: Final = "/array"
+#: posthog-js ends the path of its recordings with a slash; without one it is a `screen` of analytics-next.
+POSTHOG_RECORDINGS: Final = b"/s/"
+
+_POSTHOG: Final = (*POSTHOG_EVENTS, POSTHOG_EVENTS_V1, *POSTHOG_FLAGS, POSTHOG_SURVEYS)
 #: Whole paths, and the beginnings of paths, that the pages of a shop call.
-CALLED_BY_PAGES: Final = frozenset((*SEGMENT_SINGLE, *SEGMENT_BATCH, *SEGMENT_FIGURES, RUDDER_CONFIG, RUDDER_BEACON))
-BEGUN_BY_PAGES: Final = (f"{SEGMENT_SETTINGS}/",)
+CALLED_BY_PAGES: Final = frozenset(
+    (*SEGMENT_SINGLE, *SEGMENT_BATCH, *SEGMENT_FIGURES, RUDDER_CONFIG, RUDDER_BEACON, *_POSTHOG)
+)
+BEGUN_BY_PAGES: Final = (f"{SEGMENT_SETTINGS}/", f"{POSTHOG_CONFIG}/")

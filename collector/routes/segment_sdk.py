@@ -15,7 +15,9 @@ from collector.routes.cross_origin import read_by_pages_of
 from collector.routes.direct_call import DirectCall
 from collector.routes.guards import AnyRequest, admit, read_headers
 from collector.routes.key_check import require_fit, require_holder
+from collector.routes.posthog import refuse_recording
 from collector.routes.sdk_paths import (
+    POSTHOG_RECORDINGS,
     SEGMENT_BATCH,
     SEGMENT_FIGURES,
     SEGMENT_SETTINGS,
@@ -31,6 +33,9 @@ _KEPT: Final = {"Cache-Control": "private, max-age=300"}
 @post(list(SEGMENT_SINGLE), middleware=[DirectCall], summary="Take one event", tags=["segment"], status_code=200)
 async def take_segment_single(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep one message of the type whose first letter the path names; 200 means that it is on disk."""
+    # By now the path has lost the slash at its end.
+    if request.scope["raw_path"].partition(b"?")[0] == POSTHOG_RECORDINGS:
+        return refuse_recording(request, parts)
     letter = request.scope["path"].rstrip("/").rsplit("/", 1)[1]
     return await take_events(request, parts, partial(decode_single, message_type=TYPE_OF_LETTER[letter]))
 

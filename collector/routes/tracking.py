@@ -53,6 +53,36 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 Decode = Callable[[bytes], Batch]
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """How the bodies of a group of routes are read.
+
+    Args:
+        decode: reads a JSON text as a batch.
+        find_key: returns the key of a JSON text without reading its messages.
+        key: the key that stands where only these routes look for it, '' for none.
+    """
+
+    decode: Decode
+    find_key: Callable[[bytes], str | None] = read_outline
+    key: str = ""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The events of a request, once they are on disk.
+
+    Args:
+        site: whose they are.
+        batch: as it was read.
+        acknowledgement: what became of them.
+        browser_secret: what the sender shows as the secret of its browser.
+    """
+
+    site: Site
+    batch: Batch
+    acknowledgement: Acknowledgement
+    browser_secret: str
+
+
 @post("/v1/batch", middleware=[DirectCall], summary="Take a batch of events", tags=["tracking"], status_code=200)
 async def take_batch(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Keep a batch of up to 2,500 messages; 200 means that they are on disk."""
@@ -69,8 +99,6 @@ async def take_single(request: AnyRequest, parts: CurrentParts) -> Response[byte
 async def take_events(request: AnyRequest, parts: CollectorParts, decode: Decode) -> Response[bytes]:
     """Let a request in, read it, keep its events and return the answer.
 
-    What can be refused before something costly, is.
-
     Args:
         request: of a sender, whose key it brings.
         parts: those of the collector.
@@ -79,9 +107,19 @@ async def take_events(request: AnyRequest, parts: CollectorParts, decode: Decode
     Raises:
         RequestError: it is not taken; the message says why.
     """
+    reply = reply_to(parts, await take(request, parts, Reading(decode)))
+    return Response(msgspec.json.encode(reply), media_type="application/json")
+
+
+async def take(request: AnyRequest, parts: CollectorParts, reading: Reading) -> Kept:
+    """Let a request in, read it and keep its events: what can be refused before something costly, is.
+
+    Raises:
+        RequestError: it is not taken; the message says why.
+    """
     headers = read_headers(request)
     query = request.scope["query_string"].decode("latin-1")
-    stated = write_key(headers, query, None)
+    stated = reading.key or write_key(headers, query, None)
     # A key that stands in the body is known once that is read.
     holder = find_holder(parts.sites, stated)
     # A shop's server is counted against its site alone.
@@ -92,7 +130,7 @@ async def take_events(request: AnyRequest, parts: CollectorParts, decode: Decode
     sender = _Sender(request, parts, address, headers, query)
     plain = small_json(body)
     if plain is not None:
-        batch = decode(plain)
+        batch = reading.decode(plain)
         sender.charge(batch_cost(len(batch.batch), len(plain)))
         return await sender.keep(batch)
     async with parts.bounds.large.turn(address or stated):
@@ -101,16 +139,16 @@ async def take_events(request: AnyRequest, parts: CollectorParts, decode: Decode
         plain = await parts.bounds.large.decode(plain_json, body)
         # Not every body says how large it will be.
         sender.owe(batch_cost(0, len(plain)) - batch_cost(0, min(size, len(plain))))
-        batch = await parts.bounds.large.decode(_read_large, plain, decode, None if holder else parts.sites)
+        batch = await parts.bounds.large.decode(_read_large, plain, reading, None if holder else parts.sites)
         sender.owe(batch_cost(len(batch.batch), 0))
         return await sender.keep(batch)
 
 
-def _read_large(plain: bytes, decode: Decode, sites: Sites | None) -> Batch:
+def _read_large(plain: bytes, reading: Reading, sites: Sites | None) -> Batch:
     """Return the batch of a large text; where it must bring a key, that is looked at first."""
     if sites is not None:
-        require_holder(sites, read_outline(plain) or "")
-    return decode(plain)
+        require_holder(sites, reading.find_key(plain) or "")
+    return reading.decode(plain)
 
 
 class _Sender:
@@ -141,8 +179,8 @@ class _Sender:
         if self._address:
             self._parts.rate.owe(self._address, self._parts.now_ms(), cost)
 
-    async def keep(self, batch: Batch) -> Response[bytes]:
-        """Keep the events of a batch, and return the answer."""
+    async def keep(self, batch: Batch) -> Kept:
+        """Keep the events of a batch."""
         parts = self._parts
         with parts.metrics.acknowledge_seconds.time():
             holder = require_holder(parts.sites, write_key(self._headers, self._query, batch.write_key))
@@ -152,8 +190,7 @@ class _Sender:
             receipt = self._receipt(batch, holder)
             acknowledgement = await parts.ingest.take(batch, holder.site, receipt)
             self.owe(visitors_cost(acknowledgement.visitors))
-        reply = _reply(parts, holder.site, acknowledgement, receipt.browser_secret)
-        return Response(msgspec.json.encode(reply), media_type="application/json")
+        return Kept(holder.site, batch, acknowledgement, receipt.browser_secret)
 
     def _charge_site(self, holder: KeyHolder, cost: float) -> None:
         if wait := self._parts.bounds.site_rate.wait_seconds(holder.site.name, self._parts.now_ms(), cost):
@@ -177,8 +214,9 @@ class _Sender:
         )
 
 
-def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement, secret: str) -> Reply:
+def reply_to(parts: CollectorParts, kept: Kept) -> Reply:
     """Return the answer to a batch; what is a browser's goes only to who shows its secret."""
+    acknowledgement = kept.acknowledgement
     drops = acknowledgement.drops
     reply = Reply(
         success=True,
@@ -187,10 +225,10 @@ def _reply(parts: CollectorParts, site: Site, acknowledgement: Acknowledgement, 
         warnings=acknowledgement.warnings[:MAX_LISTED],
     )
     anonymous_id = next(iter(acknowledgement.anonymous_ids), "")
-    if len(acknowledgement.anonymous_ids) != 1 or not is_proven(anonymous_id, secret):
+    if len(acknowledgement.anonymous_ids) != 1 or not is_proven(anonymous_id, kept.browser_secret):
         return reply
     return msgspec.structs.replace(
         reply,
-        token=parts.tokens.issue(site.name, anonymous_id, parts.now_ms()),
-        messages=as_json(parts.desk.collect(Browser(site.name, anonymous_id))),
+        token=parts.tokens.issue(kept.site.name, anonymous_id, parts.now_ms()),
+        messages=as_json(parts.desk.collect(Browser(kept.site.name, anonymous_id))),
     )

@@ -41,7 +41,11 @@ json_values = st.recursive(
     max_leaves=10,
 )
 json_bodies = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("writeKey", "batch", "context", "sentAt", "event", "kind", "address"), json_values)
+    {},
+    optional=dict.fromkeys(
+        ("writeKey", "batch", "api_key", "properties", "$set", "context", "sentAt", "event", "kind", "address"),
+        json_values,
+    ),
 ).map(lambda value: msgspec.json.encode({"writeKey": "shop-key", **value}))
 forms = st.dictionaries(texts | st.sampled_from(["choice", "channel", "From", "Body"]), texts, max_size=5).map(
     lambda fields: "&".join(f"{quote(name)}={quote(value)}" for name, value in fields.items()).encode()
@@ -91,6 +95,8 @@ PATHS: Final[dict[str, st.SearchStrategy[str]]] = {
     },
     **{path: st.sampled_from([path, f"{path}/"]) for path in sorted(CALLED_BY_PAGES)},
     "/v1/projects/{key:str}/settings": (names | st.just("shop-key")).map("/v1/projects/{}/settings".format),
+    "/array/{token:str}/config": (names | st.just("shop-key")).map("/array/{}/config".format),
+    "/array/{token:str}/config.js": (names | st.just("shop-key")).map("/array/{}/config.js".format),
     "/v1/stream": st.just("/v1/stream"),
     "/v1/push/key": st.just("/v1/push/key"),
     "/v1/callbacks/sms": st.just("/v1/callbacks/sms"),

@@ -38,6 +38,7 @@ DROPPED: list[tuple[DropReason, Any, dict[str, Any]]] = [
     (DropReason.MALFORMED, {"type": "teleport", "messageId": "m-1"}, {}),
     (DropReason.NO_NAME, message(event=""), {}),
     (DropReason.RESERVED, message(event="email_bounced"), {}),
+    (DropReason.UNSUPPORTED, message(event="$snapshot"), {}),
     (DropReason.NO_VISITOR, message(anonymousId=None), {}),
     (DropReason.IDENTITY_UNPROVEN, message(anonymousId=None, userId="ada"), {"site": PROVEN_ONLY}),
     (DropReason.BROWSER_UNPROVEN, message(anonymousId=make_browser_id(NOON, "s" * 22)), {}),
