@@ -28,6 +28,7 @@ from trigger_worker.rules.language.syntax import (
     Or,
     Text,
 )
+from warehouse.amounts import LARGEST_EXACT
 
 Subject = TypeVar("Subject")
 Reader = Callable[[Subject], Value]
@@ -134,7 +135,10 @@ def _comparison_with(
 
 def _comparison_with_id(left: Reader[Subject], compare: Callable[[Any, Any], bool], node: Number) -> Reader[Subject]:
     """Compare with a number that has more digits than a float: a text by all of them, a number as a number."""
-    rights: dict[type, str | float] = {str: node.digits, float: node.value}
+    # A field that is a number by its name has no more digits than a float; up to `LARGEST_EXACT` it has all of its own.
+    rights: dict[type, str | float] = {str: node.digits}
+    if abs(node.value) > LARGEST_EXACT:
+        rights[float] = node.value
 
     def compared(subject: Subject) -> bool:
         first = left(subject)

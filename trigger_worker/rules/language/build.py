@@ -101,8 +101,11 @@ class _TreeBuilder(Transformer[Token, Any]):
         value = as_value(left)
         return Arithmetic(value.start, cast(ArithmeticOperator, str(operator)), value, as_value(right))
 
-    def negative(self, sign: Token, operand: Argument) -> Negative:
-        return Negative(_start(sign), as_value(operand))
+    def negative(self, sign: Token, operand: Argument) -> Negative | Number:
+        value = as_value(operand)
+        if isinstance(value, Number) and value.digits:
+            return Number(_start(sign), -value.value, f"-{value.digits}")
+        return Negative(_start(sign), value)
 
     def negative_number(self, sign: Token, number: Token) -> Number:
         unsigned = self.number(number)
@@ -130,7 +133,7 @@ class _TreeBuilder(Transformer[Token, Any]):
         value = float(token)
         if isinf(value):
             raise Refusal("this number is too large", _start(token))
-        is_exact = value <= LARGEST_EXACT or "." in token
+        is_exact = "." in token or int(token) <= LARGEST_EXACT
         return Number(_start(token), value, "" if is_exact else str(int(token)))
 
     def duration(self, token: Token) -> Duration:
