@@ -1,4 +1,4 @@
-"""Whole numbers with more digits than a float holds are ids: exact wherever they stand, live, in backtests, in texts."""
+"""Whole numbers with more digits than a float holds are ids: exact wherever they stand, live, in backtests, in text."""
 
 from __future__ import annotations
 
