@@ -15,7 +15,7 @@ from collector.admission.visitors import VisitorPace
 from collector.intake import pipeline
 from collector.intake.body import Batch
 from collector.intake.draft import Drop, DropReason, EventWarning, Receipt
-from collector.intake.examples import Example, FaultKey, late_example, without_values
+from collector.intake.examples import FaultKey, Sighting, without_values
 from collector.intake.fault_book import FaultBook
 from collector.intake.pipeline import Outcome
 from collector.intake.sender_clock import ClientClocks
@@ -36,7 +36,7 @@ IsErased = Callable[[EventRow], bool]
 _LONG_AGO: Final = format_time(0)
 _LOGGED_DROPS: Final = 3  # examples in one log line; the counter has all of them
 _LOG_SECONDS: Final = 10.0
-_NO_EXAMPLES: Final[Mapping[FaultKey, Example]] = {}
+_NO_SIGHTINGS: Final[Mapping[FaultKey, Sighting]] = {}
 
 
 def nobody_is_erased(_: EventRow) -> bool:
@@ -115,8 +115,8 @@ class Ingest:
             self._drop_surplus(outcome, receipt.received_at, context)
         not_kept = await self._keep_rows(outcome.rows, outcome.lines, receipt.received_at, labels=outcome.labels)
         drops = outcome.drops + not_kept
-        _add_examples(outcome, not_kept, context)
-        self._count(site, len(outcome.rows) - len(not_kept), drops, outcome.warnings, outcome.examples)
+        _add_sightings(outcome, not_kept, context)
+        self._count(site, len(outcome.rows) - len(not_kept), drops, outcome.warnings, outcome.sightings)
         ids = {row.anonymous_id for row in outcome.rows if row.anonymous_id}
         return Acknowledgement(ids, drops, outcome.warnings, len({row.visitor_id for row in outcome.rows}))
 
@@ -133,9 +133,7 @@ class Ingest:
         """Count what of a request became no event before there was a message, and what of it was read in part."""
         told: list[tuple[FaultKind, Drop | EventWarning]] = [("drop", drop) for drop in drops]
         told += [("warning", warning) for warning in warnings]
-        self._count(
-            site, 0, drops, warnings, {(kind, each.reason): late_example("", each.detail) for kind, each in told}
-        )
+        self._count(site, 0, drops, warnings, {(kind, each.reason): Sighting(each.detail) for kind, each in told})
 
     def forget_erased(self, is_erased: Callable[[str, str], bool]) -> None:
         """Forget the visitors who were erased, told by site and id."""
@@ -149,7 +147,7 @@ class Ingest:
             detail = f"one visitor may send {self._pace.per_minute} events a minute (visitor_events_per_minute)"
             outcome.drops.extend(Drop(outcome.labels[place], DropReason.TOO_FAST, detail) for place in surplus)
             event = outcome.rows[min(surplus)].event
-            outcome.examples["drop", DropReason.TOO_FAST] = late_example(event, detail, context)
+            outcome.sightings["drop", DropReason.TOO_FAST] = Sighting(detail, event, context)
             outcome.rows[:] = [row for place, row in enumerate(outcome.rows) if place not in surplus]
             outcome.lines[:] = [line for place, line in enumerate(outcome.lines) if place not in surplus]
             outcome.labels[:] = [label for place, label in enumerate(outcome.labels) if place not in surplus]
@@ -193,7 +191,7 @@ class Ingest:
         kept: int,
         drops: list[Drop],
         warnings: Sequence[EventWarning] = (),
-        examples: Mapping[FaultKey, Example] = _NO_EXAMPLES,
+        sightings: Mapping[FaultKey, Sighting] = _NO_SIGHTINGS,
     ) -> None:
         self._metrics.count_accepted(site.name, kept)
         if not drops and not warnings:
@@ -203,20 +201,20 @@ class Ingest:
         for warned, events in Counter(warning.reason for warning in warnings).items():
             self._metrics.events_warned.labels(site.name, warned).inc(events)
         if self._faults is not None:
-            self._faults.note(site.name, drops, warnings, examples)
+            self._faults.note(site.name, drops, warnings, sightings)
         telling = [drop for drop in drops if drop.reason is not DropReason.DUPLICATE]
         if telling:
             self._told.tell(site.name, telling)
 
 
-def _add_examples(outcome: Outcome, not_kept: Sequence[Drop], context: Mapping[str, object]) -> None:
+def _add_sightings(outcome: Outcome, not_kept: Sequence[Drop], context: Mapping[str, object]) -> None:
     """Add an event for each reason for which rows were not kept."""
     for drop in not_kept:
-        if ("drop", drop.reason) not in outcome.examples:
+        if ("drop", drop.reason) not in outcome.sightings:
             found = (
                 row.event for row, label in zip(outcome.rows, outcome.labels, strict=True) if label == drop.message_id
             )
-            outcome.examples["drop", drop.reason] = late_example(next(found, ""), drop.detail, context)
+            outcome.sightings["drop", drop.reason] = Sighting(drop.detail, next(found, ""), context)
 
 
 class _DropLog:

@@ -19,15 +19,28 @@ _LIBRARY: Final = re.compile(r"@?[A-Za-z][\w.-]{0,39}(?:/[\w.-]{1,40})?", re.ASC
 _VERSION: Final = re.compile(r"[0-9][\w.+-]{0,23}", re.ASCII)
 
 
-_NO_CONTEXT: Final[Mapping[str, object]] = {}
-
-
 class Example(msgspec.Struct, frozen=True):
     """One event with a fault: its name, its sender's library, and what is wrong with it, as they may be kept."""
 
     event: str = ""
     sender: str = ""
     detail: str = ""
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """An event with a fault as it was seen; what may be kept of it is worked out for a few of many.
+
+    Args:
+        detail: what is wrong with it.
+        event: its name, '' where only the message says it.
+        context: its batch's.
+        message: as it was sent; empty where there is none any more, or never was one.
+    """
+
+    detail: str
+    event: str = ""
+    context: Mapping[str, object] = {}
+    message: bytes | msgspec.Raw = b""
 
 
 #: A drop's or a warning's reason; the sets have codes in common.
@@ -42,29 +55,23 @@ class _Sent(msgspec.Struct):
     context: object = None
 
 
+_decode: Final = msgspec.json.Decoder(_Sent).decode
+
+
 def without_values(text: str) -> str:
     """Return a text without what may have been sent by whoever it is about."""
     return _VALUES.sub("...", text)[:_LONGEST_DETAIL]
 
 
-def example_of(raw: bytes, detail: str, context: Mapping[str, object], event: str = "") -> Example:
-    """Return an event as an example.
-
-    Args:
-        raw: its message, as it was sent.
-        detail: what is wrong with it.
-        context: the batch's.
-        event: its name, where it is known.
-    """
-    sent = _read(raw)
-    own = sent.context if isinstance(sent.context, dict) else {}
-    name = event or (sent.event if isinstance(sent.event, str) else sent.type)
-    return Example(_name(name), sender_of(own) or sender_of(context), without_values(detail))
-
-
-def late_example(event: str, detail: str, context: Mapping[str, object] = _NO_CONTEXT) -> Example:
-    """Return what has no message any more, or never had one, as an example."""
-    return Example(_name(event), sender_of(context), without_values(detail))
+def example_of(sighting: Sighting) -> Example:
+    """Return what may be kept of an event that was seen."""
+    name: object = sighting.event
+    sender = ""
+    if sighting.message:
+        sent = _read(bytes(sighting.message))
+        name = name or (sent.event if isinstance(sent.event, str) else sent.type)
+        sender = sender_of(sent.context) if isinstance(sent.context, dict) else ""
+    return Example(_name(name), sender or sender_of(sighting.context), without_values(sighting.detail))
 
 
 def sender_of(context: Mapping[str, object]) -> str:
@@ -80,7 +87,7 @@ def sender_of(context: Mapping[str, object]) -> str:
 
 def _read(raw: bytes) -> _Sent:
     try:
-        return msgspec.json.decode(raw, type=_Sent)
+        return _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         mended = mend(raw)
     value = mended.value if mended else None
@@ -88,4 +95,4 @@ def _read(raw: bytes) -> _Sent:
 
 
 def _name(event: object) -> str:
-    return without_values(event)[:_LONGEST_NAME] if isinstance(event, str) and event.isprintable() else ""
+    return without_values(event.strip())[:_LONGEST_NAME] if isinstance(event, str) and event.isprintable() else ""

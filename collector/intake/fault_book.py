@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from collector.intake.draft import Drop, DropReason, EventWarning, WarningReason
-from collector.intake.examples import Example, FaultKey
+from collector.intake.examples import Example, FaultKey, Sighting, example_of
 from collector.intake.remedies import DROP_REMEDIES, WARNING_REMEDIES
 from warehouse.errors import JournalError
 from warehouse.event import format_time
@@ -22,18 +22,27 @@ from warehouse.journal.tables import FAULTS
 #: How soon the first event with a fault is on its way to ClickHouse, and how long further ones of the same fault wait.
 TICK_SECONDS: Final = 0.5
 PAUSE_MS: Final = 10_000
-#: Different examples of one fault that wait together.
+#: Events of one fault that may become examples before it is due again.
 MOST_EXAMPLES: Final = 3
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("collector.intake.fault_book")
 
 
 class _Waiting(msgspec.Struct):
-    """Events that are not on their way yet, and the latest examples of them, each with its instant."""
+    """Events that are not on their way yet, and examples of them, each with its instant.
+
+    Args:
+        events: how many.
+        at: when the latest came, epoch ms.
+        examples: some of them.
+        left: how many may still become an example.
+        next_at: when they are due, epoch ms.
+    """
 
     events: int = 0
     at: int = 0
     examples: dict[Example, int] = {}
+    left: int = MOST_EXAMPLES
     next_at: int = 0
 
 
@@ -57,9 +66,9 @@ class FaultBook:
         site: str,
         drops: Iterable[Drop],
         warnings: Iterable[EventWarning],
-        examples: Mapping[FaultKey, Example],
+        sightings: Mapping[FaultKey, Sighting],
     ) -> None:
-        """Take in the drops and warnings of a request, with an example of each reason."""
+        """Take in the drops and warnings of a request, with an event of each reason."""
         told: Counter[FaultKey] = Counter(("drop", drop.reason) for drop in drops)
         told.update(("warning", warning.reason) for warning in warnings)
         at = self._now_ms()
@@ -67,11 +76,11 @@ class FaultBook:
             entry = self._waiting.setdefault((site, kind, code), _Waiting())
             entry.events += events
             entry.at = at
-            if example := examples.get((kind, code)):
-                entry.examples.pop(example, None)
-                entry.examples[example] = at
-            if len(entry.examples) > MOST_EXAMPLES:
-                del entry.examples[next(iter(entry.examples))]
+            seen = sightings.get((kind, code))
+            # The first ones of each pause: however many come, they cost no more than to be counted.
+            if seen is not None and entry.left:
+                entry.left -= 1
+                entry.examples[example_of(seen)] = at
 
     async def run(self) -> None:
         """Hand over what waits, again and again, until cancelled."""
@@ -95,6 +104,7 @@ class FaultBook:
             events, examples = taken[key]
             entry.events -= events
             entry.examples = {example: at for example, at in entry.examples.items() if examples.get(example) != at}
+            entry.left = MOST_EXAMPLES
             entry.next_at = now + PAUSE_MS
 
 

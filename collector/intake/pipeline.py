@@ -12,7 +12,7 @@ from collector.intake.commerce import normalise_commerce
 from collector.intake.consent_steps import drop_without_consent, read_answers
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
 from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop
-from collector.intake.examples import Example, FaultKey, example_of
+from collector.intake.examples import FaultKey, Sighting
 from collector.intake.identity_steps import require_visitor
 from collector.intake.mending import Repair, mend
 from collector.intake.money import settle_money
@@ -75,7 +75,7 @@ class Outcome(msgspec.Struct, frozen=True):
         labels: the id by which the sender knows each.
         drops: one for each event that is not kept.
         warnings: one for each event that is kept, but not as it was sent.
-        examples: an event for each reason of a drop or a warning.
+        sightings: an event for each reason of a drop or a warning.
     """
 
     rows: list[EventRow]
@@ -83,7 +83,7 @@ class Outcome(msgspec.Struct, frozen=True):
     labels: list[str]
     drops: list[Drop]
     warnings: list[EventWarning]
-    examples: dict[FaultKey, Example] = {}
+    sightings: dict[FaultKey, Sighting] = {}
 
     def add(self, other: Outcome) -> None:
         """Take in the result of further messages of the batch."""
@@ -92,7 +92,7 @@ class Outcome(msgspec.Struct, frozen=True):
         self.labels.extend(other.labels)
         self.drops.extend(other.drops)
         self.warnings.extend(other.warnings)
-        self.examples.update(other.examples)
+        self.sightings.update(other.sightings)
 
 
 def run(
@@ -130,8 +130,8 @@ def run_in_portions(
         yield _run_portion(portion, shared)
     if len(raw) > MAX_EVENTS_PER_BATCH:
         surplus = raw[MAX_EVENTS_PER_BATCH:]
-        example = example_of(bytes(surplus[0]), _TOO_MANY, shared.context)
-        yield Outcome([], [], [], _surplus(surplus), [], {("drop", DropReason.TOO_MANY): example})
+        seen = Sighting(_TOO_MANY, "", shared.context, surplus[0])
+        yield Outcome([], [], [], _surplus(surplus), [], {("drop", DropReason.TOO_MANY): seen})
 
 
 def _portions(raw: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
@@ -150,8 +150,7 @@ def _run_portion(raw: Sequence[msgspec.Raw], shared: Draft) -> Outcome:
         result = _make(item, shared)
         if isinstance(result, Drop):
             outcome.drops.append(result)
-            if ("drop", result.reason) not in outcome.examples:
-                outcome.examples["drop", result.reason] = example_of(bytes(item), result.detail, shared.context)
+            outcome.sightings["drop", result.reason] = Sighting(result.detail, "", shared.context, item)
             continue
         outcome.rows.append(result.row)
         outcome.lines.append(result.line)
@@ -164,9 +163,8 @@ def _run_portion(raw: Sequence[msgspec.Raw], shared: Draft) -> Outcome:
 def _note_warnings(outcome: Outcome, item: msgspec.Raw, result: EncodedRow, shared: Draft) -> None:
     outcome.warnings.extend(result.warnings)
     for warning in result.warnings:
-        key: FaultKey = ("warning", warning.reason)
-        if key not in outcome.examples:
-            outcome.examples[key] = example_of(bytes(item), warning.detail, shared.context, result.row.event)
+        seen = Sighting(warning.detail, result.row.event, shared.context, item)
+        outcome.sightings["warning", warning.reason] = seen
 
 
 def run_each(raw: Iterable[msgspec.Raw], site: Site, receipt: Receipt) -> Iterator[EncodedRow | Drop]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.intake.draft import WarningReason
-from collector.intake.examples import Example, example_of, sender_of, without_values
+from collector.intake.examples import Example, Sighting, example_of, sender_of, without_values
 from collector.intake.pipeline import run
 from tests.collector.messages import RECEIPT, SHOP, message
 
@@ -62,16 +62,18 @@ def test_the_sender_is_the_library_where_the_context_names_one(library: Any, exp
 def test_an_event_by_itself_says_its_name_and_its_sender_or_its_batchs() -> None:
     own = msgspec.json.encode(message(event="quiz_done", context={"library": {"name": "own", "version": "1"}}))
     batchs = {"library": {"name": "batch's", "version": "2"}}
-    assert example_of(own, "detail", batchs) == Example("quiz_done", "own 1", "detail")
+    assert example_of(Sighting("detail", "", batchs, own)) == Example("quiz_done", "own 1", "detail")
     plain = msgspec.json.encode({"type": "page"})
-    assert example_of(plain, "detail", {"library": {"name": "shared"}}) == Example("page", "shared", "detail")
-    assert example_of(b'{"event":"half \\ud83d"}', "d", {}) == Example("half \ufffd", "", "d")
-    assert example_of(b"rubbish", "d", {}) == Example("", "", "d")
+    assert example_of(Sighting("detail", "", {"library": {"name": "shared"}}, plain)) == Example(
+        "page", "shared", "detail"
+    )
+    assert example_of(Sighting("d", message=b'{"event":"half \\ud83d"}')) == Example("half \ufffd", "", "d")
+    assert example_of(Sighting("d", message=b"rubbish")) == Example("", "", "d")
 
 
 @given(st.binary(max_size=200) | st.dictionaries(st.text(), st.text()).map(msgspec.json.encode), st.text(max_size=500))
 def test_an_example_of_anything_is_bounded(raw: bytes, detail: str) -> None:
-    example = example_of(raw, detail, {})
+    example = example_of(Sighting(detail, message=raw))
     assert (len(example.event) <= 64, len(example.sender) <= 107, len(example.detail) <= 200) == (True, True, True)
 
 
@@ -85,7 +87,8 @@ def test_a_batch_has_an_example_of_each_reason() -> None:
         b"rubbish",
     ]
     outcome = run([msgspec.Raw(each) for each in sent], SHOP, RECEIPT, {"library": {"name": "analytics.js"}})
-    assert {key: (each.event, each.sender) for key, each in outcome.examples.items()} == {
+    examples = {key: example_of(seen) for key, seen in outcome.sightings.items()}
+    assert {key: (each.event, each.sender) for key, each in examples.items()} == {
         ("drop", "no_name"): ("", "analytics.js"),
         ("drop", "no_visitor"): ("view_item", "analytics.js"),
         ("drop", "malformed"): ("", "analytics.js"),

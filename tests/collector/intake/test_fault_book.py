@@ -11,7 +11,7 @@ import msgspec
 from collector.admission.visitors import VisitorPace
 from collector.ingest import Ingest
 from collector.intake.draft import Drop, DropReason, EventWarning, WarningReason
-from collector.intake.examples import Example
+from collector.intake.examples import Sighting
 from collector.intake.fault_book import PAUSE_MS, FaultBook
 from collector.parts import CollectorParts
 from tests.collector.away import AWAY
@@ -51,11 +51,11 @@ async def test_the_first_is_written_at_once_and_those_that_follow_together(tmp_p
     clock = Clock()
     with JournalThread(Journal(tmp_path / "journal")) as journal:
         book = FaultBook(journal, clock)
-        book.note("shop", [NAMELESS], [], {("drop", "no_name"): Example("first")})
+        book.note("shop", [NAMELESS], [], {("drop", "no_name"): Sighting("", "first")})
         await book.hand_over()
         assert written(journal) == [("shop", "drop", "no_name", 1, "first")]
         for number in range(5):
-            book.note("shop", [NAMELESS] * 2, [UNPROVEN], {("drop", "no_name"): Example(f"event {number}")})
+            book.note("shop", [NAMELESS] * 2, [UNPROVEN], {("drop", "no_name"): Sighting("", f"event {number}")})
             await book.hand_over()
         # The code is in both sets, and counted for each.
         book.note("shop", [Drop("m", DropReason.IDENTITY_UNPROVEN)], [], {})
@@ -67,9 +67,9 @@ async def test_the_first_is_written_at_once_and_those_that_follow_together(tmp_p
         clock.now_ms += PAUSE_MS
         await book.hand_over()
         assert written(journal) == [
-            ("shop", "drop", "no_name", 10, "event 4"),
-            ("shop", "drop", "no_name", 0, "event 3"),
-            ("shop", "drop", "no_name", 0, "event 2"),
+            ("shop", "drop", "no_name", 10, "event 2"),
+            ("shop", "drop", "no_name", 0, "event 1"),
+            ("shop", "drop", "no_name", 0, "event 0"),
             ("shop", "warning", "identity_unproven", 4, ""),
         ]
         clock.now_ms += PAUSE_MS
@@ -111,7 +111,16 @@ async def test_collectors_are_counted_together_through_a_restart(tmp_path: Path,
     for number in range(2):
         with JournalThread(Journal(tmp_path / f"journal{number}")) as journal:
             book = FaultBook(journal, lambda: NOW)
-            book.note("shop", [NAMELESS] * 2, [], {("drop", "no_name"): Example("quiz_done", "sdk 1", "give event")})
+            book.note(
+                "shop",
+                [NAMELESS] * 2,
+                [],
+                {
+                    ("drop", "no_name"): Sighting(
+                        "give event", "quiz_done", {"library": {"name": "sdk", "version": "1"}}
+                    )
+                },
+            )
             await book.hand_over()
     for number in range(2):
         with JournalThread(Journal(tmp_path / f"journal{number}")) as journal:
