@@ -58,6 +58,12 @@ _ITEM_SPELLINGS: Final = {
     "item_variant": "variant",
     "image_url": "image",
 }
+#: By event, Segment's words for what GA4 has others for.
+_OF_EVENT: Final[Mapping[str, Mapping[str, str]]] = {
+    "share": {"share_via": "method"},
+    "add_shipping_info": {"shipping_method": "shipping_tier"},
+    "add_payment_info": {"payment_method": "payment_type", "shipping_method": "shipping_tier"},
+}
 #: By event, what its own `id` is of: of one product, or of an order.
 _ID_OF: Final = {
     **dict.fromkeys(("view_item", "select_item", "add_to_cart", "remove_from_cart", "add_to_wishlist"), "product_id"),
@@ -80,6 +86,8 @@ def normalise_commerce(draft: Draft) -> None:
     if event not in _COMMERCE:
         return
     props = _renamed(props, _FIELD_SPELLINGS)
+    if event in _OF_EVENT:
+        props = _renamed(props, _OF_EVENT[event])
     if "id" in props:
         props = _with_id(props, event)
     unread: list[str] = []

@@ -318,3 +318,27 @@ def test_flat_names_of_commerce_are_ours(event: str, properties: dict[str, Any],
 def test_the_product_of_an_item_is_text(sent: object, stored: str) -> None:
     row = kept(message(event="view_cart", properties={"items": [{"item_id": sent}, {"item_id": "b"}]}))
     assert props(row)["items"][0]["product_id"] == stored
+
+
+@pytest.mark.parametrize(
+    ("event", "properties", "told"),
+    [
+        ("Product Shared", {"share_via": "email"}, {"method": "email"}),
+        ("Cart Shared", {"share_via": "email", "method": "sms"}, {"share_via": "email", "method": "sms"}),
+        (
+            "Payment Info Entered",
+            {"payment_method": "Visa", "shipping_method": "DHL"},
+            {"payment_type": "Visa", "shipping_tier": "DHL"},
+        ),
+        ("Order Completed", {"payment_method": "Visa", "value": 1}, {"payment_method": "Visa"}),
+        (
+            "Quiz Done",
+            {"share_via": "email", "payment_method": "Visa"},
+            {"share_via": "email", "payment_method": "Visa"},
+        ),
+    ],
+)
+def test_segments_words_of_one_kind_of_event_are_ga4s(
+    event: str, properties: dict[str, Any], told: dict[str, str]
+) -> None:
+    assert props(kept(message(event=event, properties=properties))) == told
