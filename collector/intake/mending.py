@@ -44,6 +44,7 @@ _HALF_IN_BYTES: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _LOOSE: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,\s*+(?=[}\]])|[^\s"{}\[\]:,]++', re.DOTALL)
 _ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}|u|.)', re.DOTALL)
 _NUMBER: Final = re.compile(r"[+-]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][+-]?+\d++)?+", re.ASCII)
+_LEADING_NOUGHT: Final = re.compile(r"0\d++", re.ASCII)
 _JSON_NUMBER: Final = re.compile(r"-?+(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?+\d++)?+", re.ASCII)
 #: How programs write a value that is none, beside JSON's own words.
 _WORDS: Final = {
@@ -155,6 +156,9 @@ def _tightened(found: re.Match[str]) -> str:
         return _ESCAPE.sub(_known_escape, part) if "\\" in part else part
     if part[0] == ",":
         return ""
+    if _LEADING_NOUGHT.fullmatch(part):
+        # As of an article or a postcode: the noughts are part of it.
+        return f'"{part}"'
     if _NUMBER.fullmatch(part):
         return part if _JSON_NUMBER.fullmatch(part) else _json_number(float(part))
     return _WORDS.get(part.lstrip("+-").lower(), part)

@@ -11,7 +11,7 @@ from collector.errors import log_mistake
 from collector.intake.commerce import normalise_commerce
 from collector.intake.consent_steps import drop_without_consent, read_answers
 from collector.intake.context import copy_campaign, copy_page, copy_session, locate, read_user_agent
-from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop
+from collector.intake.draft import Draft, Drop, DropReason, EventWarning, Message, Receipt, named_drop, text
 from collector.intake.examples import FaultKey, Sighting
 from collector.intake.identity_steps import require_visitor
 from collector.intake.mending import Repair, mend
@@ -216,6 +216,11 @@ def _make_mended(raw: msgspec.Raw, shared: Draft, error: Exception) -> EncodedRo
         message = msgspec.convert(mended.value, Message)
     except msgspec.ValidationError as unfit:
         return named_drop(_label_of(mended.value), DropReason.MALFORMED, str(unfit))
+    # Ids that were cut off, or whose bytes are none, would become one person's.
+    if any(_REPLACED in text(each) for each in (message.user_id, message.anonymous_id, message.previous_id)):
+        return named_drop(message.label, DropReason.BAD_ID, "an id has half a character, or bytes that are no UTF-8")
+    if _REPLACED in message.label:
+        message = msgspec.structs.replace(message, message_id=None)
     return _take_steps(message, shared, mended.repairs)
 
 
@@ -260,6 +265,7 @@ def _with_traits_of_context(message: Message) -> Message:
 
 #: Errors of the decoder: no JSON or no message, text that is no UTF-8, nested too deeply.
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_REPLACED: Final = "\ufffd"
 _decode_message: Final = msgspec.json.Decoder(Message).decode
 _NO_MESSAGE: Final = Message("track")
 

@@ -12,6 +12,8 @@ import sys
 import zlib
 from typing import Final, Protocol
 
+import msgspec
+
 from collector.errors import malformed, too_large
 from warehouse.limits import MAX_BODY_BYTES, MAX_INFLATED_BYTES
 
@@ -149,8 +151,10 @@ def _without_layer(body: bytes, most: int) -> bytes | None:
         if body.startswith(begin):
             return _in_utf_8(body, encoding)
     if form := _FORM.match(body):
-        value = unquoted(form[1])
-        return value if _is_json(value) else _of_base64(value)
+        value = unquoted(form[1]).lstrip(b" \r\n")
+        return value if _is_json(value) or value.startswith((_UTF_8_MARK, *_COMPRESSED)) else _of_base64(value)
+    if body.startswith(b'"'):
+        return _in_a_text(body)
     return _of_base64(body) if _looks_like_base64(body) else None
 
 
@@ -193,6 +197,15 @@ def _in_utf_8(body: bytes, encoding: str) -> bytes:
     except UnicodeDecodeError:
         text = body.decode(encoding, "replace")
     return text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+
+
+def _in_a_text(body: bytes) -> bytes | None:
+    """Return the JSON in a JSON text, as of a body that was written as JSON twice; None where there is none."""
+    try:
+        inner = msgspec.json.decode(body, type=str).encode()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return inner if _is_json(inner) else None
 
 
 def _looks_like_base64(body: bytes) -> bool:

@@ -5,10 +5,18 @@ Each is sent to every route that takes events. A new one is a line here.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import sys
 import zlib
+from collections.abc import Callable
 from typing import Any, Final
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 KEY: Final = "shop-key"
 _DIGITS: Final = b"9" * 4000
@@ -24,6 +32,14 @@ def around(middle: bytes, **fields: bytes) -> bytes:
     more = b"".join(b'"%s":%s,' % (name.encode(), value) for name, value in fields.items())
     event = b'{"type":"track","anonymousId":"a","messageId":"m","event":"Product Viewed",%s"properties":%s}'
     return b'{"writeKey":"%s","batch":[%s]}' % (KEY.encode(), event % (more, middle))
+
+
+def _wrapped(wrap: Callable[[bytes], bytes], times: int) -> bytes:
+    """Return a batch that is wrapped so many times."""
+    body = of()
+    for _ in range(times):
+        body = wrap(body)
+    return body
 
 
 def bomb(unit: bytes, count: int, head: bytes = b'{"writeKey":"shop-key","batch":[0', tail: bytes = b"]}") -> bytes:
@@ -103,6 +119,23 @@ BODIES: Final[dict[str, bytes]] = {
     "a gzip that states less than it holds": gzip.compress(of())[:-4] + b"\1\0\0\0",
     "a gzip that states more than it holds": gzip.compress(of())[:-4] + b"\xff\xff\xff\xff",
     "a gzip of rubbish": b"\x1f\x8b\x08\x00" + b"\xff" * 200,
+    "a gzip of 400,000 empty parts": gzip.compress(b"") * 20_000,
+    "a gzip, filled up with zeros": gzip.compress(of()) + bytes(400_000),
+    "200 MB of zeros, as zlib": zlib.compress(bytes(200_000_000), 9),
+    "50 MB of zeros, as zstd": zstd.compress(bytes(50_000_000)),
+    "a zstd of rubbish": b"\x28\xb5\x2f\xfd" + b"\xff" * 400_000,
+    "a zstd with a window of 2 GB": b"\x28\xb5\x2f\xfd\x00\xa8" + bytes(100),
+    "400 KB of UTF-16": ("[" + '"\u20ac",' * 40_000 + "1]").encode("utf-16"),
+    "base64 in base64 in base64": _wrapped(base64.b64encode, 5),
+    "gzip in gzip in gzip": _wrapped(gzip.compress, 9),
+    "JSON in JSON in JSON": _wrapped(lambda inner: json.dumps(inner.decode()).encode(), 9),
+    "a damaged body of 100,000 messages, gzipped": bomb(b',{"a":NaN}', 100_000),
+    "a damaged body of 2 MB of quotes, gzipped": bomb(b'\\"', 900_000, b'{"writeKey":"shop-key","batch":["', b"]}"),
+    "a damaged body of 2 MB of NaN, gzipped": bomb(b",NaN", 500_000, b'{"writeKey":"shop-key","batch":[[0', b"]]}"),
+    "a damaged body of no UTF-8, gzipped": bomb(b"\xff", 1_900_000, b'{"writeKey":"shop-key","batch":["', b'",NaN]}'),
+    "a damaged context of 2 MB, gzipped": bomb(
+        b",NaN", 490_000, b'{"writeKey":"shop-key","batch":[],"context":{"a":[0'
+    ),
     "a form of percent signs": b"data=" + b"%" * 400_000,
     "a form of broken escapes": b"data=" + b"%zz" * 130_000,
     "a form of a brace, escaped": b"data=" + b"%7B" * 130_000,

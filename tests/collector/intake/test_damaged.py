@@ -44,7 +44,8 @@ VALUES: Final[dict[str, tuple[bytes, Any, set[WarningReason]]]] = {
     "None": (b"None", None, {JSON}),
     "True": (b"True", True, {JSON}),
     "a fraction without its nought": (b".5", 0.5, {JSON}),
-    "a nought too many": (b"007", 7.0, {JSON}),
+    "noughts before a number": (b"007", "007", {JSON}),
+    "a fraction of a whole": (b"5.", 5.0, {JSON}),
     "a plus": (b"+1", 1.0, {JSON}),
     "a bare line break": (b'"a\nb"', "a\nb", {JSON}),
     "a bare tab": (b'"a\tb"', "a\tb", {JSON}),
@@ -118,6 +119,26 @@ def test_what_is_mended_in_a_shared_context_is_told_of_each_event(name: str) -> 
 def test_half_a_character_in_the_name_of_a_field_is_mended() -> None:
     outcome = taken(batch_of(around(b'{"k\\ud83d":1,"k\xff":2}')))
     assert props(outcome, "damaged") == {"k\ufffd": 2}
+
+
+IDS: Final = ("userId", "anonymousId", "previousId")
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("value", [b'"u-\\ud83d"', b'"u-\xff"', b'"\\udc00"'])
+def test_an_id_that_is_damaged_is_nobodys(name: str, value: bytes) -> None:
+    kind = b"alias" if name == "previousId" else b"identify"
+    sent = b'{"type":"%s","userId":"ann","anonymousId":"a1","messageId":"m","%s":%s}' % (kind, name.encode(), value)
+    outcome = taken(batch_of(SOUND[0], sent, SOUND[1]))
+    assert [row.event_id for row in outcome.rows] == ["first", "last"]
+    assert [(drop.message_id, drop.reason) for drop in outcome.drops] == [("m", DropReason.BAD_ID)]
+
+
+def test_damaged_ids_of_two_messages_make_no_repeat_of_one() -> None:
+    sent = [around(number, "\\ud83d") for number in (b"1", b"2")]
+    outcome = taken(batch_of(*sent))
+    assert len({row.event_id for row in outcome.rows}) == 2
+    assert not any("\ufffd" in row.event_id for row in outcome.rows)
 
 
 def test_a_warning_says_where_and_repeats_nothing() -> None:
