@@ -43,6 +43,7 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     quantity: float | None = None
     value: float | None = None
     currency: str = ""
+    foreign_currency: str = ""
     order_id: str = ""
     coupon: str = ""
     search_term: str = ""

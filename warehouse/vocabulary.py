@@ -59,6 +59,9 @@ MESSAGE_EVENTS: Final = frozenset(EVENT_GROUPS["message"])
 #: Events about an order, each of which counts once however often it is told.
 ORDER_EVENTS: Final = frozenset({"purchase", "refund"})
 
+#: Fields that are amounts of money. Rules read those in a foreign currency only where they name the currency.
+MONEY_FIELDS: Final = frozenset({"value", "price"})
+
 #: Events that tell what became of a message after it was sent, each of which moves it to another state.
 OUTCOME_STATES: Final[dict[str, str]] = {
     "message_delivered": "delivered",
@@ -84,6 +87,7 @@ COLUMN_FIELDS: Final[dict[str, FieldType]] = {
     "quantity": "number",
     "value": "number",
     "currency": "text",
+    "foreign_currency": "text",
     "order_id": "text",
     "coupon": "text",
     "search_term": "text",

@@ -21,6 +21,8 @@ _NO_RATE: Final = "money is kept in {}, apart from the site's {}: no rate in [si
 def settle_money(draft: Draft) -> None:
     """Spell an event's currency as its code, and convert its money to the site's currency where there is a rate."""
     columns, home = draft.columns, draft.site.currency
+    # Said here and nowhere else.
+    columns.pop("foreign_currency", None)
     stated = columns.get("currency")
     if stated is None:
         if home and columns["event"] != "refund" and _has_money(draft):
@@ -31,6 +33,8 @@ def settle_money(draft: Draft) -> None:
     code = currency_code(stated, home)
     if not code:
         columns["currency"] = stated.upper()
+        if home:
+            columns["foreign_currency"] = columns["currency"]
         draft.warn(WarningReason.CURRENCY_UNKNOWN, _UNKNOWN)
         return
     columns["currency"] = code
@@ -38,6 +42,7 @@ def settle_money(draft: Draft) -> None:
         return
     rate = draft.site.rate(code)
     if rate is None:
+        columns["foreign_currency"] = code
         draft.warn(WarningReason.CURRENCY_WITHOUT_RATE, _NO_RATE.format(code, home, draft.site.name))
         return
     if code != home:

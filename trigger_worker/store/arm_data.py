@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from trigger_worker.rules.language.duration import LONGEST_WINDOW_MS
+from trigger_worker.rules.language.names import names_currency
 from trigger_worker.rules.language.syntax import Selection
 from trigger_worker.rules.model import HOLDOUT_ARM, Rule
 from trigger_worker.store.decisions import BEFORE_HOLDOUT
@@ -102,7 +103,7 @@ def read_arm_data(queries: Queries, rule: Rule, version: str, until: int, *, onl
             "add goal:, such as goal: purchase within 3d",
         )
     window = LONGEST_WINDOW_MS if rule.goal.within is None else rule.goal.within.ms
-    condition = ConditionSql("goal")
+    condition = ConditionSql("goal", foreign=names_currency(rule.goal.selection.condition))
     names, goal = _goal(rule.goal.selection, condition)
     sql = statement("arm_data", goal_events=names, goal=goal, orders=statement("orders"))
     parameters = {

@@ -24,7 +24,7 @@ from trigger_worker.rules.language.syntax import (
     Text,
 )
 from warehouse.errors import RuleError
-from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_COLUMNS
+from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_COLUMNS, MONEY_FIELDS
 
 Kind = Literal["text", "number", "boolean"]
 
@@ -44,10 +44,12 @@ class ConditionSql:
 
     Args:
         prefix: the beginning of the parameters' names.
+        foreign: whether amounts in a foreign currency are read; else they are missing.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, *, foreign: bool = False) -> None:
         self._prefix = prefix
+        self._foreign = foreign
         self.parameters: dict[str, object] = {}
 
     def condition(self, node: Expression) -> str:
@@ -114,7 +116,10 @@ class ConditionSql:
     def _column(self, column: str, kind: Kind) -> str:
         if COLUMN_FIELDS[column] != kind:
             return "NULL"
-        return f"nullIf(toString({column}), '')" if kind == "text" else column
+        if kind == "text":
+            return f"nullIf(toString({column}), '')"
+        is_home = column in MONEY_FIELDS and not self._foreign
+        return f"if(foreign_currency = '', {column}, NULL)" if is_home else column
 
     def _property(self, path: tuple[str, ...], kind: Kind) -> str:
         keys = ", ".join(self._bind(part, "text") for part in path)

@@ -19,7 +19,7 @@ from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people, people_groups
 from trigger_worker.store.statements import statement
 from warehouse.queries import Queries
-from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS, ORDER_EVENTS
+from warehouse.vocabulary import COLUMN_FIELDS, CONTEXT_FIELDS, MESSAGE_EVENTS, MONEY_FIELDS, ORDER_EVENTS
 
 #: Most different needs in one query; each is a condition that ClickHouse tests rows against.
 MAX_PARTS: Final = 4
@@ -100,6 +100,8 @@ def combine(needs: Iterable[Needs | Wanted]) -> Wanted:
     if orders:
         lookback_ms |= dict.fromkeys(orders, LONGEST_WINDOW_MS)
         fields = None if fields is None else fields | {"order_id"}
+    if fields is not None and not MONEY_FIELDS.isdisjoint(fields):
+        fields |= {"foreign_currency"}
     return Wanted(lookback_ms, fields, contexts)
 
 

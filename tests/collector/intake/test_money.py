@@ -115,6 +115,7 @@ def test_prices_of_items_are_converted_each_in_its_own_currency() -> None:
 
 def test_money_without_a_rate_keeps_its_currency_and_is_warned_of() -> None:
     assert money(value=100, currency="CHF") == (100, "CHF")
+    assert kept(bought(value=100, currency="CHF"), site=EURO).foreign_currency == "CHF"
     (warning,) = warnings(value=100, currency="CHF")
     assert warning.reason is WarningReason.CURRENCY_WITHOUT_RATE
     assert "CHF" in warning.detail
@@ -125,8 +126,16 @@ def test_money_without_a_rate_keeps_its_currency_and_is_warned_of() -> None:
 @pytest.mark.parametrize("currency", ["FOO", "points", "$", "978", "12"])
 def test_a_currency_that_nobody_knows_is_kept_and_warned_of(currency: str) -> None:
     assert money(value=100, currency=currency) == (100, currency.upper())
+    assert kept(bought(value=100, currency=currency), site=EURO).foreign_currency == currency.upper()
+    assert kept(bought(value=100, currency=currency), site=SHOP).foreign_currency == ""
     assert [each.reason for each in warnings(value=100, currency=currency)] == [WarningReason.CURRENCY_UNKNOWN]
     assert [each.reason for each in warnings(SHOP, value=1, currency=currency)] == [WarningReason.CURRENCY_UNKNOWN]
+
+
+def test_only_we_say_that_money_is_foreign() -> None:
+    for currency in ("EUR", "USD", "", None):
+        row = kept(bought(value=1, currency=currency, foreign_currency="USD"), site=EURO)
+        assert row.foreign_currency == ""
 
 
 def test_a_shared_sign_is_the_sites_own() -> None:

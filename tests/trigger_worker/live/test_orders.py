@@ -114,6 +114,39 @@ async def test_an_order_told_again_long_after_it_is_none_for_a_rule_that_looks_b
     assert replayed(shop, BOUGHT) == []
 
 
+FOREIGN: dict[str, Any] = {"currency": "JPY", "foreign_currency": "JPY"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_true"),
+    [
+        ("sum(purchase.value, 1d) == 80 and count(purchase, 1d) == 2", True),
+        ("max(purchase.value, 1d) == 80 and last(purchase.value) == 80", False),
+        ("count(purchase[value > 0], 1d) == 1", True),
+        ('sum(purchase[currency == "JPY"].value, 1d) == 9000', True),
+        ('count(purchase[currency == "JPY" and value >= 9000], 1d) == 1', True),
+        ("cart.value == 20 and cart.items == 2", True),
+    ],
+)
+async def test_money_in_a_foreign_currency_is_seen_only_by_who_names_the_currency(
+    shop: Shop, condition: str, is_true: bool
+) -> None:
+    text = f"when: hover\nevery: 0s\nif: |\n  {condition}\n"
+    shop.rule("asked", text)
+    await shop.passes(1)
+    shop.hears("purchase", **ORDER, currency="EUR")
+    shop.hears("purchase", event_id="purchase:1002", order_id="1002", value=9000.0, **FOREIGN)
+    shop.hears("add_to_cart", value=20.0, currency="EUR")
+    shop.hears("add_to_cart", value=900.0, **FOREIGN)
+    await shop.passes(1)
+    shop.hears("hover")
+    for each in list(shop.accepted):
+        shop.arrives(each)
+    await shop.passes(1)
+    assert [at for *_, at in shop.fires()] == ([2000] if is_true else [])
+    assert replayed(shop, text) == ([2000] if is_true else [])
+
+
 async def test_a_refund_told_twice_is_one_and_another_refund_of_the_order_is_another(shop: Shop) -> None:
     text = "when: hover\nevery: 0s\nif: count(refund, 1d) == 2 and sum(refund.value, 1d) == 30\n"
     shop.rule("refunded", text)

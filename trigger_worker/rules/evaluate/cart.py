@@ -104,7 +104,12 @@ class _Changes:
 
 
 def _worth(fields: Mapping[str, Any], prices: dict[str, float]) -> float:
-    """Return what an event is worth: its value, else that of its lines; a price that is not told is the last one."""
+    """Return what an event is worth: its value, else that of its lines; a price that is not told is the last one.
+
+    An amount in a foreign currency is worth nothing here: it cannot be added to the others.
+    """
+    if fields.get("foreign_currency"):
+        return 0.0
     lines = _lines(fields)
     amounts: list[float] = []
     for line in lines:

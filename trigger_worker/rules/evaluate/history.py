@@ -183,7 +183,7 @@ class History:
         selection = self._selection(selector)
         found = selection.fields.get(name.path)
         if found is None:
-            read, events = compile_field(name), selection.selected.events
+            read, events = compile_field(name, foreign=selector.names_currency), selection.selected.events
             self.examined += len(events)
             found = selection.fields[name.path] = read, [read(event.fields) for event in events]
         return found[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trigger_worker.rules.language.syntax import Name
+from trigger_worker.rules.language.syntax import Expression, Name, children
 from warehouse.channel_traits import CHANNEL_TRAITS
 
 #: The property of events that holds a duration in ms, and the name under which it is read as a duration.
@@ -25,6 +25,15 @@ GOAL_REACHED: Final = ("goal_reached",)
 
 #: The channels that a rule file may name.
 CHANNELS: Final = tuple(CHANNEL_TRAITS)
+
+
+def names_currency(node: Expression | None) -> bool:
+    """Tell whether a condition on an event names its currency, and so may be asked about any."""
+    if node is None:
+        return False
+    if isinstance(node, Name):
+        return field_path(node) == ("currency",)
+    return any(map(names_currency, children(node)))
 
 
 def field_path(name: Name) -> tuple[str, ...]:

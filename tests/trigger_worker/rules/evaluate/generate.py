@@ -36,6 +36,8 @@ FIELD_VALUES: dict[str, tuple[Any, ...]] = {
     "value": (5, 10, 20),
     "quantity": (1, 2, "2"),
     "product_id": ("a", "a", "b", ""),
+    "currency": ("EUR", "USD"),
+    "foreign_currency": ("", "", "USD"),
     "order_id": ("1001", "1001", "1002", ""),
     "path": ("/pricing", "/pricing/plans", "/p/1"),
     "device": ("mobile", "desktop"),
@@ -48,6 +50,9 @@ FIELD_VALUES: dict[str, tuple[Any, ...]] = {
 CONDITIONS = (
     *(Compare("price", operator, 10) for operator in COMPARE),
     Compare("product_id", "==", "a"),
+    Compare("currency", "==", "USD"),
+    Compare("value", ">=", 10),
+    Logic("and", (Compare("currency", "!=", "EUR"), Compare("price", ">", 5))),
     Compare("product_id", "!=", "a"),
     Compare("path", "~", "/pricing*"),
     Compare("path", "~", "/p/?"),

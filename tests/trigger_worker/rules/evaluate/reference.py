@@ -208,6 +208,19 @@ def truth(node: Condition, read: Callable[[Any], Value]) -> bool:
     return all(results) if node.operator == "and" else any(results)
 
 
+def asks_currency(node: Condition | None) -> bool:
+    if isinstance(node, Logic):
+        return any(asks_currency(part) for part in node.parts)
+    return isinstance(node, Compare) and node.left == "currency"
+
+
+def amount(event: Record, field: str, which: Which) -> Value:
+    """A field of an event; foreign money is missing for whoever does not name the currency."""
+    is_foreign = field in {"value", "price"} and event["fields"].get("foreign_currency")
+    found: Value = None if is_foreign and not asks_currency(which.condition) else event["fields"].get(field)
+    return found
+
+
 def fits(event: Record, which: Which) -> bool:
     if which.names == ("any",):
         if event["name"] in MESSAGE_NAMES:
@@ -217,8 +230,7 @@ def fits(event: Record, which: Which) -> bool:
 
     def read(field: str) -> Value:
         path = field.removeprefix("props.")
-        found: Value = event["fields"].get("duration_ms" if path == "duration" else path)
-        return found
+        return amount(event, "duration_ms" if path == "duration" else path, which)
 
     return which.condition is None or truth(which.condition, read)
 
@@ -348,17 +360,18 @@ def cart(name: str, recent: Sequence[Record], before: Sequence[Record] = ()) -> 
 
 def told(fields: Mapping[str, Any], prices: dict[object, float]) -> tuple[float, float]:
     """What an event is worth, and of how many pieces it is; prices of products are those told so far."""
+    is_foreign = bool(fields.get("foreign_currency"))
     items = fields.get("items")
     lines = items if items and isinstance(items, list) else [fields]
     worth, pieces = 0.0, 0.0
     for line in lines:
         price, quantity = number(line.get("price")), number(line.get("quantity"))
         quantity = 1 if quantity is None else quantity
-        if line.get("product_id") and price is not None:
+        if line.get("product_id") and price is not None and not is_foreign:
             prices[line["product_id"]] = price
         worth += (prices.get(line.get("product_id"), 0) if price is None else price) * quantity
         pieces += quantity
-    value, count = number(fields.get("value")), number(fields.get("quantity"))
+    value, count = 0 if is_foreign else number(fields.get("value")), number(fields.get("quantity"))
     return worth if value is None else value, pieces if count is None else count
 
 
@@ -377,7 +390,7 @@ def term(node: Term, seen: Sequence[Record], at: int) -> Value:
         return len(chosen)
     if node.function in {"since", "first", "last"}:
         return edge(node, chosen, at)
-    values = [event["fields"].get(node.field) for event in chosen]
+    values = [amount(event, node.field, node.which) for event in chosen]
     if node.function == "uniq":
         return len({(kind(each), each) for each in values if kind(each) != "missing"})
     return aggregate(node.function, [each for each in values if kind(each) == "number"])
@@ -387,7 +400,7 @@ def edge(node: Term, chosen: Sequence[Record], at: int) -> Value:
     if not chosen:
         return None
     event = chosen[0] if node.function == "first" else chosen[-1]
-    found: Value = at - event["ts"] if node.function == "since" else event["fields"].get(node.field)
+    found: Value = at - event["ts"] if node.function == "since" else amount(event, node.field, node.which)
     return found
 
 
