@@ -6,10 +6,10 @@ are to see one figure, which stays what it was when the rate changes.
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any, Final
 
 from collector.intake.draft import Draft, WarningReason, short_text
+from warehouse.amounts import read_number
 from warehouse.currencies import currency_code
 
 #: Digits behind the point that a converted amount keeps: more than any currency has.
@@ -20,16 +20,20 @@ _NO_RATE: Final = "money is kept in {}, apart from the site's {}: no rate in [si
 
 def settle_money(draft: Draft) -> None:
     """Spell an event's currency as its code, and convert its money to the site's currency where there is a rate."""
+    columns = draft.columns
+    if "foreign_currency" in columns:
+        # Said here and nowhere else.
+        del columns["foreign_currency"]
+    if "currency" in columns:
+        _settle_stated(draft, columns["currency"])
+    # A refund without a currency is in that of its order, which is not known here.
+    elif draft.site.currency and _has_money(draft) and columns["event"] != "refund":
+        columns["currency"] = draft.site.currency
+        _settle_items(draft, draft.site.currency)
+
+
+def _settle_stated(draft: Draft, stated: str) -> None:
     columns, home = draft.columns, draft.site.currency
-    # Said here and nowhere else.
-    columns.pop("foreign_currency", None)
-    stated = columns.get("currency")
-    if stated is None:
-        if home and columns["event"] != "refund" and _has_money(draft):
-            # A refund without a currency is in that of its order, which is not known here.
-            columns["currency"] = home
-            _settle_items(draft, home)
-        return
     code = currency_code(stated, home)
     if not code:
         columns["currency"] = stated.upper()
@@ -82,23 +86,12 @@ def _settled(draft: Draft, item: dict[str, Any], code: str) -> dict[str, Any]:
     home = draft.site.currency
     own = currency_code(short_text(item.get("currency")), home) if "currency" in item else code
     rate = draft.site.rate(own) if own and own != home else None
-    amounts = {name: amount for name in ("price", "value") if (amount := _amount(item.get(name))) is not None}
+    amounts = {name: amount for name in ("price", "value") if (amount := read_number(item.get(name))) is not None}
     if rate is None or not amounts:
         return item
     originals = {f"original_{name}": item[name] for name in amounts}
     converted = {name: _at_rate(amount, rate) for name, amount in amounts.items()}
     return {**item, **originals, **converted, "currency": home, "original_currency": own}
-
-
-def _amount(value: object) -> float | None:
-    """Return an amount of an item, which may be a text, as a number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        amount = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return amount if isfinite(amount) else None
 
 
 def _at_rate(amount: float, rate: float) -> float:

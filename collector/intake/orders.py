@@ -52,6 +52,8 @@ def identify_order(draft: Draft) -> None:
         return
     order_id = normal_order_id(columns.get("order_id"))
     if not order_id:
+        # What stands for no id is not to make one order of all that have it.
+        columns.pop("order_id", None)
         draft.warn(WarningReason.ORDER_WITHOUT_ID, _NO_ID_REMEDY)
         return
     columns["order_id"] = order_id

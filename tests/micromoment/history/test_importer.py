@@ -97,6 +97,21 @@ def test_equal_lines_without_ids_are_events_of_their_own_and_still_stored_once(
     assert counts(warehouse) == (3, 3)
 
 
+def test_an_order_is_one_event_however_often_a_file_tells_of_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    def order(number: int, order_id: object, **fields: Any) -> dict[str, Any]:
+        told = {"order_id": order_id, "value": 80, "currency": "EUR"}
+        return line(number, event="purchase", properties=told, anonymousId="cookie", **fields)
+
+    lines = [order(1, 1001), order(2, "#1001"), order(3, "1001", messageId=None), order(4, "1001", messageId=None)]
+    path = write(tmp_path / "orders.jsonl", *lines, order(5, 1002), order(6, None), order(7, "undefined"))
+    report = load(warehouse, path)
+    assert (report.stored, report.known) == (4, 3)
+    assert report.warned["order_without_id"] == 2
+    assert list(warehouse.query("SELECT order_id, net FROM orders ORDER BY 1")) == [("1001", 80.0), ("1002", 80.0)]
+    again = load(warehouse, path)
+    assert (again.stored, again.known) == (0, 7)
+
+
 def test_lines_that_are_no_events_are_counted_and_shown_by_number(warehouse: Warehouse, tmp_path: Path) -> None:
     wrong: list[dict[str, Any] | str] = ["nonsense", line(1, timestamp="yesterday"), line(2, anonymousId=None), "[]"]
     report = load(warehouse, write(tmp_path / "history.jsonl", line(0), *wrong))

@@ -134,8 +134,8 @@ async def test_money_in_a_foreign_currency_is_seen_only_by_who_names_the_currenc
     text = f"when: hover\nevery: 0s\nif: |\n  {condition}\n"
     shop.rule("asked", text)
     await shop.passes(1)
-    shop.hears("purchase", **ORDER, currency="EUR")
-    shop.hears("purchase", event_id="purchase:1002", order_id="1002", value=9000.0, **FOREIGN)
+    shop.hears("purchase", ago_ms=500, **ORDER, currency="EUR")
+    shop.hears("purchase", ago_ms=500, event_id="purchase:1002", order_id="1002", value=9000.0, **FOREIGN)
     shop.hears("add_to_cart", value=20.0, currency="EUR")
     shop.hears("add_to_cart", value=900.0, **FOREIGN)
     await shop.passes(1)

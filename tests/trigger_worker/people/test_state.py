@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from tests.trigger_worker.people.arriving import EVERYTHING, arrival, as_row
 from tests.trigger_worker.stored import NOON, event_row, fire, person, queued, store, visitor
-from trigger_worker.people.arrival import accepted
+from trigger_worker.people.arrival import Arrival, accepted
 from trigger_worker.people.reading import Scope, read_people
 from trigger_worker.people.state import PersonState
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.decisions import DecisionRecord, Placement, Reason
 from trigger_worker.store.message import MessageRecord, MessageState
 from trigger_worker.store.records import Records
@@ -51,6 +53,40 @@ def test_wanted_events_are_kept_in_order_with_the_wanted_fields() -> None:
     assert state.take([late], wanted) == []
     assert ids(state) == ["late", "first"]
     assert state.history.events[0].fields == {"price": 5}
+
+
+@given(st.randoms(use_true_random=True))
+@settings(max_examples=300, deadline=None)
+def test_an_order_is_told_first_by_its_earliest_telling_in_whichever_order_they_come(random: Random) -> None:
+    told = [_telling(random) for _ in range(random.randrange(1, 12))]
+    state, every = someone(), {"any": 400 * DAY}
+    for one in told:
+        state.take([one], Wanted(every, None))
+    whole = History([one.event for one in told])
+    assert [_place(each) for each in state.history.events] == [_place(each) for each in whole.events]
+    orders = [event.fields["order_id"] for event in state.history.events if event.name == "purchase"]
+    assert len(orders) == len(set(orders))
+    together = someone()
+    together.take(told, Wanted(every, None))
+    assert [_place(each) for each in together.history.events] == [_place(each) for each in whole.events]
+
+
+def _telling(random: Random) -> Arrival:
+    """A telling of one of a few orders as intake names it, or a view."""
+    name, order_id = random.choice(["purchase", "purchase", "refund", "view_item"]), random.choice(["1", "2"])
+    at, who = NOON + random.randrange(20), random.choice(["phone", "u1"])
+    match name:
+        case "purchase":
+            event_id = random.choice([f"purchase:{order_id}", f"purchase:{order_id}:unvalued"])
+        case "refund":
+            event_id = f"refund:{order_id}:whole"
+        case _:
+            return arrival(name, who, at, event_id=f"view at {at} of {random.randrange(10**9)}")
+    return arrival(name, who, at, event_id=event_id, order_id=order_id)
+
+
+def _place(event: Event) -> tuple[int, str, str]:
+    return event.ts, event.event_id, event.name
 
 
 def test_an_event_that_comes_again_changes_nothing() -> None:

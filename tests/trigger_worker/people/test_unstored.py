@@ -32,6 +32,19 @@ def test_an_event_is_kept_once_for_every_id_of_its_person() -> None:
     assert events.find((visitor("cleo"), "a")) is None
 
 
+def test_an_order_that_was_told_earlier_is_new_and_takes_the_place_of_the_later_telling() -> None:
+    events = UnstoredEvents()
+    late, early, again = (arrival("purchase", "phone", at, event_id="purchase:1") for at in (NOON, NOON - 5, NOON + 5))
+    assert events.add(late)
+    events.handle(late.key)
+    assert [events.add(early), events.add(again), events.add(early)] == [True, False, False]
+    assert events.find(late.key) is early
+    assert not events.is_handled(late.key)
+    assert (len(events), ids(events)) == (1, ["purchase:1"])
+    view = [arrival("view_item", "phone", at, event_id="same") for at in (NOON, NOON - 5)]
+    assert [events.add(one) for one in view] == [True, False]
+
+
 def test_an_event_is_forgotten_some_time_after_the_feed_told_of_it() -> None:
     events, told, untold = UnstoredEvents(), arrival(event_id="told"), arrival(event_id="untold")
     events.add(told)

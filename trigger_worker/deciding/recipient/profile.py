@@ -103,7 +103,7 @@ def build_profile(visitor_id: str, history: History, at: int) -> Profile:
     lines, order = purchasing.of(*changes.span(at, _RECENT_MS))
     moment = Moment(history, at)
     # What rules ask as `cart.value` and `cart.items`, so that a message says what made its rule fire.
-    cart = cart_of(lines, worth=cart_value(moment), pieces=cart_pieces(moment))
+    cart = cart_of(lines, worth=cart_value(moment), pieces=cart_pieces(moment), foreign=purchasing.foreign)
     answers = history.select(_TOLD)
     told = history.derived("what the person told", lambda _: _Told(answers.events))
     told.read_to(bisect_right(answers.times, at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
 import msgspec
@@ -33,7 +33,7 @@ class CartItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CartContext(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of `cart` in a template: its worth, the number of pieces, and its lines."""
+    """The fields of `cart` in a template: its worth in the currency of its first line, the pieces, and its lines."""
 
     value: float = 0.0
     quantity: float = 0
@@ -46,6 +46,9 @@ class Purchasing:
 
     Args:
         events: the person's events, in order, in a list that may grow; of cart and purchase, others are passed over.
+
+    Attributes:
+        foreign: the foreign currencies of what was added or removed since the latest purchase.
     """
 
     def __init__(self, events: Sequence[Event]) -> None:
@@ -53,6 +56,7 @@ class Purchasing:
         self._first = self._end = 0
         self._lines: dict[str, CartItem] = {}
         self._order: Mapping[str, Any] = {}
+        self.foreign: set[str] = set()
 
     def of(self, first: int, end: int) -> tuple[tuple[CartItem, ...], Mapping[str, Any]]:
         """Return the lines of the cart after `events[first:end]`, and the fields of the latest purchase among them.
@@ -61,7 +65,7 @@ class Purchasing:
         """
         if first != self._first or end < self._end:
             self._first = self._end = first
-            self._lines, self._order = {}, {}
+            self._lines, self._order, self.foreign = {}, {}, set()
         for event in self._events[self._end : end]:
             self._take(event)
         self._end = end
@@ -69,22 +73,30 @@ class Purchasing:
 
     def _take(self, event: Event) -> None:
         if event.name == "purchase":
-            self._lines, self._order = {}, event.fields
+            self._lines, self._order, self.foreign = {}, event.fields, set()
         elif event.name in {"add_to_cart", "remove_from_cart"}:
             sign = 1 if event.name == "add_to_cart" else -1
+            if event.fields.get("foreign_currency"):
+                self.foreign.add(event.fields["foreign_currency"])
             for item in _items(event):
                 _move(self._lines, item, sign)
 
 
-def cart_of(lines: Sequence[CartItem], *, worth: Value, pieces: Value) -> CartContext:
+def cart_of(
+    lines: Sequence[CartItem], *, worth: Value, pieces: Value, foreign: Set[str] = frozenset()
+) -> CartContext:
     """Return the cart of some lines.
 
     Args:
         lines: of the products in it.
-        worth, pieces: of all of it.
+        worth, pieces: of all of it; amounts in a foreign currency are not in the worth.
+        foreign: the foreign currencies among its lines. A cart of nothing else is worth what those of the first are.
     """
-    currency = next((line.currency for line in lines if line.currency), "")
     value, quantity = (amount if type(amount) is float else 0.0 for amount in (worth, pieces))
+    at_home = [line.currency for line in lines if line.currency and line.currency not in foreign]
+    currency = next(iter(at_home), "") or next((line.currency for line in lines if line.currency), "")
+    if currency in foreign:
+        value = sum(line.value or 0.0 for line in lines if line.currency == currency)
     return CartContext(value=value, quantity=quantity, currency=currency, items=tuple(lines))
 
 

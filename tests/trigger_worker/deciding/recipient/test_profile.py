@@ -98,6 +98,19 @@ def test_items_share_the_currency_of_their_event() -> None:
     assert (cart.currency, cart.value) == ("USD", 5.0)
 
 
+def test_amounts_of_two_currencies_in_a_cart_are_not_added() -> None:
+    yen = {"currency": "JPY", "foreign_currency": "JPY"}
+    foreign = event("add_to_cart", "1s", **yen, items=[{"product_id": "p3", "price": 900, "quantity": 2}])
+    home = event("add_to_cart", "2s", currency="EUR", items=[{"product_id": "p1", "price": 5}, {"product_id": "p2"}])
+    cart = profile(foreign, home).cart
+    assert (cart.currency, cart.value, cart.quantity, len(cart.items)) == ("EUR", 5.0, 4, 3)
+    # A message to somebody who sees another currency says what they see.
+    cart = profile(foreign).cart
+    assert (cart.currency, cart.value, cart.quantity) == ("JPY", 1800.0, 2)
+    cart = profile(foreign, event("purchase", "3s"), event("add_to_cart", "4s", product_id="p1", value=5.0)).cart
+    assert (cart.currency, cart.value) == ("", 5.0)
+
+
 def test_fields_that_are_no_text_are_left_out_of_a_line() -> None:
     (line,) = profile(added("1s", name={"$": 1}, price="cheap", image=["x"])).cart.items
     assert (line.name, line.price, line.image) == ("", None, "")

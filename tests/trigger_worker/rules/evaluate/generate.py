@@ -47,7 +47,7 @@ FIELD_VALUES: dict[str, tuple[Any, ...]] = {
     "traits": ({}, {"plan": "free"}, {"plan": "pro"}, {"plan": 3}),
 }
 
-CONDITIONS = (
+CONDITIONS: tuple[Condition, ...] = (
     *(Compare("price", operator, 10) for operator in COMPARE),
     Compare("product_id", "==", "a"),
     Compare("currency", "==", "USD"),

@@ -214,11 +214,10 @@ def asks_currency(node: Condition | None) -> bool:
     return isinstance(node, Compare) and node.left == "currency"
 
 
-def amount(event: Record, field: str, which: Which) -> Value:
+def amount(event: Record, field: str, which: Which) -> Any:
     """A field of an event; foreign money is missing for whoever does not name the currency."""
     is_foreign = field in {"value", "price"} and event["fields"].get("foreign_currency")
-    found: Value = None if is_foreign and not asks_currency(which.condition) else event["fields"].get(field)
-    return found
+    return None if is_foreign and not asks_currency(which.condition) else event["fields"].get(field)
 
 
 def fits(event: Record, which: Which) -> bool:
@@ -228,7 +227,7 @@ def fits(event: Record, which: Which) -> bool:
     elif event["name"] not in which.names:
         return False
 
-    def read(field: str) -> Value:
+    def read(field: str) -> Any:
         path = field.removeprefix("props.")
         return amount(event, "duration_ms" if path == "duration" else path, which)
 
