@@ -15,7 +15,7 @@ from trigger_worker.replay.explanation import (
     explain_term,
     first_failure,
 )
-from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, firings
+from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, Spacing
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
@@ -126,7 +126,8 @@ class _Explainer:
         known = self._stored if len(self._stored) else self._replayed(since)
         fires = PastFires(fire for fire in known if fire.at < self._at)
         before, known_before = fires.of(rule.id), fires.known_of(rule.id)
-        met = match is None or bool(firings([match], rule.every_ms, before, known_before=known_before))
+        spacing = Spacing(rule.every_ms, before, known_before, fires.orders_of(rule.id))
+        met = match is None or bool(spacing.choose([match]))
         return EveryReport(
             text=format_duration(rule.every_ms),
             met=met,

@@ -315,7 +315,8 @@ def test_rules_are_read_together_and_what_they_share_once() -> None:
     ]
     found = combine(needs(one, NO_AUDIENCES) for one in rules)
     assert found.lookback_ms == {"hover": 0, "scroll": 7_200_000}
-    assert found.fields == frozenset({"price"})
+    # Whether an amount is in a foreign currency is read with it.
+    assert found.fields == frozenset({"price", "foreign_currency"})
     assert found.contexts == {"device"}
 
 
@@ -323,3 +324,12 @@ def test_rules_are_read_together_and_what_they_share_once() -> None:
 def test_nothing_wanted_is_nothing_read(warehouse: Warehouse, people: list[Person]) -> None:
     histories = read_histories(warehouse, people, wanted({}), NOON, NOON)
     assert [history.events for history in histories.values()] == [[] for _ in people]
+
+
+@pytest.mark.parametrize("names", [{"purchase": 5}, {"refund": 5, "hover": 7}, {"any": 5}])
+def test_orders_are_read_as_far_back_as_anything_with_what_tells_them_apart(names: dict[str, int]) -> None:
+    found = combine([wanted(names)])
+    orders = {"purchase", "refund"} if "any" in names else names.keys() & {"purchase", "refund"}
+    assert found.lookback_ms == names | dict.fromkeys(orders, 400 * 86_400_000)
+    assert found.fields == frozenset({"order_id"})
+    assert combine([found]) == found

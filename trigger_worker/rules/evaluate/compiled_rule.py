@@ -221,25 +221,6 @@ def _has_near(others: Sequence[int], at: int, apart_ms: int) -> bool:
     return bisect_left(others, at + apart_ms) > bisect_right(others, at - apart_ms)
 
 
-def firings(
-    matches: list[Match],
-    every_ms: int,
-    fired_before: Mapping[str, Sequence[int]],
-    qualifies: Callable[[Match], bool] = lambda _: True,
-    known_before: Mapping[str, Sequence[int]] | None = None,
-    lifetime_ms: int = 0,
-) -> list[Match]:
-    """Return the matches that fire, ordered by when they could be known; `Spacing` says which, and what is given.
-
-    Args:
-        matches: ordered by instant.
-        every_ms, fired_before, known_before: as those of `Spacing`.
-        qualifies: a further condition; asked only of matches that would fire.
-        lifetime_ms: as in `as_known`.
-    """
-    return Spacing(every_ms, fired_before, known_before).choose(as_known(matches, lifetime_ms), qualifies)
-
-
 def fire_id(rule: Rule, visitor_id: str, match: Match) -> str:
     """Return the id of a firing: the same for the same rule version, visitor, key and instant."""
     parts = (rule.id, rule.version, visitor_id, match.key, match.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from uuid import UUID
 
@@ -11,12 +12,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trigger_worker.rules.evaluate.support import NOON, event, fired_at, ms, rule
-from trigger_worker.rules.evaluate.compiled_rule import compile_rule, fire_id, firings
+from trigger_worker.rules.evaluate.compiled_rule import Spacing, as_known, compile_rule, fire_id
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.rules.model import NO_AUDIENCES
 from trigger_worker.store.fires import PastFire, PastFires
+
+
+def firings(
+    matches: list[Match],
+    every_ms: int,
+    fired_before: Mapping[str, Sequence[int]],
+    qualifies: Callable[[Match], bool] = lambda _: True,
+    known_before: Mapping[str, Sequence[int]] | None = None,
+    lifetime_ms: int = 0,
+) -> list[Match]:
+    """Return the matches that fire, in the order in which they could be known."""
+    return Spacing(every_ms, fired_before, known_before).choose(as_known(matches, lifetime_ms), qualifies)
+
 
 SENDING = """
 when: add_to_cart
@@ -230,3 +244,14 @@ def test_a_goal_looks_at_its_events_since_the_firing() -> None:
     (needs,) = compiled.goal_needs(1000)
     assert needs.lookback_ms == {"purchase": 1000}
     assert needs.fields == {"value"}
+
+
+def test_an_order_is_answered_once_for_each_key_whenever_its_tellings_happened() -> None:
+    def told(order_id: str, key: str = "") -> Match:
+        return Match(key, NOON, event("purchase", event_id=f"purchase:{order_id}", order_id=order_id))
+
+    before = frozenset({("", "purchase 1"), ("p1", "purchase 2")})
+    assert Spacing(0, {}, orders_before=before).choose([told("1")]) == []
+    assert Spacing(0, {}, orders_before=before).choose([told("2", "p1")]) == []
+    for fresh in (told("3"), told("2"), told("1", "p1"), Match("", NOON, event("view_item", order_id="1"))):
+        assert Spacing(0, {}, orders_before=before).choose([fresh]) == [fresh]
