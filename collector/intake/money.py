@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from collector.intake.draft import Draft, WarningReason, short_text
 from warehouse.amounts import read_number
-from warehouse.currencies import currency_code
+from warehouse.currencies import CURRENCIES, currency_code
 
 #: Digits behind the point that a converted amount keeps: more than any currency has.
 _DIGITS: Final = 4
@@ -25,7 +25,12 @@ def settle_money(draft: Draft) -> None:
         # Said here and nowhere else.
         del columns["foreign_currency"]
     if "currency" in columns:
-        _settle_stated(draft, columns["currency"])
+        stated = columns["currency"]
+        # Nearly all of them: a code, at a site that reckons in it or in none.
+        if stated not in CURRENCIES or draft.site.currency not in {"", stated}:
+            _settle_stated(draft, stated)
+        elif draft.site.currency and "items" in draft.props:
+            _settle_items(draft, stated)
     # A refund without a currency is in that of its order, which is not known here.
     elif draft.site.currency and _has_money(draft) and columns["event"] != "refund":
         columns["currency"] = draft.site.currency

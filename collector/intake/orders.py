@@ -50,7 +50,7 @@ def identify_order(draft: Draft) -> None:
     event = columns["event"]
     if event not in ORDER_EVENTS:
         return
-    order_id = normal_order_id(columns.get("order_id"))
+    order_id = normal_order_id(columns["order_id"]) if "order_id" in columns else ""
     if not order_id:
         # What stands for no id is not to make one order of all that have it.
         columns.pop("order_id", None)
@@ -73,12 +73,14 @@ def normal_order_id(value: object) -> str:
 
     `#1001` is `1001`, and Shopify's `gid://shopify/Order/450789469` is `450789469`; case and leading zeros stay.
     """
-    order_id = short_text(value).lstrip("#").strip()
-    if found := _SHOPIFY.fullmatch(order_id):
-        order_id = found[1]
-    if order_id.lower().strip("\"'") in _NO_ORDER or _UNFILLED.fullmatch(order_id):
-        return ""
-    return order_id
+    order_id = short_text(value)
+    if not order_id.isalnum():
+        order_id = order_id.lstrip("#").strip()
+        if found := _SHOPIFY.fullmatch(order_id):
+            order_id = found[1]
+        if _UNFILLED.fullmatch(order_id):
+            return ""
+    return "" if order_id.lower().strip("\"'") in _NO_ORDER else order_id
 
 
 def _purchase_id(draft: Draft, order_id: str) -> str:
