@@ -82,9 +82,7 @@ class Purchasing:
                 _move(self._lines, item, sign)
 
 
-def cart_of(
-    lines: Sequence[CartItem], *, worth: Value, pieces: Value, foreign: Set[str] = frozenset()
-) -> CartContext:
+def cart_of(lines: Sequence[CartItem], *, worth: Value, pieces: Value, foreign: Set[str] = frozenset()) -> CartContext:
     """Return the cart of some lines.
 
     Args:
