@@ -137,14 +137,16 @@ def _context(row: Mapping[str, Any], parameters: Mapping[str, Any], visitor: obj
     session = parameters.get("ga_session_id")
     device, place = _section(row, "device"), _section(row, "geo")
     web = _section(device, "web_info")
+    browser = web.get("browser") or device.get("browser")
     context = {
         "page": page,
+        "client": {"device": device.get("category"), "os": device.get("operating_system"), "browser": browser},
         "campaign": _campaign(row, parameters),
         "sessionId": f"{visitor}.{session}" if session else "",
         "locale": device.get("language"),
         "device": {"type": device.get("category")},
         "os": {"name": device.get("operating_system")},
-        "browser": {"name": web.get("browser") or device.get("browser")},
+        "browser": {"name": browser},
         "location": {"country": _country(place.get("country")), "region": place.get("region")},
     }
     return _without_unknown(context)

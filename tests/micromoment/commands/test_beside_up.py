@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.micromoment.commands.running import WRITE_KEY, Running, running
+from tests.micromoment.commands.running import LONGEST_SECONDS, WRITE_KEY, Running, running
 
 BANNER = "form: bar\nposition: top\ntitle: Hello\ntext: You\n"
 BROKEN = "form: bar\nposition: top\ntitle: '{{ visitor.id | no_such_filter }}'\n"
@@ -25,6 +27,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     lingers = "id: lingers\nwhen: hover\nif: cart.items == 0\nevery: 0\nsend: [{banner: hello}]\n"
     lingers += "goal: purchase within 1h\nexperiment: {arms: {plain: 1, coupon: 1}}\n"
     (folder / "rules" / "lingers.yaml").write_text(lingers)
+    loyal = "id: loyal\nwhen: login\nif: count(purchase, 60d) >= 3\nevery: 0\nsend: [{banner: hello}]\n"
+    (folder / "rules" / "loyal.yaml").write_text(loyal)
     (folder / "rules" / "rests.yaml").write_text("id: rests\nwhen: hover\nevery: 0\npaused: true\n")
     (folder / "rules" / "broken.yaml").write_text("id: broken\nwhen: hover\nif: count(any, 400d) > 3\n")
     greets = "id: greets\nwhen: sign_up\nevery: 0\nsend: [{banner: greeting}]\n"
@@ -46,6 +50,7 @@ def test_rules_are_listed_live_paused_and_invalid_with_the_reason(product: Runni
     assert {rule: (state["state"], state["firings_today"]) for rule, state in states.items()} == {
         "lingers": ("live", 1),
         "greets": ("live", 0),
+        "loyal": ("live", 0),
         "rests": ("paused", 0),
         "rules/broken.yaml": ("invalid", 0),
     }
@@ -90,7 +95,7 @@ def test_check_tells_what_is_wrong_and_goes_on(product: Running) -> None:
     assert checked.returncode == 1
     assert checked.stdout.startswith("rules/broken.yaml:3:16: any would read all")
     assert "rules/greets.yaml: templates/greeting.banner.yaml" in checked.stdout
-    assert checked.stderr == "3 rules are valid; 2 errors, 0 warnings\n"
+    assert checked.stderr == "4 rules are valid; 2 errors, 0 warnings\n"
 
 
 def test_a_rule_that_nobody_knows_is_told_with_a_remedy(product: Running) -> None:
@@ -139,6 +144,23 @@ def test_a_message_whose_template_is_mended_is_sent_once_it_is_asked_for_again(p
     (sent,) = _listed(product, "--visitor", "carol")
     assert (sent["message_id"], sent["state"], sent["retries"]) == (failed["message_id"], "sent", 1)
     assert _listed(product, "--failed") == []
+
+
+def test_history_that_is_imported_beside_it_counts_in_its_rules_at_once(product: Running) -> None:
+    product.sends("login", "dora")
+    assert product.has("SELECT count() FROM events WHERE visitor_id = 'dora'")
+    day = datetime.now(UTC).date() - timedelta(days=20)
+    rows = "".join(f"dora,{day}T10:0{n}:00Z,order-{n},lamp,10.00\n" for n in range(3))
+    (product.folder / "orders.csv").write_text(f"visitor_id,time,order_id,product_id,price\n{rows}")
+    told = product.run("import", "orders.csv")
+    assert (told.returncode, "3 events stored, 0 stored before" in told.stderr) == (0, True)
+    assert "0 events stored, 3 stored before" in product.run("import", "orders.csv").stderr
+    ends = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < ends:
+        product.sends("login", "dora")
+        if product.run("sql", "SELECT 1 FROM fires WHERE rule = 'loyal'", "--format", "TSV").stdout:
+            break
+    assert product.has("SELECT count() FROM fires WHERE rule = 'loyal' AND visitor_id = 'dora'")
 
 
 def _listed(product: Running, *arguments: str) -> list[dict[str, Any]]:
