@@ -85,7 +85,7 @@ def find_format(unpacked: Unpacked, text: FileText, asked: Asked, report: Import
     Raises:
         ConfigurationError: it holds nothing that can be imported; the error says what it seems to be.
     """
-    _refuse_binary(text.head, place)
+    refuse_binary(text.head, place)
     packed = [unpacked.packing.name] if unpacked.packing else []
     encoded = [text.encoding] if text.encoding != "utf-8" else []
     layout = _layout(text.head)
@@ -96,7 +96,7 @@ def find_format(unpacked: Unpacked, text: FileText, asked: Asked, report: Import
     return msgspec.structs.replace(found, described="; ".join([found.described, *packed, *encoded]))
 
 
-def _refuse_binary(head: bytes, place: str) -> None:
+def refuse_binary(head: bytes, place: str) -> None:
     for magic, what, remedy in _BINARIES:
         if head.startswith(magic):
             raise ConfigurationError(f"{place} is {what}", remedy)

@@ -29,7 +29,7 @@ from micromoment.history.lines import FileText
 from micromoment.history.packed import Unpacked
 from micromoment.history.pending import pending_rows, tell_workers
 from micromoment.history.report import ImportReport
-from micromoment.history.stored import store_rows
+from micromoment.history.stored import StorableLine, store_rows
 from micromoment.history.suppressions import Suppression
 from warehouse.address_ledger import AddressKeys
 from warehouse.errors import ConfigurationError
@@ -147,22 +147,22 @@ class _RowMaking:
         self._report = report
         self._is_erased = is_erased
 
-    def lists(self, messages: Messages) -> Iterator[list[EncodedRow]]:
+    def lists(self, messages: Messages) -> Iterator[list[StorableLine]]:
         """Yield the rows in lists that are stored together."""
-        rows: list[EncodedRow] = []
+        rows: list[StorableLine] = []
         size = 0
         with closing(_Repeats()) as repeats:
             while portion := list(islice(messages, _MESSAGES_AT_ONCE)):
                 for row in self._rows(portion, repeats):
                     rows.append(row)
-                    size += len(row.line)
+                    size += len(row.json)
                 if len(rows) >= ROWS_PER_INSERT or size >= BYTES_PER_INSERT:
                     yield rows
                     rows, size = [], 0
         if rows:
             yield rows
 
-    def _rows(self, portion: Sequence[tuple[int, bytes]], repeats: _Repeats) -> Iterator[EncodedRow]:
+    def _rows(self, portion: Sequence[tuple[int, bytes]], repeats: _Repeats) -> Iterator[StorableLine]:
         self._report.lines += len(portion)
         raw = (msgspec.Raw(message) for _, message in portion)
         results = run_each(raw, self._site, self._receipt)
@@ -174,7 +174,8 @@ class _RowMaking:
             else:
                 for warning in result.warnings:
                     self._report.warn(number, warning.reason, warning.detail)
-                yield result if _names_itself(result, message) else repeats.numbered(result)
+                made = result if _names_itself(result, message) else repeats.numbered(result)
+                yield StorableLine(made.row.visitor_id, made.row.event_id, made.row.ts, made.line)
 
 
 class _Repeats:
@@ -224,7 +225,7 @@ def _names_itself(made: EncodedRow, message: bytes) -> bool:
 
 
 def _store_all(
-    store: Callable[[Sequence[EncodedRow]], int], lists: Iterable[list[EncodedRow]], report: ImportReport
+    store: Callable[[Sequence[StorableLine]], int], lists: Iterable[list[StorableLine]], report: ImportReport
 ) -> None:
     """Store lists of rows in their order, each while the next are made."""
     storing: deque[tuple[int, Future[int]]] = deque()

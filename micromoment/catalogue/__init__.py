@@ -1,0 +1,1 @@
+"""Reads feeds of products into the catalogue."""
