@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "collector": ("micromoment.commands.run", "collector"),
     "worker": ("micromoment.commands.run", "worker"),
     "sql": ("micromoment.commands.data", "sql"),
+    "catalogue": ("micromoment.commands.catalogue", "catalogue"),
     "import": ("micromoment.commands.data", "import_history"),
     "check": ("micromoment.commands.rules", "check"),
     "backtest": ("micromoment.commands.replay", "backtest"),

@@ -14,7 +14,16 @@ from warehouse.queries import Inserts, Queries
 
 #: What is noted: `docs/privacy.md` describes each.
 Action = Literal[
-    "erase", "export", "retry", "send_test", "import", "started", "rules_changed", "data_request", "shop_redact"
+    "erase",
+    "export",
+    "retry",
+    "send_test",
+    "import",
+    "catalogue",
+    "started",
+    "rules_changed",
+    "data_request",
+    "shop_redact",
 ]
 _LATEST: Final = "SELECT toString(at), actor, action, detail FROM audit ORDER BY at DESC LIMIT {limit:UInt32}"
 _encode: Final = msgspec.json.Encoder().encode

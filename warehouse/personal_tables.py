@@ -73,6 +73,7 @@ PERSONAL_TABLES: Final[Mapping[str, PersonalTable]] = {
 IMPERSONAL_TABLES: Final[Mapping[str, str]] = {
     "address_facts": "keyed hashes of addresses: that one is not to be written to must outlast whoever had it",
     "verified_products": "products of the shop",
+    "feed_products": "products of the shop",
     "worker_cursor": "up to when the feed was read",
     "rule_versions": "the text of rules",
     "schema_migrations": "which schema files were applied",

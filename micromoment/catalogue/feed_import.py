@@ -90,7 +90,7 @@ def import_feed(
         removes_most: whether products are taken out even if they are most of them.
 
     Raises:
-        ConfigurationError: it is no feed, or cannot be read further; what was read until there is stored.
+        ConfigurationError: it is no feed, or cannot be read further; nothing is taken out then.
         WarehouseError: ClickHouse does not answer.
     """
     report = FeedReport()
@@ -135,7 +135,8 @@ def _take_out(engine: Engine, source: FeedSource, now_ms: int) -> int:
     scope = {**_scope(source), "read_at": format_time(now_ms), "limit": PRODUCTS_PER_INSERT}
     count = 0
     while gone := engine.query(read_sql("micromoment.catalogue", "gone_products"), scope):
-        _insert(engine, source, now_ms, ({"product_id": product_id, "is_gone": 1} for (product_id,) in gone))
+        fields = FeedProduct.__struct_fields__
+        _insert(engine, source, now_ms, ({**dict(zip(fields, row, strict=True)), "is_gone": 1} for row in gone))
         count += len(gone)
     return count
 

@@ -1,4 +1,4 @@
-"""Finds out which kind of feed a file is, and yields its products: Google Merchant as XML or a table, or Shopify's JSON."""
+"""Finds out which kind of feed a file is, of Google Merchant or of Shopify, and yields its products."""
 
 from __future__ import annotations
 
@@ -43,8 +43,13 @@ def find_feed(text: FileText, base: str, currency: str, note: NoteLine, place: s
         ConfigurationError: it is no feed; the error says what it seems to be.
     """
     beginning = text.head.lstrip()
-    if beginning.startswith(b"<") and not _is_page(beginning):
-        return ProductFeed("a feed of Google Merchant, XML", _of_xml(text, base, place))
+    if beginning.startswith(b"<"):
+        if _is_page(beginning):
+            remedy = (
+                "the server seems to have answered with a page, such as one to log in; look at the address of the feed"
+            )
+            raise ConfigurationError(f"{place} is an HTML page, and no feed", remedy)
+        return ProductFeed("a feed of Google Merchant, XML", _of_xml(text, base, currency, place))
     refuse_binary(text.head, place)
     if beginning[:1] in {b"{", b"["}:
         return ProductFeed("products of Shopify, JSON", _of_json(text, base, currency, note))
@@ -55,7 +60,7 @@ def find_feed(text: FileText, base: str, currency: str, note: NoteLine, place: s
             f"{place}: no feed of products: no column `id` and `title`\n  the header is: {', '.join(rows.header)}",
             "export the feed as Google Merchant describes it: XML, or a table with id, title, link, price ...",
         )
-    return ProductFeed("a feed of Google Merchant, a table", _of_table(rows, names, base))
+    return ProductFeed("a feed of Google Merchant, a table", _of_table(rows, names, base, currency))
 
 
 def _is_page(beginning: bytes) -> bool:
@@ -63,17 +68,19 @@ def _is_page(beginning: bytes) -> bool:
     return head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in head
 
 
-def _of_xml(text: FileText, base: str, place: str) -> Items:
+def _of_xml(text: FileText, base: str, currency: str, place: str) -> Items:
     # The text is UTF-8 by now, whatever its declaration says.
     declaration = re.compile(rb"^\s*<\?xml[^>]*\?>")
-    blocks = (declaration.sub(b"", block, count=1) if not number else block for number, block in enumerate(text.blocks()))
+    blocks = (
+        declaration.sub(b"", block, count=1) if not number else block for number, block in enumerate(text.blocks())
+    )
     for line, fields in XmlItems(place).items(blocks):
-        yield line, merchant_product(fields, base)
+        yield line, merchant_product(fields, base, currency)
 
 
-def _of_table(rows: TableRows, names: list[str], base: str) -> Items:
+def _of_table(rows: TableRows, names: list[str], base: str, currency: str) -> Items:
     for number, row in rows:
-        yield number, merchant_product(dict(zip(names, map(str.strip, row), strict=False)), base)
+        yield number, merchant_product(dict(zip(names, map(str.strip, row), strict=False)), base, currency)
 
 
 def _of_json(text: FileText, base: str, currency: str, note: NoteLine) -> Items:

@@ -43,16 +43,17 @@ class FeedProduct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     currency: str = ""
     image: str = ""
     url: str = ""
-    availability: Availability = ""
+    availability: Availability
     stock: float | None = None
 
 
-def merchant_product(fields: Mapping[str, str], base: str) -> FeedProduct | str:
+def merchant_product(fields: Mapping[str, str], base: str, default_currency: str = "") -> FeedProduct | str:
     """Return the product of an item of Google Merchant, or what it lacks.
 
     Args:
         fields: by name, without the prefix `g:`; blanks in names may be underscores.
         base: the shop's address, from which links may start.
+        default_currency: of a price that names none.
     """
     product_id, name = fields.get("id", ""), fields.get("title", "")
     lacks = _lacks(product_id, name)
@@ -68,10 +69,11 @@ def merchant_product(fields: Mapping[str, str], base: str) -> FeedProduct | str:
         category=(fields.get("product_type") or fields.get("google_product_category") or "")[:MAX_TEXT_LENGTH],
         price=price,
         sale_price=sale_price if sale_price is not None and (price is None or sale_price < price) else None,
-        currency=currency,
+        currency=currency or (default_currency if price is not None else ""),
         image=_address(base, fields.get("image_link", "")),
         url=_address(base, fields.get("link", "")),
-        availability=availability or ("out_of_stock" if stock is not None and stock <= 0 else ""),
+        # Whoever names a product without a word on this offers it.
+        availability=availability or ("out_of_stock" if stock is not None and stock <= 0 else "in_stock"),
         stock=stock,
     )
 
@@ -96,7 +98,6 @@ def shopify_product(product: Mapping[str, Any], base: str, currency: str) -> Fee
     price, cheapest = min(priced, key=lambda pair: pair[0]) if priced else (None, {})
     before = _number(cheapest.get("compare_at_price"))
     is_reduced = price is not None and before is not None and before > price
-    says = any(isinstance(each.get("available"), bool) for each in variants)
     stocks = [count for each in variants if (count := _number(each.get("inventory_quantity"))) is not None]
     handle = _text(product.get("handle"))
     return FeedProduct(
@@ -108,7 +109,7 @@ def shopify_product(product: Mapping[str, Any], base: str, currency: str) -> Fee
         currency=currency,
         image=_address(base, _picture(product)),
         url=_address(base, f"/products/{handle}" if handle else ""),
-        availability=("in_stock" if buyable else "out_of_stock") if says else "",
+        availability="in_stock" if buyable or not variants else "out_of_stock",
         stock=sum(stocks) if stocks else None,
     )
 

@@ -68,7 +68,7 @@ class XmlItems:
             yield from self._take()
         except (expat.ExpatError, _Forbidden, ValueError) as error:
             yield from self._take()
-            remedy = "export the feed again; what was read until there is in the catalogue, and nothing was removed"
+            remedy = "export the feed again; nothing was taken out of the catalogue"
             line = self._parser.CurrentLineNumber
             raise ConfigurationError(f"{self._place}: line {line}: no XML that can be read: {error}", remedy) from error
 

@@ -16,6 +16,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from micromoment.catalogue.feed_import import FeedReport, FeedSource, import_feed
 from micromoment.configuration.options import read_options, settings_options
+from micromoment.configuration.site_choice import choose_site
+from micromoment.configuration.site_money import site_money
 from micromoment.engine.client import open_engine
 from micromoment.terminal.text import harmless, say, user_name
 from warehouse.audit import store_audit
@@ -36,9 +38,11 @@ def catalogue() -> None:
 @click.option("--site", "site_name", help="Whose products they are; not needed when one site is configured.")
 @click.option("--feed", "feed_name", default="feed", show_default=True, help="Its name, where a site has several.")
 @click.option("--currency", default="", help="Of prices that name none, such as EUR.")
-@click.option("--all", "removes_most", is_flag=True, help="Take out what is gone even if that is most of the catalogue.")
+@click.option(
+    "--all", "removes_most", is_flag=True, help="Take out what is gone even if that is most of the catalogue."
+)
 @settings_options
-def import_catalogue(  # noqa: PLR0913 - the options
+def import_catalogue(
     source: str,
     site_name: str | None,
     feed_name: str,
@@ -53,11 +57,12 @@ def import_catalogue(  # noqa: PLR0913 - the options
     cron, whenever it changes: products that it names no more are taken out.
     """
     settings = read_options(options)
-    site = find_site(settings.sites, site_name)
+    site = choose_site(settings.sites, site_name)
     found = settings.sites.get(site)
     is_address = source.startswith(("http://", "https://"))
     base = found.url if found and found.url else source if is_address else ""
-    feed = FeedSource(site, feed_name, source, base, currency.upper())
+    own = site_money(settings, site).currency if found else ""
+    feed = FeedSource(site, feed_name, source, base, currency.upper() or own)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with open_engine(settings) as engine, Progress(*columns, console=Console(stderr=True)) as bar:
         with _opened(source, is_address=is_address) as (read, size):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +16,7 @@ from collector.sites import Site
 from micromoment.configuration.kept_secrets import read_secret
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
+from micromoment.configuration.site_choice import choose_site
 from micromoment.configuration.site_money import site_money
 from micromoment.engine.client import Engine, open_engine
 from micromoment.engine.operator_query import answer_operator
@@ -30,7 +30,6 @@ from micromoment.terminal.text import harmless, say, user_name
 from warehouse.address_ledger import AddressKeys
 from warehouse.audit import store_audit
 from warehouse.erasure import read_tombstones
-from warehouse.errors import ConfigurationError
 
 
 @click.command("import")
@@ -94,16 +93,7 @@ def _import(engine: Engine, settings: Settings, path: Path, site: Site, asked: A
 
 
 def _site(settings: Settings, name: str | None) -> Site:
-    configured = list(settings.sites)
-    if name is None and len(configured) > 1:
-        raise ConfigurationError(f"--site: which of {', '.join(configured)}?", "give --site NAME")
-    if name is not None and configured and name not in configured:
-        near = get_close_matches(name, configured, 1)
-        raise ConfigurationError(
-            f"--site: there is no site {name!r}; there is {', '.join(configured)}",
-            f"give --site {near[0] if near else configured[0]}, or add [sites.{name}] to the configuration",
-        )
-    chosen = name or next(iter(configured), "default")
+    chosen = choose_site(settings.sites, name)
     found = settings.sites.get(chosen)
     if found is None:
         return Site(chosen, write_key="")

@@ -97,6 +97,11 @@ def find_format(unpacked: Unpacked, text: FileText, asked: Asked, report: Import
 
 
 def refuse_binary(head: bytes, place: str) -> None:
+    """Refuse a file that is no table and no JSON, by its beginning.
+
+    Raises:
+        ConfigurationError: says what it seems to be, and what to do.
+    """
     for magic, what, remedy in _BINARIES:
         if head.startswith(magic):
             raise ConfigurationError(f"{place} is {what}", remedy)

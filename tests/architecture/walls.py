@@ -83,6 +83,7 @@ FLOORS: Final[dict[str, tuple[Floor, ...]]] = {
     "micromoment": (
         _floor("__main__", "lists the commands"),
         _floor("commands", "one command each"),
+        _floor("catalogue", "reads feeds of products, as `history` reads files"),
         _floor("history starter", "what `import` and `init` do"),
         _floor("roles", "wire the packages together"),
         _floor("operations", "what operators ask of a running process"),
@@ -106,6 +107,7 @@ STATEMENT_HOLDERS: Final = {
     "collector.feedback": "asks whose a message is and what its person allows, by collector/sql",
     "collector.platforms": "asks whose an order is, by collector/sql",
     "console.sql": "the console's pages",
+    "micromoment.catalogue": "stores the products of a feed, and asks which are gone",
     "micromoment.history": "imports a file of events, and asks which are there",
     "micromoment.engine": "passes on what others ask of the engine it holds",
 }

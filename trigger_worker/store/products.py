@@ -1,4 +1,4 @@
-"""Read the products of a site from its events, and the products that are bought or viewed together."""
+"""Read the products of a site, from its catalogue and its events, and those that are bought or viewed together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _GONE: Final = frozenset({"outofstock", "soldout", "discontinued"})
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The facts of a product that templates may use; a fact that no event told is absent."""
+    """The facts of a product that templates may use; a fact that nobody told is absent.
+
+    `sale_price` and `availability` are those of a feed.
+    """
 
     product_id: str
     name: str = ""
@@ -35,6 +38,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     currency: str = ""
     image: str = ""
     url: str = ""
+    sale_price: float | None = None
+    availability: str = ""
 
 
 class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,12 +102,14 @@ def read_recommendations(queries: Queries, site: str, now_ms: int) -> Recommenda
     )
 
 
-def read_verified_products(queries: Queries, site: str) -> dict[str, Product]:
-    """Return, by id, the products that a site's own server or an import described, as they were described last.
+def read_catalogue(queries: Queries, site: str, now_ms: int) -> dict[str, Product]:
+    """Return, by id, the products of a site as the shop itself describes them: by feeds, its server, or imports.
 
-    Cost: one query over the site's described products, of which the latest `MAX_PRODUCTS` come back.
+    Cost: one query over the site's described products and its views of 90 days; `MAX_PRODUCTS` come back, those that
+    most people viewed.
     """
-    rows = queries.query(statement("verified_products"), {"site": site, "limit": MAX_PRODUCTS})
+    scope = {"site": site, "since": now_ms - LOOKBACK_MS, "limit": MAX_PRODUCTS}
+    rows = queries.query(statement("catalogue"), scope)
     products = (Product(**dict(zip(Product.__struct_fields__, row, strict=True))) for row in rows)
     return {product.product_id: product for product in products}
 

@@ -153,5 +153,5 @@ def _product(product_id: str, fields: Mapping[str, Any]) -> Product:
     return Product(product_id=product_id, price=read_number(fields.get("price")), **_texts(fields))
 
 
-def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+def _texts(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: text_of(fields.get(name)) for name in _TEXTS}

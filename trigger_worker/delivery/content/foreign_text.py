@@ -112,13 +112,20 @@ class FactCleaner:
         cleaned = {unlinked(str(name), SHORT): self._clean(site, str(name), value, depth + 1) for name, value in told}
         product_id = facts.get("product_id")
         product = self._verified(site, product_id) if isinstance(product_id, str) and product_id else None
-        return cleaned if product is None else cleaned | self._described(site, product)
+        return cleaned if product is None else cleaned | self._described(site, product, is_line="quantity" in facts)
 
-    def _described(self, site: str, product: Product) -> dict[str, Any]:
-        """Return the words that the shop itself has for a product; its links and pictures stay on its hosts as well."""
+    def _described(self, site: str, product: Product, *, is_line: bool) -> dict[str, Any]:
+        """Return what the shop itself says of a product; its links and pictures stay on its hosts as well.
+
+        A line of a cart or an order keeps the price that it was told with.
+        """
         words = {"name": plain(product.name, LONG), "category": plain(product.category, LONG)}
         places = {"image": self.address(site, product.image), "url": self.address(site, product.url)}
-        return {name: value for name, value in (words | places).items() if value} | {"product_id": product.product_id}
+        offer = {"price": product.price, "sale_price": product.sale_price, "currency": product.currency}
+        # Only a feed says what can be bought.
+        said = {} if is_line or not product.availability else {**offer, "availability": product.availability}
+        described = {name: value for name, value in (words | places | said).items() if value}
+        return described | {"product_id": product.product_id}
 
     def _text(self, site: str, name: str, text: str) -> str:
         if name == "email":

@@ -1,4 +1,4 @@
-"""The products that a shop's own server or an import described, in memory, for every message of the site."""
+"""The products that the shop itself described, by feeds, its server or imports, in memory, for every message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from trigger_worker.delivery.content.engine import FactRequest
-from trigger_worker.store.products import Product, read_verified_products
+from trigger_worker.store.products import Product, read_catalogue
 from warehouse.queries import Queries
 
 #: How long products are used before they are read again, ms.
@@ -56,7 +56,7 @@ class Catalogue:
         Raises:
             WarehouseError: ClickHouse does not answer.
 
-        Cost: one query over the products of the site, at most 20,000 of them.
+        Cost: as `read_catalogue`.
         """
-        self._by_site[site] = read_verified_products(self._queries, site)
+        self._by_site[site] = read_catalogue(self._queries, site, now_ms)
         self._read_at[site] = now_ms

@@ -213,3 +213,36 @@ def test_cleaning_again_changes_nothing(text: str) -> None:
 def test_what_is_known_to_be_harmless_at_a_glance_is_what_is_looked_at_closely(text: str) -> None:
     # A full stop at the end keeps it from being known at a glance, and changes nothing else.
     assert unlinked(text, 200) == unlinked(f"{text}.", 200).removesuffix(".").rstrip()
+
+
+OFFERED: Final = Product(
+    product_id="p2", name="Lamp", price=40.0, sale_price=30.0, currency="EUR", availability="in_stock"
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "product", "expected"),
+    [
+        pytest.param(
+            {"product_id": "p2", "price": 1.0, "currency": "USD"},
+            OFFERED,
+            {"price": 40.0, "sale_price": 30.0, "currency": "EUR", "availability": "in_stock"},
+            id="a product of a feed costs what the feed says",
+        ),
+        pytest.param(
+            {"product_id": "p2", "price": 35.0, "quantity": 2.0},
+            OFFERED,
+            {"price": 35.0, "quantity": 2.0},
+            id="a line of a cart keeps its price",
+        ),
+        pytest.param(
+            {"product_id": "p2", "price": 1.0},
+            Product(product_id="p2", name="Lamp", price=40.0),
+            {"price": 1.0},
+            id="what a server told in an event says nothing of today's price",
+        ),
+    ],
+)
+def test_what_a_product_costs(told: dict[str, Any], product: Product, expected: dict[str, Any]) -> None:
+    cleaner = FactCleaner(HOSTS, lambda _site, _product_id: product)
+    assert cleaner.facts("shop", told) == {"product_id": "p2", "name": "Lamp", **expected}
