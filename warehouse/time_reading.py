@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from warehouse.event import epoch_ms
 from warehouse.time_text import ReadTime, TimeTrouble, read_number, read_text
 
 #: What happened before is no event of ours: it comes of a wrong unit, or of a clock that was never set. 2000-01-01.
@@ -108,5 +110,9 @@ def _read_second(value: str) -> int | None:
     """Return the epoch ms of a text without zone and fraction; the cache holds texts of 19 characters."""
     if not _SECOND.fullmatch(value):
         return None
-    found = read_text(value)
+    try:
+        return epoch_ms(datetime.fromisoformat(value))
+    except ValueError:
+        # Leap seconds, and 24:00.
+        found = read_text(value)
     return found.ms if isinstance(found, ReadTime) else None

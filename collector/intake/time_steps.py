@@ -77,8 +77,8 @@ def _take_as_it_stands(draft: Draft) -> Drop | None:
 def _of_both(draft: Draft) -> tuple[int | TimeTrouble | None, bool]:
     """Return the time of a message that has `originalTimestamp`, and whether somebody has corrected it already.
 
-    It is the device's own word. A `timestamp` that differs from it, beside a `sentAt`, is what whoever passed the
-    message on made of both.
+    It is the device's own word. A `timestamp` that differs from it is what whoever passed the message on made of it and
+    of `sentAt`, or what the shop's program said.
     """
     message = draft.message
     read = [read_event_time(message.original_timestamp), read_event_time(message.timestamp)]
@@ -95,10 +95,13 @@ def _of_both(draft: Draft) -> tuple[int | TimeTrouble | None, bool]:
 
 
 def _is_corrected(message: Message, read: list[int | TimeTrouble]) -> bool:
-    if len(read) < 2 or not is_said(message.sent_at):
+    if len(read) < 2:
         return False
     original, timestamp = read
-    return isinstance(original, int) and isinstance(timestamp, int) and original != timestamp
+    if not isinstance(original, int) or not isinstance(timestamp, int):
+        return False
+    apart_ms = abs(original - timestamp)
+    return apart_ms >= TOLD_SKEW_MS or (apart_ms > 0 and is_said(message.sent_at))
 
 
 def _on_our_clock(draft: Draft, stated: int | None, *, is_corrected: bool) -> int:
@@ -110,7 +113,7 @@ def _on_our_clock(draft: Draft, stated: int | None, *, is_corrected: bool) -> in
         is_corrected: whether somebody on its way has put the time right.
     """
     received_at, own_sent = draft.receipt.received_at, draft.message.sent_at
-    sent = draft.times.sent_at if own_sent is None else (read_event_time(own_sent) if is_said(own_sent) else None)
+    sent = read_event_time(own_sent) if is_said(own_sent) else draft.times.sent_at
     if isinstance(sent, TimeTrouble):
         draft.warn(_UNREADABLE, f"sentAt {sent}: the sender's clock is taken as right")
         sent = None

@@ -66,6 +66,8 @@ def _step(step: StepReport) -> str:
         return f": {event} came before {step.until}" if event else f": none came; over at {step.until}"
     if step.met or not step.event:
         return f": {event}" if event else ""
+    if step.event.untimed:
+        return f": {event} completes nothing, as it is not known when it happened"
     return f": not in the chain; the latest was {event}"
 
 

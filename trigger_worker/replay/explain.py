@@ -16,7 +16,7 @@ from trigger_worker.replay.explanation import (
     first_failure,
 )
 from trigger_worker.rules.evaluate.compiled_rule import CompiledRule, Spacing
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import UNTIMED, Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.rules.evaluate.pattern import Match
 from trigger_worker.rules.evaluate.trace import Trace, trace
@@ -177,4 +177,6 @@ def _report_pattern(traced: Trace, asked_at: int) -> tuple[StepReport, ...]:
 
 
 def _report_event(event: Event | None) -> EventReport | None:
-    return None if event is None else EventReport(event.name, event.event_id, format_instant(event.ts))
+    if event is None:
+        return None
+    return EventReport(event.name, event.event_id, format_instant(event.ts), event.late_ms == UNTIMED)

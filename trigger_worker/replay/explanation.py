@@ -18,11 +18,16 @@ Outcome = Literal["fired", "qualifies", "waits", "fails"]
 
 
 class EventReport(msgspec.Struct, frozen=True):
-    """An event of the visitor, with its instant."""
+    """An event of the visitor, with its instant.
+
+    Args:
+        untimed: whether it is not known when it happened: it was received then, and completes no pattern.
+    """
 
     event: str
     event_id: str
     at: str
+    untimed: bool = False
 
 
 class StepReport(msgspec.Struct, frozen=True):

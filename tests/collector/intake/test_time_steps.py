@@ -144,6 +144,17 @@ def test_a_timestamp_that_somebody_has_corrected_already_is_not_corrected_again(
     assert kept(message(**passed_on), receipt=receipt).ts == format_time(NOON - 7000)
 
 
+def test_a_time_that_the_shops_program_said_wins_over_when_its_sdk_was_called() -> None:
+    row = kept(message(timestamp=iso(NOON - 5 * HOUR_MS), originalTimestamp=iso(NOON - 20)))
+    assert row.ts == format_time(NOON - 5 * HOUR_MS)
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_sending_time_of_a_message_says_nothing(blank: str) -> None:
+    outcome = made(message(timestamp=iso(NOON + HOUR_MS - 10), sentAt=blank), sent=iso(NOON + HOUR_MS))
+    assert [row.ts for row in outcome.rows] == [format_time(NOON - 10)]
+
+
 def test_the_messages_own_sending_time_wins_over_the_batchs_and_is_told_of() -> None:
     outcome = made(message(timestamp=iso(NOON - HOUR_MS - 10), sentAt=iso(NOON - HOUR_MS)), sent=iso(NOON))
     assert [row.ts for row in outcome.rows] == [format_time(NOON - 10)]

@@ -168,3 +168,32 @@ def test_a_visitor_whom_none_or_several_sites_know_is_told(warehouse: Warehouse)
         find_site(warehouse, "anna")
     with pytest.raises(ConfigurationError, match="no event of the visitor 'nobody' is stored"):
         find_site(warehouse, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("when: add_to_cart", "add_to_cart"),
+        ("when: hover -> add_to_cart", "add_to_cart"),
+        ("when: add_to_cart -> no purchase within 15m", "add_to_cart"),
+        ("when: hover -> add_to_cart -> no purchase within 1m\nkey: product_id", "add_to_cart"),
+    ],
+)
+def test_an_event_of_unknown_time_is_told_to_complete_nothing(warehouse: Warehouse, text: str, step: str) -> None:
+    hovered = event_row("hover", at=NOON - 30 * MINUTE, product_id="p1")
+    store(warehouse, hovered, {**event_row("add_to_cart", at=NOON - 20 * MINUTE, product_id="p1"), "untimed": 1})
+    told = explained(warehouse, text)
+    assert (told.outcome, failed(told)) == ("fails", ("when", step, "add_to_cart", {}))
+    came = format_instant(NOON - 20 * MINUTE)
+    because = f"add_to_cart: add_to_cart at {came} completes nothing, as it is not known when it happened\n"
+    assert because in explanation_text(told)
+
+
+def test_a_completion_of_known_time_is_explained_though_one_of_unknown_time_came_later(warehouse: Warehouse) -> None:
+    store(
+        warehouse,
+        event_row("add_to_cart", at=NOON - 20 * MINUTE, value=60),
+        {**event_row("add_to_cart", at=NOON - 10 * MINUTE, value=60), "untimed": 1},
+    )
+    told = explained(warehouse, CART)
+    assert (told.outcome, told.at) == ("qualifies", format_instant(NOON - 5 * MINUTE))

@@ -118,7 +118,7 @@ class PatternMatcher:
         if self._absence is None:
             return [Match(key, event.ts, event) for event in completions.events[first:end] if event.late_ms != UNTIMED]
         if any(event.late_ms == UNTIMED for event in completions.events[first : end + 1]):
-            return self._in_split(key, _timed(completions), absent, since, until)
+            return self._in_split(key, timed(completions), absent, since, until)
         undisturbed = self._last_of_waits(completions, first, end)
         return [
             Match(key, completions.times[place] + self._wait_ms, completions.events[place])
@@ -196,7 +196,7 @@ class _Chains:
         return unseen
 
 
-def _timed(completions: Selected) -> Selected:
+def timed(completions: Selected) -> Selected:
     """Return completions without those of which it is not known when they happened: they start no wait."""
     known = [place for place, event in enumerate(completions.events) if event.late_ms != UNTIMED]
     return Selected(

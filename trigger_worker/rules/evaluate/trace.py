@@ -10,7 +10,7 @@ import msgspec
 
 from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
-from trigger_worker.rules.evaluate.pattern import completions_of
+from trigger_worker.rules.evaluate.pattern import completions_of, timed
 from trigger_worker.rules.evaluate.selected import Selected
 from trigger_worker.rules.evaluate.selector import compile_selection
 from trigger_worker.rules.language.duration import format_duration
@@ -104,7 +104,9 @@ def _chain(steps: Sequence[Selected], gaps_ms: Sequence[int]) -> list[int]:
     """Return the ranks of the latest chain of as many first steps as were met."""
     ranks: list[int] = []
     for length in range(len(steps), 0, -1):
-        ended = completions_of(steps[:length], gaps_ms[:length]).ranks if length > 1 else steps[0].ranks
+        found = completions_of(steps[:length], gaps_ms[:length]) if length > 1 else steps[0]
+        # Of which it is not known when it happened, it is no completion.
+        ended = timed(found).ranks if length == len(steps) else found.ranks
         end = bisect_left(ended, ranks[0]) if ranks else len(ended)
         if end:
             ranks.insert(0, ended[end - 1])
