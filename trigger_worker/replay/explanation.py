@@ -17,7 +17,7 @@ from trigger_worker.rules.model import Audiences
 Outcome = Literal["fired", "qualifies", "waits", "fails"]
 
 
-class EventReport(msgspec.Struct, frozen=True):
+class EventReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """An event of the visitor, with its instant.
 
     Args:
