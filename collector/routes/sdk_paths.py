@@ -10,7 +10,8 @@ TYPE_OF_LETTER: Final[Mapping[str, str]] = {
     kind[0]: kind for kind in ("track", "identify", "page", "group", "alias", "screen")
 }
 SEGMENT_SINGLE: Final = tuple(f"{base}/{letter}" for base in ("", "/v1") for letter in TYPE_OF_LETTER)
-SEGMENT_BATCH: Final = ("/b", "/v1/b")
+#: The last one is that of older SDKs, for PHP, Ruby, Java and .NET.
+SEGMENT_BATCH: Final = ("/b", "/v1/b", "/v1/import")
 SEGMENT_FIGURES: Final = ("/m", "/v1/m")
 SEGMENT_SETTINGS: Final = "/v1/projects"
 RUDDER_CONFIG: Final = "/sourceConfig"

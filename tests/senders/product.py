@@ -15,12 +15,14 @@ from typing import Any, Final
 
 import httpx
 
+from collector.sites import IdentityMode
 from e2e.ports import free_ports
 from micromoment.engine.client import EngineClient
 from micromoment.engine.protocol import socket_path
 from warehouse.connection import Warehouse, connect
 
-_SITES: Final = 400
+_SITES: Final = 150
+_MODES: Final[tuple[IdentityMode, ...]] = ("required", "optional", "off")
 _ANY_RATE: Final = "rate_per_second = 0"
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.02
@@ -31,10 +33,12 @@ class SenderSite:
 
     Args:
         name: of the site.
+        identity: its setting of this name.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, identity: IdentityMode = "required") -> None:
         self.name = name
+        self.identity = identity
         self.write_key = f"{name}-key"
         self.server_key = f"mms_the-server-key-of-{name}"
         self.identity_secret = f"the-identity-secret-of-{name}"
@@ -54,7 +58,7 @@ class Product:
         self._clickhouse = clickhouse
         self._server: Warehouse | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._names = (f"s{number}" for number in itertools.count())
+        self._numbers = itertools.count()
         collector, operations = free_ports(2)
         self.port = collector
         self.url = f"http://127.0.0.1:{collector}"
@@ -68,7 +72,7 @@ class Product:
             f"collector_port = {collector}",
             f"operations_port = {operations}",
             settings,
-            *(_site_settings(SenderSite(f"s{number}")) for number in range(_SITES)),
+            *(_site_settings(SenderSite(f"{mode}{number}", mode)) for mode in _MODES for number in range(_SITES)),
         ]
         (folder / "micromoment.toml").write_text("\n".join(lines))
 
@@ -92,9 +96,9 @@ class Product:
         if self._server is not None:
             self._server.close()
 
-    def new_site(self) -> SenderSite:
-        """Return a site that nobody has sent to."""
-        return SenderSite(next(self._names))
+    def new_site(self, identity: IdentityMode = "required") -> SenderSite:
+        """Return a site that nobody has sent to, with its setting `identity`."""
+        return SenderSite(f"{identity}{next(self._numbers)}", identity)
 
     def events(self, site: SenderSite, columns: str = "*") -> list[dict[str, Any]]:
         """Return the events of a site in ClickHouse, once all that were acknowledged are there, by their times."""
@@ -144,6 +148,7 @@ def _site_settings(site: SenderSite) -> str:
             f'write_key = "{site.write_key}"',
             f'server_key = "{site.server_key}"',
             f'identity_secret = "{site.identity_secret}"',
+            f'identity = "{site.identity}"',
         )
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from collector.sites import IdentityMode
 from e2e.browser import open_browser
 from tests.senders.browser_sdks import (
     RUDDER_BATCHES,
@@ -195,6 +196,32 @@ def test_a_signed_user_is_believed_whose_signature_a_middleware_puts_into_the_co
     assert rows["Quiz Done"]["visitor_id"] == rows["Quiz Done"]["anonymous_id"]
     assert {rows[name]["visitor_id"] for name in ("identify", "purchase")} == {"ann"}
     assert json.loads(rows["identify"]["props"])["proven_by"] == "signature"
+
+
+@on_one_engine
+@pytest.mark.parametrize("sdk", [SEGMENT_SINGLE, RUDDER_SINGLE], ids=["analytics-next", "analytics-js"])
+@pytest.mark.parametrize("mode", ["required", "optional", "off"])
+def test_a_user_that_nobody_signed_is_worth_what_the_site_says(
+    product: Product, relay: Relay, browser: Browser, sdk: BrowserSdk, mode: IdentityMode
+) -> None:
+    site = product.new_site(mode)
+    with visiting(browser, sdk) as page:
+        sdk.load_in(page, relay.url, site.write_key)
+        call(page, ("track", "Quiz Done"), ("identify", "ann", {"plan": "pro"}), ("track", "Order Completed", ORDER))
+        wait_for_events(relay, page, 3)
+    rows = {row["event"]: row for row in stored(product, site)}
+    anonymous_id = rows["Quiz Done"]["visitor_id"]
+    assert anonymous_id.startswith("~") is (mode != "off")
+    assert {row["anonymous_id"] for row in rows.values()} == {anonymous_id}
+    for name in ("identify", "purchase"):
+        claimed = json.loads(rows[name]["props"]).get("claimed_user_id")
+        assert (rows[name]["visitor_id"], claimed) == {
+            "required": (anonymous_id, None),
+            "optional": (anonymous_id, "ann"),
+            "off": ("ann", None),
+        }[mode]
+    joined = product.rows(f"SELECT alias, person FROM identity FINAL WHERE site = '{site.name}'")
+    assert joined == ([{"alias": anonymous_id, "person": "ann"}] if mode == "off" else [])
 
 
 @on_one_engine

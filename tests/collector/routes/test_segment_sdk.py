@@ -38,7 +38,7 @@ async def test_the_letter_of_a_path_is_the_type(client: Client, parts: Collector
     assert [row.type for row in await kept_rows(parts)] == [TYPE_OF_LETTER[letter]]
 
 
-@pytest.mark.parametrize("path", ["/b", "/v1/b", "/v1/b/"])
+@pytest.mark.parametrize("path", ["/b", "/v1/b", "/v1/b/", "/v1/import"])
 async def test_a_batch_has_a_short_path_too(client: Client, parts: CollectorParts, path: str) -> None:
     reply = await client.post(path, json={"writeKey": "shop-key", "batch": [message()]})
     assert reply.status_code == 200
