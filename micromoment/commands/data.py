@@ -102,6 +102,7 @@ def _site(settings: Settings, name: str | None) -> Site:
         chosen,
         write_key="",
         retention_days=found.retention_days,
+        identity=found.identity,
         consent_categories=found.categories,
         none_ids=found.none_ids,
         real_ids=found.real_ids,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
@@ -14,13 +15,14 @@ from micromoment.history.ga4 import ga4_message, is_ga4
 from micromoment.history.lines import MAX_LINE_BYTES, FileText, NoteLine
 from micromoment.history.mapping import TableMapping
 from micromoment.history.packed import Unpacked
+from micromoment.history.posthog_rows import is_posthog, posthog_messages
 from micromoment.history.report import ImportReport
 from micromoment.history.suppressions import SuppressionList, is_suppression_list
 from micromoment.history.table import Table, TableRows
 from micromoment.history.values import json_values
 from warehouse.errors import ConfigurationError
 
-FormatName = Literal["auto", "segment", "ga4", "csv", "klaviyo", "mailchimp"]
+FormatName = Literal["auto", "segment", "ga4", "posthog", "csv", "klaviyo", "mailchimp"]
 #: Lines with their numbers, each a message of the tracking API as JSON.
 Messages = Iterator[tuple[int, bytes]]
 _VENDORS: Final = ("klaviyo", "mailchimp")
@@ -58,6 +60,20 @@ class Asked(msgspec.Struct, frozen=True):
     encoding: str = ""
 
 
+class ImportCircumstances(msgspec.Struct, frozen=True):
+    """What an import is about.
+
+    Args:
+        report: notes lines that cannot be used as they stand.
+        now_ms: its time, epoch ms.
+        sets_apart: whether the site sets browsers apart that prove nothing.
+    """
+
+    report: ImportReport
+    now_ms: int
+    sets_apart: bool
+
+
 class Found(msgspec.Struct, frozen=True):
     """What a file holds.
 
@@ -72,14 +88,14 @@ class Found(msgspec.Struct, frozen=True):
     suppressions: SuppressionList | None = None
 
 
-def find_format(unpacked: Unpacked, text: FileText, asked: Asked, report: ImportReport, place: str) -> Found:
+def find_format(unpacked: Unpacked, text: FileText, asked: Asked, importing: ImportCircumstances, place: str) -> Found:
     """Return what a file holds.
 
     Args:
         unpacked: how it is packed.
         text: its text.
         asked: what the operator says of it.
-        report: notes lines that cannot be used as they stand.
+        importing: what the import is about.
         place: the file, for errors.
 
     Raises:
@@ -90,9 +106,9 @@ def find_format(unpacked: Unpacked, text: FileText, asked: Asked, report: Import
     encoded = [text.encoding] if text.encoding != "utf-8" else []
     layout = _layout(text.head)
     if layout == "table" and asked.format in {"auto", "csv", *_VENDORS}:
-        found = _find_table(text, asked, report.note, place)
+        found = _find_table(text, asked, importing.report.note, place)
     else:
-        found = _find_json(text, asked, layout, report, place)
+        found = _find_json(text, asked, layout, importing, place)
     return msgspec.structs.replace(found, described="; ".join([found.described, *packed, *encoded]))
 
 
@@ -150,7 +166,8 @@ def _find_table(text: FileText, asked: Asked, note: NoteLine, place: str) -> Fou
     return Found(described, table.messages())
 
 
-def _find_json(text: FileText, asked: Asked, layout: str, report: ImportReport, place: str) -> Found:
+def _find_json(text: FileText, asked: Asked, layout: str, importing: ImportCircumstances, place: str) -> Found:
+    report = importing.report
     if asked.mapping is not None or asked.format in {"csv", *_VENDORS}:
         raise ConfigurationError(f"{place} is JSON, and no table", "leave --mapping and --format out")
     if layout == "values":
@@ -158,7 +175,10 @@ def _find_json(text: FileText, asked: Asked, layout: str, report: ImportReport, 
     else:
         values, laid_out = _filled(text.lines(report.note)), "JSON lines"
     if asked.format == "ga4" or (asked.format == "auto" and _is_of(is_ga4, text.head, layout)):
-        return Found(f"{laid_out} of a GA4 export", _translated(values, ga4_message, report))
+        return Found(f"{laid_out} of a GA4 export", _translated(values, lambda row: [ga4_message(row)], report))
+    if asked.format == "posthog" or (asked.format == "auto" and _is_of(is_posthog, text.head, layout)):
+        messages = partial(posthog_messages, now_ms=importing.now_ms, sets_apart=importing.sets_apart)
+        return Found(f"{laid_out} of a PostHog export", _translated(values, messages, report))
     return Found(f"{laid_out} of the tracking API", values)
 
 
@@ -193,7 +213,7 @@ def _ignore(number: int, reason: str, detail: str) -> None:
 
 
 def _translated(
-    values: Messages, translate: Callable[[Mapping[str, Any]], Mapping[str, Any]], report: ImportReport
+    values: Messages, translate: Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]], report: ImportReport
 ) -> Messages:
     for number, value in values:
         row = _object(value)
@@ -204,4 +224,5 @@ def _translated(
         if row is None:
             report.note(number, DropReason.MALFORMED, "it is no JSON object")
         else:
-            yield number, _encode(translate(row))
+            for message in translate(row):
+                yield number, _encode(message)

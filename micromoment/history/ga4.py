@@ -140,7 +140,6 @@ def _context(row: Mapping[str, Any], parameters: Mapping[str, Any], visitor: obj
     browser = web.get("browser") or device.get("browser")
     context = {
         "page": page,
-        "client": {"device": device.get("category"), "os": device.get("operating_system"), "browser": browser},
         "campaign": _campaign(row, parameters),
         "sessionId": f"{visitor}.{session}" if session else "",
         "locale": device.get("language"),

@@ -24,7 +24,7 @@ from collector.intake.pipeline import run_each
 from collector.intake.row import EncodedRow
 from collector.sites import Site
 from micromoment.engine.client import Transfer
-from micromoment.history.formats import Asked, Messages, find_format
+from micromoment.history.formats import Asked, ImportCircumstances, Messages, find_format
 from micromoment.history.lines import FileText
 from micromoment.history.packed import Unpacked
 from micromoment.history.pending import pending_rows, tell_workers
@@ -104,7 +104,8 @@ def import_file(
             text = FileText(unpacked.blocks(), asked.encoding)
             if not text.head and not report.damage:
                 return report
-            found = find_format(unpacked, text, asked, report, str(path))
+            importing = ImportCircumstances(report, now_ms, sets_apart=site.identity != "off")
+            found = find_format(unpacked, text, asked, importing, str(path))
             report.described = found.described
             if found.messages is not None:
                 making = _RowMaking(site, Receipt(received_at=now_ms, source="import"), report, is_erased)

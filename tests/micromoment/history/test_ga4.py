@@ -59,13 +59,13 @@ def test_a_row_becomes_an_event(warehouse: Warehouse, tmp_path: Path) -> None:
     assert (report.stored, report.dropped, report.described) == (1, {}, "JSON lines of a GA4 export")
     columns = (
         "event, user_id, anonymous_id, toString(ts), order_id, value, currency, coupon, url, path, title, session_id,"
-        " country, region, utm_source, utm_medium, utm_campaign, locale, product_id, quantity"
+        " device, os, browser, country, region, utm_source, utm_medium, utm_campaign, locale, product_id, quantity"
     )
     (stored,) = warehouse.query(f"SELECT {columns} FROM events")
     assert stored == (
         "purchase", "u-17", "1234.5678", "2026-10-01 10:00:00.123", "T-1", 59.8, "EUR", "",
         "https://shop.example/thanks?x=1", "/thanks", "Thanks", "1234.5678.1790848000",
-        "DE", "Berlin", "google", "cpc", "autumn", "de-de", "p1", 2.0,
+        "mobile", "iOS", "Safari", "DE", "Berlin", "google", "cpc", "autumn", "de-de", "p1", 2.0,
     )  # fmt: skip
     assert load_bytes(warehouse, tmp_path, content).known == 1
     assert counts(warehouse) == (1, 1)
