@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import click
 import msgspec
@@ -30,6 +32,11 @@ from micromoment.terminal.text import harmless, say, user_name
 from warehouse.address_ledger import AddressKeys
 from warehouse.audit import store_audit
 from warehouse.erasure import read_tombstones
+from warehouse.event import format_time
+from warehouse.faults import FaultKind, FaultRow, slot_of, store_faults, variety_of
+
+#: Reasons that are a file's alone.
+LINE_DROPS: Final = frozenset(map(str, LineDrop))
 
 
 @click.command("import")
@@ -88,8 +95,20 @@ def _import(engine: Engine, settings: Settings, path: Path, site: Site, asked: A
             installation=Installation(AddressKeys(secret), Path(settings.data_folder)),
         )
     store_audit(engine, user_name(), "import", {"site": site.name, "file": name, "stored": report.stored})
+    store_faults(engine, _faults(report, site.name, time.time_ns() // 1_000_000))
     _tell(report, name)
     return report
+
+
+def _faults(report: ImportReport, site: str, now_ms: int) -> Iterator[FaultRow]:
+    """Yield what `micromoment warnings` tells of an import: how many events, by the reasons of collectors."""
+    example = ("", "micromoment import", "")
+    at, slot, variety = format_time(now_ms), slot_of(now_ms), variety_of(*example)
+    counted: tuple[tuple[FaultKind, Counter[str]], ...] = (("drop", report.dropped), ("warning", report.warned))
+    for kind, reasons in counted:
+        for reason, events in reasons.items():
+            if reason not in LINE_DROPS:
+                yield FaultRow(site, kind, reason, slot, variety, events, REMEDIES[reason], at, *example)
 
 
 def _site(settings: Settings, name: str | None) -> Site:

@@ -28,7 +28,7 @@ def _told(fault: Fault) -> str:
 def _example(example: FaultExample) -> str:
     sender = f" from {example.sender}" if example.sender else ""
     detail = f": {example.detail}" if example.detail else ""
-    return f"  {_second(example.at)}  {example.event or 'an event without a name'}{sender}{detail}"
+    return f"  {_second(example.at)}  {example.event or 'an event'}{sender}{detail}"
 
 
 def _second(at: str) -> str:

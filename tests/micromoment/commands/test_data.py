@@ -53,6 +53,13 @@ def test_what_was_stored_and_what_is_no_event_is_told(dsn: str, history: Path) -
     assert told[4].startswith("  line 2: malformed: ")
 
 
+def test_what_is_wrong_with_a_file_is_told_among_the_warnings(dsn: str, history: Path) -> None:
+    load(dsn, history.parent)
+    (fault,) = map(json.loads, run(dsn, history.parent, "warnings", "--format", "json").stdout.splitlines())
+    assert (fault["site"], fault["kind"], fault["code"], fault["events"]) == ("default", "drop", "malformed", 1)
+    assert [example["sender"] for example in fault["examples"]] == ["micromoment import"]
+
+
 def test_a_file_that_is_loaded_again_stores_nothing_new(dsn: str, history: Path) -> None:
     history.write_text(line(1))
     assert load(dsn, history.parent).exit_code == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +13,7 @@ from micromoment.roles.collector import configured_sites, run_collector
 from tests.micromoment.roles.installation import settings_in, sharing
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError, WarehouseUnavailable
+from warehouse.faults import read_faults
 
 
 class AwayWarehouse:
@@ -46,6 +48,24 @@ async def test_what_was_left_is_moved_once_clickhouse_is_back(tmp_path: Path, em
             async with httpx.AsyncClient() as client:
                 assert (await client.post(url, json=event)).status_code == 200
     assert list(embedded_warehouse.query("SELECT event_id FROM events")) == [("m",)]
+
+
+async def test_what_several_collectors_were_sent_wrongly_is_told_together_once_they_have_stopped(
+    tmp_path: Path, embedded_warehouse: Warehouse
+) -> None:
+    body = {"writeKey": "shop-key", "batch": [{"type": "track", "event": "quiz_done"}] * 3}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        settings = settings_in(tmp_path / name)
+        async with (
+            sharing(settings, embedded_warehouse) as shared,
+            run_collector(shared),
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.collector_port}") as client,
+        ):
+            for _ in range(2):
+                assert (await client.post("/v1/batch", json=body)).status_code == 200
+    (fault,) = read_faults(embedded_warehouse, time.time_ns() // 1_000_000)
+    assert (fault.code, fault.events, fault.examples[0].event) == ("no_visitor", 12, "quiz_done")
 
 
 async def test_a_port_that_is_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
