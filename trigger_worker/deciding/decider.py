@@ -13,7 +13,7 @@ from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.deciding.recipient.addressing import Addressing, open_recipients
 from trigger_worker.deciding.recipient.profile import Profile, build_profile
-from trigger_worker.deciding.recipient.recipients import Recipients
+from trigger_worker.deciding.recipient.recipients import Recipients, email_trouble
 from trigger_worker.deciding.rule_verdicts import RuleVerdicts
 from trigger_worker.deciding.sequence.hourly_messages import HourlyMessages
 from trigger_worker.people.state import PersonState
@@ -182,6 +182,7 @@ class Decider:
             rival=known.rival(message, person, addressed),
             rule_verdict=known.rule_verdicts.of(message),
             recipients=recipients,
+            unreachable="" if recipients else email_trouble(message.channel, profile),
             standings=standings,
             proven=profile.proven,
             needs_confirmation=self._addressing.needs_confirmation(message.site, message.channel),

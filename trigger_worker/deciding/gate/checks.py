@@ -65,7 +65,10 @@ def suppression(facts: MessageFacts, policy: Policy, _now_ms: int) -> Verdict | 
 
 def address(facts: MessageFacts, _policy: Policy, _now_ms: int) -> Verdict | None:
     """Drop a message that has no recipient on its channel."""
-    return None if facts.recipients else drop(Reason.NO_ADDRESS, channel=facts.channel)
+    if facts.recipients:
+        return None
+    why = {"why": facts.unreachable} if facts.unreachable else {}
+    return drop(Reason.NO_ADDRESS, channel=facts.channel, **why)
 
 
 def confirmation(facts: MessageFacts, _policy: Policy, now_ms: int) -> Verdict | None:

@@ -38,6 +38,7 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
             person on the same channel; None when there is none.
         rule_verdict: what the message's own rule has against it, such as a goal that is reached; None for nothing.
         recipients: the person's addresses on the channel: email addresses, or anonymous ids for banners.
+        unreachable: why the person's email address takes no mail, where there is no recipient for it; '' otherwise.
         standings: by recipient, what is known of the address, whichever visitors name it.
         proven: normalised addresses for which somebody vouched when the person told them.
         needs_confirmation: whether addresses of this site and channel count as the person's only once confirmed.
@@ -63,6 +64,7 @@ class MessageFacts(MessageIdentity, frozen=True, kw_only=True):
     rival: Rival | None = None
     rule_verdict: Verdict | None = None
     recipients: tuple[str, ...] = ()
+    unreachable: str = ""
     standings: Mapping[str, Standing] = {}
     proven: frozenset[str] = frozenset()
     needs_confirmation: bool = False

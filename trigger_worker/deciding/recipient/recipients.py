@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from trigger_worker.deciding.recipient.profile import Profile
 from trigger_worker.store.people import Person
-from warehouse.addresses import phone_number
+from warehouse.addresses import phone_number, read_email
 from warehouse.channel_traits import CHANNEL_TRAITS
 
 
@@ -34,6 +34,13 @@ class Recipients:
                 return tuple(subscription.text() for subscription in profile.push)
             case "fixed":
                 return _known(self._fixed.get(channel, ""))
+
+
+def email_trouble(channel: str, profile: Profile) -> str:
+    """Return why the email address that a person told takes no mail, '' where they told none or it does."""
+    traits = CHANNEL_TRAITS.get(channel)
+    said = profile.visitor.traits.get("email")
+    return read_email(said).trouble if said and traits is not None and traits.address == "email" else ""
 
 
 def browsers(person: Person) -> tuple[str, ...]:

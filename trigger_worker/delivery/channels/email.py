@@ -21,6 +21,9 @@ from warehouse.errors import ConfigurationError, DeliveryError
 
 #: Mails are sent in seven bits, which every server takes.
 _WIRE: Final = SMTP.clone(cte_type="7bit")
+#: But for the headers of a mail to a mailbox of another script (RFC 6531, RFC 6532).
+_WIRE_UTF8: Final = SMTP.clone(cte_type="7bit", utf8=True)
+_UTF8_OPTIONS: Final = ("SMTPUTF8", "BODY=8BITMIME")
 
 
 class EmailSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,19 +122,41 @@ class EmailChannel:
 
     async def _hand_over(self, connection: aiosmtplib.SMTP, mail: EmailMessage) -> None:
         # Step by step, because only a failure after the text was sent leaves open whether the server took it.
+        recipient = mail["To"].addresses[0].addr_spec
+        is_international = not recipient.isascii()
+        if is_international:
+            await self._require_utf8(connection)
+        options = _UTF8_OPTIONS if is_international else ()
         try:
-            await connection.mail(self._sender.addr_spec)
-            await connection.rcpt(mail["To"].addresses[0].addr_spec)
+            await connection.mail(self._sender.addr_spec, options=options)
+            await connection.rcpt(recipient, encoding="utf-8")
         except (aiosmtplib.SMTPException, OSError) as error:
             raise self._failure(error) from error
         try:
-            await connection.data(mail.as_bytes(policy=_WIRE))
+            await connection.data(mail.as_bytes(policy=_WIRE_UTF8 if is_international else _WIRE))
         except aiosmtplib.SMTPResponseException as error:
             raise self._failure(error) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise DeliveryUncertain(
                 f"email: {self._server} was given the message and never answered: {error}"
             ) from error
+
+    async def _require_utf8(self, connection: aiosmtplib.SMTP) -> None:
+        """See that the server takes mailboxes of other scripts.
+
+        Raises:
+            DeliveryError: it does not; it never takes this mail.
+        """
+        try:
+            if connection.is_ehlo_or_helo_needed:
+                await connection.ehlo()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise self._failure(error) from error
+        if not connection.supports_extension("smtputf8"):
+            raise DeliveryError(
+                f"email: {self._server} takes no mailbox with letters beyond ASCII, as this one has (no SMTPUTF8)",
+                "use a mail server that offers SMTPUTF8, or another address of the person",
+            )
 
     def _mail(self, message: OutboundMessage) -> EmailMessage:
         if not isinstance(message.content, EmailContent):

@@ -12,13 +12,11 @@ from typing import Final
 
 from trigger_worker.delivery.channels.base import OutboundMessage
 from trigger_worker.delivery.content.email import EmailContent
+from warehouse.addresses import email_address
 from warehouse.errors import DeliveryError
 
-#: One address and nothing else (the dot-atom of RFC 5322): no second one, no comment, no line break.
-_ADDRESS: Final = re.compile(
-    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}"
-)
+#: A server of one's own may be named by one word.
+_LOCAL: Final = re.compile(r"(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]{1,63}")
 _UNSAFE_IN_ID: Final = re.compile(r"[^A-Za-z0-9._-]")
 #: Most bytes of a line, its end not counted (RFC 5322, section 2.1.1).
 _LONGEST_LINE: Final = 998
@@ -73,16 +71,19 @@ def mail_message(
 def parse_sender(text: str) -> Address | None:
     """Parse `Name <box@domain>` or `box@domain`; return None when the text is neither."""
     name, specification = parseaddr(text)
-    if not text.isprintable() or not _ADDRESS.fullmatch(specification):
+    address = specification if _LOCAL.fullmatch(specification) else email_address(specification)
+    if not text.isprintable() or not address.isascii() or not address:
         return None
-    return Address(display_name=name, addr_spec=specification)
+    return Address(display_name=name, addr_spec=address)
 
 
 def _recipient(message: OutboundMessage) -> Address:
     address = message.recipients[0] if message.recipients else ""
-    if not _ADDRESS.fullmatch(address):
+    # One address and nothing else: no second one, no comment, no line break.
+    if not (_LOCAL.fullmatch(address) or (address and email_address(address) == address)):
         raise DeliveryError(f"email: message {message.message_id}: {address!r} is no address that mail can go to")
+    mailbox, _, domain = address.rpartition("@")
     try:
-        return Address(addr_spec=address)
+        return Address(username=mailbox, domain=domain)
     except ValueError as error:
         raise DeliveryError(f"email: message {message.message_id}: {address!r}: {error}") from error

@@ -18,6 +18,7 @@ class MailPeer:
         tls: offers STARTTLS with this certificate, and takes mail after it only.
         tls_from_start: speaks TLS with this certificate from the first byte.
         login: the user and password that it wants.
+        utf8: offers SMTPUTF8, and so takes mailboxes of any script.
     """
 
     def __init__(
@@ -25,8 +26,11 @@ class MailPeer:
         tls: ssl.SSLContext | None = None,
         login: tuple[bytes, bytes] | None = None,
         tls_from_start: ssl.SSLContext | None = None,
+        *,
+        utf8: bool = False,
     ) -> None:
         self.received: list[EmailMessage] = []
+        self.raw: list[bytes] = []
         self.recipients: list[str] = []
         self.connections = 0
         #: Given in place of "250 OK", one by one, after the recipient and after the message.
@@ -37,6 +41,7 @@ class MailPeer:
         self._tls = tls
         self._tls_from_start = tls_from_start
         self._login = login
+        self._utf8 = utf8
         self._protocols: list[SMTP] = []
 
     async def __aenter__(self) -> Self:
@@ -71,6 +76,7 @@ class MailPeer:
             auth_require_tls=self._tls is not None,
             authenticator=self._authenticate if self._login else None,
             auth_required=self._login is not None,
+            enable_SMTPUTF8=self._utf8,
         )
         self._protocols.append(protocol)
         return protocol
@@ -94,6 +100,7 @@ class MailPeer:
         reply = self.message_replies.pop(0) if self.message_replies else "250 OK"
         if reply.startswith("250"):
             assert isinstance(envelope.content, bytes)
+            self.raw.append(envelope.content)
             self.received.append(message_from_bytes(envelope.content, policy=policy.default))
             self.recipients += envelope.rcpt_tos
         self._cut("message")
