@@ -11,6 +11,7 @@ from bench.live.saturation import batches, new_visitors
 from collector.intake import pipeline
 from collector.intake.body import read_batch
 from collector.intake.draft import Receipt
+from collector.intake.sender_clock import ClientClocks
 from collector.sites import Site
 
 REQUESTS: Final = 300
@@ -36,11 +37,15 @@ def measure() -> list[str]:
     return lines
 
 
+#: As in the collector, which knows the clocks of whoever sent before.
+_CLOCKS: Final = ClientClocks()
+
+
 def _take(body: bytes) -> None:
     now_ms = time.time_ns() // 1_000_000
     batch = read_batch(body)
     receipt = Receipt(now_ms, batch.sent_at, browser_secret=batch.browser_secret, user_agent=_AGENT)
-    outcome = pipeline.run(batch.batch, _SITE, receipt, batch.context or {})
+    outcome = pipeline.run(batch.batch, _SITE, receipt, batch.context or {}, _CLOCKS)
     if outcome.drops or len(outcome.lines) != len(batch.batch):
         raise RuntimeError(f"events were dropped: {outcome.drops[:3]}")
 

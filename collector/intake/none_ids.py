@@ -5,6 +5,7 @@ Everybody who is sent under such an id would be one person, so the id is passed 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -41,6 +42,9 @@ _LONGEST: Final = 80
 _WRAPPING: Final = " \t\r\n\v\f\"'`\u200b\u200c\u200d\ufeff\u00a0(){}[]<>«»“”‘’$%#="
 #: Where the text of a template was sent instead of its result.
 _TEMPLATE_BEGINS: Final = ("{{", "{%", "${", "%{", "#{", "<%", "%%", "<?", "[[", "@{")
+#: An ordinary UUID, as most ids are, is known at a glance.
+_UUID_LENGTH: Final = 36
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[14578][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: A UUID of nothing but the largest digit (RFC 9562).
 _MAX_UUID: Final = "f" * 32
 
@@ -55,6 +59,8 @@ def read_id(draft: Draft, name: str, value: object) -> str:
     """
     if value is None or value == "":
         return ""
+    if type(value) is str and len(value) == _UUID_LENGTH and not draft.site.none_ids and _UUID.fullmatch(value):
+        return value
     given = text(value)
     if not given or is_none(given, draft.site):
         draft.warn(WarningReason.ID_IS_NONE, f"{name} {PASSED_OVER}")

@@ -183,7 +183,9 @@ def process(raw: msgspec.Raw, site: Site, receipt: Receipt, context: Mapping[str
 def _shared(site: Site, receipt: Receipt, context: Mapping[str, Any], clocks: ClientClocks | None = None) -> Draft:
     """Return what all events of a batch have in common, as the draft of none of them."""
     # Our own SDK writes `sentAt` anew with each attempt, and shows the secret of its browser.
-    told = RequestClocks(clocks or ClientClocks(), receipt.received_at, is_stamped=bool(receipt.browser_secret))
+    told = RequestClocks(
+        clocks or ClientClocks(), site.name, receipt.received_at, is_stamped=bool(receipt.browser_secret)
+    )
     draft = Draft(_NO_MESSAGE, site, receipt, read_times(receipt), context, {}, {}, told)
     for step in _SURROUNDINGS:
         step(draft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from sys import float_info
 from typing import Any, Final
 
@@ -47,12 +48,16 @@ def refuse_unfit_values(draft: Draft) -> Drop | None:
 
     Whole numbers with more digits than a float holds, which are ids, become texts.
     """
-    seen = _Seen()
-    for name, value in (*draft.props.items(), *draft.traits.items()):
-        # Most values are text.
-        if type(value) is not str and (trouble := _trouble(value, 1, seen)):
+    seen = None
+    for name, value in chain(draft.props.items(), draft.traits.items()):
+        # Most values are text, or an amount.
+        kind = type(value)
+        if kind is str or (kind in _NUMERIC and -LARGEST_EXACT <= value <= LARGEST_EXACT):
+            continue
+        seen = seen or _Seen()
+        if trouble := _trouble(value, 1, seen):
             return draft.dropped(DropReason.MALFORMED, f"{trouble}, in {name[:50]!r}")
-    if seen.has_ids:
+    if seen is not None and seen.has_ids:
         draft.props, draft.traits = _with_ids(draft.props), _with_ids(draft.traits)
     return None
 
@@ -69,6 +74,9 @@ def _content_id(draft: Draft) -> str:
     # A field that messages did not have in earlier versions: what is imported again keeps the ids that it had.
     content = content.replace(b'"category":null,', b"", 1)
     return str(uuid.uuid5(_NAMESPACE, hashlib.sha256(content).hexdigest()))
+
+
+_NUMERIC: Final = frozenset({int, float})
 
 
 class _Seen:
@@ -94,7 +102,7 @@ def _trouble(value: object, depth: int, seen: _Seen) -> str:
         depth: the objects and lists around it, and itself if it is one.
         seen: what was looked at so far.
     """
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         return _trouble_of_number(value, seen)
     inner = value.values() if isinstance(value, dict) else value
     if not isinstance(inner, Iterable) or isinstance(inner, str):

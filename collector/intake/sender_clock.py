@@ -109,27 +109,35 @@ class RequestClocks:
 
     Args:
         clocks: what earlier requests have shown, and where this one's is noted.
+        site: the name of the site that it is for.
         received_at: when it came, epoch ms.
         is_stamped: as that of `learn`.
     """
 
-    __slots__ = ("_before", "_clocks", "_found", "_is_stamped", "_received_at")
+    __slots__ = ("_before", "_clocks", "_found", "_is_stamped", "_received_at", "_site")
 
-    def __init__(self, clocks: ClientClocks, received_at: int, *, is_stamped: bool) -> None:
+    def __init__(self, clocks: ClientClocks, site: str, received_at: int, *, is_stamped: bool) -> None:
         self._clocks = clocks
+        self._site = site
         self._received_at = received_at
         self._is_stamped = is_stamped
         self._before: dict[tuple[str, str], ClientClock] = {}
-        self._found: dict[tuple[tuple[str, str], int], int] = {}
+        self._found: dict[tuple[str, int], int] = {}
 
-    def correction_ms(self, client: tuple[str, str], sent: int) -> int:
-        """Return what to add to the times of a client that says it sent them at `sent`, epoch ms by its own clock."""
-        found = self._found.get((client, sent))
+    def correction_ms(self, visitor_id: str, sent: int) -> int:
+        """Return what to add to the times of a client.
+
+        Args:
+            visitor_id: the client's id on the site.
+            sent: when it says that it sent them, epoch ms by its own clock.
+        """
+        found = self._found.get((visitor_id, sent))
         if found is None:
-            found = self._found[client, sent] = self._learn(client, self._received_at - sent)
+            found = self._found[visitor_id, sent] = self._learn(visitor_id, self._received_at - sent)
         return found
 
-    def _learn(self, client: tuple[str, str], difference_ms: int) -> int:
+    def _learn(self, visitor_id: str, difference_ms: int) -> int:
+        client = self._site, visitor_id
         now, before = self._clocks.of(client), self._before.get(client)
         clock = learn(now, difference_ms, self._received_at, is_stamped=self._is_stamped)
         self._clocks.note(client, clock)

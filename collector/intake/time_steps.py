@@ -141,7 +141,7 @@ def _correction_ms(draft: Draft, sent: int) -> int:
         # Servers have their clocks set: what comes late from one was kept back. But nothing comes before it was sent.
         return difference if difference < -SKEW_TOLERANCE_MS else 0
     columns = draft.columns
-    return draft.clocks.correction_ms((draft.site.name, columns["anonymous_id"] or columns["visitor_id"]), sent)
+    return draft.clocks.correction_ms(columns["anonymous_id"] or columns["visitor_id"], sent)
 
 
 def _shown(value: object) -> str:

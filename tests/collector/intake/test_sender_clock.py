@@ -114,11 +114,10 @@ def test_a_clock_that_is_behind_by_hours_is_corrected_from_the_second_request_on
 
 def test_events_of_one_request_change_nothing_for_each_other() -> None:
     clocks = ClientClocks()
-    request = RequestClocks(clocks, NOON, is_stamped=False)
-    client = ("shop", "a1")
+    request = RequestClocks(clocks, "shop", NOON, is_stamped=False)
     sent = [NOON + DAY, NOON - 10, NOON + HOUR]
-    assert [request.correction_ms(client, at) for at in sent] == [-DAY, 0, -HOUR]
-    assert clocks.of(client) == ClientClock(-HOUR)
+    assert [request.correction_ms("a1", at) for at in sent] == [-DAY, 0, -HOUR]
+    assert clocks.of(("shop", "a1")) == ClientClock(-HOUR)
 
 
 def test_clients_are_forgotten_in_turn_and_when_they_are_erased(monkeypatch: pytest.MonkeyPatch) -> None:
