@@ -20,6 +20,8 @@ _WRITTEN: Final = re.compile(
     rf"(?P<sign>[-+])?\s*(?P<before>{_CURRENCY})?\s*(?P<inner>[-+])?\s*(?P<number>[.,]?[0-9][0-9.,' ]*?)(?:[.,]--?)?"
     rf"\s*(?P<after>{_CURRENCY})?"
 )
+#: All of an amount but its currency.
+_NUMERIC: Final = re.compile(r"[\s\d.,'+\-\u2212\u2013\u2014\u2019\u02bc`]+")
 _PARTS: Final = re.compile(r"[.,' ]")
 #: Digits between two separators of thousands.
 _GROUP: Final = 3
@@ -47,6 +49,24 @@ def read_number(value: object) -> float | None:
     except ValueError:
         return _read_written(str(value)) if len(str(value)) <= _LONGEST else None
     return number if isfinite(number) else None
+
+
+def currency_of(value: object) -> str:
+    """Return what says of an amount itself in which currency it is, such as `CHF` of `1'299.50 CHF`; '' for nothing.
+
+    Args:
+        value: an amount that `read_number` reads, or an object of amount and currency, as Shopify writes them.
+    """
+    if isinstance(value, dict):
+        named = (value.get(name) for name in ("currency", "currencyCode", "currency_code"))
+        return next((each for each in named if isinstance(each, str) and each), "")
+    if not isinstance(value, str):
+        return ""
+    try:
+        float(value)
+    except ValueError:
+        return _NUMERIC.sub("", value)
+    return ""
 
 
 def _read_written(text: str) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.intake.draft import Draft, WarningReason, text
-from warehouse.amounts import finite_sum, pieces_of, read_number, worth_of
+from warehouse.amounts import currency_of, finite_sum, pieces_of, read_number, worth_of
 from warehouse.limits import MAX_ITEMS
 from warehouse.vocabulary import EVENT_GROUPS
 
@@ -32,6 +32,11 @@ _EARLIER_PARTS: Final = ("add", "remove", "detail", "click", "checkout", "purcha
 #: Other names of an event's own fields; ours wins when both are there.
 _FIELD_SPELLINGS: Final = {
     "transaction_id": "order_id",
+    "transactionId": "order_id",
+    "orderId": "order_id",
+    "orderID": "order_id",
+    "order_number": "order_id",
+    "orderNumber": "order_id",
     "query": "search_term",
     "item_list": "list",
     "products": "items",
@@ -162,8 +167,10 @@ def _with_numbers(fields: dict[str, Any], place: str, unread: list[str]) -> dict
         number = read_number(value.get("amount") if isinstance(value, dict) else value)
         if number is None:
             unread.append(f"{place}{name}")
-        else:
-            fields = {**fields, name: number}
+            continue
+        fields = {**fields, name: number}
+        if name != "quantity" and not fields.get("currency") and (currency := currency_of(value)):
+            fields["currency"] = currency
     return fields
 
 

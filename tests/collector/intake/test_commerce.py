@@ -57,6 +57,10 @@ def test_one_product_is_the_same_in_every_spelling(properties: dict[str, Any]) -
         pytest.param({"order_id": "o-7", "value": 99.9, "coupon": "HELLO"}, id="ours"),
         pytest.param({"transaction_id": "o-7", "value": 99.9, "coupon": "HELLO"}, id="GA4"),
         pytest.param({"order_id": "o-7", "total": "99.90", "coupon": "HELLO"}, id="Segment"),
+        *(
+            pytest.param({name: "o-7", "revenue": 99.9, "coupon": "HELLO"}, id=name)
+            for name in ("orderId", "orderID", "transactionId", "order_number", "orderNumber")
+        ),
     ],
 )
 def test_an_order_is_the_same_in_every_spelling(properties: dict[str, Any]) -> None:

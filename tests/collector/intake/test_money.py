@@ -148,3 +148,33 @@ def test_amounts_are_in_the_sites_currency_or_named_by_another(amount: float, cu
     rate = {"USD": 0.92, "JPY": 0.0061}.get(currency, 1.0)
     assert code == ("CHF" if currency == "CHF" else "EUR")
     assert value == pytest.approx(amount * rate, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("amount", "value", "currency"),
+    [
+        ("1'299.50 CHF", 1299.5, "CHF"),
+        ("€ 1.299,00", 1299.0, "EUR"),
+        ("US$ 100", 92.0, "EUR"),
+        ("100 usd", 92.0, "EUR"),
+        ("£5", 5.0, "GBP"),
+        ("5.00", 5.0, "EUR"),
+        ("1e3", 1000.0, "EUR"),
+        ("$5", 5.0, "$"),
+        ({"amount": "100", "currencyCode": "USD"}, 92.0, "EUR"),
+        ({"amount": 5, "currency_code": "GBP"}, 5.0, "GBP"),
+    ],
+)
+def test_an_amount_that_names_its_currency_is_in_that_currency(amount: object, value: float, currency: str) -> None:
+    assert money(value=amount) == (value, currency)
+    assert money(event="add_to_cart", price=amount) == (value, currency)
+
+
+def test_the_currency_that_the_event_states_goes_before_that_of_an_amounts_text() -> None:
+    assert money(value="5 CHF", currency="EUR") == (5.0, "EUR")
+
+
+def test_an_item_whose_price_names_its_currency_is_converted_from_it() -> None:
+    items = [{"product_id": "p", "price": "$100", "currency": "USD"}, {"product_id": "q", "price": "100 USD"}]
+    row = kept(bought(value=1, items=items), site=EURO)
+    assert [item["price"] for item in props(row)["items"]] == [92.0, 92.0]
