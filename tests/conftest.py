@@ -20,6 +20,9 @@ pytest_plugins = ["tests.seeds"]
 
 LONGEST: Final = (
     "tests/chaos/",
+    "tests/senders/test_outages",
+    "tests/senders/test_browsers",
+    "tests/senders/test_servers",
     "tests/trigger_worker/agreement",
     "tests/trigger_worker/crashes",
     "tests/trigger_worker/test_worker",

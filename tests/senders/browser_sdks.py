@@ -63,6 +63,7 @@ class BrowserSdk:
         load: a function of JavaScript that loads it, of `{url, host, key}`, and leaves it at `window.sdk`.
         paths: those at which it sends events.
         names_zone: whether it names the time zone, rather than the distance of its clock from Greenwich.
+        at_once: events that a page may tell before the earlier ones are answered, so that the SDK lets go of none.
     """
 
     name: str
@@ -71,6 +72,7 @@ class BrowserSdk:
     load: str
     paths: tuple[str, ...]
     names_zone: bool = True
+    at_once: int = 50
 
     @property
     def script(self) -> Path:
@@ -117,7 +119,7 @@ def _segment(name: str, strategy: str, paths: tuple[str, ...]) -> BrowserSdk:
     return BrowserSdk(name, "@segment/analytics-next", "dist/umd/index.js", load % strategy, paths)
 
 
-def _rudder(name: str, options: str, paths: tuple[str, ...]) -> BrowserSdk:
+def _rudder(name: str, options: str, paths: tuple[str, ...], at_once: int = 50) -> BrowserSdk:
     load = """({url, key}) => new Promise((done) => {
       window.sdk = new rudderanalytics.RudderAnalytics();
       window.sdk.load(key, url, {configUrl: url, logLevel: "ERROR", %s});
@@ -125,7 +127,7 @@ def _rudder(name: str, options: str, paths: tuple[str, ...]) -> BrowserSdk:
       setTimeout(done, 3000);
     })"""
     file = "dist/npm/modern/bundled/umd/index.js"
-    return BrowserSdk(name, "@rudderstack/analytics-js", file, load % options, paths, names_zone=False)
+    return BrowserSdk(name, "@rudderstack/analytics-js", file, load % options, paths, names_zone=False, at_once=at_once)
 
 
 SEGMENT_SINGLE: Final = _segment(
@@ -147,4 +149,6 @@ RUDDER_BEACON: Final = _rudder(
     "analytics-js 3.34.1, beacons",
     "useBeacon: true, beaconQueueOptions: {maxItems: 5, flushQueueInterval: 200}",
     ("/beacon/v1/batch",),
+    # Beacons under way may have 64 KB together; the SDK drops what the browser refuses beyond.
+    at_once=20,
 )

@@ -35,7 +35,6 @@ SDKS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES, RUDDER_B
 WITH_ANSWERS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES)
 #: Events that each SDK sends from one page; `MICROMOMENT_SENDERS=10000` is the long form.
 COUNT = int(os.environ.get("MICROMOMENT_SENDERS", "300"))
-AT_ONCE = 50
 #: What becomes of a request before its events are stored is the same on each engine.
 on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
 each_sdk = pytest.mark.parametrize("sdk", SDKS, ids=[sdk.name for sdk in SDKS])
@@ -247,9 +246,8 @@ def test_hundreds_of_events_of_one_page_are_stored_once(
     site = product.new_site()
     with visiting(browser, sdk) as page:
         sdk.load_in(page, relay.url, site.write_key)
-        # RudderStack's SDK keeps a hundred that wait, and lets go of the oldest beyond.
-        for begin in range(0, COUNT, AT_ONCE):
-            numbers = range(begin, min(COUNT, begin + AT_ONCE))
+        for begin in range(0, COUNT, sdk.at_once):
+            numbers = range(begin, min(COUNT, begin + sdk.at_once))
             call(page, *(("track", "Quiz Done", {"score": number}) for number in numbers))
             wait_for_events(relay, page, numbers.stop)
     print(f"{sdk.name}: {COUNT} events in {len(relay.sendings)} requests")
