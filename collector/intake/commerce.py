@@ -75,7 +75,10 @@ _ID_OF: Final = {
     **dict.fromkeys(("purchase", "refund"), "order_id"),
 }
 #: Fields of its product that an event about a single product has.
-_LIFTED: Final = ("product_id", "name", "category", "price", "quantity")
+_LIFTED: Final = (
+    *("product_id", "name", "category", "price", "quantity", "currency"),
+    *("image", "availability", "in_stock"),
+)
 _TOTALS: Final = ("total", "revenue", "subtotal")
 _AMOUNTS: Final = ("price", "quantity", "value")
 _REMEDY: Final = "send numbers, or text such as 1299.00"

@@ -53,6 +53,8 @@ export interface Product {
   category?: string | undefined;
   image?: string | undefined;
   url?: string | undefined;
+  /** As schema.org says it, such as `InStock`. */
+  availability?: string | undefined;
 }
 
 /** What is wrong with a message, by the collector's word. */

@@ -3,6 +3,7 @@
 import { guarded, listen } from "../base/guard";
 import { fieldsOf } from "../base/read";
 import type { Properties } from "../types";
+import type { Catalog } from "../page/catalog";
 import { searchKey } from "./search";
 import { viewKey } from "./view";
 import type { Capture } from "./capture";
@@ -16,14 +17,14 @@ const ALSO_ON_PAGE = /^((view|select)_item|view_item_list)$/;
 /** What belongs to the tag manager, not to the event. */
 const FOREIGN_KEY = /^(event|event[A-Z].*|send_to|(gtm\.|_).*)$/;
 
-export const captureDataLayer: Capture = ({ track, page }) => {
+export const captureDataLayer: Capture = ({ track, page, catalog }) => {
   let attached: unknown;
 
   const read = guarded((entry: unknown) => {
     const event = readEntry(entry);
     if (!event) return;
     const key = repeatKey(event);
-    if (!key || page.first(key)) track(event.name, event.properties);
+    if (!key || page.first(key)) track(event.name, completed(event.properties, catalog));
   });
   /** The page may create or replace its layer at any time, so this is asked again at cheap moments. */
   const attach = () => {
@@ -64,13 +65,28 @@ function ownProperties(fields: Properties): Properties {
   return Object.fromEntries(Object.entries(fields).filter(isOwn));
 }
 
+/** Properties with what the page's JSON-LD tells of the same products, and the dataLayer does not. */
+function completed(properties: Properties, catalog: Catalog): Properties {
+  const { items } = properties;
+  if (Array.isArray(items)) return { ...properties, items: items.map((item) => complete(fieldsOf(item), catalog)) };
+  return complete(properties, catalog);
+}
+
+function complete(item: Properties, catalog: Catalog): Properties {
+  const known = catalog.byId(String(productId(item)));
+  const isUntold = ([key]: [string, unknown]) =>
+    key !== "product_id" && (item[key] ?? item[`item_${key}`] ?? "") === "";
+  return { ...item, ...Object.fromEntries(Object.entries(known ?? {}).filter(isUntold)) };
+}
+
+function productId(item: Properties): unknown {
+  return item["item_id"] ?? item["product_id"] ?? item["sku"] ?? item["id"];
+}
+
 /** What marks an event that the page itself may tell too; undefined for one that it cannot. */
 function repeatKey({ name, properties }: LayerEvent): string | undefined {
   if (name === "search") return searchKey(properties["search_term"]);
   if (!ALSO_ON_PAGE.test(name)) return undefined;
   const items = [properties["items"]].flat().map(fieldsOf);
-  return viewKey(
-    name,
-    items.map((item) => item["item_id"] ?? item["product_id"] ?? item["id"]),
-  );
+  return viewKey(name, items.map(productId));
 }

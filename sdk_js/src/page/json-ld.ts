@@ -6,6 +6,8 @@ import type { Product } from "../types";
 
 const MAX_SCRIPT_LENGTH = 500_000;
 const MAX_NODES = 5000;
+const LONG_NUMBER = /\d{16}/;
+const IN_STOCK = /(InStock|LimitedAvailability|OnlineOnly|PreOrder|BackOrder)$/i;
 
 type Node = Record<string, unknown>;
 
@@ -51,10 +53,15 @@ export function readStructuredData(scripts: readonly string[]): StructuredData {
 function parse(script: string): unknown {
   if (script.length > MAX_SCRIPT_LENGTH) return undefined;
   try {
-    return JSON.parse(script);
+    return JSON.parse(script, LONG_NUMBER.test(script) ? exact : undefined);
   } catch {
     return undefined;
   }
+}
+
+/** An id of more digits than a number holds, as the text that it is in the script, in browsers that tell it. */
+function exact(_: string, value: unknown, context?: { source?: string }): unknown {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? (context?.source ?? value) : value;
 }
 
 function typesOf(node: Node): string[] {
@@ -92,18 +99,26 @@ function readProduct(node: Node): Product | undefined {
   const url = resolveUrl(text(node["url"]) || text(node["@id"]));
   const id = ["sku", "productID", "productGroupID", "mpn"].map((key) => text(node[key])).find(Boolean) || lastStep(url);
   if (!id) return undefined;
-  const offer = first(node["offers"]);
+  // A group of variants has what it does not say itself from the first of them.
+  const variant = first(node["hasVariant"]);
+  const offers = [node["offers"] ?? variant["offers"]].flat().map(fieldsOf);
+  const offer = offers[0] ?? {};
   // An AggregateOffer may hold the offers, and an Offer may hold a price of its own making.
-  const prices = [offer, first(offer["offers"]), first(offer["priceSpecification"])];
+  const inner = [offer["offers"]].flat().map(fieldsOf);
+  const prices = [offer, inner[0] ?? {}, first(offer["priceSpecification"])];
   const find = (key: string) => prices.map((place) => place[key]).find(Boolean);
+  const availabilities = [...offers, ...inner].map((each) => text(each["availability"])).filter(Boolean);
+  const images = node["image"] ?? variant["image"];
   return {
     product_id: id,
-    name: text(node["name"]),
+    name: text(node["name"]) ?? text(variant["name"]),
     price: numberOf(find("price") ?? find("lowPrice")),
     currency: text(find("priceCurrency")),
     category: text(node["category"]) || text(first(node["category"])["name"]),
-    image: resolveUrl(text([node["image"]].flat()[0]) || text(first(node["image"])["url"]))?.href,
+    image: resolveUrl(text([images].flat()[0]) || text(first(images)["url"]))?.href,
     url: url?.href,
+    // What is offered in several ways can be bought in any of them.
+    availability: (availabilities.find((each) => IN_STOCK.test(each ?? "")) ?? availabilities[0])?.replace(/^.*\//, ""),
   };
 }
 

@@ -5,6 +5,7 @@ import { readJson, writeJson } from "../base/storage";
 import type { ConsentState } from "../types";
 
 const KEY = "consent";
+const YES = /^(true|1|yes|on|granted|allow(ed)?|accept(ed)?|agreed?|enabled|opted.?in|subscribed)$/i;
 
 export interface Consent {
   /** Whether behaviour may be captured now. */
@@ -25,8 +26,8 @@ export function createConsent(optIn: boolean): Consent {
     state,
     granted() {
       const analytics = state()?.analytics;
-      // Whatever else a page may pass for an answer, only "true" is a yes.
-      return analytics === undefined ? !(optIn || browserObjects()) : analytics === true;
+      // Whatever else a page may pass for an answer, only a yes is one; the collector reads the same words.
+      return analytics === undefined ? !(optIn || browserObjects()) : YES.test(String(analytics).trim());
     },
     update(answer) {
       const before = state();

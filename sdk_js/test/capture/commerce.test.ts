@@ -35,7 +35,10 @@ inBrowser("view_item: is told once when the dataLayer says it too, before", { he
   layerOf(browser).dataLayer = [GA4_VIEW];
   browser.start();
   await browser.pass(500);
-  assert.deepEqual(properties(browser, "view_item"), [GA4_VIEW.ecommerce]);
+  const [view, ...others] = properties(browser, "view_item");
+  assert.deepEqual(others, []);
+  const [item] = view?.["items"] as Record<string, unknown>[];
+  assert.deepEqual([view?.["value"], item?.["item_id"], item?.["price"]], [100, "SHOE-1", 100]);
 });
 
 inBrowser("view_item: is told once when the dataLayer says it too, after", { head: jsonLd(SHOE) }, async (browser) => {
@@ -50,6 +53,49 @@ inBrowser("view_item: is told once when the dataLayer says it too, after", { hea
     items.map((item) => item?.["product_id"] ?? item?.["item_id"]),
     ["SHOE-1", "OTHER"],
   );
+});
+
+const TOLD_TWICE = jsonLd({
+  "@type": "Product",
+  sku: "SHOE-1",
+  name: "Shoe of the markup",
+  category: "Shoes",
+  image: ["https://shop.example/shoe.jpg"],
+  url: "https://shop.example/shoe",
+  offers: [
+    { price: "90.00", priceCurrency: "EUR", availability: "https://schema.org/OutOfStock" },
+    { price: "95.00", priceCurrency: "EUR", availability: "https://schema.org/InStock" },
+  ],
+});
+const MARKUP_ALONE = {
+  image: "https://shop.example/shoe.jpg",
+  url: "https://shop.example/shoe",
+  availability: "InStock",
+};
+
+inBrowser("dataLayer: is completed by what JSON-LD tells of the same product", { head: TOLD_TWICE }, async (browser) => {
+  const item = { item_id: "SHOE-1", item_name: "Shoe", item_variant: "red", price: 100 };
+  layerOf(browser).dataLayer = [
+    { event: "view_item", ecommerce: { items: [item] } },
+    { event: "add_to_cart", ecommerce: { items: [item, { item_id: "OTHER", price: 1 }] } },
+    { event: "add_to_cart", product_id: "SHOE-1", price: "", quantity: 2 },
+  ];
+  browser.start();
+  await browser.pass(500);
+  const whole = { ...item, ...MARKUP_ALONE, category: "Shoes", currency: "EUR" };
+  assert.deepEqual(properties(browser, "view_item"), [{ items: [whole] }]);
+  assert.deepEqual(properties(browser, "add_to_cart"), [
+    { items: [whole, { item_id: "OTHER", price: 1 }] },
+    {
+      ...MARKUP_ALONE,
+      product_id: "SHOE-1",
+      quantity: 2,
+      price: 90,
+      name: "Shoe of the markup",
+      category: "Shoes",
+      currency: "EUR",
+    },
+  ]);
 });
 
 const LIST = jsonLd({

@@ -36,6 +36,47 @@ for (const [what, offers] of OFFERS) {
   });
 }
 
+const STOCKS: [what: string, offers: unknown, availability: string | undefined][] = [
+  ["an offer", { availability: "https://schema.org/InStock" }, "InStock"],
+  ["a word alone", { availability: "OutOfStock" }, "OutOfStock"],
+  ["one of several offers", [{ availability: "http://schema.org/SoldOut" }, { availability: "InStock" }], "InStock"],
+  ["none of several offers", [{ availability: "SoldOut" }, { availability: "OutOfStock" }], "SoldOut"],
+  ["an aggregate's offers", { offers: [{ availability: "SoldOut" }, { availability: "PreOrder" }] }, "PreOrder"],
+  ["nothing", { price: 20 }, undefined],
+];
+
+for (const [what, offers, availability] of STOCKS) {
+  inBrowser(`finds whether it can be bought in ${what}`, {}, () => {
+    const [product] = read({ "@type": "Product", sku: "1", offers }).main;
+    assert.equal(product?.availability, availability);
+  });
+}
+
+inBrowser("finds what a group does not say in the first of its variants", {}, () => {
+  const [product] = read({
+    "@type": "ProductGroup",
+    productGroupID: "SHOE-1",
+    name: "Shoe",
+    hasVariant: [
+      { "@type": "Product", sku: "V1", image: "/v1.jpg", offers: [{ price: 20, priceCurrency: "EUR", availability: "InStock" }] },
+      { "@type": "Product", sku: "V2", image: "/v2.jpg", offers: [{ price: 30 }] },
+    ],
+  }).main;
+  assert.deepEqual(
+    [product?.product_id, product?.price, product?.currency, product?.availability, product?.image?.endsWith("/v1.jpg")],
+    ["SHOE-1", 20, "EUR", "InStock", true],
+  );
+});
+
+inBrowser("keeps the digits of a long id, where the browser tells them", {}, () => {
+  const script = '{"@type":"Product","sku":1729384756102938475,"offers":{"price":20}}';
+  const [product] = readStructuredData([script]).main;
+  const tells = String(JSON.parse("12345678901234567890", (_, value, ...rest) => (rest as [{ source?: string }?])[0]?.source ?? value));
+  const isTold = tells === "12345678901234567890";
+  assert.equal(product?.product_id, isTold ? "1729384756102938475" : String(1729384756102938475));
+  assert.equal(product?.price, 20);
+});
+
 const WRAPPINGS: [what: string, data: unknown][] = [
   ["alone", SHOE],
   ["in a list of things", [{ "@type": "Organization" }, SHOE]],

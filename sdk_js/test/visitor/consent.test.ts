@@ -105,3 +105,23 @@ inBrowser("is somebody new after refusing and agreeing again", {}, async (browse
   assert.ok(after && after.anonymousId !== before);
   assert.ok(browser.stored()["mm_anonymous_id"]);
 });
+
+for (const word of ["granted", " Yes ", "true", 1, "opted_in"]) {
+  inBrowser(`takes ${JSON.stringify(word)} for a yes`, {}, async (browser) => {
+    const micromoment = browser.start({ optIn: true });
+    micromoment.consent({ analytics: word } as never);
+    micromoment.track("agreed");
+    await browser.pass(500);
+    assert.ok(browser.names().includes("agreed"));
+  });
+}
+
+for (const word of ["denied", "no", "", 0, "perhaps"]) {
+  inBrowser(`takes ${JSON.stringify(word)} for no yes`, {}, async (browser) => {
+    const micromoment = browser.start();
+    micromoment.consent({ analytics: word } as never);
+    micromoment.track("late");
+    await browser.pass(500);
+    assert.ok(!browser.names().includes("late"));
+  });
+}
