@@ -346,8 +346,16 @@ def test_segments_words_of_one_kind_of_event_are_ga4s(
     event: str, properties: dict[str, Any], told: dict[str, str]
 ) -> None:
     assert props(kept(message(event=event, properties=properties))) == told
+
+
 def test_what_only_the_item_tells_is_told_of_the_event() -> None:
-    item = {"item_id": "p", "price": 3, "currency": "EUR", "image_url": "https://s.example/p.jpg", "availability": "InStock"}
+    item = {
+        "item_id": "p",
+        "price": 3,
+        "currency": "EUR",
+        "image_url": "https://s.example/p.jpg",
+        "availability": "InStock",
+    }
     row = kept(message(event="view_item", properties={"items": [{**item, "in_stock": True}]}))
     assert (row.currency, row.value) == ("EUR", 3)
     stored = props(row)
