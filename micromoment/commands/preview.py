@@ -12,7 +12,7 @@ import click
 from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.engine.client import open_engine
-from micromoment.roles.channels import content_hosts
+from micromoment.roles.channels import content_hosts, site_contexts
 from micromoment.terminal.preview_text import preview_json, preview_page, preview_text
 from micromoment.terminal.text import say
 from trigger_worker.delivery.content.templates import TemplateFolder
@@ -44,10 +44,11 @@ def preview(
     """
     settings = read_options(options)
     (chosen,) = choose_rule(rule, settings).rules
-    urls = {name: each.home for name, each in settings.sites.items()}
     with open_engine(settings) as engine:
         whose = Visitor(site or find_site(engine, visitor), visitor)
-        previewer = Previewer(engine, TemplateFolder(Path(settings.templates_folder)), urls, content_hosts(settings))
+        previewer = Previewer(
+            engine, TemplateFolder(Path(settings.templates_folder)), site_contexts(settings), content_hosts(settings)
+        )
         shown = previewer.preview(chosen, whose, arm, time.time_ns() // 1_000_000)
     say(_FORMATS[format_name](shown), nl=False)
     sys.exit(1 if any(message.problem for message in shown.messages) else 0)

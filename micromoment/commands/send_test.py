@@ -14,7 +14,7 @@ from micromoment.commands.rules import choose_rule
 from micromoment.configuration.options import read_options, settings_options
 from micromoment.configuration.settings import Settings
 from micromoment.engine.client import Engine, open_engine
-from micromoment.roles.channels import content_hosts, email_channel, open_http_channels
+from micromoment.roles.channels import content_hosts, email_channel, open_http_channels, site_contexts
 from micromoment.terminal.text import say, user_name
 from trigger_worker.delivery.channels.base import Channel, OutboundMessage
 from trigger_worker.delivery.content.templates import TemplateFolder
@@ -53,11 +53,12 @@ def send_test(
     """
     settings = read_options(options)
     (chosen,) = choose_rule(rule, settings).rules
-    urls = {name: each.home for name, each in settings.sites.items()}
     now_ms = time.time_ns() // 1_000_000
     with open_engine(settings) as engine:
         own_site = site or (find_site(engine, visitor) if visitor else next(iter(settings.sites), ""))
-        previewer = Previewer(engine, TemplateFolder(Path(settings.templates_folder)), urls, content_hosts(settings))
+        previewer = Previewer(
+            engine, TemplateFolder(Path(settings.templates_folder)), site_contexts(settings), content_hosts(settings)
+        )
         shown = previewer.preview(chosen, Visitor(own_site, visitor or "nobody"), arm, now_ms)
         message = _choose(shown, channel)
         if message.content is None:

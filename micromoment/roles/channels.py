@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from micromoment.configuration.kept_secrets import read_push_key, read_secret
 from micromoment.configuration.settings import Settings, SiteSettings, collector_url
+from micromoment.configuration.site_money import site_money
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.delivery.channels.base import Channel
 from trigger_worker.delivery.channels.email import EmailChannel, EmailSettings
@@ -14,6 +15,7 @@ from trigger_worker.delivery.channels.mail_links import MailLinks
 from trigger_worker.delivery.channels.push import PushChannel, PushSettings, Revocations
 from trigger_worker.delivery.channels.sms import SmsChannel, SmsSettings
 from trigger_worker.delivery.channels.webhook import ChatChannel, ChatSettings, WebhookChannel, WebhookSettings
+from trigger_worker.delivery.content.context import SiteContext
 from trigger_worker.delivery.content.links import MessageLinks, SiteLinks, hosts_of
 from trigger_worker.store.records import Records
 from warehouse.message_token import MessageTokens
@@ -90,6 +92,18 @@ def message_links(settings: Settings) -> MessageLinks:
 def mail_links(settings: Settings, links: MessageLinks) -> MailLinks:
     """Return the editor of emails that adds tracking and unsubscribe links, as the settings permit."""
     return MailLinks(links, settings.email_tracking, settings.email_tracking_transactional)
+
+
+def site_contexts(settings: Settings) -> dict[str, SiteContext]:
+    """Return, by site, what templates may say of it.
+
+    Raises:
+        ConfigurationError: the currency of a site is none.
+    """
+    return {
+        name: SiteContext(name=name, url=site.home, currency=site_money(settings, name).currency)
+        for name, site in settings.sites.items()
+    }
 
 
 def content_hosts(settings: Settings) -> dict[str, frozenset[str]]:

@@ -17,6 +17,7 @@ from micromoment.roles.channels import (
     mail_links,
     message_links,
     open_http_channels,
+    site_contexts,
 )
 from micromoment.roles.operations import serve_operations
 from micromoment.roles.ownership import work_as_owner
@@ -145,7 +146,7 @@ async def _open_worker(shared: Shared, metrics: WorkerMetrics, may_send: Callabl
             recipients=fixed_recipients(settings),
             renderer=Renderer(
                 TemplateFolder(Path(settings.templates_folder)),
-                {name: site.home for name, site in settings.sites.items()},
+                site_contexts(settings),
                 cleaner,
                 OfferFacts(warehouse, Path(settings.coupons_folder), catalogue, cleaner),
                 links,

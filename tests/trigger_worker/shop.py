@@ -17,6 +17,7 @@ from tests.trigger_worker.ticking import tick
 from trigger_worker.deciding.gate.policy_source import PolicySource
 from trigger_worker.deciding.recipient.recipients import Recipients
 from trigger_worker.delivery.channels.base import Channel
+from trigger_worker.delivery.content.context import SiteContext
 from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.links import MessageLinks
 from trigger_worker.delivery.content.templates import TemplateFolder
@@ -141,7 +142,7 @@ class Shop:
             recipients=Recipients({"webhook": "https://hook.example", "chat": "chat"}),
             renderer=Renderer(
                 TemplateFolder(self.folder / "templates"),
-                {"shop": "https://shop.example"},
+                {"shop": SiteContext(name="shop", url="https://shop.example")},
                 cleaner,
                 OfferFacts(self.warehouse, self.folder / "coupons", catalogue, cleaner),
                 self.links,

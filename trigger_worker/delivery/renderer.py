@@ -91,7 +91,7 @@ class Renderer:
 
     Args:
         templates: renders templates.
-        site_urls: by site, the address that relative addresses in emails are resolved against.
+        sites: what templates may say of each site, by its name.
         cleaner: cleans what pages told.
         facts: answers requests of templates for further facts; None when there are none.
         links: signs the addresses that lead back to a message; None to render messages without them.
@@ -100,13 +100,13 @@ class Renderer:
     def __init__(
         self,
         templates: TemplateFolder,
-        site_urls: Mapping[str, str],
+        sites: Mapping[str, SiteContext],
         cleaner: FactCleaner,
         facts: TemplateFacts | None = None,
         links: MessageLinks | None = None,
     ) -> None:
         self._templates = templates
-        self._site_urls = site_urls
+        self._sites = sites
         self._cleaner = cleaner
         self._facts = facts
         self._links = links
@@ -208,7 +208,7 @@ class Renderer:
         message, profile = one.message, one.profile
         told = RenderContext(
             visitor=profile.visitor,
-            site=SiteContext(name=message.site, url=self._site_urls.get(message.site, "")),
+            site=self._sites.get(message.site) or SiteContext(name=message.site),
             rule=RuleContext(message.rule, one.arm),
             cart=profile.cart,
             event=message.event,

@@ -14,6 +14,7 @@ from trigger_worker.deciding.gate.verdict import Verdict
 from trigger_worker.deciding.recipient.profile import PROFILE_WANTED, build_profile
 from trigger_worker.deciding.sequence.queueing import queue_messages
 from trigger_worker.delivery.channels.base import OutboundMessage
+from trigger_worker.delivery.content.context import SiteContext
 from trigger_worker.delivery.content.engine import MissingFacts
 from trigger_worker.delivery.content.foreign_text import FactCleaner
 from trigger_worker.delivery.content.model import Content
@@ -64,7 +65,7 @@ class Previewer:
     Args:
         queries: the ClickHouse database with events and coupons.
         templates: turns facts into content.
-        site_urls: by site, the address that relative links are resolved against.
+        sites: what templates may say of each site, by its name.
         hosts: by site, the hosts that links and pictures of facts may lead to.
     """
 
@@ -72,14 +73,14 @@ class Previewer:
         self,
         queries: Queries,
         templates: TemplateFolder,
-        site_urls: Mapping[str, str],
+        sites: Mapping[str, SiteContext],
         hosts: Mapping[str, Iterable[str]],
     ) -> None:
         self._queries = queries
         self._catalogue = Catalogue(queries)
         cleaner = FactCleaner(hosts, self._catalogue.find)
         self._facts = PreviewFacts(queries, cleaner)
-        self._renderer = Renderer(templates, site_urls, cleaner, self._facts)
+        self._renderer = Renderer(templates, sites, cleaner, self._facts)
 
     def preview(self, rule: Rule, visitor: Visitor, arm: str, now_ms: int) -> Preview:
         """Render every message of a rule, as if it had fired now at the visitor's latest event that completes it.

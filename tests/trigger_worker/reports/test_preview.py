@@ -9,6 +9,7 @@ import pytest
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.stored import NOON, event_row, person, store
 from trigger_worker.delivery.content.banner import BannerContent
+from trigger_worker.delivery.content.context import SiteContext
 from trigger_worker.delivery.content.document import WebhookContent
 from trigger_worker.delivery.content.email import EmailContent
 from trigger_worker.delivery.content.model import Content
@@ -29,8 +30,8 @@ def templates(tmp_path: Path) -> Path:
 
 
 def previewed(warehouse: Warehouse, templates: Path, text: str = RULE, arm: str = "", who: str = "anna") -> Preview:
-    urls = {"shop": "https://shop.example"}
-    previewer = Previewer(warehouse, TemplateFolder(templates), urls, {"shop": ["shop.example"]})
+    sites = {"shop": SiteContext(name="shop", url="https://shop.example", currency="EUR")}
+    previewer = Previewer(warehouse, TemplateFolder(templates), sites, {"shop": ["shop.example"]})
     return previewer.preview(rule(text), Visitor("shop", who), arm, NOON)
 
 
@@ -120,3 +121,10 @@ def test_a_test_is_nobodys_message() -> None:
         ("+4930123456",),
         None,
     )
+
+
+def test_an_amount_without_a_currency_is_in_that_of_the_site(warehouse: Warehouse, templates: Path) -> None:
+    (templates / "hello.banner.yaml").write_text(f"{HEAD}title: '{{{{ 50 | money }}}} {{{{ 50 | money(\"USD\") }}}}'\n")
+    (message,) = previewed(warehouse, templates).messages
+    assert isinstance(message.content, BannerContent)
+    assert message.content.title == "€50.00 $50.00"

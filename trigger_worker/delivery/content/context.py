@@ -11,10 +11,14 @@ from trigger_worker.deciding.recipient.shopping import CartContext
 
 
 class SiteContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The fields of `site` in a template; relative addresses in emails are resolved against `url`."""
+    """The fields of `site` in a template; relative addresses in emails are resolved against `url`.
+
+    `currency` is the code of the one that the site reckons in: an amount without a currency is in it.
+    """
 
     name: str
     url: str = ""
+    currency: str = ""
 
 
 class RuleContext(msgspec.Struct, frozen=True, omit_defaults=True):
