@@ -7,7 +7,7 @@ from typing import Final
 
 from trigger_worker.people.arrival import Arrival
 from trigger_worker.people.surroundings import Surroundings
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, telling_place
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.decisions import DecisionRecord, Placement, Version, placement_of
 from trigger_worker.store.fires import Fire, PastFires
@@ -15,7 +15,7 @@ from trigger_worker.store.message import MessageRecord
 from trigger_worker.store.people import Person, Visitor
 from trigger_worker.store.sent import PersonMessage, SentMessage
 from trigger_worker.store.windows import Wanted
-from warehouse.vocabulary import OUTCOME_STATES
+from warehouse.vocabulary import ORDER_EVENTS, OUTCOME_STATES
 
 #: Bytes that a person takes without events, and that an event, a field of it, a firing or a message takes, about, as
 #: `bench people` measured; what is in the fields is added.
@@ -108,7 +108,8 @@ class PersonState:
         misfits: list[Arrival] = []
         for arrival in sorted(arrivals, key=_place):
             event = arrival.event
-            if event.event_id in fresh or (event.event_id in self._ids and not self.history.is_told_earlier(event)):
+            is_repeat = event.event_id in self._ids or event.event_id in fresh
+            if is_repeat and not self._goes_before(event, fresh.get(event.event_id)):
                 continue
             if not self.surroundings.fit(event, wanted.contexts):
                 misfits.append(arrival)
@@ -120,6 +121,17 @@ class PersonState:
                 fresh[event.event_id] = wanted.cut(event)
         self._grow(fresh)
         return misfits
+
+    def _goes_before(self, event: Event, together: Event | None) -> bool:
+        """Tell whether an event goes before the known one of its id: an order may have been told earlier.
+
+        Args:
+            event: the event.
+            together: one of the same id that comes together with it.
+        """
+        if together is not None:
+            return event.name in ORDER_EVENTS and telling_place(event) < telling_place(together)
+        return self.history.is_told_earlier(event)
 
     def rewriting(self, arrivals: Iterable[Arrival]) -> int:
         """Return how many events must be put in order anew to add some: none where these come after all others."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from trigger_worker.people.arrival import Arrival
 from trigger_worker.people.state import Write
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import Event, telling_place
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.people import Join, Person, Visitor
 from warehouse.vocabulary import ORDER_EVENTS
@@ -135,7 +135,7 @@ def _word(arrival: Arrival) -> tuple[int, str]:
 
 
 def _is_told_earlier(event: Event, known: Event) -> bool:
-    return event.name in ORDER_EVENTS and event.ts < known.ts
+    return event.name in ORDER_EVENTS and telling_place(event) < telling_place(known)
 
 
 class UnstoredWrites:

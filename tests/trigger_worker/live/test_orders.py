@@ -8,6 +8,7 @@ import pytest
 
 from tests.trigger_worker.rules.evaluate.support import rule
 from tests.trigger_worker.shop import START_MS, Shop
+from tests.trigger_worker.stored import store
 from trigger_worker.deciding.gate.policy import Policy
 from trigger_worker.replay.backtest import Backtest, Firing
 from trigger_worker.rules.evaluate.compiled_rule import compile_rule
@@ -73,6 +74,19 @@ async def test_an_earlier_telling_that_comes_late_is_the_purchase_and_fires_noth
     shop.hears("view_item")
     await shop.passes(1)
     assert [(rule_id, at) for rule_id, _, _, at in shop.fires()] == [("bought", 10_000), ("looked", 12_000)]
+
+
+async def test_a_telling_without_a_time_of_its_own_is_no_purchase_once_another_has_one(shop: Shop) -> None:
+    shop.rule("bought", BOUGHT)
+    shop.happens("login", "phone", user="u1")
+    await shop.passes(1)
+    store(shop.warehouse, {**shop.row("purchase", "phone", **ORDER), "untimed": 1})
+    await shop.passes(1)
+    assert shop.fires() == []
+    shop.happens("purchase", "phone", user="u1", **ORDER)
+    await shop.passes(1)
+    assert [at for *_, at in shop.fires()] == [2000]
+    assert replayed(shop, BOUGHT) == [2000]
 
 
 async def test_an_order_told_again_neither_starts_a_wait_nor_ends_one(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from itertools import count
 from random import Random
 from typing import Any, Final
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from tests.trigger_worker.stored import NOON, event_row, fire, person, queued, s
 from trigger_worker.people.arrival import Arrival, accepted
 from trigger_worker.people.reading import Scope, read_people
 from trigger_worker.people.state import PersonState
-from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.event import UNTIMED, Event
 from trigger_worker.rules.evaluate.history import History
 from trigger_worker.store.decisions import DecisionRecord, Placement, Reason
 from trigger_worker.store.message import MessageRecord, MessageState
@@ -82,7 +83,9 @@ def _telling(random: Random) -> Arrival:
             event_id = f"refund:{order_id}:whole"
         case _:
             return arrival(name, who, at, event_id=f"view at {at} of {random.randrange(10**9)}")
-    return arrival(name, who, at, event_id=event_id, order_id=order_id)
+    one = arrival(name, who, at, event_id=event_id, order_id=order_id)
+    late_ms = random.choice([0, 0, UNTIMED])
+    return msgspec.structs.replace(one, event=msgspec.structs.replace(one.event, late_ms=late_ms))
 
 
 def _place(event: Event) -> tuple[int, str, str]:

@@ -76,6 +76,14 @@ def order_of(event: Event) -> str | None:
     return order_told(event.name, event.event_id, event.fields) if event.name in ORDER_EVENTS else None
 
 
+def telling_place(event: Event) -> tuple[bool, int, str]:
+    """Return the place of an event among the tellings of its order, the first of which is the purchase.
+
+    One of which it is not known when it happened comes after all others: it completes no rule.
+    """
+    return event.late_ms == UNTIMED, event.ts, event.event_id
+
+
 def order_told(name: str, event_id: str, fields: Mapping[str, Any]) -> str | None:
     """Return what `order_of` does, of an event by its name, its id and its fields."""
     order_id = fields.get("order_id")

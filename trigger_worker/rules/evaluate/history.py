@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import Event, Value, about_visitor, as_value, order_of
+from trigger_worker.rules.evaluate.event import (
+    Event,
+    Value,
+    about_visitor,
+    as_value,
+    order_of,
+    telling_place,
+)
 from trigger_worker.rules.evaluate.selected import Path, Selected, SelectionLists, Series, put_into_splits, tell_trait
 from trigger_worker.rules.evaluate.selector import Fields, Selector, compile_field
 from trigger_worker.rules.language.names import TRAITS_PREFIX
@@ -83,16 +90,18 @@ class History:
         for event in ordered:
             if event.name not in ORDER_EVENTS or self._is_told_first(event):
                 self._append(event)
+            elif self.is_told_earlier(event):
+                self._hold(_ordered([*self.events, event]))
 
     def is_before_others(self, event: Event) -> bool:
         """Tell whether an event comes before one that is held, so that adding it costs the whole history."""
         return bool(self.events) and _ORDER(event) < _ORDER(self.events[-1])
 
     def is_told_earlier(self, event: Event) -> bool:
-        """Tell whether an event tells of an order that is held, earlier than the event that is held of it."""
+        """Tell whether an event tells of an order that is held, and goes before the event that is held of it."""
         order = order_of(event)
         known = None if order is None else self._orders.get(order)
-        return known is not None and _ORDER(event) < _ORDER(known)
+        return known is not None and telling_place(event) < telling_place(known)
 
     def _is_told_first(self, event: Event) -> bool:
         """Note the order of an event that comes after the others; tell whether none of them told of it."""
@@ -272,17 +281,19 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
 
 def _ordered(events: Iterable[Event]) -> list[Event]:
     seen: set[str] = set()
-    orders: set[str] = set()
-    ordered = []
+    orders: dict[str, Event] = {}
+    ordered: list[Event] = []
     for event in sorted(events, key=_ORDER_OF_COPIES):
-        if event.event_id in seen:
+        order = order_of(event) if event.name in ORDER_EVENTS else None
+        known = orders.get(order) if order is not None else None
+        if known is not None and telling_place(event) < telling_place(known):
+            ordered.remove(known)
+        elif known is not None or event.event_id in seen:
+            seen.add(event.event_id)
             continue
         seen.add(event.event_id)
-        order = order_of(event) if event.name in ORDER_EVENTS else None
-        if order in orders:
-            continue
         if order is not None:
-            orders.add(order)
+            orders[order] = event
         ordered.append(event)
     return ordered
 
