@@ -7,8 +7,9 @@ from typing import Final
 
 from trigger_worker.people.arrival import Arrival
 from trigger_worker.people.surroundings import Surroundings
-from trigger_worker.rules.evaluate.event import Event, telling_place
+from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History
+from trigger_worker.rules.evaluate.tellings import telling_place
 from trigger_worker.store.decisions import DecisionRecord, Placement, Version, placement_of
 from trigger_worker.store.fires import Fire, PastFires
 from trigger_worker.store.message import MessageRecord

@@ -12,7 +12,8 @@ from typing import Final
 
 from trigger_worker.people.arrival import Arrival
 from trigger_worker.people.state import Write
-from trigger_worker.rules.evaluate.event import Event, telling_place
+from trigger_worker.rules.evaluate.event import Event
+from trigger_worker.rules.evaluate.tellings import telling_place
 from trigger_worker.store.fires import Fire
 from trigger_worker.store.people import Join, Person, Visitor
 from warehouse.vocabulary import ORDER_EVENTS

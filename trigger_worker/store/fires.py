@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import order_told
+from trigger_worker.rules.evaluate.tellings import order_told
 from trigger_worker.store.people import Person
 from trigger_worker.store.people_queries import for_people
 from trigger_worker.store.statements import statement

@@ -13,12 +13,12 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import order_of
 from trigger_worker.rules.evaluate.expression import Explanation, ExpressionCompiler
 from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.evaluate.needs import Needs, needs, selection_needs, sending_needs
 from trigger_worker.rules.evaluate.pattern import Match, PatternMatcher
 from trigger_worker.rules.evaluate.selector import compile_selection
+from trigger_worker.rules.evaluate.tellings import order_of
 from trigger_worker.rules.language.syntax import Selection
 from trigger_worker.rules.model import Audiences, Rule, SendEntry
 

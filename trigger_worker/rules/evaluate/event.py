@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from warehouse.amounts import LARGEST_EXACT
-from warehouse.vocabulary import CONTEXT_COLUMNS, ORDER_EVENTS
+from warehouse.vocabulary import CONTEXT_COLUMNS
 
 #: A text, a number or a boolean; None when it is missing. Durations are numbers of ms.
 Value = str | float | bool | None
@@ -65,32 +65,6 @@ def about_visitor(event: Event, field: str) -> object:
     """Return what an event tells of its visitor by a context field such as `country`, None for nothing."""
     hidden = event.hidden
     return hidden[field] if hidden is not None and field in hidden else event.fields.get(field)
-
-
-def order_of(event: Event) -> str | None:
-    """Return the text that all tellings of one order, or of one refund, share; None of any other event.
-
-    A shop's page tells of an order, and so do its server, a webhook and an import, at other instants and under other
-    ids. Whoever tells first, in the order of events, tells of the purchase; what comes after is the order told again.
-    """
-    return order_told(event.name, event.event_id, event.fields) if event.name in ORDER_EVENTS else None
-
-
-def telling_place(event: Event) -> tuple[bool, int, str]:
-    """Return the place of an event among the tellings of its order, the first of which is the purchase.
-
-    One of which it is not known when it happened comes after all others: it completes no rule.
-    """
-    return event.late_ms == UNTIMED, event.ts, event.event_id
-
-
-def order_told(name: str, event_id: str, fields: Mapping[str, Any]) -> str | None:
-    """Return what `order_of` does, of an event by its name, its id and its fields."""
-    order_id = fields.get("order_id")
-    if type(order_id) is not str or not order_id:
-        return None
-    # A refund's id follows from its order and from what it pays back.
-    return {"purchase": f"purchase {order_id}", "refund": f"refund {event_id}"}.get(name)
 
 
 def lateness(ts: int, received_at: int) -> int:

@@ -13,16 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trigger_worker.rules.evaluate.event import (
-    Event,
-    Value,
-    about_visitor,
-    as_value,
-    order_of,
-    telling_place,
-)
+from trigger_worker.rules.evaluate.event import Event, Value, about_visitor, as_value
 from trigger_worker.rules.evaluate.selected import Path, Selected, SelectionLists, Series, put_into_splits, tell_trait
 from trigger_worker.rules.evaluate.selector import Fields, Selector, compile_field
+from trigger_worker.rules.evaluate.tellings import in_order, order_of, telling_place
 from trigger_worker.rules.language.names import TRAITS_PREFIX
 from trigger_worker.rules.language.syntax import Name
 from warehouse.vocabulary import MESSAGE_EVENTS, ORDER_EVENTS
@@ -30,8 +24,6 @@ from warehouse.vocabulary import MESSAGE_EVENTS, ORDER_EVENTS
 Derived = TypeVar("Derived")
 
 _ORDER = attrgetter("ts", "event_id")
-#: Of an event that was sent again, what came first counts.
-_ORDER_OF_COPIES = attrgetter("ts", "event_id", "late_ms")
 
 
 class History:
@@ -54,7 +46,7 @@ class History:
         self.examined = 0
         self._contexts = contexts
         self._context_series: dict[str, Series] = {}
-        self._hold(_ordered(events))
+        self._hold(in_order(events))
 
     def _hold(self, events: list[Event]) -> None:
         """Hold ordered events, and nothing that was worked out from others."""
@@ -85,13 +77,13 @@ class History:
         """
         ordered = sorted(events, key=_ORDER)
         if ordered and self.is_before_others(ordered[0]):
-            self._hold(_ordered([*self.events, *ordered]))
+            self._hold(in_order([*self.events, *ordered]))
             return
         for event in ordered:
             if event.name not in ORDER_EVENTS or self._is_told_first(event):
                 self._append(event)
             elif self.is_told_earlier(event):
-                self._hold(_ordered([*self.events, event]))
+                self._hold(in_order([*self.events, event]))
 
     def is_before_others(self, event: Event) -> bool:
         """Tell whether an event comes before one that is held, so that adding it costs the whole history."""
@@ -277,25 +269,6 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     history: History
     at: int
     facts: Mapping[str, bool] = {}
-
-
-def _ordered(events: Iterable[Event]) -> list[Event]:
-    seen: set[str] = set()
-    orders: dict[str, Event] = {}
-    ordered: list[Event] = []
-    for event in sorted(events, key=_ORDER_OF_COPIES):
-        order = order_of(event) if event.name in ORDER_EVENTS else None
-        known = orders.get(order) if order is not None else None
-        if known is not None and telling_place(event) < telling_place(known):
-            ordered.remove(known)
-        elif known is not None or event.event_id in seen:
-            seen.add(event.event_id)
-            continue
-        seen.add(event.event_id)
-        if order is not None:
-            orders[order] = event
-        ordered.append(event)
-    return ordered
 
 
 def _ranks_by_name(events: Sequence[Event]) -> dict[str, list[int]]:
