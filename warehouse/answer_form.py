@@ -110,12 +110,24 @@ class _ConsentReading:
         elif word in _NESTED and isinstance(value, Mapping | list):
             self._nested(str(name), value)
         elif (about := category_named(word, self._categories)) is None:
-            self._rest[str(name)] = value
+            self._other(str(name), word, value)
         elif about == "neither":
             self._is_known = True
             self._rest[str(name)] = value
         else:
             self._say(about, read_answer(value, f"{self._place}.{name}", self._unread), is_own=name == about)
+
+    def _other(self, name: str, word: str, value: object) -> None:
+        """Read a field that may be a channel's, or named as traits of platforms are; its value may be an address."""
+        if plain_answer(value) is None:
+            self._rest[name] = value
+        elif word in _TRAITS or word in _CONTRARY:
+            self._is_known = True
+            self._answer.setdefault("offers", {}).update(_offers({name: value}, self._unread))
+        elif channel_named(name):
+            self._by_channel("channels", {name: value})
+        else:
+            self._rest[name] = value
 
     def result(self) -> dict[str, Any]:
         """Return the answer, and what else was said."""

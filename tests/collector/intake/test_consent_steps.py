@@ -37,6 +37,12 @@ def answer(event: str = "consent", **properties: Any) -> dict[str, Any]:
         ({"channels": {"email": "no"}}, {"channels": {"email": False}}),
         ({"ad_storage": "denied"}, {"marketing": False}),
         ({"consent": "opted_out"}, {"marketing": False, "analytics": False}),
+        ({"email": "no"}, {"channels": {"email": False}}),
+        ({"Email": False, "sms": "denied"}, {"channels": {"email": False, "sms": False}}),
+        ({"email": "anna@shop.example", "marketing": 0}, {"email": "anna@shop.example", "marketing": False}),
+        ({"email_marketing": "no"}, {"offers": {"email": False}}),
+        ({"accepts_marketing": "false"}, {"offers": {"email": False, "sms": False, "push": False}}),
+        ({"unsubscribed": True}, {"offers": {"email": False, "sms": False, "push": False}}),
     ],
 )
 def test_an_answer_is_stored_in_its_one_form(said: dict[str, Any], stored: dict[str, Any]) -> None:
