@@ -298,7 +298,7 @@ async def test_news_is_published_once_events_are_in_clickhouse_and_of_no_other_r
             await announce_events(bus)(table)
             announced.append((table.name, len(news)))
             news.clear()
-    rows = [("fires", 0), ("decisions", 0), ("messages", 0), ("own_events", 1), ("address_facts", 0)]
+    rows = [("fires", 0), ("decisions", 0), ("messages", 0), ("own_events", 1), ("address_facts", 0), ("faults", 0)]
     assert announced == [("events", 1), *rows]
 
 
