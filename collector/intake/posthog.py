@@ -169,6 +169,8 @@ def _traits(event: PosthogEvent, props: Mapping[str, Any]) -> dict[str, Any]:
     said = {**as_object(props.get("$set")), **as_object(event.sets)}
     once = {**as_object(props.get("$set_once")), **as_object(event.sets_once)}
     traits = {name: value for name, value in {**taken, **said}.items() if not name.startswith("$")}
+    # An address is whoever's who told it last, and has to be known to everybody who looks for a no to it.
+    traits = {**{name: once[name] for name in ("email", "phone") if once.get(name)}, **traits}
     # Campaigns that brought nobody are set to null: there is nothing to keep until somebody has one.
     first = {
         name: value

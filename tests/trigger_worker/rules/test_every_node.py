@@ -120,7 +120,7 @@ def operator(text: str, *parts: str, value: Value, reads: str = "") -> Example:
         parts,
         in_condition=True,
         lookback={"identify": "400d"} if is_of_traits else {},
-        fields=frozenset({"traits"} if is_of_traits else ()),
+        fields=frozenset({"traits", "traits_once"} if is_of_traits else ()),
         contexts=frozenset({reads} if reads else ()),
     )
 

@@ -16,6 +16,7 @@ from trigger_worker.rules.evaluate.event import Event
 from trigger_worker.rules.evaluate.history import History, Moment
 from trigger_worker.rules.evaluate.selector import Selector
 from trigger_worker.rules.language.duration import DAY_MS
+from trigger_worker.rules.language.names import TRAITS_ONCE
 from trigger_worker.store.products import Product
 from trigger_worker.store.windows import Wanted, combine
 from warehouse.addresses import email_address, normalised
@@ -151,7 +152,9 @@ class _Told:
         self._end = end
 
     def _identify(self, event: Event) -> None:
-        traits = event.fields.get("traits")
+        traits, once = event.fields.get("traits"), event.fields.get(TRAITS_ONCE)
+        if isinstance(once, dict):
+            self.traits = {**once, **self.traits}
         if isinstance(traits, dict):
             # What is told as nothing is taken away.
             told = {**self.traits, **traits}

@@ -119,7 +119,7 @@ class _Collector:
             self._fields |= CART_FIELDS if node.path == names.CART_VALUE else {"quantity", "items"}
         elif node.path[0] == names.TRAITS_PREFIX:
             self._events(("identify",), TRAITS_MS)
-            self._fields.add(names.TRAITS_PREFIX)
+            self._fields.update({names.TRAITS_PREFIX, names.TRAITS_ONCE})
         elif node.path in {names.LOCAL_HOUR, names.LOCAL_WEEKDAY}:
             self._contexts.add("timezone")
         elif node.path == names.STAGE:

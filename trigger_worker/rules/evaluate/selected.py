@@ -10,7 +10,7 @@ import msgspec
 
 from trigger_worker.rules.evaluate.event import Event, Value, keys_of
 from trigger_worker.rules.evaluate.selector import Fields, Selector
-from trigger_worker.rules.language.names import TRAITS_PREFIX
+from trigger_worker.rules.language.names import TRAITS_ONCE, TRAITS_PREFIX
 
 _INSTANT = itemgetter(0)
 Path = tuple[str, ...]
@@ -88,8 +88,11 @@ def put_into_splits(parts: dict[str, Selected], path: tuple[str, ...], rank: int
 def tell_trait(changes: list[tuple[int, Value]], path: Path, read: Callable[[Fields], Value], event: Event) -> None:
     """Add what an identify event tells of a trait.
 
-    A trait set to nothing is missing from then on, so its instant stays.
+    A trait set to nothing is missing from then on, so its instant stays. One that is told for who has none yet changes
+    nothing else.
     """
-    traits = event.fields.get(TRAITS_PREFIX)
+    traits, once = event.fields.get(TRAITS_PREFIX), event.fields.get(TRAITS_ONCE)
     if isinstance(traits, dict) and path[0] in traits:
         changes.append((event.ts, read(event.fields)))
+    elif isinstance(once, dict) and path[0] in once and (not changes or changes[-1][1] is None):
+        changes.append((event.ts, read({TRAITS_PREFIX: once})))

@@ -14,6 +14,8 @@ DURATION_NAME: Final = "duration"
 #: A prefix of names: look among the properties or traits only, so a custom one may have any name.
 PROPERTIES_PREFIX: Final = "props"
 TRAITS_PREFIX: Final = "traits"
+#: The property of `identify` with traits that count only for who has none of the name yet.
+TRAITS_ONCE: Final = "traits_once"
 
 #: Names of an expression whose value is computed from the history.
 CART_VALUE: Final = ("cart", "value")

@@ -59,7 +59,7 @@ def test_a_rule_looks_back(text: str, lookback: dict[str, str]) -> None:
         ("when: dwell[duration > 3s]", {"duration_ms"}, set()),
         ("when: search\nkey: product_id", {"product_id", "items"}, set()),
         ("when: search\nkey: message_id", {"message_id"}, set()),
-        ("when: search\nif: cart.items > 1 and traits.x == 1", {"quantity", "items", "traits"}, set()),
+        ("when: search\nif: cart.items > 1 and traits.x == 1", {"quantity", "items", "traits", "traits_once"}, set()),
         ("when: search\nif: uniq(view_item[price > 1].category, 1d) > 1", {"price", "category"}, set()),
         ("when: search\nif: device == 'mobile' and local_hour < 9", set(), {"device", "timezone"}),
     ],
