@@ -46,19 +46,20 @@ WITH
         FROM told
         WHERE (site, visitor) IN (SELECT site, visitor FROM exposed)
         GROUP BY site, visitor, order_id, own_id),
-    tellers AS (
-        SELECT site, order_id, argMin(visitor, place) AS teller
-        FROM outcomes
-        WHERE order_id != ''
-        GROUP BY site, order_id),
+    -- Whoever an order counts for comes first among the people who told of it.
+    placed AS (
+        SELECT site, visitor, order_id, at, reached, amount, unit,
+               row_number() OVER (
+                   PARTITION BY site, order_id, if(order_id = '', (visitor, own_id), ('', '')) ORDER BY place, visitor
+               ) AS nth
+        FROM outcomes),
     counted AS (
-        SELECT outcomes.site AS site, outcomes.visitor AS visitor, outcomes.at AS at, outcomes.reached AS reached,
-               if(outcomes.order_id = '', outcomes.amount, o.net) AS spent,
-               if(outcomes.order_id = '', outcomes.unit, o.currency) AS currency
-        FROM outcomes
-        LEFT JOIN tellers ON tellers.site = outcomes.site AND tellers.order_id = outcomes.order_id
-        LEFT JOIN (/* orders */) AS o ON o.site = outcomes.site AND o.order_id = outcomes.order_id
-        WHERE outcomes.order_id = '' OR tellers.teller = outcomes.visitor)
+        SELECT placed.site AS site, placed.visitor AS visitor, placed.at AS at, placed.reached AS reached,
+               if(placed.order_id = '', placed.amount, o.net) AS spent,
+               if(placed.order_id = '', placed.unit, o.currency) AS currency
+        FROM placed
+        LEFT JOIN (/* orders */) AS o ON o.site = placed.site AND o.order_id = placed.order_id
+        WHERE placed.nth = 1)
 SELECT arm, visitors, conversions, currency, revenue, squares
 FROM (
     SELECT arm, count() AS visitors, sum(converted) AS conversions,
