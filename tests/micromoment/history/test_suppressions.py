@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.micromoment.history.files import KEYS, NOW_MS, load_bytes
+from trigger_worker.store.addresses import read_addresses
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError
 
@@ -140,3 +141,17 @@ def test_customers_with_an_address_and_no_reason_are_no_list_of_suppressions(
     assert not load_bytes(embedded_warehouse, tmp_path, content.encode()).are_facts
     assert NOW_MS > 0
     assert facts(embedded_warehouse) == {}
+
+
+def test_a_worker_knows_from_then_on_that_nothing_goes_there(warehouse: Warehouse, tmp_path: Path) -> None:
+    load_bytes(warehouse, tmp_path, KLAVIYO.encode())
+    asked = {name: KEYS.of("shop", "email", f"{name.upper()}@EXAMPLE.com") for name in ("ann", "bob", "eve", "max")}
+    keys = {name: key for name, key in asked.items() if key is not None}
+    known = read_addresses(warehouse, keys.values(), 0)
+    standing = {name: known[key].standing for name, key in keys.items()}
+    assert [(one.left, one.refused, one.suppressed) for one in standing.values()] == [
+        (True, False, ""),
+        (False, False, "bounced"),
+        (False, False, "complained"),
+        (False, True, ""),
+    ]
