@@ -105,8 +105,8 @@ def read_recommendations(queries: Queries, site: str, now_ms: int) -> Recommenda
 def read_catalogue(queries: Queries, site: str, now_ms: int) -> dict[str, Product]:
     """Return, by id, the products of a site as the shop itself describes them: by feeds, its server, or imports.
 
-    Cost: one query over the site's described products and its views of 90 days; `MAX_PRODUCTS` come back, those that
-    most people viewed.
+    Cost: one query over the site's views of 90 days, and over `MAX_PRODUCTS` described products, those that most people
+    viewed first, found by their ids.
     """
     scope = {"site": site, "since": now_ms - LOOKBACK_MS, "limit": MAX_PRODUCTS}
     rows = queries.query(statement("catalogue"), scope)

@@ -14,6 +14,7 @@ import pytest
 from micromoment.catalogue.feed_import import FeedReport, FeedSource, import_feed
 from micromoment.catalogue.feed_xml import MAX_ITEM_BYTES, XmlItems
 from tests.trigger_worker.stored import NOON, event_row, store
+from trigger_worker.store import products
 from trigger_worker.store.products import read_catalogue, read_recommendations
 from warehouse.connection import Warehouse
 from warehouse.errors import ConfigurationError
@@ -195,3 +196,14 @@ def test_a_feed_goes_before_what_the_server_told_and_leaves_what_it_does_not_say
     read_feed(warehouse, "id,title,price\np1,Lamp,40.00 EUR\n")
     (lamp,) = catalogue(warehouse)
     assert lamp == ("p1", "Lamp", 40.0, None, "EUR", "/server.jpg", "/server", "in_stock")
+
+
+def test_of_more_products_than_fit_those_that_most_people_viewed_are_known(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "MAX_PRODUCTS", 5)
+    read_feed(warehouse, rows(100))
+    looks = [("p90", "ann"), ("p90", "bob"), ("p80", "ann"), ("unknown", "ann")]
+    store(warehouse, *(event_row("view_item", visitor, NOON - 1000, product_id=product) for product, visitor in looks))
+    known = list(read_catalogue(warehouse, "shop", NOON))
+    assert (known[:2], len(known)) == (["p90", "p80"], 5)

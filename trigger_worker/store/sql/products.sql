@@ -30,5 +30,8 @@ SELECT l.product_id,
        if(c.availability != '', '', l.stock.1) AS in_stock,
        if(c.availability != '', c.availability, l.stock.2) AS availability
 FROM looked AS l
-LEFT JOIN (SELECT * FROM catalogue WHERE site = {site:String}) AS c ON c.product_id = l.product_id
+LEFT JOIN
+(
+    SELECT * FROM catalogue WHERE site = {site:String} AND product_id IN (SELECT product_id FROM looked)
+) AS c ON c.product_id = l.product_id
 ORDER BY l.viewers DESC, l.product_id
