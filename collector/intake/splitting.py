@@ -16,6 +16,14 @@ _TEXT: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _KEY: Final = re.compile(rb"(%s)\s*+:\s*+" % _TEXT, re.DOTALL)
 _TO_BRACKET: Final = re.compile(rb'(?:[^"{}\[\]]++|%s)*+([{}\[\]])' % _TEXT, re.DOTALL)
 _TO_MARK: Final = re.compile(rb'(?:[^"{}\[\],]++|%s)*+(?=[{}\[\],])' % _TEXT, re.DOTALL)
+#: What begins a message within a list of them; objects within a message begin with other names. And what ends the list.
+_NEXT_MESSAGE: Final = re.compile(
+    rb',\s*+\{\s*+"(?:type|event|messageId|anonymousId|userId|previousId|timestamp|originalTimestamp|channel|context'
+    rb'|integrations|properties|traits|distinct_id|uuid)"\s*+:'
+)
+_LIST_END: Final = re.compile(rb"\]\s*+[,}]")
+#: Messages with a text without an end, in one body.
+_MOST_TORN: Final = 8
 _BETWEEN: Final = re.compile(rb"[^\s\0,]")
 _OPENED_BY: Final = {b"}": b"{", b"]": b"["}
 #: Bytes before a brace in which the comma before it is looked for.
@@ -72,6 +80,7 @@ class _Splitter:
         self.messages: list[bytes] = []
         self.fields: list[tuple[bytes, bytes]] = []
         self.has_batch = False
+        self._torn = 0
         self._body = body
         self._most = most
         self._at = 0
@@ -136,7 +145,10 @@ class _Splitter:
             if not mark:
                 raise _CutOffError
             begin = self._at
-            self._skip_value()
+            try:
+                self._skip_value()
+            except _CutOffError:
+                self._skip_torn(begin)
             self._keep(begin, self._at)
         self._at += 1
 
@@ -174,6 +186,21 @@ class _Splitter:
                 self._at = place
                 return
         raise _CutOffError
+
+    def _skip_torn(self, begin: int) -> None:
+        """Go to where the next message seems to begin, else to the list's end: a text of this one has no end.
+
+        Raises:
+            _CutOffError: neither is there; or it happened too often, as each time costs a look at the rest of the body.
+        """
+        self._torn += 1
+        found = _NEXT_MESSAGE.search(self._body, begin + 1)
+        if found is None and self._body.endswith(b"}"):
+            end = self._body.rfind(b"]")
+            found = _LIST_END.match(self._body, end) if end > begin else None
+        if found is None or self._torn > _MOST_TORN:
+            raise _CutOffError
+        self._at = found.start()
 
     def _follows_comma(self, place: int) -> bool:
         """Tell whether a brace stands where an object has the name of its next field: there another message begins."""

@@ -174,9 +174,19 @@ BROKEN: Final[dict[str, bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
+#: One whose texts have no end: where it ends is told by what the next one begins with, which texts may have in them.
+TORN: Final[dict[str, bytes]] = {
+    "a text without an end": b'{"type":"track","event":"quiz_do',
+    "a text without an end, which ends": around(b'"5 inches')[:-2] + b"}}",
+    "a quote within a text": around(b'"5" screen"'),
+    "a backslash before the end of a text": around(b'"C:\\"'),
+    "two such": around(b'"5" screen"') + b"," + around(b'"C:\\"'),
+}
+
+
+@pytest.mark.parametrize("name", [*BROKEN, *TORN])
 def test_a_message_that_cannot_be_read_spoils_only_itself(name: str) -> None:
-    outcome = taken(batch_of(SOUND[0], BROKEN[name], SOUND[1]))
+    outcome = taken(batch_of(SOUND[0], {**BROKEN, **TORN}[name], SOUND[1]))
     assert [row.event_id for row in outcome.rows if row.event_id != "damaged"] == ["first", "last"]
     assert {drop.reason for drop in outcome.drops} == {DropReason.MALFORMED}
 
@@ -289,6 +299,14 @@ def test_whatever_is_damaged_every_other_message_is_kept_as_it_is(
     assert {told.reason for told in outcome.warnings} | {told.reason for told in outcome.drops}
 
 
+@pytest.mark.parametrize("name", TORN)
+def test_a_torn_message_at_the_end_of_a_batch_leaves_what_follows_the_batch(name: str) -> None:
+    body = b'{"batch":[%s,%s],"writeKey":"shop-key"}' % (SOUND[0], TORN[name])
+    batch = read_batch(body)
+    assert batch.write_key == "shop-key"
+    assert [row.event_id for row in outcome_of(batch).rows] == ["first"]
+
+
 #: Texts that a careless reader takes the square of their length for.
 SLOW: Final[dict[str, bytes]] = {
     "quotes": b'"' * 400_000,
@@ -308,6 +326,8 @@ SLOW: Final[dict[str, bytes]] = {
     "bad escapes": batch_of(*[around(b'"%s"' % (b"\\x" * 50_000))] * 4),
     "words": batch_of(*[around(b"[%s1]" % (b"undefined," * 10_000))] * 4),
     "keys": b'{"writeKey" ' * 40_000,
+    "torn texts": batch_of(*[b'{"type":"a'] * 30_000),
+    "torn texts, with much behind": batch_of(*[b'{"type":"a'] * 6, *[around(b"1")] * 3_000),
 }
 
 
