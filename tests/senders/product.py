@@ -106,7 +106,9 @@ class Product:
         chosen = f"WHERE site = '{site.name}'"
         rows = self.rows(f"SELECT {columns} FROM events FINAL {chosen} ORDER BY ts, event_id")
         # The feed's rows never merge: a second copy of an event would be seen there.
-        assert self.rows(f"SELECT toUInt32(count()) AS stored FROM event_feed {chosen}") == [{"stored": len(rows)}]
+        counted = "toUInt32(count()) AS stored, toUInt32(uniqExact(event_id)) AS different"
+        (fed,) = self.rows(f"SELECT {counted} FROM event_feed {chosen}")
+        assert (fed["stored"], fed["different"]) == (len(rows), len(rows)), f"{len(rows)} events; in the feed: {fed}"
         return rows
 
     def rows(self, query: str) -> list[dict[str, Any]]:

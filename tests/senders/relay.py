@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 _GZIP: Final = b"\x1f\x8b"
+_HELD_SECONDS: Final = 60
 #: Headers that belong to a connection.
 _HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
 
@@ -87,12 +88,26 @@ class Relay:
         exchanges: each request with its answer, in the order of their ends.
         acknowledged: the messageId of each message that was answered with 200.
         faults: one for each next request that brings events.
+        held_after: how many requests that bring events are passed on before `resume` is set; all of them when None.
+        begun: how many have come.
     """
 
     url: str
     exchanges: list[Exchange] = field(default_factory=list)
     acknowledged: set[str] = field(default_factory=set)
     faults: deque[Fault] = field(default_factory=deque)
+    held_after: int | None = None
+    begun: int = 0
+    resume: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait_for_turn(self) -> None:
+        """Hold a request that brings events, where it is one of those to be held."""
+        with self._lock:
+            self.begun += 1
+            is_held = self.held_after is not None and self.begun > self.held_after
+        if is_held:
+            self.resume.wait(_HELD_SECONDS)
 
     @property
     def sendings(self) -> list[Exchange]:
@@ -125,6 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         exchange = Exchange(self.command, self.path, headers, self.rfile.read(length))
+        if exchange.brings_events:
+            self.relay.wait_for_turn()
         fault = self._fault() if exchange.brings_events else None
         answered: list[tuple[str, str]] = []
         if fault is None or not fault.status:

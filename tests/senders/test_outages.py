@@ -61,9 +61,12 @@ def test_a_busy_collector_is_waited_for(busy: Product, sdk: ServerSdk) -> None:
 def test_a_collector_that_is_killed_in_the_middle_loses_and_doubles_nothing(mortal: Product, sdk: ServerSdk) -> None:
     site, count = mortal.new_site(), 20 * sdk.batch
     with relaying(mortal.port) as relay:
+        relay.held_after = KILLED_AFTER
         sending = sdk.start(relay.url, site.server_key, count=count)
-        until(lambda: len(relay.sendings) >= KILLED_AFTER)
+        # Those before it are answered, or under way; it finds nobody.
+        until(lambda: relay.begun > KILLED_AFTER)
         mortal.kill()
+        relay.resume.set()
         mortal.start()
         assert sending.wait().errors == []
     # No answer is what a sender gets from a collector that is away.
