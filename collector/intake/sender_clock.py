@@ -114,13 +114,15 @@ class RequestClocks:
         is_stamped: as that of `learn`.
     """
 
-    __slots__ = ("_before", "_clocks", "_found", "_is_stamped", "_received_at", "_site")
+    __slots__ = ("_before", "_clocks", "_found", "_is_stamped", "_last", "_received_at", "_site")
 
     def __init__(self, clocks: ClientClocks, site: str, received_at: int, *, is_stamped: bool) -> None:
         self._clocks = clocks
         self._site = site
         self._received_at = received_at
         self._is_stamped = is_stamped
+        #: What was asked last, and the answer: most requests are of one client, sent once.
+        self._last: tuple[str, int, int] = ("", 0, 0)
         self._before: dict[tuple[str, str], ClientClock] = {}
         self._found: dict[tuple[str, int], int] = {}
 
@@ -131,6 +133,13 @@ class RequestClocks:
             visitor_id: the client's id on the site.
             sent: when it says that it sent them, epoch ms by its own clock.
         """
+        last_visitor, last_sent, found = self._last
+        if last_visitor != visitor_id or last_sent != sent:
+            found = self._look_up(visitor_id, sent)
+            self._last = visitor_id, sent, found
+        return found
+
+    def _look_up(self, visitor_id: str, sent: int) -> int:
         found = self._found.get((visitor_id, sent))
         if found is None:
             found = self._found[visitor_id, sent] = self._learn(visitor_id, self._received_at - sent)
