@@ -182,7 +182,7 @@ def test_the_shops_own_order_is_kept_though_a_stranger_used_its_message_id(custo
     order = {"event": "purchase", "messageId": "order-of-victoria", "properties": {"order_id": "V-1", "value": 129}}
     post(stack, "/v1/track", {"anonymousId": "guesser", **order})
     assert post(stack, "/v1/track", {"userId": customer.user_id, **order}, SERVER_KEY) == {"success": True}
-    query = "SELECT visitor_id FROM events WHERE event_id = 'order-of-victoria' ORDER BY visitor_id"
+    query = "SELECT visitor_id FROM events WHERE order_id = 'V-1' ORDER BY visitor_id"
     both = [{"visitor_id": visitor} for visitor in sorted([customer.user_id, "~guesser"])]
     wait_for(lambda: stack.sql(query) == both, "both to be stored")
 

@@ -71,10 +71,10 @@ function parsed(text) {
 }
 
 // An answer to our own snippet outweighs Shopify's, and either outweighs what the browser asks for by itself.
-async function mayObserve() {
+async function mayObserve(wasAllowed) {
   const answer = (parsed(await store.getItem("mm_consent")) || {}).analytics;
-  if (answer !== undefined) return answer === true && isAllowed;
-  return isAllowed && navigator.globalPrivacyControl !== true && navigator.doNotTrack !== "1";
+  if (answer !== undefined) return answer === true && wasAllowed;
+  return wasAllowed && navigator.globalPrivacyControl !== true && navigator.doNotTrack !== "1";
 }
 
 // ---- What: Shopify's standard events in our vocabulary -------------------------------------------------------------
@@ -203,8 +203,8 @@ function pageType(path) {
 
 // ---- Telling -------------------------------------------------------------------------------------------------------
 
-async function take(event, messages) {
-  if (!(await mayObserve())) return;
+async function take(event, wasAllowed, messages) {
+  if (!(await mayObserve(wasAllowed))) return;
   const who = await identity();
   const { document, navigator: device } = event.context;
   for (const { type = "track", event: name, messageId, properties, traits } of messages) {
@@ -272,8 +272,10 @@ function listen(names, isWanted) {
   for (const [name, messagesOf] of Object.entries(names)) {
     analytics.subscribe(name, (event) => {
       if (!isWanted(event)) return;
+      // A yes that comes while the event waits is not for it.
+      const wasAllowed = isAllowed;
       // One after another, so that ids, session and order are those in which the visitor did it.
-      work = work.then(() => take(event, messagesOf(event))).catch((error) => console.debug("micromoment", error));
+      work = work.then(() => take(event, wasAllowed, messagesOf(event))).catch((error) => console.debug("micromoment", error));
     });
   }
 }

@@ -58,7 +58,7 @@ class Ledger(msgspec.Struct):
         transactional_twice: addresses with several receipts, which at-least-once delivery allows.
         unsent: marketing messages that were not sent, by last state and reason.
         wrong_answers: answers of the collector that nothing excuses.
-        evidence: all that is stored of the first shopper who got the marketing mail more than once.
+        evidence: all that is stored of the first shopper who got the marketing mail more than once, or no receipt.
     """
 
     sent: int
@@ -101,7 +101,12 @@ class Ledger(msgspec.Struct):
             unsent=_unsent(await installation.ask(_MESSAGES)),
             wrong_answers=list(dict.fromkeys(traffic.wrong_answers)),
             evidence=await _evidence(
-                installation, (one for one in shoppers if len(marketing.get(one.address, ())) > 1)
+                installation,
+                (
+                    one
+                    for one in shoppers
+                    if len(marketing.get(one.address, ())) > 1 or one.address not in transactional
+                ),
             ),
         )
 

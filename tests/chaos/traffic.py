@@ -27,11 +27,12 @@ class Shopper:
         self.address: Final = f"shopper-{number}@example.com"
         visitor = str(uuid.uuid4())
         self.visitor: Final = visitor
-        self.cart_id, self.order_id = f"{visitor}-cart", f"{visitor}-order"
-        self.event_ids: Final = (f"{visitor}-who", self.cart_id, self.order_id)
+        who_id, self.cart_id, self.order_id = f"{visitor}-who", f"{visitor}-cart", f"{visitor}-order"
+        #: The ids under which the events are stored: a purchase is named by its order.
+        self.event_ids: Final = (who_id, self.cart_id, f"purchase:{self.order_id}")
         base = {"anonymousId": visitor}
         self.batch: Final[list[dict[str, Any]]] = [
-            base | {"type": "identify", "messageId": self.event_ids[0], "traits": {"email": self.address}},
+            base | {"type": "identify", "messageId": who_id, "traits": {"email": self.address}},
             base
             | {
                 "type": "track",
