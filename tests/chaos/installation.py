@@ -52,8 +52,8 @@ _TEMPLATES: Final = {
     "hello.email.html": "---\nsubject: Hello\n---\n<p>You</p>\n",
     "receipt.email.html": "---\nsubject: Receipt\n---\n<p>Thank you</p>\n",
 }
-#: No file of a part of a table is so short: with more room ClickHouse once ended a merge whose small files were whole and
-#: whose large one was not.
+#: No file of a table is so short: with more room ClickHouse once ended a merge whose small files were whole
+#: and whose large one was not.
 _FILE_BYTES_WHEN_FULL: Final = 64
 
 
