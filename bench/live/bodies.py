@@ -21,8 +21,10 @@ EVENT_DISTANCE_MS: Final = 120
 SEND_DELAY_MS: Final = 20
 
 _ID, _VISITOR, _TIME, _PROBE, _SECRET = "<id>", "<visitor>", "<time>", "<probe>", "<secret>"
+#: The order of a purchase, which is named as its event is.
+_ORDER: Final = "<order>"
 #: How wide each of them is on the wire, in bytes; so every request of a variant is of one length.
-_WIDTHS: Final = {_ID: 36, _VISITOR: 36, _TIME: 24, _PROBE: 8, _SECRET: 32}
+_WIDTHS: Final = {_ID: 36, _ORDER: 36, _VISITOR: 36, _TIME: 24, _PROBE: 8, _SECRET: 32}
 _AGENTS: Final = tuple(
     f"Mozilla/5.0 ({machine}"
     for machine in (
@@ -108,6 +110,8 @@ def _request(choose: random.Random, events: int, first: bool, measured: bool) ->
 def _message(choose: random.Random, name: str, category: str) -> dict[str, Any]:
     price, path = float(choose.randrange(1000)), f"/{category}/{choose.randrange(50)}"
     product = {"product_id": f"p{choose.randrange(5000)}", "category": category, "price": price, "value": price}
+    if name == "purchase":
+        product["order_id"] = _ORDER
     return {
         "type": "track",
         "event": name,
@@ -153,7 +157,12 @@ def _positions(places: list[str]) -> list[int]:
     The row is: visitor, probe, secret, time of the sending, then id and time of each event.
     """
     ids, times, others = count(4, 2), count(3, 2), (_VISITOR, _PROBE, _SECRET)
-    return [next(ids) if place == _ID else next(times) if place == _TIME else others.index(place) for place in places]
+    positions, event = [], 0
+    for place in places:
+        if place == _ID:
+            event = next(ids)
+        positions.append(event if place in (_ID, _ORDER) else next(times) if place == _TIME else others.index(place))
+    return positions
 
 
 def _places(text: bytes) -> list[tuple[int, str]]:
