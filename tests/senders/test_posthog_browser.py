@@ -18,8 +18,11 @@ from tests.senders.posthog_requests import event_exchanges, sent_events, sent_uu
 from tests.senders.product import Product, SenderSite
 from tests.senders.relay import Fault, Relay
 from tests.senders.story import ORDER, TENT
+from tests.senders.test_browsers import COUNT
 from tests.senders.test_posthog_servers import on_one_engine
 
+#: Events that the page captures before it waits until they are sent.
+_AT_ONCE: Final = 250
 _SCRIPT: Final = node_sdk("posthog-js", "dist/array.js")
 _LOAD: Final = """({url, key, options}) => new Promise((done) => {
   document.body.insertAdjacentHTML("beforeend", `
@@ -181,6 +184,25 @@ def test_what_is_refused_for_now_is_sent_again_and_stored_once(
         wait_for(lambda: len(set(sent_uuids(relay))) == 5, page, lambda: "not sent again")
     assert [each.status for each in event_exchanges(relay) if each.status != 200] == [fault.status for fault in faults]
     assert sorted(json.loads(row["props"])["score"] for row in stored(product, site)) == [0, 1, 2, 3, 4]
+
+
+@on_one_engine
+def test_hundreds_of_events_of_one_page_are_stored_once(product: Product, relay: Relay, browser: Browser) -> None:
+    site = product.new_site()
+    with visiting(browser) as page:
+        # By itself it keeps back what comes faster than ten a second.
+        faster = {"events_per_second": COUNT, "events_burst_limit": 2 * COUNT}
+        load_in(page, relay.url, site.write_key, autocapture=False, capture_pageview=False, rate_limiting=faster)
+        for begin in range(0, COUNT, _AT_ONCE):
+            end = min(COUNT, begin + _AT_ONCE)
+            page.evaluate(
+                "([from, to]) => { for (let n = from; n < to; n += 1) posthog.capture('quiz_done', {score: n}) }",
+                [begin, end],
+            )
+            wait_for(lambda end=end: len(set(sent_uuids(relay))) >= end, page, lambda: "not all are sent")
+    assert {each.status for each in event_exchanges(relay)} == {200}
+    found = [json.loads(row["props"])["score"] for row in stored(product, site) if row["event"] == "quiz_done"]
+    assert sorted(found) == list(range(COUNT))
 
 
 @on_one_engine
