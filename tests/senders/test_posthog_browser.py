@@ -69,6 +69,11 @@ def wait_for_events(relay: Relay, page: Page, *names: str) -> None:
     )
 
 
+def wait_for_number(relay: Relay, page: Page, events: int) -> None:
+    """Wait until so many events were acknowledged."""
+    wait_for(lambda: len(set(sent_uuids(relay))) >= events, page, lambda: "not all are sent")
+
+
 def stored(product: Product, site: SenderSite) -> list[dict[str, Any]]:
     """The events of a site, each of which is there once."""
     rows = product.events(site)
@@ -199,7 +204,7 @@ def test_hundreds_of_events_of_one_page_are_stored_once(product: Product, relay:
                 "([from, to]) => { for (let n = from; n < to; n += 1) posthog.capture('quiz_done', {score: n}) }",
                 [begin, end],
             )
-            wait_for(lambda end=end: len(set(sent_uuids(relay))) >= end, page, lambda: "not all are sent")
+            wait_for_number(relay, page, end)
     assert {each.status for each in event_exchanges(relay)} == {200}
     found = [json.loads(row["props"])["score"] for row in stored(product, site) if row["event"] == "quiz_done"]
     assert sorted(found) == list(range(COUNT))
