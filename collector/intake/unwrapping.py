@@ -96,7 +96,7 @@ def plain_json(body: bytes) -> bytes:
     """
     if len(body) > MAX_BODY_BYTES:
         raise too_large(MAX_BODY_BYTES)
-    if body[:1] in _JSON_BEGINS and body[1:2] != b"\0":
+    if _is_json(body):
         return body
     try:
         return _unwrapped(body, MAX_INFLATED_BYTES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Protocol
 
 import msgspec
@@ -199,3 +199,27 @@ def object_of(payload: object, unread: list[str]) -> PayloadFields:
         unread.append("the payload is not an object: passed over")
         return PayloadFields({}, "", unread)
     return PayloadFields(payload, "", unread)
+
+
+#: Adds what the fields of a topic's payload tell to a translation.
+Teller = Callable[[Translation, PayloadFields, Circumstances], None]
+
+
+def translation_of(tellers: Mapping[str, Teller], topic: str, payload: object, around: Circumstances) -> Translation:
+    """Return what a payload becomes on a platform that names a topic with each.
+
+    Args:
+        tellers: by topic.
+        topic: that of the delivery; one that has no teller is dropped, and named.
+        payload: what came.
+        around: what may be known beside it.
+    """
+    unread: list[str] = []
+    told, fields = Translation(), object_of(payload, unread)
+    teller = tellers.get(topic)
+    if teller is None:
+        told.drop_topic(topic, tellers)
+    else:
+        teller(told, fields, around)
+    told.warn(unread)
+    return told

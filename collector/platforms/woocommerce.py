@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.intake.draft import DropReason
@@ -12,10 +12,11 @@ from collector.platforms.platform import (
     Circumstances,
     Envelope,
     PrivacyRequest,
+    Teller,
     Translation,
     Who,
     base64_signature_fits,
-    object_of,
+    translation_of,
 )
 from collector.sites import ShopWebhook
 
@@ -56,15 +57,7 @@ class WooCommerce:
 
     def translate(self, topic: str, payload: object, around: Circumstances) -> Translation:
         """Return what a payload becomes."""
-        unread: list[str] = []
-        told, fields = Translation(), object_of(payload, unread)
-        teller = _TELLERS.get(topic)
-        if teller is None:
-            told.drop_topic(topic, _TELLERS)
-        else:
-            teller(told, fields, around)
-        told.warn(unread)
-        return told
+        return translation_of(_TELLERS, topic, payload, around)
 
 
 def _tell_order(told: Translation, order: PayloadFields, around: Circumstances) -> None:
@@ -206,7 +199,7 @@ def _utc(time: str) -> str:
     return f"{time}Z" if time and time[-1].isdigit() and "+" not in time else time
 
 
-_TELLERS: Final[Mapping[str, Callable[[Translation, PayloadFields, Circumstances], None]]] = {
+_TELLERS: Final[Mapping[str, Teller]] = {
     "order.created": _tell_order,
     "order.updated": _tell_order,
     "order.restored": _tell_order,

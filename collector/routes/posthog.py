@@ -16,10 +16,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from collector.errors import RETRY_AFTER_SECONDS, RequestError
+from collector.errors import RETRY_AFTER_SECONDS, RequestError, too_large
 from collector.intake.draft import DropReason
 from collector.intake.posthog_body import PosthogRequest, decode_posthog, find_token
-from collector.intake.unwrapping import plain_json
+from collector.intake.unwrapping import SMALL_BYTES, small_json
 from collector.parts import CollectorParts, CurrentParts
 from collector.routes.cross_origin import read_by_pages_of
 from collector.routes.direct_call import DirectCall
@@ -95,7 +95,10 @@ async def no_flags(request: AnyRequest, parts: CurrentParts) -> Response[bytes]:
     """Answer that a visitor has no feature flag."""
     with _patience():
         address = admit(request, parts)
-        body = plain_json(await parts.bounds.bodies.read(request.receive, address))
+        # To read a large one would hold up everybody, and no SDK sends one.
+        body = small_json(await parts.bounds.bodies.read(request.receive, address, SMALL_BYTES))
+        if body is None:
+            raise too_large(SMALL_BYTES)
         _require_site(request, parts, find_token(body) or "")
     return _json({**_NO_FLAGS, **CONFIG})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -152,3 +153,5 @@ RUDDER_BEACON: Final = _rudder(
     # Beacons under way may have 64 KB together; the SDK drops what the browser refuses beyond.
     at_once=20,
 )
+#: Events that each SDK sends from one page; `MICROMOMENT_SENDERS=10000` is the long form.
+COUNT: Final = int(os.environ.get("MICROMOMENT_SENDERS", "300"))

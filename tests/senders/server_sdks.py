@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.senders.installed import node_sdk, python_sdk
+from tests.senders.relay import Fault
 
 _PROGRAMS: Final = Path(__file__).parent / "programs"
 _PATIENCE_SECONDS: Final = 240
@@ -106,10 +109,10 @@ class Sending:
         return Sent(said["errors"], said["seconds"])
 
 
-SEGMENT_PYTHON_OLD: Final = ServerSdk("segment-python 2.3.4", "segment_python.py", "segment-2.3.4", 100)
-SEGMENT_PYTHON: Final = ServerSdk("segment-python 2.4.0", "segment_python.py", "segment-2.4.0", 100, {"gzip": True})
+SEGMENT_PYTHON_OLD: Final = ServerSdk("segment-python 2.3.4", "tracking_python.py", "segment-2.3.4", 100)
+SEGMENT_PYTHON: Final = ServerSdk("segment-python 2.4.0", "tracking_python.py", "segment-2.4.0", 100, {"gzip": True})
 SEGMENT_NODE: Final = ServerSdk("segment-node 3.1.0", "segment_node.cjs", "@segment/analytics-node", 15)
-RUDDER_PYTHON: Final = ServerSdk("rudder-python 2.1.9", "rudder_python.py", "rudder-2.1.9", 100)
+RUDDER_PYTHON: Final = ServerSdk("rudder-python 2.1.9", "tracking_python.py", "rudder-2.1.9", 100)
 RUDDER_NODE: Final = ServerSdk(
     "rudder-node 3.0.13",
     "rudder_node.cjs",
@@ -119,3 +122,17 @@ RUDDER_NODE: Final = ServerSdk(
     {"retryCount": 10},
 )
 SERVER_SDKS: Final = (SEGMENT_PYTHON_OLD, SEGMENT_PYTHON, SEGMENT_NODE, RUDDER_PYTHON, RUDDER_NODE)
+#: Events that each SDK sends at once; `MICROMOMENT_SENDERS=10000` is the long form.
+COUNT: Final = int(os.environ.get("MICROMOMENT_SENDERS", "1000"))
+#: What becomes of a request before its events are stored is the same on each engine.
+on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
+#: What a server's SDK is to overcome by itself.
+refused_for_now = pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param((Fault(429, "too_many_requests", 1),) * 2, id="429"),
+        pytest.param((Fault(503, "journal_full", 1),) * 2, id="503"),
+        pytest.param((Fault(500, "internal_error"),), id="500"),
+        pytest.param((Fault(), Fault()), id="answers are lost"),
+    ],
+)

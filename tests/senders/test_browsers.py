@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from collector.sites import IdentityMode
 from e2e.browser import open_browser
 from tests.senders.browser_sdks import (
+    COUNT,
     RUDDER_BATCHES,
     RUDDER_BEACON,
     RUDDER_SINGLE,
@@ -28,15 +28,12 @@ from tests.senders.browser_sdks import (
 )
 from tests.senders.product import Product, SenderSite
 from tests.senders.relay import Fault, Relay
+from tests.senders.server_sdks import on_one_engine
 from tests.senders.story import ORDER, TENT
 
 SDKS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES, RUDDER_BEACON)
 #: Those that see an answer: a beacon does not.
 WITH_ANSWERS = (SEGMENT_SINGLE, SEGMENT_BATCHES, RUDDER_SINGLE, RUDDER_BATCHES)
-#: Events that each SDK sends from one page; `MICROMOMENT_SENDERS=10000` is the long form.
-COUNT = int(os.environ.get("MICROMOMENT_SENDERS", "300"))
-#: What becomes of a request before its events are stored is the same on each engine.
-on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
 each_sdk = pytest.mark.parametrize("sdk", SDKS, ids=[sdk.name for sdk in SDKS])
 each_with_answers = pytest.mark.parametrize("sdk", WITH_ANSWERS, ids=[sdk.name for sdk in WITH_ANSWERS])
 CALLS = (

@@ -12,14 +12,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from e2e.browser import open_browser
-from tests.senders.browser_sdks import serving_shop, wait_for
+from tests.senders.browser_sdks import COUNT, serving_shop, wait_for
 from tests.senders.installed import node_sdk
 from tests.senders.posthog_requests import event_exchanges, sent_events, sent_uuids
 from tests.senders.product import Product, SenderSite
 from tests.senders.relay import Fault, Relay
+from tests.senders.server_sdks import on_one_engine
 from tests.senders.story import ORDER, TENT
-from tests.senders.test_browsers import COUNT
-from tests.senders.test_posthog_servers import on_one_engine
 
 #: Events that the page captures before it waits until they are sent.
 _AT_ONCE: Final = 250

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -13,11 +12,9 @@ import pytest
 from tests.senders.posthog_requests import event_exchanges, sent_uuids
 from tests.senders.product import Product, SenderSite
 from tests.senders.relay import Fault, Relay
-from tests.senders.server_sdks import ServerSdk
+from tests.senders.server_sdks import COUNT, ServerSdk, on_one_engine, refused_for_now
 from tests.senders.story import BEGUN, CHROME, ORDER, TENT
 
-#: Events that each SDK sends at once; `MICROMOMENT_SENDERS=10000` is the long form.
-COUNT = int(os.environ.get("MICROMOMENT_SENDERS", "1000"))
 PYTHON: Final = ServerSdk("posthog-python 7.91.1", "posthog_python.py", "posthog-7.91.1", 100, {"gzip": True})
 PYTHON_V1: Final = ServerSdk(
     "posthog-python 7.91.1, v1", "posthog_python.py", "posthog-7.91.1", 100, {"capture_mode": "v1", "gzip": True}
@@ -27,8 +24,6 @@ _NODE_OPTIONS: Final = {"maxQueueSize": 20_000, "fetchRetryDelay": 200}
 NODE: Final = ServerSdk("posthog-node 5.70.0", "posthog_node.cjs", "posthog-node", 20, _NODE_OPTIONS)
 SDKS: Final = (PYTHON, PYTHON_V1, NODE)
 each_sdk = pytest.mark.parametrize("sdk", SDKS, ids=[sdk.name for sdk in SDKS])
-#: What becomes of a request before its events are stored is the same on each engine.
-on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
 
 #: A browser of posthog-js, by the id that its page gave the server.
 BROWSER: Final = "0192f0c1-7e4b-7c3a-9a51-6f0d3b8c2e11"
@@ -139,15 +134,7 @@ def test_each_call_is_stored_once_and_read_as_it_was_meant(product: Product, rel
 
 @on_one_engine
 @each_sdk
-@pytest.mark.parametrize(
-    "faults",
-    [
-        pytest.param((Fault(429, "too_many_requests", 1),) * 2, id="429"),
-        pytest.param((Fault(503, "journal_full", 1),) * 2, id="503"),
-        pytest.param((Fault(500, "internal_error"),), id="500"),
-        pytest.param((Fault(), Fault()), id="answers are lost"),
-    ],
-)
+@refused_for_now
 def test_what_is_refused_for_now_is_sent_again_and_stored_once(
     product: Product, relay: Relay, sdk: ServerSdk, faults: tuple[Fault, ...]
 ) -> None:

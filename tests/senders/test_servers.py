@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import pytest
 
 from tests.senders.product import Product, SenderSite
 from tests.senders.relay import Fault, Relay
-from tests.senders.server_sdks import (
-    SERVER_SDKS,
-    ServerSdk,
-)
+from tests.senders.server_sdks import COUNT, SERVER_SDKS, ServerSdk, on_one_engine, refused_for_now
 from tests.senders.story import CALLS, PROPS, STORED, stored_times
 
-#: Events that each SDK sends at once; `MICROMOMENT_SENDERS=10000` is the long form.
-COUNT = int(os.environ.get("MICROMOMENT_SENDERS", "1000"))
-#: What becomes of a request before its events are stored is the same on each engine.
-on_one_engine = pytest.mark.parametrize("product", ["embedded"], indirect=True)
 each_sdk = pytest.mark.parametrize("sdk", SERVER_SDKS, ids=[sdk.name for sdk in SERVER_SDKS])
 
 
@@ -85,15 +77,7 @@ def test_with_the_write_key_a_server_is_a_page_and_is_told_so(product: Product, 
 
 @on_one_engine
 @each_sdk
-@pytest.mark.parametrize(
-    "faults",
-    [
-        pytest.param((Fault(429, "too_many_requests", 1),) * 2, id="429"),
-        pytest.param((Fault(503, "journal_full", 1),) * 2, id="503"),
-        pytest.param((Fault(500, "internal_error"),), id="500"),
-        pytest.param((Fault(), Fault()), id="answers are lost"),
-    ],
-)
+@refused_for_now
 def test_what_is_refused_for_now_is_sent_again_and_stored_once(
     product: Product, relay: Relay, sdk: ServerSdk, faults: tuple[Fault, ...]
 ) -> None:

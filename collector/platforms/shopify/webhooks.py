@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from collector.platforms.fields import PayloadFields
 from collector.platforms.platform import (
     Circumstances,
     Envelope,
+    Teller,
     Translation,
     base64_signature_fits,
     object_of,
+    translation_of,
 )
 from collector.platforms.shopify.carts import tell_cart, tell_checkout, tell_product
 from collector.platforms.shopify.orders import tell_cancelled, tell_order, tell_refund
@@ -26,7 +27,7 @@ from collector.platforms.shopify.people import (
 )
 from collector.sites import ShopWebhook
 
-_TELLERS: Final[Mapping[str, Callable[[Translation, PayloadFields, Circumstances], None]]] = {
+_TELLERS: Final[Mapping[str, Teller]] = {
     "orders/create": tell_order,
     "orders/paid": tell_order,
     "orders/updated": tell_order,
@@ -76,12 +77,4 @@ class Shopify:
 
     def translate(self, topic: str, payload: object, around: Circumstances) -> Translation:
         """Return what a payload becomes."""
-        unread: list[str] = []
-        told, fields = Translation(), object_of(payload, unread)
-        teller = _TELLERS.get(topic)
-        if teller is None:
-            told.drop_topic(topic, _TELLERS)
-        else:
-            teller(told, fields, around)
-        told.warn(unread)
-        return told
+        return translation_of(_TELLERS, topic, payload, around)

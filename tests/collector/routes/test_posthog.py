@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -245,6 +246,14 @@ async def test_nobody_has_a_feature_flag(client: Client, path: str, body: bytes)
     assert told["sessionRecording"] is False
     assert (await client.post(path, json={"token": "nobodys"})).status_code == 401
     assert (await client.post(path, content=b"x")).status_code == 400
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+async def test_who_asks_for_flags_with_a_large_body_is_refused_unread(
+    client: Client, pack: Callable[[bytes], bytes]
+) -> None:
+    body = msgspec.json.encode({"token": "shop-key", "groups": {"all": ["x"] * 50_000}})
+    assert (await client.post("/flags/?v=2", content=pack(body))).status_code == 413
 
 
 async def test_the_configuration_switches_everything_off_but_capturing(client: Client) -> None:

@@ -1,4 +1,6 @@
-"""A shop's program with RudderStack's Python SDK: makes the calls of a task that comes by standard input."""
+"""A shop's program with Segment's Python SDK, or RudderStack's, whichever is there: it makes the calls of a task that
+comes by standard input.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,13 @@ import json
 import sys
 import time
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
 
-from rudderstack.analytics.client import Client
+if find_spec("segment"):
+    from segment.analytics.client import Client
+else:
+    from rudderstack.analytics.client import Client
 
 
 def main() -> None:
